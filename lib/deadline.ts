@@ -1,0 +1,65 @@
+import type { Clock } from "./clock.ts";
+
+/** Nothing came in time. */
+export class DeadlineError extends Error {
+  override readonly name = "DeadlineError";
+}
+
+/**
+ * An abort signal that fires when `seconds` have passed since the start or the last {@link Deadline.extend}, with a
+ * {@link DeadlineError} as reason, or as soon as `outer` does, with its reason. Dispose it when the work is done: unlike
+ * `AbortSignal.any` it then leaves nothing behind on `outer`, which may live as long as the program.
+ */
+export class Deadline implements Disposable {
+  readonly #abort = new AbortController();
+  readonly #clock: Clock;
+  readonly #outer: AbortSignal;
+  readonly #onOuterAbort = () => this.#abort.abort(this.#outer.reason);
+  #seconds: number;
+  /** When time is up, and when the timer looks at that next; by the clock, in ms. */
+  #due = Infinity;
+  #armedFor = Infinity;
+  #timer = new AbortController();
+
+  constructor(clock: Clock, seconds: number, outer: AbortSignal) {
+    this.#clock = clock;
+    this.#seconds = seconds;
+    this.#outer = outer;
+    if (outer.aborted) this.#onOuterAbort();
+    else outer.addEventListener("abort", this.#onOuterAbort, { once: true });
+    this.extend();
+  }
+
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  /** Time was up; not when `outer` aborted. */
+  get passed(): boolean {
+    return this.signal.reason instanceof DeadlineError;
+  }
+
+  /** Something came: the time starts again. `Infinity`: it no longer counts. Cheap enough for each of many objects. */
+  extend(seconds = this.#seconds): void {
+    this.#seconds = seconds;
+    this.#due = this.#clock.now() + seconds * 1000;
+    if (this.#due < this.#armedFor && !this.signal.aborted) this.#arm();
+  }
+
+  [Symbol.dispose](): void {
+    this.#timer.abort();
+    this.#outer.removeEventListener("abort", this.#onOuterAbort);
+  }
+
+  #arm(): void {
+    this.#timer.abort();
+    const { signal } = this.#timer = new AbortController();
+    this.#armedFor = this.#due;
+    this.#clock.sleep((this.#due - this.#clock.now()) / 1000, signal).then(() => {
+      this.#armedFor = Infinity;
+      if (this.#due > this.#clock.now()) {
+        if (this.#due !== Infinity) this.#arm();
+      } else this.#abort.abort(new DeadlineError(`nothing came within ${this.#seconds} s`));
+    }, () => {});
+  }
+}

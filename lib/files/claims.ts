@@ -1,0 +1,124 @@
+/** Who gets a path when several objects want it. Pure: no disk, no API. */
+import type { ObjectRef } from "../kube/objects.ts";
+
+/** An object as far as its claims go. */
+export interface Claimant extends Readonly<ObjectRef> {
+  /** Identifies the object among all. */
+  readonly key: string;
+  /** Seconds since 1970. */
+  readonly created: number;
+  /** The paths it wants. */
+  readonly paths: readonly string[];
+}
+
+export interface ClaimsChange {
+  /** Paths that the object now has. */
+  won: Set<string>;
+  /** Paths that nobody wants any more. */
+  freed: string[];
+  /** Paths that the object gave up or lost claim to, with the one who has them now. */
+  inherited: { path: string; heir: string }[];
+  /** Paths that it began to share with others, with the one who has the path and the one who does not. */
+  collisions: { path: string; winner: ObjectRef; loser: ObjectRef }[];
+}
+
+/**
+ * The winner of a path is fixed by order, not by who came first: the oldest `creationTimestamp`, then namespace, name and
+ * kind. Any order of the same calls leads to the same winners.
+ */
+export class Claims<T extends Claimant = Claimant> {
+  readonly #objects = new Map<string, T>();
+  /** Claimants of each path, the winner first. Nearly all paths have one, so one is not put into an array. */
+  readonly #paths = new Map<string, T | T[]>();
+
+  get(key: string): T | undefined {
+    return this.#objects.get(key);
+  }
+
+  objects(): IterableIterator<T> {
+    return this.#objects.values();
+  }
+
+  get objectCount(): number {
+    return this.#objects.size;
+  }
+
+  /** Number of paths that somebody wants. */
+  get size(): number {
+    return this.#paths.size;
+  }
+
+  winnerOf(path: string): T | undefined {
+    const claimants = this.#paths.get(path);
+    return Array.isArray(claimants) ? claimants[0] : claimants;
+  }
+
+  /** Puts an object's claims in the place of those it had. */
+  set(next: T): ClaimsChange {
+    const before = this.#objects.get(next.key);
+    this.#objects.set(next.key, next);
+    const change: ClaimsChange = { won: new Set(), freed: [], inherited: [], collisions: [] };
+    const wanted = new Set(next.paths);
+    const had = new Set(before?.paths);
+    for (const path of wanted) {
+      const wasWinner = before !== undefined && this.winnerOf(path) === before;
+      if (had.has(path)) this.#leave(path, next.key, undefined);
+      const claimants = this.#join(path, next);
+      const winner = claimants[0] ?? next;
+      if (winner === next) change.won.add(path);
+      else if (wasWinner) change.inherited.push({ path, heir: winner.key });
+      const rival = winner === next ? claimants[1] : winner;
+      if (rival === undefined || had.has(path)) continue;
+      change.collisions.push({ path, winner, loser: winner === next ? rival : next });
+    }
+    for (const path of had) {
+      if (!wanted.has(path)) this.#leave(path, next.key, change);
+    }
+    return change;
+  }
+
+  delete(key: string): ClaimsChange {
+    const change: ClaimsChange = { won: new Set(), freed: [], inherited: [], collisions: [] };
+    for (const path of this.#objects.get(key)?.paths ?? []) this.#leave(path, key, change);
+    this.#objects.delete(key);
+    return change;
+  }
+
+  #join(path: string, claimant: T): T[] {
+    const present = this.#paths.get(path);
+    if (present === undefined) {
+      this.#paths.set(path, claimant);
+      return [claimant];
+    }
+    const claimants = Array.isArray(present) ? present : [present];
+    const at = claimants.findIndex((other) => compareClaimants(claimant, other) < 0);
+    claimants.splice(at < 0 ? claimants.length : at, 0, claimant);
+    this.#paths.set(path, claimants);
+    return claimants;
+  }
+
+  #leave(path: string, key: string, change: ClaimsChange | undefined): void {
+    const present = this.#paths.get(path);
+    if (present === undefined) return;
+    const winner = this.winnerOf(path);
+    const rest = (Array.isArray(present) ? present : [present]).filter((claimant) => claimant.key !== key);
+    const [heir] = rest;
+    if (heir === undefined) {
+      this.#paths.delete(path);
+      change?.freed.push(path);
+    } else {
+      this.#paths.set(path, rest.length === 1 ? heir : rest);
+      if (winner?.key === key) change?.inherited.push({ path, heir: heir.key });
+    }
+  }
+}
+
+/** Negative: `a` comes first. */
+export function compareClaimants(a: Claimant, b: Claimant): number {
+  return a.created - b.created || compareText(a.namespace, b.namespace) || compareText(a.name, b.name) ||
+    compareText(a.kind, b.kind);
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

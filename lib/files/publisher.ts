@@ -1,0 +1,336 @@
+/**
+ * Puts bytes on disk so that a reader sees the old ones or the new ones, never a part; after the kubelet's
+ * `pkg/volume/util/atomic_writer.go`, for each file by itself. All calls are synchronous: a file takes some ten
+ * microseconds, less than handing it to another thread and back.
+ *
+ * To publish:
+ *  1. make the directory, and refuse one that leads out of the allowed folders
+ *  2. compare with the disk: bytes that are already right are not written again
+ *  3. record in the journal that the path is ours
+ *  4. write a temporary file beside it, readable by nobody else
+ *  5. give it its mode
+ *  6. rename it to its path
+ *
+ * To remove:
+ *  1. make sure that it is ours, inside the allowed folders, and a file
+ *  2. delete it
+ *  3. drop it from the journal
+ *  4. remove the directories that we made for it and that are now empty
+ */
+import type { Journal } from "./journal.ts";
+import { RESERVED_PREFIX } from "./projection.ts";
+import { parentOf, RefusedPathError, Roots } from "./roots.ts";
+
+/** A file that could not be written or removed. The message names the path and the reason. */
+export class PublishError extends Error {
+  override readonly name = "PublishError";
+
+  /** The path itself cannot be: whoever chose it must change it. Otherwise the disk is to blame, which may get well. */
+  get isOfThePath(): boolean {
+    return this.cause === undefined || PATH_ERRORS.some((errno) => String(this.cause).includes(`(os error ${errno})`));
+  }
+}
+
+/** ENOTDIR, EISDIR, ENAMETOOLONG, ELOOP on Linux. */
+const PATH_ERRORS = [20, 21, 36, 40];
+
+export interface PublisherLog {
+  info(message: string, properties?: Record<string, unknown>): void;
+  debug(message: string, properties?: Record<string, unknown>): void;
+}
+
+export interface PublisherOptions {
+  /** Absolute and normalised; made when it is missing. */
+  folder: string;
+  allowedFolders: readonly string[];
+  /** Permission bits, exact whatever the umask. */
+  mode: number;
+  journal: Journal;
+  /** Distinguishes the temporaries of several sidecars in one folder. */
+  id: string;
+  random: () => number;
+  /** Called before the bytes at a path change or go, so that the debt to tell about it outlives a crash in between. */
+  beforeChange(path: string): void;
+  log: PublisherLog;
+}
+
+/** A temporary file that is being filled. */
+export interface Draft {
+  readonly path: string;
+  readonly target: string;
+  readonly file: Deno.FsFile;
+}
+
+const COMPARE_CHUNK = 64 * 1024;
+
+export class Publisher {
+  readonly #options: PublisherOptions;
+  readonly #roots: Roots;
+  readonly #temporaryPrefix: string;
+  /** Directories in which temporaries of an earlier run were looked for. */
+  readonly #swept = new Set<string>();
+  readonly #buffer = new Uint8Array(COMPARE_CHUNK);
+
+  /** @throws {PublishError} the folder can neither be found nor made */
+  constructor(options: PublisherOptions) {
+    this.#options = options;
+    this.#temporaryPrefix = `${RESERVED_PREFIX}${options.id}-`;
+    try {
+      this.#roots = new Roots(options.folder, options.allowedFolders, (directory) => options.journal.make(directory));
+    } catch (cause) {
+      throw new PublishError(`cannot use ${options.folder}: ${reasonOf(cause)}`, { cause });
+    }
+    for (const path of options.journal.owned.keys()) this.#sweep(parentOf(path));
+    this.#sweep(options.folder);
+  }
+
+  /**
+   * Makes a path hold exactly these bytes. Returns whether the bytes on disk changed.
+   *
+   * @throws {RefusedPathError | PublishError} nothing changed
+   */
+  publish(path: string, bytes: Uint8Array, owner: string): boolean {
+    return this.#guarded(path, "write", () => {
+      this.#prepareDirectory(path);
+      const present = lstat(path);
+      if (present?.isFile && present.size === bytes.length && this.#fileHas(path, bytes)) {
+        this.#adopt(path, present, owner);
+        return false;
+      }
+      const draft = this.#draft(path);
+      try {
+        writeAll(draft.file, bytes);
+      } catch (error) {
+        this.discard(draft);
+        throw error;
+      }
+      this.#commit(draft, present, owner);
+      return true;
+    });
+  }
+
+  /**
+   * Opens a temporary file for content that comes in pieces; {@link commit} or {@link discard} ends it.
+   *
+   * @throws {RefusedPathError | PublishError}
+   */
+  draft(path: string): Draft {
+    return this.#guarded(path, "write", () => {
+      this.#prepareDirectory(path);
+      return this.#draft(path);
+    });
+  }
+
+  /** As {@link publish}, with the bytes that a draft was filled with. */
+  commit(draft: Draft, owner: string): boolean {
+    return this.#guarded(draft.target, "write", () => {
+      const present = lstat(draft.target);
+      const size = draft.file.statSync().size;
+      if (present?.isFile && present.size === size && this.#sameFiles(draft.path, draft.target)) {
+        this.discard(draft);
+        this.#adopt(draft.target, present, owner);
+        return false;
+      }
+      this.#commit(draft, present, owner);
+      return true;
+    });
+  }
+
+  discard(draft: Draft): void {
+    try {
+      draft.file.close();
+    } catch {
+      // it is closed already
+    }
+    removeIfThere(draft.path);
+  }
+
+  /**
+   * Removes a file of ours. Returns whether there was one.
+   *
+   * @throws {PublishError} it is still there
+   */
+  remove(path: string): boolean {
+    return this.#guarded(path, "remove", () => {
+      if (!this.#options.journal.owned.has(path)) return false;
+      const directory = parentOf(path);
+      const reachable = this.#roots.has(directory);
+      const removable = reachable && lstat(path)?.isFile === true;
+      if (removable) {
+        this.#options.beforeChange(path);
+        removeIfThere(path);
+      } else if (reachable && lstat(path) !== undefined) {
+        this.#options.log.info(`${path} is no longer a file, so it is not ours: left alone`, { path });
+      }
+      this.#options.journal.drop(path);
+      if (reachable) this.#removeEmptyDirectories(directory);
+      return removable;
+    });
+  }
+
+  #prepareDirectory(path: string): void {
+    const directory = parentOf(path);
+    this.#roots.ensureDirectory(directory);
+    this.#sweep(directory);
+  }
+
+  /** The bytes are right: makes the path ours, and its mode what it should be. */
+  #adopt(path: string, present: Deno.FileInfo, owner: string): void {
+    const { journal, mode, log } = this.#options;
+    if (!journal.owned.has(path)) log.info(`${path} was there with the same content: it is ours from now on`, { path });
+    journal.own(path, owner);
+    if (present.mode !== null && (present.mode & 0o7777) !== mode) Deno.chmodSync(path, mode);
+  }
+
+  #draft(target: string): Draft {
+    const name = this.#temporaryPrefix + Math.floor(this.#options.random() * 2 ** 48).toString(36);
+    const path = `${parentOf(target)}/${name}`.replace("//", "/");
+    return { path, target, file: Deno.openSync(path, { write: true, read: true, createNew: true, mode: 0o600 }) };
+  }
+
+  #commit(draft: Draft, present: Deno.FileInfo | undefined, owner: string): void {
+    const { journal, mode, log, beforeChange } = this.#options;
+    const { target } = draft;
+    const wasOurs = journal.owned.has(target);
+    try {
+      if (present?.isDirectory) throw new PublishError(`cannot write ${target}: there is a directory in its place`);
+      const inode = draft.file.statSync().ino ?? 0;
+      draft.file.close();
+      Deno.chmodSync(draft.path, mode);
+      if (present === undefined || wasOurs) journal.own(target, owner);
+      else journal.own(target, owner, inode);
+      beforeChange(target);
+      Deno.renameSync(draft.path, target);
+    } catch (error) {
+      this.discard(draft);
+      if (!wasOurs) journal.drop(target);
+      throw error;
+    }
+    if (present !== undefined && !wasOurs) {
+      log.info(`${target} was there before: taken over and replaced`, { path: target });
+    }
+  }
+
+  #fileHas(path: string, bytes: Uint8Array): boolean {
+    return this.#withFile(path, (file) => {
+      let offset = 0;
+      for (let read = file.readSync(this.#buffer); read !== null; read = file.readSync(this.#buffer)) {
+        if (!sameBytes(this.#buffer.subarray(0, read), bytes.subarray(offset, offset + read))) return false;
+        offset += read;
+      }
+      return offset === bytes.length;
+    });
+  }
+
+  #sameFiles(a: string, b: string): boolean {
+    const buffer = new Uint8Array(COMPARE_CHUNK);
+    return this.#withFile(a, (first) =>
+      this.#withFile(b, (second) => {
+        for (let read = readFully(first, buffer); read > 0; read = readFully(first, buffer)) {
+          if (readFully(second, this.#buffer) !== read) return false;
+          if (!sameBytes(buffer.subarray(0, read), this.#buffer.subarray(0, read))) return false;
+        }
+        return true;
+      }));
+  }
+
+  #withFile<T>(path: string, use: (file: Deno.FsFile) => T): T {
+    const file = Deno.openSync(path, { read: true });
+    try {
+      return use(file);
+    } finally {
+      file.close();
+    }
+  }
+
+  /** Removes what an earlier run left half-written in a directory. */
+  #sweep(directory: string): void {
+    if (this.#swept.has(directory)) return;
+    this.#swept.add(directory);
+    try {
+      if (!this.#roots.has(directory)) return;
+      for (const { name, isFile } of Deno.readDirSync(directory)) {
+        if (isFile && name.startsWith(this.#temporaryPrefix)) removeIfThere(`${directory}/${name}`);
+      }
+    } catch (error) {
+      this.#options.log.debug(`cannot look for left-over temporaries in ${directory}`, { error });
+    }
+  }
+
+  #removeEmptyDirectories(directory: string): void {
+    const { journal } = this.#options;
+    for (let empty = directory; journal.madeDirectories.has(empty); empty = parentOf(empty)) {
+      try {
+        Deno.removeSync(empty);
+      } catch (error) {
+        if (!(error instanceof Deno.errors.NotFound)) return;
+      }
+      this.#swept.delete(empty);
+      journal.unmake(empty);
+    }
+  }
+
+  #guarded<T>(path: string, verb: string, act: () => T): T {
+    try {
+      return act();
+    } catch (cause) {
+      if (cause instanceof PublishError || cause instanceof RefusedPathError) throw cause;
+      throw new PublishError(`cannot ${verb} ${path}: ${reasonOf(cause)}`, { cause });
+    }
+  }
+}
+
+function writeAll(file: Deno.FsFile, bytes: Uint8Array): void {
+  for (let offset = 0; offset < bytes.length;) offset += file.writeSync(bytes.subarray(offset));
+}
+
+/** Fills the buffer as far as the file goes. */
+function readFully(file: Deno.FsFile, buffer: Uint8Array): number {
+  let filled = 0;
+  while (filled < buffer.length) {
+    const read = file.readSync(buffer.subarray(filled));
+    if (read === null) break;
+    filled += read;
+  }
+  return filled;
+}
+
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false;
+  for (let at = 0; at < a.length; at++) {
+    if (a[at] !== b[at]) return false;
+  }
+  return true;
+}
+
+function lstat(path: string): Deno.FileInfo | undefined {
+  try {
+    return Deno.lstatSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+function removeIfThere(path: string): void {
+  try {
+    Deno.removeSync(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
+
+/** The system's own words, with what to do about the usual ones. */
+function reasonOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  const hint = HINTS.find(([code]) => message.includes(`(os error ${code})`))?.[1];
+  return hint === undefined ? message : `${message}: ${hint}`;
+}
+
+/** By errno of Linux. */
+const HINTS: readonly [number, string][] = [
+  [13, "the user this runs as may not; check fsGroup and runAsUser"],
+  [20, "a part of the path is a file"],
+  [28, "the volume is full; check emptyDir.sizeLimit"],
+  [30, "the volume is mounted read-only"],
+];

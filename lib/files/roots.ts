@@ -1,0 +1,89 @@
+/** The folders that files may go to, checked on the disk as it is: symlinks are resolved, so that none leads out. */
+import { isInside } from "./projection.ts";
+
+/** A path that leads out of the allowed folders. */
+export class RefusedPathError extends Error {
+  override readonly name = "RefusedPathError";
+}
+
+export class Roots {
+  readonly #folder: string;
+  /** What each root was when it was first seen there; a root that becomes a symlink to elsewhere is not followed. */
+  readonly #real = new Map<string, string>();
+  readonly #onDirectoryMade: (path: string) => void;
+
+  /**
+   * @param folder made when it is missing, now and later
+   * @param others used where they exist
+   * @throws {Deno.errors.*} `folder` can neither be found nor made, or it is no directory
+   */
+  constructor(folder: string, others: readonly string[], onDirectoryMade: (path: string) => void) {
+    this.#folder = folder;
+    this.#onDirectoryMade = onDirectoryMade;
+    Deno.mkdirSync(folder, { recursive: true });
+    this.#real.set(folder, Deno.realPathSync(folder));
+    for (const root of others) this.#real.set(root, root);
+    for (const root of others) this.#resolveRoot(root);
+  }
+
+  /**
+   * Makes a directory below a root, with its parents, where it is missing.
+   *
+   * @throws {RefusedPathError} it leads out of the roots
+   */
+  ensureDirectory(directory: string): void {
+    if (this.#contains(directory)) return;
+    const root = [...this.#real.keys()].find((root) => isInside(root, directory));
+    if (root === undefined) throw new RefusedPathError(`${directory} is in none of the allowed folders`);
+    if (directory === root) {
+      Deno.mkdirSync(directory, { recursive: true });
+      if (root !== this.#folder) this.#resolveRoot(root);
+    } else {
+      this.ensureDirectory(parentOf(directory));
+      this.#onDirectoryMade(directory);
+      try {
+        Deno.mkdirSync(directory);
+      } catch (error) {
+        if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+      }
+    }
+    if (!this.#contains(directory)) throw new RefusedPathError(`${directory} is no directory`);
+  }
+
+  /** Whether a directory exists and, with all symlinks resolved, is inside a root. */
+  has(directory: string): boolean {
+    try {
+      return this.#contains(directory);
+    } catch (error) {
+      if (error instanceof RefusedPathError) return false;
+      throw error;
+    }
+  }
+
+  /** `false`: it does not exist. */
+  #contains(directory: string): boolean {
+    let real: string;
+    try {
+      real = Deno.realPathSync(directory);
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return false;
+      throw error;
+    }
+    for (const root of this.#real.values()) {
+      if (isInside(root, real)) return true;
+    }
+    throw new RefusedPathError(`${directory} leads to ${real}, which is in none of the allowed folders`);
+  }
+
+  #resolveRoot(root: string): void {
+    try {
+      this.#real.set(root, Deno.realPathSync(root));
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+  }
+}
+
+export function parentOf(path: string): string {
+  return path.slice(0, path.lastIndexOf("/")) || "/";
+}

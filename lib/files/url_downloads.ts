@@ -1,0 +1,132 @@
+/** Keeps files in step with the URLs that serve their content: a few downloads at a time, each repeated until it worked. */
+import { Backoff } from "../backoff.ts";
+import type { Clock } from "../clock.ts";
+import { describeRef, type ObjectRef } from "../kube/objects.ts";
+import type { Draft } from "./publisher.ts";
+import type { ContentSink } from "./url_content.ts";
+
+export interface UrlDownloadsOptions {
+  /** Streams what a URL serves. */
+  content: { fetchTo(url: string, sink: ContentSink, signal: AbortSignal): Promise<void> };
+  publisher: {
+    draft(path: string): Draft;
+    commit(draft: Draft, owner: string): boolean;
+    discard(draft: Draft): void;
+  };
+  onWritten(ref: ObjectRef, path: string): void;
+  onFailed(ref: ObjectRef, reason: string): void;
+  /** First delay before a failed download is begun again, in seconds. */
+  firstBackoff: number;
+  clock: Clock;
+  random: () => number;
+  log: { error(message: string, properties?: Record<string, unknown>): void };
+}
+
+/** Downloads under way at one time. */
+const CONCURRENCY = 4;
+
+export class UrlDownloads {
+  readonly #options: UrlDownloadsOptions;
+  readonly #wanted = new Map<string, AbortController>();
+  /** Paths whose download was not tried to its end yet. */
+  readonly #untried = new Set<string>();
+  readonly #failed = new Set<string>();
+  #settled = Promise.withResolvers<void>();
+  #running = 0;
+  readonly #queue: (() => void)[] = [];
+
+  constructor(options: UrlDownloadsOptions) {
+    this.#options = options;
+    this.#settled.resolve();
+  }
+
+  /** Paths whose last download failed: an earlier file, if there was one, is still there. */
+  get failed(): ReadonlySet<string> {
+    return this.#failed;
+  }
+
+  want(path: string, url: string, ref: ObjectRef, owner: string): void {
+    this.#wanted.get(path)?.abort();
+    const stop = new AbortController();
+    this.#wanted.set(path, stop);
+    if (this.#untried.size === 0) this.#settled = Promise.withResolvers();
+    this.#untried.add(path);
+    this.#keepTrying(path, url, ref, owner, stop.signal);
+  }
+
+  forget(path: string): void {
+    this.#wanted.get(path)?.abort();
+    this.#wanted.delete(path);
+    this.#failed.delete(path);
+    this.#tried(path);
+  }
+
+  /** Resolves when each download that is wanted was tried at least once. */
+  settled(): Promise<void> {
+    return this.#settled.promise;
+  }
+
+  close(): void {
+    for (const path of [...this.#wanted.keys()]) this.forget(path);
+  }
+
+  async #keepTrying(path: string, url: string, ref: ObjectRef, owner: string, signal: AbortSignal): Promise<void> {
+    const { clock, random, firstBackoff, log } = this.#options;
+    const backoff = new Backoff({ first: firstBackoff, random });
+    while (!signal.aborted) {
+      try {
+        await this.#inTurn(() => this.#download(path, url, ref, owner, signal));
+        this.#failed.delete(path);
+        this.#tried(path);
+        return;
+      } catch (error) {
+        if (signal.aborted) return;
+        const reason = `${path}: ${error instanceof Error ? error.message : error}`;
+        if (!this.#failed.has(path)) {
+          log.error(`${describeRef(ref)}: ${reason}; an earlier file is kept, trying again`, { object: describeRef(ref) });
+          this.#options.onFailed(ref, reason);
+        }
+        this.#failed.add(path);
+        this.#tried(path);
+        await clock.sleep(backoff.next(), signal).catch(() => {});
+      }
+    }
+  }
+
+  async #download(path: string, url: string, ref: ObjectRef, owner: string, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    const { publisher, content, onWritten } = this.#options;
+    const draft = publisher.draft(path);
+    try {
+      await content.fetchTo(url, {
+        restart: () => {
+          draft.file.truncateSync();
+          draft.file.seekSync(0, Deno.SeekMode.Start);
+        },
+        write: (chunk) => {
+          for (let offset = 0; offset < chunk.length;) offset += draft.file.writeSync(chunk.subarray(offset));
+        },
+      }, signal);
+      signal.throwIfAborted();
+    } catch (error) {
+      publisher.discard(draft);
+      throw error;
+    }
+    if (publisher.commit(draft, owner)) onWritten(ref, path);
+  }
+
+  async #inTurn(download: () => Promise<void>): Promise<void> {
+    if (this.#running >= CONCURRENCY) await new Promise<void>((resolve) => this.#queue.push(resolve));
+    this.#running++;
+    try {
+      await download();
+    } finally {
+      this.#running--;
+      this.#queue.shift()?.();
+    }
+  }
+
+  #tried(path: string): void {
+    if (this.#untried.delete(path) && this.#untried.size === 0) this.#settled.resolve();
+  }
+}

@@ -1,0 +1,312 @@
+/** The requests this project makes of an API server, over one kept-alive HTTP/1.1 connection for each that is under way. */
+import type { Clock } from "../clock.ts";
+import { Deadline } from "../deadline.ts";
+import {
+  nativeTransport,
+  type Transport,
+  TransportError,
+  type TransportOptions,
+  unverifiedTransport,
+} from "../transport.ts";
+import { AnswerError, ApiError } from "./api_error.ts";
+import type { ClusterAccess, Credentials } from "./credentials.ts";
+import { decodeLines, decodeList } from "./json_stream.ts";
+import { type KubeObject, pluralOf, type Source, type Status } from "./objects.ts";
+
+export interface ListQuery {
+  /** Objects a page; unset: all in one answer. */
+  limit?: number;
+  /** Goes on with an earlier list. */
+  continue?: string;
+}
+
+/** A list's own metadata. */
+export interface ListResult {
+  resourceVersion: string;
+  /** Set when there is more. */
+  continue?: string;
+}
+
+export interface WatchQuery {
+  /** Where to go on; unset only with `sendInitialEvents`. */
+  resourceVersion?: string;
+  /** Seconds after which the server ends the watch. */
+  timeoutSeconds: number;
+  /** A streaming list before the watch (WatchList, Kubernetes 1.27 and later). */
+  sendInitialEvents?: boolean;
+}
+
+/** One line of a watch. `BOOKMARK` and `ERROR` carry no ConfigMap or Secret. */
+export interface WatchEvent {
+  type: "ADDED" | "MODIFIED" | "DELETED" | "BOOKMARK" | "ERROR";
+  object: KubeObject;
+}
+
+export interface ClientOptions {
+  credentials: Credentials;
+  /** Do not verify the server's certificate, whatever the credentials say. */
+  skipTlsVerify: boolean;
+  userAgent: string;
+  env: Record<string, string | undefined>;
+  clock: Clock;
+  /** Told of each answer; `status` is 0 when there was none. */
+  onRequest?: (request: { method: string; path: string; status: number; seconds: number }) => void;
+}
+
+/** Seconds in which a server that is there sends the head of its answer. */
+export const ANSWER_TIMEOUT = 30;
+
+/** A connection that failed may have failed because a certificate was replaced: read credentials again, but not at each try. */
+const FAILURE_MAX_AGE = 5;
+
+/** A request's body: its media type, and the value that becomes JSON. */
+export interface Body {
+  type: string;
+  value: unknown;
+}
+
+interface Connection {
+  access: ClusterAccess;
+  /** By the clock, in ms. */
+  loadedAt: number;
+  transport: Transport;
+}
+
+export class KubeClient {
+  readonly #options: ClientOptions;
+  #connection: Promise<Connection> | undefined;
+  /** Cleared for good by the first sign that this server has no streaming lists. */
+  streamingLists = true;
+
+  constructor(options: ClientOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Lists one page. Yields each object as soon as it is complete; returns the list's metadata.
+   *
+   * @throws {ApiError | AnswerError | TransportError | CredentialsError}
+   */
+  async *list(source: Source, query: ListQuery, signal: AbortSignal): AsyncGenerator<KubeObject, ListResult> {
+    const path = `${collectionPath(source)}?${selectionQuery(source, { ...query })}`;
+    using deadline = new Deadline(this.#options.clock, ANSWER_TIMEOUT, signal);
+    try {
+      const response = await this.#open("GET", path, deadline);
+      deadline.extend(Infinity);
+      const list = yield* decodeList(response.body ?? new ReadableStream()) as AsyncGenerator<
+        KubeObject,
+        { metadata?: Partial<ListResult> }
+      >;
+      const { resourceVersion, continue: next } = list.metadata ?? {};
+      if (resourceVersion === undefined) throw new AnswerError(`GET ${path}: the answer is not a list`);
+      return { resourceVersion, ...(next ? { continue: next } : {}) };
+    } catch (error) {
+      throw readable(error, `GET ${path}`);
+    }
+  }
+
+  /**
+   * Watches. `onAnswer` is called when the server has accepted; the generator returns when it ends the watch.
+   *
+   * @throws {ApiError | AnswerError | TransportError | CredentialsError}
+   */
+  async *watch(
+    source: Source,
+    query: WatchQuery,
+    signal: AbortSignal,
+    onAnswer: () => void,
+  ): AsyncGenerator<WatchEvent, void> {
+    const { resourceVersion, timeoutSeconds, sendInitialEvents } = query;
+    const path = `${collectionPath(source)}?${
+      selectionQuery(source, {
+        watch: "true",
+        allowWatchBookmarks: "true",
+        timeoutSeconds,
+        resourceVersion,
+        ...(sendInitialEvents ? { sendInitialEvents: "true", resourceVersionMatch: "NotOlderThan" } : {}),
+      })
+    }`;
+    using deadline = new Deadline(this.#options.clock, ANSWER_TIMEOUT, signal);
+    try {
+      const response = await this.#open("GET", path, deadline);
+      deadline.extend(Infinity);
+      onAnswer();
+      yield* decodeLines(response.body ?? new ReadableStream()) as AsyncGenerator<WatchEvent, void>;
+    } catch (error) {
+      throw readable(error, `GET ${path}`);
+    }
+  }
+
+  /**
+   * Makes one request and reads its JSON answer.
+   *
+   * @param path from the root, query included
+   * @throws {ApiError | AnswerError | TransportError | CredentialsError}
+   */
+  async request(
+    method: "GET" | "POST" | "PATCH",
+    path: string,
+    signal: AbortSignal,
+    body?: Body,
+  ): Promise<unknown> {
+    using deadline = new Deadline(this.#options.clock, ANSWER_TIMEOUT, signal);
+    try {
+      return await (await this.#open(method, path, deadline, body)).json();
+    } catch (error) {
+      throw readable(error, `${method} ${path}`);
+    }
+  }
+
+  /** The namespace that the credentials name. */
+  async namespace(): Promise<string> {
+    return (await this.#connect()).access.namespace;
+  }
+
+  close(): void {
+    this.#connection?.then(({ transport }) => transport.close(), () => {});
+    this.#connection = undefined;
+  }
+
+  /** A 2xx answer. A 401 has the credentials read again and is asked once more, at once. */
+  async #open(method: string, path: string, deadline: Deadline, body?: Body): Promise<Response> {
+    const first = await this.#connect();
+    let response = await this.#send(first, method, path, deadline, body);
+    if (response.status === 401) {
+      await response.body?.cancel();
+      const again = await this.#connect(first, true);
+      response = await this.#send(again, method, path, deadline, body);
+    }
+    if (response.ok) return response;
+    throw await apiErrorOf(`${method} ${path}`, response);
+  }
+
+  async #send(
+    connection: Connection,
+    method: string,
+    path: string,
+    deadline: Deadline,
+    body?: Body,
+  ): Promise<Response> {
+    const { access, transport } = connection;
+    const startedAt = this.#options.clock.now();
+    let status = 0;
+    try {
+      const response = await transport.fetch(access.server + path, {
+        method,
+        headers: {
+          ...access.headers,
+          accept: "application/json",
+          "user-agent": this.#options.userAgent,
+          ...(body === undefined ? {} : { "content-type": body.type }),
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body.value) }),
+        signal: deadline.signal,
+      });
+      status = response.status;
+      return response;
+    } catch (error) {
+      this.#dropAfterFailure(connection);
+      if (!deadline.passed) throw error;
+      throw new TransportError("read", `${access.server} did not answer within ${ANSWER_TIMEOUT} s`, { cause: error });
+    } finally {
+      const seconds = (this.#options.clock.now() - startedAt) / 1000;
+      this.#options.onRequest?.({ method, path, status, seconds });
+    }
+  }
+
+  /** The connection to use now: made anew when credentials are too old, when `after` was rejected, or when it failed. */
+  async #connect(after?: Connection, rejected = false): Promise<Connection> {
+    const current = await this.#connection?.catch(() => undefined);
+    if (current !== undefined && current !== after && !this.#isOlderThan(current, this.#options.credentials.maxAge)) {
+      return current;
+    }
+    const next = this.#connection = this.#load(current, rejected);
+    next.catch(() => {
+      if (this.#connection === next) this.#connection = undefined;
+    });
+    return await next;
+  }
+
+  async #load(previous: Connection | undefined, rejected: boolean): Promise<Connection> {
+    const access = await this.#options.credentials.load(rejected);
+    const loadedAt = this.#options.clock.now();
+    if (previous !== undefined && sameTls(previous.access, access)) return { ...previous, access, loadedAt };
+    previous?.transport.close();
+    return { access, loadedAt, transport: await this.#transportFor(access) };
+  }
+
+  async #transportFor(access: ClusterAccess): Promise<Transport> {
+    const { caCert, cert, key, serverName, proxy } = access;
+    const options: TransportOptions = {
+      env: this.#options.env,
+      ...(caCert === undefined ? {} : { caCerts: [caCert] }),
+      ...(cert === undefined ? {} : { cert }),
+      ...(key === undefined ? {} : { key }),
+      ...(serverName === undefined ? {} : { serverName }),
+      ...(proxy === undefined ? {} : { proxy }),
+    };
+    const skip = this.#options.skipTlsVerify || access.skipTlsVerify;
+    return skip && access.server.startsWith("https:") ? await unverifiedTransport(options) : nativeTransport(options);
+  }
+
+  /** After a failure the next request comes over a new connection: one that went dead must not be used again. */
+  #dropAfterFailure(failed: Connection): void {
+    if (!this.#isOlderThan(failed, FAILURE_MAX_AGE)) return;
+    this.#connection?.then((current) => {
+      if (current !== failed) return;
+      failed.transport.close();
+      this.#connection = undefined;
+    }, () => {});
+  }
+
+  #isOlderThan(connection: Connection, seconds: number): boolean {
+    return this.#options.clock.now() - connection.loadedAt > seconds * 1000;
+  }
+}
+
+/** `/api/v1/namespaces/a/configmaps`. */
+function collectionPath(source: Source): string {
+  const plural = pluralOf(source.kind);
+  return source.namespace === undefined ? `/api/v1/${plural}` : `/api/v1/namespaces/${source.namespace}/${plural}`;
+}
+
+function selectionQuery(source: Source, query: Record<string, string | number | undefined>): string {
+  const parameters = new URLSearchParams();
+  const all = {
+    labelSelector: source.labelSelector,
+    fieldSelector: source.name === undefined ? undefined : `metadata.name=${source.name}`,
+    ...query,
+  };
+  for (const [name, value] of Object.entries(all)) {
+    if (value !== undefined) parameters.set(name, String(value));
+  }
+  return parameters.toString();
+}
+
+function sameTls(a: ClusterAccess, b: ClusterAccess): boolean {
+  return (["server", "caCert", "cert", "key", "serverName", "proxy", "skipTlsVerify"] as const)
+    .every((property) => a[property] === b[property]);
+}
+
+async function apiErrorOf(request: string, response: Response): Promise<ApiError> {
+  const text = await response.text().catch(() => "");
+  const after = Number(response.headers.get("retry-after") ?? NaN);
+  return new ApiError(request, response.status, statusOf(text), Number.isFinite(after) ? after : undefined);
+}
+
+function statusOf(text: string): Partial<Status> | undefined {
+  try {
+    const body = JSON.parse(text);
+    return body?.kind === "Status" ? body : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Names the request in an error of reading its answer. */
+function readable(error: unknown, request: string): unknown {
+  if (!(error instanceof SyntaxError)) return error;
+  return new AnswerError(`${request}: the answer is not the API server's JSON, or it was cut: ${error.message}`, {
+    cause: error,
+  });
+}

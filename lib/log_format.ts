@@ -1,0 +1,79 @@
+/** How one log record becomes one line. */
+
+/** A record as the logging library hands it over, as far as it is used. */
+export interface LogRecord {
+  level: string;
+  rawMessage: string | TemplateStringsArray;
+  /** Milliseconds since 1970. */
+  timestamp: number;
+  properties: Record<string, unknown>;
+}
+
+export type LogFormat = "JSON" | "LOGFMT" | "TEXT";
+
+export type LineFormatter = (record: LogRecord) => string;
+
+/** Properties whose names look like this are never printed. */
+const SECRET = /password|passwd|token|secret$|authorization|credential/i;
+
+const LEVEL_NAMES: Record<string, string> = { warning: "WARN", fatal: "CRITICAL" };
+
+/** @param utc times in UTC, else in the zone that TZ names */
+export function lineFormatter(format: LogFormat, utc: boolean): LineFormatter {
+  switch (format) {
+    case "JSON":
+      return (record) => `${JSON.stringify(fieldsOf(record, utc))}\n`;
+    case "LOGFMT":
+      return (record) => `${logfmt(fieldsOf(record, utc))}\n`;
+    case "TEXT":
+      return (record) => {
+        const { time, level, msg, ...rest } = fieldsOf(record, utc);
+        const properties = logfmt(rest);
+        return `${time} ${String(level).padEnd(5)} ${oneLine(String(msg))}${
+          properties === "" ? "" : `  ${properties}`
+        }\n`;
+      };
+  }
+}
+
+/** `time`, `level` and `msg`, then the properties. */
+function fieldsOf({ level, rawMessage, timestamp, properties }: LogRecord, utc: boolean): Record<string, unknown> {
+  const fields: Record<string, unknown> = {
+    time: formatTime(timestamp, utc),
+    level: LEVEL_NAMES[level] ?? level.toUpperCase(),
+    msg: typeof rawMessage === "string" ? rawMessage : rawMessage.join(""),
+  };
+  for (const [name, value] of Object.entries(properties)) {
+    fields[name in fields ? `${name}_` : name] = SECRET.test(name) ? "***" : plain(value);
+  }
+  return fields;
+}
+
+/** Errors become their message, with the messages of their causes. */
+function plain(value: unknown): unknown {
+  if (!(value instanceof Error)) return value;
+  return value.cause instanceof Error ? `${value.message} (${plain(value.cause)})` : value.message;
+}
+
+/** RFC 3339 with milliseconds. */
+export function formatTime(timestamp: number, utc: boolean): string {
+  const date = new Date(timestamp);
+  if (utc) return date.toISOString();
+  const offset = -date.getTimezoneOffset();
+  const local = new Date(timestamp + offset * 60_000).toISOString().slice(0, -1);
+  const [hours, minutes] = [Math.floor(Math.abs(offset) / 60), Math.abs(offset) % 60];
+  return `${local}${offset < 0 ? "-" : "+"}${String(hours).padStart(2, "0")}:${String(minutes).padStart(2, "0")}`;
+}
+
+function logfmt(fields: Record<string, unknown>): string {
+  return Object.entries(fields).map(([name, value]) => `${name}=${logfmtValue(value)}`).join(" ");
+}
+
+function logfmtValue(value: unknown): string {
+  const text = typeof value === "string" ? value : JSON.stringify(value) ?? "";
+  return /^[^\s"=\\\x00-\x1f]+$/.test(text) ? text : JSON.stringify(text);
+}
+
+function oneLine(text: string): string {
+  return text.replace(/\s*[\r\n]+\s*/g, " ");
+}

@@ -1,0 +1,201 @@
+import type { Clock } from "../clock.ts";
+import { lines } from "./lines.ts";
+
+/** Seconds between SIGTERM and SIGKILL for a script that takes too long. */
+const KILL_AFTER = 2;
+
+/** The same when this program is told to stop, which has to be done within a second. */
+const KILL_AFTER_ABORT = 0.5;
+
+/** Seconds that the output may still come after the script itself is gone: something it left behind may hold the pipe. */
+const OUTPUT_AFTER_EXIT = 1;
+
+/** Lines of output kept for the error log. */
+const LAST_LINES = 20;
+
+const CHANGED_FILES = "SIDECAR_CHANGED_FILES";
+
+/** Linux refuses to start a program with an environment string, `NAME=value` and its NUL, above this (MAX_ARG_STRLEN). */
+const MAX_ENV_STRING = 131_072;
+
+export interface ScriptLog {
+  debug(message: string, properties?: Record<string, unknown>): void;
+  info(message: string, properties?: Record<string, unknown>): void;
+  error(message: string, properties?: Record<string, unknown>): void;
+}
+
+export interface ScriptOptions {
+  /** Absolute path. */
+  path: string;
+  /** Seconds the script may take. */
+  timeout: number;
+  /** Added to this program's environment. */
+  env?: Record<string, string>;
+  clock: Clock;
+  log: ScriptLog;
+}
+
+/** The script could not be started, failed, or took too long. */
+export class ScriptError extends Error {
+  override readonly name = "ScriptError";
+
+  /** @param exitCode as the shell counts: 128 + n for signal n; `undefined` when it never ran */
+  constructor(message: string, readonly exitCode?: number, options?: ErrorOptions) {
+    super(message, options);
+  }
+}
+
+/**
+ * SCRIPT: a program of the user's that runs after files changed.
+ *
+ * An executable file is run itself, anything else as `sh PATH`. `SIDECAR_CHANGED_FILES` is a JSON list of the absolute
+ * paths that changed. Where the list is longer than Linux lets an environment variable be (128 KiB), it ends early and
+ * `SIDECAR_CHANGED_FILES_TRUNCATED=true` says so: then the script has to look at the folder itself.
+ *
+ * The script gets a process group of its own, which is ended as a whole when it takes too long: SIGTERM, and SIGKILL
+ * once the script is gone or two seconds later. What a script leaves in the background when it ends by itself goes on.
+ */
+export class Script {
+  readonly #options: ScriptOptions;
+
+  constructor(options: ScriptOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Runs the script and waits for its end. Its output goes to the log line by line.
+   *
+   * @throws ScriptError, or the signal's reason (then the script is ended before this rejects)
+   */
+  async run(changedFiles: readonly string[], signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    const { path, clock, log } = this.#options;
+    const started = clock.now();
+    const tail: string[] = [];
+    let exitCode: number | undefined;
+    try {
+      exitCode = await this.#runToEnd(changedFiles, signal, tail);
+      if (exitCode !== 0) throw new ScriptError(`Script ${path} failed with exit code ${exitCode}`, exitCode);
+      log.info(`Script ${path} succeeded`, { durationMs: Math.round(clock.now() - started) });
+    } catch (error) {
+      signal.throwIfAborted();
+      log.error((error as Error).message, {
+        ...(error instanceof ScriptError && error.exitCode !== undefined && { exitCode: error.exitCode }),
+        durationMs: Math.round(clock.now() - started),
+        ...(tail.length > 0 && { output: tail }),
+      });
+      throw error;
+    }
+  }
+
+  async #runToEnd(changedFiles: readonly string[], signal: AbortSignal, tail: string[]): Promise<number> {
+    const { path, timeout, clock, log } = this.#options;
+    const child = await this.#start(changedFiles);
+    const outputEnd = new AbortController();
+    const copied = Promise.all((["stdout", "stderr"] as const).map(async (stream) => {
+      for await (const line of lines(child[stream], outputEnd.signal)) {
+        if (tail.push(line) > LAST_LINES) tail.shift();
+        log.debug("Script output", { script: path, stream, line });
+      }
+    }));
+    try {
+      if (!await within(timeout, child.status, clock, signal)) {
+        const exitCode = await endGroup(child, KILL_AFTER, clock);
+        throw new ScriptError(`Script ${path} was ended: it took longer than ${timeout} s (SCRIPT_TIMEOUT)`, exitCode);
+      }
+      return (await child.status).code;
+    } catch (error) {
+      if (signal.aborted) await endGroup(child, KILL_AFTER_ABORT, clock);
+      throw error;
+    } finally {
+      if (!signal.aborted) await within(OUTPUT_AFTER_EXIT, copied, clock, signal).catch(() => {});
+      outputEnd.abort();
+      await copied;
+    }
+  }
+
+  async #start(changedFiles: readonly string[]): Promise<Deno.ChildProcess> {
+    const { path } = this.#options;
+    const options: Deno.CommandOptions = {
+      env: { ...this.#options.env, ...changedFilesEnv(changedFiles) },
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+      detached: true,
+    };
+    try {
+      return new Deno.Command(path, options).spawn();
+    } catch (error) {
+      if (!(error instanceof Deno.errors.PermissionDenied)) throw await startError(path, error);
+    }
+    try {
+      return new Deno.Command("sh", { ...options, args: [path] }).spawn();
+    } catch (error) {
+      throw new ScriptError(
+        `Script ${path} is not executable and there is no sh in this image to run it with: ` +
+          "make it executable (for a ConfigMap volume defaultMode: 0755), or use the debug image",
+        undefined,
+        { cause: error },
+      );
+    }
+  }
+}
+
+async function startError(path: string, cause: unknown): Promise<ScriptError> {
+  const exists = await Deno.stat(path).then(() => true, () => false);
+  const why = !(cause instanceof Deno.errors.NotFound)
+    ? (cause as Error).message
+    : exists
+    ? "the interpreter in its first line is not in this image; use another, or the debug image"
+    : "there is no such file";
+  return new ScriptError(`Script ${path} cannot be run: ${why}`, undefined, { cause });
+}
+
+/** What fits of the list, in order. */
+function changedFilesEnv(files: readonly string[]): Record<string, string> {
+  const room = MAX_ENV_STRING - `${CHANGED_FILES}=[]`.length - 1;
+  const encoder = new TextEncoder();
+  const items: string[] = [];
+  let used = 0;
+  for (const file of files) {
+    const item = JSON.stringify(file);
+    used += encoder.encode(item).length + 1;
+    if (used - 1 > room) break;
+    items.push(item);
+  }
+  return {
+    [CHANGED_FILES]: `[${items.join(",")}]`,
+    ...(items.length < files.length && { [`${CHANGED_FILES}_TRUNCATED`]: "true" }),
+  };
+}
+
+/** Whether `promise` settled within `seconds`. Rejects as it does, or with the signal's reason. */
+async function within(seconds: number, promise: Promise<unknown>, clock: Clock, signal?: AbortSignal) {
+  const sleep = new AbortController();
+  const onAbort = () => sleep.abort(signal?.reason);
+  signal?.addEventListener("abort", onAbort, { once: true });
+  try {
+    signal?.throwIfAborted();
+    return await Promise.race([promise.then(() => true), clock.sleep(seconds, sleep.signal).then(() => false)]);
+  } finally {
+    signal?.removeEventListener("abort", onAbort);
+    sleep.abort();
+  }
+}
+
+/** @returns the exit code */
+async function endGroup(child: Deno.ChildProcess, killAfter: number, clock: Clock): Promise<number> {
+  killGroup(child.pid, "SIGTERM");
+  await within(killAfter, child.status, clock);
+  killGroup(child.pid, "SIGKILL");
+  return (await child.status).code;
+}
+
+/** `detached` made the child the leader of its group, so its process id is the group's. */
+function killGroup(leader: number, signal: Deno.Signal): void {
+  try {
+    Deno.kill(-leader, signal);
+  } catch {
+    // Nobody is left in the group.
+  }
+}

@@ -1,0 +1,143 @@
+import { basicAuthorization, type Credentials } from "../basic_auth.ts";
+import type { Clock } from "../clock.ts";
+import { Deadline } from "../deadline.ts";
+import { discard, follow, StatusError } from "../request.ts";
+import { retry, type RetryLimits } from "../retry.ts";
+import { redactUrl, type Transport } from "../transport.ts";
+
+export interface WebhookLog {
+  debug(message: string, properties?: Record<string, unknown>): void;
+  info(message: string, properties?: Record<string, unknown>): void;
+  error(message: string, properties?: Record<string, unknown>): void;
+}
+
+export interface WebhookOptions {
+  url: string;
+  method: "GET" | "POST";
+  /** Body of a POST, already JSON ({@link payloadBody}). */
+  payload?: string | undefined;
+  /** Asked at each call. What it gives wins over user info in `url`. */
+  credentials: () => Promise<Credentials | undefined>;
+  encoding: "latin1" | "utf-8";
+  retry: RetryLimits;
+  /** Seconds an answer may take, redirects included. */
+  timeout: number;
+  transport: Transport;
+  clock: Clock;
+  log: WebhookLog;
+}
+
+/** The application could not be told. The message has no credential and no query value in it. */
+export class WebhookError extends Error {
+  override readonly name = "WebhookError";
+}
+
+/** Where to look when the application refuses (Grafana and Jenkins answer like this to a wrong set-up). */
+const HINTS: Readonly<Record<number, string>> = {
+  401: "check REQ_USERNAME and REQ_PASSWORD, or the token in REQ_URL",
+  403: "check that the user of REQ_USERNAME may do this, or the token in REQ_URL",
+  404: "check the path in REQ_URL",
+  405: "check REQ_METHOD",
+};
+
+/**
+ * REQ_URL: tells the application that files changed.
+ *
+ * Any 2xx answer is success. Connection failures, late or broken answers and the statuses 500, 502, 503 and 504 are
+ * retried within the budgets that {@link RetryLimits} explains; anything else fails the call at once. Redirects are
+ * followed, credentials stay with the origin of `url`.
+ */
+export class Webhook {
+  readonly #options: WebhookOptions;
+  readonly #url: URL;
+
+  /** @throws TypeError when `url` is not one */
+  constructor(options: WebhookOptions) {
+    this.#options = options;
+    this.#url = new URL(options.url);
+  }
+
+  /**
+   * Calls until success, or until the retries are used up. Writes one line to the log.
+   *
+   * @throws WebhookError, or the signal's reason
+   */
+  async call(signal: AbortSignal): Promise<void> {
+    const { clock, log, method } = this.#options;
+    const url = redactUrl(this.#url);
+    const started = clock.now();
+    let attempts = 0;
+    try {
+      const authorization = await this.#authorization();
+      const status = await retry(() => {
+        attempts++;
+        return this.#attempt(authorization, signal);
+      }, {
+        limits: this.#options.retry,
+        clock,
+        signal,
+        onRetry: (error, delay) => log.debug(`${method} ${url} ${text(error)}; again in ${delay} s`),
+      });
+      log.info(`${method} ${url} answered ${status}`, { method, url, status, durationMs: elapsed(clock, started) });
+    } catch (error) {
+      signal.throwIfAborted();
+      const status = error instanceof StatusError ? error.status : undefined;
+      const hint = status !== undefined && HINTS[status] ? `; ${HINTS[status]}` : "";
+      const times = attempts > 1 ? ` (after ${attempts} attempts)` : "";
+      const failure = new WebhookError(`${method} ${url} failed: ${text(error)}${times}${hint}`, { cause: error });
+      log.error(failure.message, {
+        method,
+        url,
+        ...(status !== undefined && { status }),
+        durationMs: elapsed(clock, started),
+      });
+      throw failure;
+    }
+  }
+
+  async #authorization(): Promise<string | undefined> {
+    const credentials = await this.#options.credentials() ?? userInfo(this.#url);
+    return credentials && basicAuthorization(credentials, this.#options.encoding);
+  }
+
+  /** One attempt. Returns the status of a good answer. */
+  async #attempt(authorization: string | undefined, signal: AbortSignal): Promise<number> {
+    const { method, payload, transport, clock, timeout } = this.#options;
+    using deadline = new Deadline(clock, timeout, signal);
+    const answer = await follow(transport, this.#url, {
+      method,
+      ...(method === "POST" && payload !== undefined && {
+        body: payload,
+        headers: { "content-type": "application/json" },
+      }),
+      authorizationFor: (url) => url.origin === this.#url.origin ? authorization : undefined,
+      signal: deadline.signal,
+    });
+    await discard(answer, signal);
+    if (!answer.ok) throw new StatusError(answer.status, answer.statusText);
+    return answer.status;
+  }
+}
+
+/** REQ_PAYLOAD as a JSON body: JSON as it is, any other text as a JSON string. */
+export function payloadBody(text: string): string {
+  try {
+    JSON.parse(text);
+    return text;
+  } catch {
+    return JSON.stringify(text);
+  }
+}
+
+function userInfo({ username, password }: URL): Credentials | undefined {
+  if (username === "") return undefined;
+  return { username: decodeURIComponent(username), password: decodeURIComponent(password) };
+}
+
+function text(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function elapsed(clock: Clock, started: number): number {
+  return Math.round(clock.now() - started);
+}

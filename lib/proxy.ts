@@ -1,0 +1,62 @@
+/** Hosts that are on this machine: no proxy can reach them for us. */
+const LOOPBACK = "localhost,127.0.0.0/8,::1";
+
+/**
+ * The proxy for a URL by the environment's rules, `undefined` for a direct connection.
+ *
+ * `HTTPS_PROXY` and `HTTP_PROXY` (or in lower case) go by the URL's scheme, `ALL_PROXY` is for both. `NO_PROXY` is a
+ * comma list of host names (which take their sub-domains with them, with or without a leading dot), IP addresses and
+ * CIDR ranges, each with an optional `:port`, or `*`. These are curl's and Go's rules; as in Go, `localhost` and
+ * loopback addresses are never proxied.
+ */
+export function proxyFor(url: string | URL, env: Record<string, string | undefined>): string | undefined {
+  const { protocol, hostname, port } = new URL(url);
+  const variable = (name: string) => env[name] || env[name.toLowerCase()];
+  const proxy = variable(protocol === "https:" ? "HTTPS_PROXY" : "HTTP_PROXY") || variable("ALL_PROXY");
+  if (!proxy) return undefined;
+  const host = hostname.replace(/^\[|\]$/g, "");
+  const effectivePort = port || (protocol === "https:" ? "443" : "80");
+  const exempt = `${LOOPBACK},${variable("NO_PROXY") || ""}`.split(",").some((entry) => {
+    return covers(entry.trim().toLowerCase(), host, effectivePort);
+  });
+  if (exempt) return undefined;
+  return proxy.includes("://") ? proxy : `http://${proxy}`;
+}
+
+/**
+ * What `NO_PROXY` should be so that Deno's own connections leave loopback addresses alone: Deno follows `NO_PROXY` to
+ * the letter, and an `HTTP_PROXY` in the pod would otherwise get the calls to the application beside us.
+ */
+export function noProxyWithLoopback(env: Record<string, string | undefined>): string {
+  return [env["NO_PROXY"] || env["no_proxy"], LOOPBACK].filter(Boolean).join(",");
+}
+
+function covers(entry: string, host: string, port: string): boolean {
+  if (entry === "") return false;
+  if (entry === "*") return true;
+  const [, bracketed, plain, entryPort] = entry.match(/^(?:\[(.*)\]|([^:]*))(?::(\d+))?$/) ?? [];
+  if (entryPort !== undefined && entryPort !== port) return false;
+  const name = bracketed ?? plain ?? entry;
+  if (addressBits(host) !== undefined) return rangeCovers(name, host);
+  const domain = name.replace(/^\*?\./, "");
+  return host === domain || host.endsWith(`.${domain}`);
+}
+
+function rangeCovers(range: string, host: string): boolean {
+  const [network = "", length] = range.split("/");
+  const [networkBits, hostBits] = [addressBits(network), addressBits(host)];
+  if (networkBits === undefined || hostBits === undefined || networkBits.length !== hostBits.length) return false;
+  const compared = length === undefined ? networkBits.length : Number(length);
+  return networkBits.slice(0, compared) === hostBits.slice(0, compared);
+}
+
+/** An IP address as a string of 32 or 128 binary digits; `undefined` for anything else. */
+function addressBits(address: string): string | undefined {
+  const binary = (value: number, width: number) => value.toString(2).padStart(width, "0");
+  if (/^\d+(\.\d+){3}$/.test(address)) return address.split(".").map((part) => binary(Number(part), 8)).join("");
+  if (!address.includes(":") || !URL.canParse(`http://[${address}]`)) return undefined;
+  const [head = "", tail] = new URL(`http://[${address}]`).hostname.slice(1, -1).split("::");
+  const groups = (text = "") => text === "" ? [] : text.split(":");
+  const zeros = Array(tail === undefined ? 0 : 8 - groups(head).length - groups(tail).length).fill("0");
+  return [...groups(head), ...zeros, ...groups(tail)].map((group) => binary(parseInt(group, 16), 16)).join("");
+}

@@ -1,0 +1,119 @@
+/** What the text of a setting may be: each type parses one form and says in words what it accepts. */
+export interface SettingType<T> {
+  /** Completes "accepted is …". */
+  accepts: string;
+  /** `undefined`: not understood. Never throws. `text` is not empty. */
+  parse(text: string): T | undefined;
+}
+
+/** The longest time that a timer can hold: 2^31 ms, a little under 25 days. */
+const MAX_SECONDS = 2_000_000;
+
+export const text: SettingType<string> = { accepts: "any text", parse: (text) => text };
+
+export const boolean: SettingType<boolean> = {
+  accepts: "true or false",
+  parse(text) {
+    switch (text.trim().toLowerCase()) {
+      case "true":
+        return true;
+      case "false":
+        return false;
+      default:
+        return undefined;
+    }
+  },
+};
+
+/** A number of seconds, fractions allowed. */
+export function seconds({ min = 0 } = {}): SettingType<number> {
+  return {
+    accepts: `a number of seconds from ${min} to ${MAX_SECONDS}`,
+    parse: (text) => numberIn(text, /^\d+(\.\d+)?$/, min, MAX_SECONDS),
+  };
+}
+
+export const wholeSeconds: SettingType<number> = {
+  accepts: `a whole number of seconds from 1 to ${MAX_SECONDS}`,
+  parse: (text) => numberIn(text, /^\d+$/, 1, MAX_SECONDS),
+};
+
+export const count: SettingType<number> = {
+  accepts: "a whole number from 0 to 1000000",
+  parse: (text) => numberIn(text, /^\d+$/, 0, 1_000_000),
+};
+
+/** A factor, fractions allowed. */
+export const factor: SettingType<number> = {
+  accepts: "a number from 0 to 1000",
+  parse: (text) => numberIn(text, /^\d+(\.\d+)?$/, 0, 1000),
+};
+
+export const port: SettingType<number> = {
+  accepts: "a port from 1 to 65535",
+  parse: (text) => numberIn(text, /^\d+$/, 1, 65535),
+};
+
+/** A size in bytes, plain or with Kubernetes' binary suffixes. */
+export const bytes: SettingType<number> = {
+  accepts: "a number of bytes, or one with Ki, Mi or Gi behind it",
+  parse(text) {
+    const match = /^(\d+)(Ki|Mi|Gi)?$/.exec(text.trim());
+    if (match === null) return undefined;
+    const unit = { Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30 }[match[2] ?? ""] ?? 1;
+    const size = Number(match[1]) * unit;
+    return size >= 1 && Number.isSafeInteger(size) ? size : undefined;
+  },
+};
+
+/** File mode bits: `644` is rw-r--r--. */
+export const fileMode: SettingType<number> = {
+  accepts: "three or four octal digits, such as 644 or 0600",
+  parse: (text) => /^[0-7]{3,4}$/.test(text.trim()) ? parseInt(text.trim(), 8) : undefined,
+};
+
+/** One of some words, in any case; `aliases` are accepted and not advertised. */
+export function oneOf<const T extends string>(words: readonly T[], aliases: Record<string, T> = {}): SettingType<T> {
+  const last = words.length - 1;
+  return {
+    accepts: `${words.slice(0, last).join(", ")} or ${words[last]}`,
+    parse(text) {
+      const wanted = text.trim().toLowerCase();
+      const alias = Object.entries(aliases).find(([word]) => word.toLowerCase() === wanted)?.[1];
+      return words.find((word) => word.toLowerCase() === wanted) ?? alias;
+    },
+  };
+}
+
+/** Items between commas; blanks around them and empty ones do not count. */
+export function listOf(
+  what: string,
+  isItem: (item: string) => boolean = () => true,
+): SettingType<readonly string[]> {
+  return {
+    accepts: `${what}, separated by commas`,
+    parse(text) {
+      const items = text.split(",").map((item) => item.trim()).filter((item) => item !== "");
+      return items.length > 0 && items.every(isItem) ? [...new Set(items)] : undefined;
+    },
+  };
+}
+
+export const httpUrl: SettingType<string> = {
+  accepts: "an http:// or https:// URL",
+  parse(text) {
+    const url = URL.parse(text.trim());
+    return url?.protocol === "http:" || url?.protocol === "https:" ? text.trim() : undefined;
+  },
+};
+
+export const absolutePath: SettingType<string> = {
+  accepts: "an absolute path",
+  parse: (text) => text.startsWith("/") && !text.includes("\0") ? text : undefined,
+};
+
+function numberIn(text: string, form: RegExp, min: number, max: number): number | undefined {
+  const trimmed = text.trim();
+  const value = Number(trimmed);
+  return form.test(trimmed) && value >= min && value <= max ? value : undefined;
+}

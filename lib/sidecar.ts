@@ -1,0 +1,106 @@
+/** Assembly: client, rules and health, from one configuration; runs until it is done or told to stop. */
+import type { Clock } from "./clock.ts";
+import type { Config } from "./config.ts";
+import { KubeClient } from "./kube/client.ts";
+import type { Credentials } from "./kube/credentials.ts";
+import type { Log } from "./log.ts";
+import { RunningRule } from "./rule.ts";
+import type { HealthState } from "./serve/health.ts";
+import { SidecarMetrics } from "./sidecar_metrics.ts";
+import { nativeTransport, type Transport, unverifiedTransport } from "./transport.ts";
+import { VERSION } from "./version.ts";
+
+export interface SidecarOptions {
+  config: Config;
+  credentials: Credentials;
+  env: Record<string, string | undefined>;
+  clock: Clock;
+  random: () => number;
+  log: Log;
+}
+
+/** What the process exits with. Source: the contract's "Exit codes". */
+export const EXIT = { done: 0, configuration: 2, api: 3, files: 4 } as const;
+
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+/**
+ * Runs METHOD. Resolves to the exit code: at once after the signal aborts, or when METHOD=LIST is done.
+ *
+ * @throws {PublishError} a folder can neither be found nor made
+ */
+export async function runSidecar(options: SidecarOptions, signal: AbortSignal): Promise<ExitCode> {
+  const { config, log } = options;
+  const metrics = new SidecarMetrics();
+  const client = openClient(options, metrics);
+  const transport = lazyTransport(options);
+  try {
+    const rules = await Promise.all(
+      config.rules.map((rule) => RunningRule.open({ ...options, rule, client, transport: transport.open, metrics })),
+    );
+    metrics.measure(() => rules);
+    if (config.method === "LIST") return await listOnce(rules, log, signal);
+    const health = await openHealth(options, rules, metrics);
+    const mode = config.method === "SLEEP" ? "list" : "watch";
+    await Promise.all(rules.map((rule) => rule.run(mode, signal)));
+    health?.close();
+    return EXIT.done;
+  } finally {
+    client.close();
+    transport.close();
+  }
+}
+
+async function listOnce(rules: readonly RunningRule[], log: Log, signal: AbortSignal): Promise<ExitCode> {
+  const outcomes = await Promise.all(rules.map((rule) => rule.list(signal)));
+  if (signal.aborted) return EXIT.done;
+  const apiFailures = outcomes.flatMap((outcome) => outcome.apiFailures);
+  const fileFailures = outcomes.flatMap((outcome) => outcome.fileFailures);
+  for (const failure of [...apiFailures, ...fileFailures]) log.error(`incomplete: ${failure}`);
+  if (apiFailures.length > 0) return EXIT.api;
+  if (fileFailures.length > 0) return EXIT.files;
+  const files = rules.reduce((sum, rule) => sum + rule.files, 0);
+  log.info("List complete, all files are in place.", { files });
+  return EXIT.done;
+}
+
+function openClient({ config, credentials, env, clock, log }: SidecarOptions, metrics: SidecarMetrics): KubeClient {
+  return new KubeClient({
+    credentials,
+    skipTlsVerify: config.api.skipTlsVerify,
+    userAgent: `deno-k8s-sidecar/${VERSION}`,
+    env,
+    clock,
+    onRequest: ({ method, path, status, seconds }) => {
+      metrics.apiRequest(method, status);
+      if (config.log.apiRequests) log.debug(`${method} ${path}`, { status, ms: Math.round(seconds * 1000) });
+    },
+  });
+}
+
+/** The transport of webhooks and downloads: most sidecars need none. */
+function lazyTransport({ config, env }: SidecarOptions): { open: () => Promise<Transport>; close(): void } {
+  let opened: Promise<Transport> | undefined;
+  return {
+    open: () =>
+      opened ??= config.requests.skipTlsVerify
+        ? unverifiedTransport({ env })
+        : Promise.resolve(nativeTransport({ env })),
+    close: () => void opened?.then((transport) => transport.close(), () => {}),
+  };
+}
+
+async function openHealth(
+  { config, log }: SidecarOptions,
+  rules: readonly RunningRule[],
+  metrics: SidecarMetrics,
+): Promise<{ close(): Promise<void> } | undefined> {
+  if (!config.health.enabled) return undefined;
+  const { serveHealth } = await import("./serve/health.ts");
+  const state: HealthState = {
+    progress: rules.flatMap((rule) => rule.progress),
+    notReady: () => rules.map((rule) => rule.notReady()).find((reason) => reason !== undefined),
+  };
+  const { port, host } = config.health;
+  return serveHealth({ port, ...(host === undefined ? {} : { host }), state, metrics: () => metrics.render(), log });
+}

@@ -1,0 +1,220 @@
+import * as http from "node:http";
+import * as https from "node:https";
+import type * as net from "node:net";
+import type { Duplex } from "node:stream";
+import * as tls from "node:tls";
+import { proxyFor } from "./proxy.ts";
+import { closedError, type Transport, TransportError, type TransportOptions } from "./transport.ts";
+
+/**
+ * A {@link Transport} over `node:http` and `node:https`, for what Deno's own client cannot do: leave TLS unverified,
+ * or verify another name than the URL's host. Loaded only when one of these is asked for.
+ *
+ * Connections are kept alive. An https request goes through an http proxy by CONNECT, an http request by absolute URL.
+ */
+export function nodeTransport(options: TransportOptions & { verify: boolean }): Transport {
+  const tlsOptions: tls.ConnectionOptions = {
+    rejectUnauthorized: options.verify,
+    ALPNProtocols: ["http/1.1"],
+    ...(options.caCerts && { ca: options.caCerts }),
+    ...(options.cert && options.key && { cert: options.cert, key: options.key }),
+    ...(options.serverName && { servername: options.serverName }),
+  };
+  const direct = { http: new http.Agent({ keepAlive: true }), https: new https.Agent({ keepAlive: true }) };
+  const tunnels = new Map<string, TunnelAgent>();
+  let closed = false;
+
+  const tunnel = (proxy: URL): TunnelAgent => {
+    let agent = tunnels.get(proxy.href);
+    if (agent === undefined) tunnels.set(proxy.href, agent = new TunnelAgent(proxy, tlsOptions));
+    return agent;
+  };
+
+  const route = (url: URL): https.RequestOptions => {
+    const host = url.hostname.replace(/^\[|\]$/g, "");
+    const target = { ...tlsOptions, host, port: url.port || undefined, path: url.pathname + url.search };
+    const proxy = options.proxy ?? (options.env && proxyFor(url, options.env));
+    if (!proxy) return { ...target, agent: url.protocol === "https:" ? direct.https : direct.http };
+    const proxyUrl = httpProxy(proxy);
+    if (url.protocol === "https:") return { ...target, agent: tunnel(proxyUrl) };
+    const headers = { host: url.host, ...proxyAuthorization(proxyUrl) };
+    return { host: proxyUrl.hostname, port: proxyUrl.port || 80, path: url.href, headers, agent: direct.http };
+  };
+
+  return {
+    async fetch(input, init = {}) {
+      if (closed) throw closedError();
+      const url = new URL(input);
+      const { headers, ...connection } = route(url);
+      return await exchange(url, { ...connection, headers: { ...headers, ...headersOf(init) } }, init);
+    },
+    close() {
+      closed = true;
+      for (const agent of [direct.http, direct.https, ...tunnels.values()]) agent.destroy();
+    },
+  };
+}
+
+/** Sends one request; resolves at the answer's headers, its body follows as a stream. */
+function exchange(url: URL, options: https.RequestOptions, init: RequestInit): Promise<Response> {
+  const { signal, body } = init;
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) return reject(signal.reason);
+    const request = (url.protocol === "https:" ? https : http).request({
+      ...options,
+      method: init.method ?? "GET",
+      ...(signal && { abandoned: signal }),
+    });
+    let connected = false;
+    const onAbort = () => request.destroy(signal?.reason);
+    signal?.addEventListener("abort", onAbort, { once: true });
+    request.once("close", () => signal?.removeEventListener("abort", onAbort));
+    request.once("socket", (socket) => {
+      if (request.reusedSocket) connected = true;
+      else socket.once(socket instanceof tls.TLSSocket ? "secureConnect" : "connect", () => connected = true);
+    });
+    request.once("error", (error) => {
+      const what = connected ? `${url.host} did not answer` : `cannot connect to ${url.host}`;
+      const phase = connected ? "read" : "connect";
+      reject(
+        signal?.aborted ? signal.reason : new TransportError(phase, `${what}: ${error.message}`, { cause: error }),
+      );
+    });
+    request.once("response", (answer) => {
+      try {
+        resolve(responseOf(url, request, answer, signal ?? undefined));
+      } catch (error) {
+        request.destroy();
+        reject(error);
+      }
+    });
+    request.end(bodyOf(body));
+  });
+}
+
+function responseOf(url: URL, request: http.ClientRequest, answer: http.IncomingMessage, signal?: AbortSignal) {
+  const headers = new Headers();
+  for (let index = 0; index < answer.rawHeaders.length; index += 2) {
+    headers.append(answer.rawHeaders[index]!, answer.rawHeaders[index + 1]!);
+  }
+  const status = answer.statusCode ?? 0;
+  if (status < 200 || status > 599) throw new TransportError("read", `${url.host} answered with status ${status}`);
+  const noBody = status === 204 || status === 205 || status === 304;
+  if (noBody) answer.resume();
+  const body = noBody ? null : bodyStream(url, request, answer, signal);
+  return new Response(body, { status, statusText: answer.statusMessage ?? "", headers });
+}
+
+/** The answer's body as it arrives: reading stops while the consumer is slow. */
+function bodyStream(url: URL, request: http.ClientRequest, answer: http.IncomingMessage, signal?: AbortSignal) {
+  let ended = false;
+  return new ReadableStream<Uint8Array<ArrayBuffer>>({
+    start(controller) {
+      const fail = (error?: Error) => {
+        if (ended) return;
+        ended = true;
+        const message = `${url.host} closed the connection in the middle of its answer`;
+        controller.error(signal?.aborted ? signal.reason : new TransportError("read", message, { cause: error }));
+      };
+      answer.on("data", (chunk: Uint8Array) => {
+        controller.enqueue(new Uint8Array(chunk));
+        if ((controller.desiredSize ?? 0) <= 0) answer.pause();
+      });
+      answer.once("end", () => {
+        if (ended) return;
+        ended = true;
+        controller.close();
+      });
+      answer.once("error", fail);
+      answer.once("aborted", () => fail());
+      answer.once("close", () => fail());
+      answer.pause();
+    },
+    pull() {
+      answer.resume();
+    },
+    cancel() {
+      ended = true;
+      request.destroy();
+    },
+  });
+}
+
+interface TunnelRequest extends https.RequestOptions {
+  /** The request's signal: a tunnel nobody waits for any more is not built to its end. */
+  abandoned?: AbortSignal;
+}
+
+/** Connects through `CONNECT host:port` at an http proxy, then starts TLS inside. */
+class TunnelAgent extends https.Agent {
+  readonly #connecting = new Set<http.ClientRequest>();
+
+  constructor(readonly proxy: URL, readonly tlsOptions: tls.ConnectionOptions) {
+    super({ keepAlive: true });
+  }
+
+  override createConnection(options: TunnelRequest, callback: (error: Error | null, socket: Duplex) => void): Duplex {
+    const host = options.host?.includes(":") ? `[${options.host}]` : options.host;
+    const authority = `${host}:${options.port ?? 443}`;
+    const connect = http.request({
+      method: "CONNECT",
+      host: this.proxy.hostname,
+      port: this.proxy.port || 80,
+      path: authority,
+      headers: { host: authority, ...proxyAuthorization(this.proxy) },
+      agent: false,
+    });
+    const done = (error: Error | null, socket?: net.Socket) => {
+      this.#connecting.delete(connect);
+      options.abandoned?.removeEventListener("abort", onAbort);
+      callback(error, socket as Duplex);
+    };
+    const onAbort = () => connect.destroy(new Error("The request was aborted"));
+    options.abandoned?.addEventListener("abort", onAbort, { once: true });
+    this.#connecting.add(connect);
+    connect.once("error", (error) => done(new Error(`proxy ${this.proxy.host}: ${error.message}`, { cause: error })));
+    connect.once("connect", (answer: http.IncomingMessage, socket: net.Socket) => {
+      if (answer.statusCode === 200) {
+        const { host, servername = "" } = options;
+        return done(null, tls.connect({ ...this.tlsOptions, host: host ?? "", servername, socket }));
+      }
+      socket.destroy();
+      done(new Error(`proxy ${this.proxy.host} refused the connection with status ${answer.statusCode}`));
+    });
+    connect.end();
+    return undefined as unknown as Duplex; // the callback hands it over
+  }
+
+  override destroy(): void {
+    for (const connect of this.#connecting) connect.destroy();
+    super.destroy();
+  }
+}
+
+function httpProxy(proxy: string): URL {
+  const url = new URL(proxy);
+  if (url.protocol === "http:") return url;
+  throw new TransportError(
+    "connect",
+    `proxy ${url.protocol}//${url.host} cannot be used without TLS verification or with a TLS server name: use an http:// proxy`,
+  );
+}
+
+function proxyAuthorization({ username, password }: URL): Record<string, string> {
+  if (username === "") return {};
+  const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  return { "proxy-authorization": `Basic ${new TextEncoder().encode(pair).toBase64()}` };
+}
+
+function headersOf({ headers, body }: RequestInit): Record<string, string> {
+  const given = Object.fromEntries(new Headers(headers));
+  const bytes = bodyOf(body);
+  return bytes === undefined ? given : { ...given, "content-length": String(bytes.byteLength) };
+}
+
+function bodyOf(body: RequestInit["body"]): Uint8Array | undefined {
+  if (body === undefined || body === null) return undefined;
+  if (typeof body === "string") return new TextEncoder().encode(body);
+  if (body instanceof Uint8Array) return body;
+  throw new TypeError("A request body must be a string or a Uint8Array");
+}

@@ -1,0 +1,275 @@
+import assert from "node:assert/strict";
+import { NotificationRunner, type NotificationRunnerOptions } from "../../lib/notify/runner.ts";
+import { FakeClock } from "../support/fake_clock.ts";
+
+/** A notification under way, which the test ends. */
+interface Running {
+  kind: "script" | "webhook";
+  files: string[];
+  succeed(): void;
+  fail(): void;
+}
+
+type Given = Partial<NotificationRunnerOptions> & { owedBefore?: string[] };
+
+/** A runner whose script and webhook, unless left out, end when the test says so, or succeed at once with `instant`. */
+function makeRunner({ owedBefore, ...options }: Given = {}, { instant = true, only = ["script", "webhook"] } = {}) {
+  const clock = new FakeClock();
+  /** What was told, in order. */
+  const told: string[] = [];
+  const running: Running[] = [];
+  const debtCalls: string[] = [];
+  const results: string[] = [];
+  const warnings: string[] = [];
+  const failing = new Set<string>();
+  const tell = (kind: Running["kind"], files: string[], signal: AbortSignal): Promise<void> => {
+    told.push([kind, ...files].join(" "));
+    if (failing.has(kind)) return Promise.reject(new Error("refused"));
+    if (instant) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+      running.push({ kind, files, succeed: resolve, fail: () => reject(new Error("failed")) });
+    });
+  };
+  const runner = new NotificationRunner({
+    quietPeriod: 0.25,
+    maxWait: 5,
+    ...(only.includes("script") && { script: { run: (files, signal) => tell("script", files, signal) } }),
+    ...(only.includes("webhook") && { webhook: { call: (signal) => tell("webhook", [], signal) } }),
+    debt: {
+      load: () => owedBefore,
+      owe: () => debtCalls.push("owe"),
+      paid: () => debtCalls.push("paid"),
+    },
+    clock,
+    random: () => 0,
+    log: { debug() {}, warn: (message) => warnings.push(message) },
+    onResult: (kind, ok, seconds) => results.push(`${kind} ${ok ? "ok" : "failed"} ${seconds}`),
+    ...options,
+  });
+  const abort = new AbortController();
+  return {
+    runner,
+    clock,
+    told,
+    running,
+    debtCalls,
+    results,
+    warnings,
+    failing,
+    abort,
+    start: () => runner.run(abort.signal),
+    /** What was told since the last time this was asked. */
+    news: () => told.splice(0),
+  };
+}
+
+async function stop({ abort, clock }: ReturnType<typeof makeRunner>, running: Promise<void>): Promise<void> {
+  abort.abort(new Error("stop"));
+  await running;
+  assert.equal(clock.sleeping, 0);
+}
+
+Deno.test("run() tells script, then webhook, once a burst has been quiet", async () => {
+  const it = makeRunner();
+  const run = it.start();
+  it.runner.changed(["/d/a", "/d/b"]);
+  await it.clock.advance(0.2);
+  it.runner.changed(["/d/a", "/d/c"]);
+  await it.clock.advance(0.2);
+  assert.deepEqual([it.told, it.runner.owed], [[], true]);
+  await it.clock.advance(0.05);
+  assert.deepEqual([it.news(), it.runner.owed], [["script /d/a /d/b /d/c", "webhook"], false]);
+  assert.deepEqual(it.debtCalls, ["owe", "paid"]);
+  assert.deepEqual(it.results, ["script ok 0", "webhook ok 0"]);
+  await it.clock.advance(100);
+  assert.deepEqual(it.news(), []);
+  it.runner.changed(["/d/a"]);
+  await it.clock.advance(0.25);
+  assert.deepEqual(it.news(), ["script /d/a", "webhook"]);
+  await stop(it, run);
+});
+
+Deno.test("run() waits no longer than maxWait for changes that never end", async () => {
+  const it = makeRunner({}, { only: ["webhook"] });
+  const run = it.start();
+  for (let tenths = 0; tenths < 49; tenths++) {
+    it.runner.changed(["/d/a"]);
+    await it.clock.advance(0.1);
+  }
+  assert.deepEqual(it.news(), []);
+  it.runner.changed(["/d/a"]);
+  await it.clock.advance(0.1);
+  assert.deepEqual(it.news(), ["webhook"]);
+  await stop(it, run);
+});
+
+Deno.test("run() never tells two things at a time; what changes meanwhile is the next notification", async () => {
+  const it = makeRunner({}, { instant: false });
+  const run = it.start();
+  it.runner.changed(["/d/a"]);
+  await it.clock.advance(1);
+  it.runner.changed(["/d/b"]);
+  await it.clock.advance(10);
+  it.runner.changed(["/d/c"]);
+  assert.deepEqual(it.news(), ["script /d/a"]);
+  it.running.pop()!.succeed();
+  await it.clock.advance(10);
+  assert.deepEqual(it.news(), ["webhook"]);
+  it.running.pop()!.succeed();
+  await it.clock.advance(0);
+  assert.deepEqual([it.news(), it.debtCalls], [["script /d/b /d/c"], ["owe"]]);
+  it.running.pop()!.succeed();
+  await it.clock.advance(0);
+  it.running.pop()!.succeed();
+  await it.clock.advance(0);
+  assert.deepEqual([it.debtCalls, it.runner.owed], [["owe", "paid"], false]);
+  await stop(it, run);
+});
+
+Deno.test("run() repeats a failed webhook with growing delays, and not the script that succeeded", async () => {
+  const it = makeRunner();
+  it.failing.add("webhook");
+  const run = it.start();
+  it.runner.changed(["/d/a"]);
+  await it.clock.advance(0.25);
+  assert.deepEqual(it.news(), ["script /d/a", "webhook"]);
+  for (const delay of [1, 2, 4, 8, 16, 32, 60, 60]) {
+    await it.clock.advance(delay - 0.1);
+    assert.deepEqual(it.news(), [], `before ${delay}`);
+    await it.clock.advance(0.1);
+    assert.deepEqual(it.news(), ["webhook"], `after ${delay}`);
+  }
+  assert.deepEqual([it.debtCalls, it.runner.owed, it.warnings.length], [["owe"], true, 9]);
+  it.failing.clear();
+  await it.clock.advance(60);
+  assert.deepEqual([it.news(), it.debtCalls, it.runner.owed], [["webhook"], ["owe", "paid"], false]);
+
+  it.failing.add("webhook");
+  it.runner.changed(["/d/a"]);
+  await it.clock.advance(0.25);
+  it.news();
+  await it.clock.advance(1);
+  assert.deepEqual(it.news(), ["webhook"], "a success starts the delays from the first again");
+  await stop(it, run);
+});
+
+Deno.test("run() tells a retry what changed since, too", async () => {
+  const it = makeRunner();
+  it.failing.add("script").add("webhook");
+  const run = it.start();
+  it.runner.changed(["/d/a"]);
+  await it.clock.advance(0.25);
+  it.runner.changed(["/d/b"]);
+  it.failing.clear();
+  it.news();
+  await it.clock.advance(1);
+  assert.deepEqual(it.news(), ["script /d/a /d/b", "webhook"]);
+  assert.deepEqual(it.debtCalls, ["owe", "paid"]);
+  await stop(it, run);
+});
+
+Deno.test("run() calls the webhook despite a failed script, and again when the script has succeeded", async () => {
+  const it = makeRunner();
+  it.failing.add("script");
+  const run = it.start();
+  it.runner.changed(["/d/a"]);
+  await it.clock.advance(0.25);
+  assert.deepEqual(it.news(), ["script /d/a", "webhook"]);
+  await it.clock.advance(1);
+  assert.deepEqual([it.news(), it.runner.owed], [["script /d/a"], true]);
+  it.failing.clear();
+  await it.clock.advance(2);
+  assert.deepEqual([it.news(), it.runner.owed, it.debtCalls], [["script /d/a", "webhook"], false, ["owe", "paid"]]);
+  await stop(it, run);
+});
+
+Deno.test("run() first pays a debt from before the restart, also with skipInit", async () => {
+  const it = makeRunner({ owedBefore: ["/d/old"], skipInit: true });
+  assert.equal(it.runner.owed, true);
+  const run = it.start();
+  it.runner.changed(["/d/a"], { initial: true });
+  await it.clock.advance(0.25);
+  assert.deepEqual(it.news(), ["script /d/old /d/a", "webhook"]);
+  assert.deepEqual(it.debtCalls, ["paid"]);
+  await stop(it, run);
+});
+
+Deno.test("run() pays a debt whose files nobody knows any more", async () => {
+  const it = makeRunner({ owedBefore: [] });
+  const run = it.start();
+  await it.clock.advance(0.25);
+  assert.deepEqual([it.news(), it.debtCalls], [["script", "webhook"], ["paid"]]);
+  await stop(it, run);
+});
+
+Deno.test("changed() with skipInit tells only the script about the first sync", async () => {
+  const it = makeRunner({ skipInit: true });
+  const run = it.start();
+  it.runner.changed(["/d/a"], { initial: true });
+  await it.clock.advance(0.25);
+  assert.deepEqual([it.news(), it.debtCalls], [["script /d/a"], ["owe", "paid"]]);
+  it.runner.changed(["/d/a"]);
+  await it.clock.advance(0.25);
+  assert.deepEqual(it.news(), ["script /d/a", "webhook"]);
+  await stop(it, run);
+});
+
+Deno.test("changed() owes nothing when there is nothing or nobody to tell", () => {
+  const cases = [makeRunner({}, { only: [] }), makeRunner({ skipInit: true }, { only: ["webhook"] }), makeRunner()];
+  cases[0]!.runner.changed(["/d/a"]);
+  cases[1]!.runner.changed(["/d/a"], { initial: true });
+  cases[2]!.runner.changed([]);
+  for (const it of cases) assert.deepEqual([it.runner.owed, it.debtCalls], [false, []]);
+});
+
+Deno.test("changed() does not throw when the debt cannot be recorded, nor does run() end", async () => {
+  const fail = () => {
+    throw new Error("No space left on device");
+  };
+  const it = makeRunner({ debt: { load: () => undefined, owe: fail, paid: fail } });
+  const run = it.start();
+  it.runner.changed(["/d/a"]);
+  await it.clock.advance(0.25);
+  assert.deepEqual([it.news(), it.warnings.length], [["script /d/a", "webhook"], 2]);
+  await stop(it, run);
+});
+
+Deno.test("run() resolves when stopped in the middle, and what it was telling stays owed", async () => {
+  const it = makeRunner({}, { instant: false });
+  const run = it.start();
+  it.runner.changed(["/d/a"]);
+  await it.clock.advance(0.25);
+  await stop(it, run);
+  assert.deepEqual([it.told, it.runner.owed, it.debtCalls, it.results], [["script /d/a"], true, ["owe"], []]);
+});
+
+Deno.test("flush() tells at once, and only once, whether it succeeds or not", async () => {
+  const it = makeRunner();
+  const { signal } = new AbortController();
+  assert.equal(await it.runner.flush(signal), true);
+  it.runner.changed(["/d/a"]);
+  assert.equal(await it.runner.flush(signal), true);
+  assert.deepEqual([it.news(), it.debtCalls], [["script /d/a", "webhook"], ["owe", "paid"]]);
+  it.failing.add("webhook");
+  it.runner.changed(["/d/b"]);
+  assert.equal(await it.runner.flush(signal), false);
+  assert.deepEqual([it.news(), it.debtCalls], [["script /d/b", "webhook"], ["owe", "paid", "owe"]]);
+});
+
+Deno.test("flush() waits for the notification under way", async () => {
+  const it = makeRunner({}, { instant: false, only: ["webhook"] });
+  const run = it.start();
+  it.runner.changed(["/d/a"]);
+  await it.clock.advance(0.25);
+  const flushed = it.runner.flush(it.abort.signal);
+  it.runner.changed(["/d/b"]);
+  await it.clock.advance(0);
+  assert.equal(it.running.length, 1);
+  it.running.pop()!.succeed();
+  await it.clock.advance(0);
+  it.running.pop()!.succeed();
+  assert.equal(await flushed, true);
+  assert.deepEqual(it.told, ["webhook", "webhook"]);
+  await stop(it, run);
+});

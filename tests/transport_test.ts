@@ -1,0 +1,307 @@
+import assert from "node:assert/strict";
+import { nativeTransport, redactUrl, type Transport, TransportError, unverifiedTransport } from "../lib/transport.ts";
+import { CertificateAuthority } from "./support/certificates.ts";
+import { encode, listen, serve, until } from "./support/local_servers.ts";
+
+/** Trusted with {@link certificate}'s `ca`; its names are 127.0.0.1 and kubernetes.default.svc, among others. */
+const certificate = await serverCertificate();
+
+async function serverCertificate(): Promise<{ ca: string; cert: string; key: string }> {
+  const folder = await Deno.makeTempDir();
+  try {
+    const authority = await CertificateAuthority.create(folder);
+    await authority.serverCertificate("server");
+    const read = (name: string) => Deno.readTextFile(`${folder}/${name}`);
+    return { ca: authority.pem, cert: await read("server.crt"), key: await read("server.key") };
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** An http proxy that knows CONNECT, and answers anything else itself. Keeps the first lines it was sent. */
+function proxy() {
+  const seen: string[] = [];
+  const served = listen(async (client, head) => {
+    seen.push(head.split("\r\n")[0]!, ...head.match(/^proxy-authorization: .*$/mi)?.slice(0, 1) ?? []);
+    const target = head.match(/^CONNECT ([^:]+):(\d+) /);
+    if (!target) {
+      await client.write(encode("HTTP/1.1 200 OK\r\ncontent-length: 7\r\nconnection: close\r\n\r\nproxied"));
+      return client.closeWrite();
+    }
+    const upstream = await Deno.connect({ hostname: "127.0.0.1", port: Number(target[2]) });
+    await client.write(encode("HTTP/1.1 200 Connection established\r\n\r\n"));
+    const both = [client.readable.pipeTo(upstream.writable), upstream.readable.pipeTo(client.writable)];
+    await Promise.allSettled(both);
+  });
+  return Object.assign(served, { seen });
+}
+
+async function transportError(promise: Promise<unknown>): Promise<TransportError> {
+  const error = await promise.then(() => assert.fail("did not reject"), (error) => error);
+  assert.ok(error instanceof TransportError, String(error));
+  return error;
+}
+
+const variants: [name: string, make: () => Promise<Transport> | Transport][] = [
+  ["nativeTransport", () => nativeTransport()],
+  ["unverifiedTransport", () => unverifiedTransport()],
+];
+
+for (const [name, make] of variants) {
+  Deno.test(`${name}() sends method, headers and body, and gives status, headers and body back`, async () => {
+    await using echo = serve(async (request) => {
+      const headers = { "x-seen": `${request.method} ${request.headers.get("x-mine")} ${new URL(request.url).search}` };
+      return new Response(await request.text(), { status: 201, headers });
+    });
+    const transport = await make();
+    for (const body of ["grün", encode("grün")]) {
+      const init = { method: "POST", headers: { "x-mine": "yes" }, body };
+      const answer = await transport.fetch(`http://127.0.0.1:${echo.port}/path?a=b`, init);
+      assert.deepEqual([answer.status, answer.headers.get("x-seen")], [201, "POST yes ?a=b"]);
+      assert.equal(await answer.text(), "grün");
+    }
+    transport.close();
+  });
+
+  Deno.test(`${name}() hands a redirect over and does not follow it`, async () => {
+    await using redirecting = serve(() => new Response(null, { status: 302, headers: { location: "/elsewhere" } }));
+    const transport = await make();
+    const answer = await transport.fetch(`http://127.0.0.1:${redirecting.port}/`);
+    assert.deepEqual([answer.status, answer.headers.get("location")], [302, "/elsewhere"]);
+    await answer.body?.cancel();
+    transport.close();
+  });
+
+  Deno.test(`${name}() takes an answer without a body`, async () => {
+    await using empty = serve(() => new Response(null, { status: 204 }));
+    const transport = await make();
+    const answer = await transport.fetch(`http://127.0.0.1:${empty.port}/`);
+    assert.deepEqual([answer.status, await answer.text()], [204, ""]);
+    transport.close();
+  });
+
+  Deno.test(`${name}() uses a connection again`, async () => {
+    const ports = new Set<number>();
+    await using server = serve((_request, info) => {
+      ports.add((info.remoteAddr as Deno.NetAddr).port);
+      return new Response("answer");
+    });
+    const transport = await make();
+    for (let request = 0; request < 3; request++) {
+      await (await transport.fetch(`http://127.0.0.1:${server.port}/`)).text();
+    }
+    assert.equal(ports.size, 1);
+    transport.close();
+  });
+
+  Deno.test(`${name}() throws a connect error that names the host and hides the query when nobody listens`, async () => {
+    const free = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const { port } = free.addr;
+    free.close();
+    const transport = await make();
+    const error = await transportError(transport.fetch(`http://user:pw@127.0.0.1:${port}/?token=geheim`));
+    assert.equal(error.phase, "connect");
+    assert.match(error.message, new RegExp(`^cannot connect to 127.0.0.1:${port}: .*refused`, "i"));
+    assert.doesNotMatch(error.message, /geheim|pw/);
+    transport.close();
+  });
+
+  Deno.test(`${name}() throws a read error when the connection is closed before the answer`, async () => {
+    await using server = listen((connection) => Promise.resolve(connection.close()));
+    const transport = await make();
+    const error = await transportError(transport.fetch(`http://127.0.0.1:${server.port}/?token=geheim`));
+    assert.equal(error.phase, "read");
+    assert.match(error.message, /^127\.0\.0\.1:\d+ did not answer: /);
+    assert.doesNotMatch(error.message, /geheim/);
+    transport.close();
+  });
+
+  Deno.test(`${name}() fails the body when the connection is closed in its middle`, async () => {
+    for (const head of ["content-length: 100\r\n\r\nhalf", "transfer-encoding: chunked\r\n\r\n4\r\nhalf\r\n"]) {
+      await using server = listen(async (connection) => {
+        await connection.write(encode(`HTTP/1.1 200 OK\r\n${head}`));
+        connection.close();
+      });
+      const transport = await make();
+      const answer = await transport.fetch(`http://127.0.0.1:${server.port}/`);
+      await assert.rejects(answer.text());
+      transport.close();
+    }
+  });
+
+  Deno.test(`${name}() rejects with the signal's reason while it waits for an answer`, async () => {
+    await using silent = listen(() => Promise.resolve());
+    const transport = await make();
+    const abort = new AbortController();
+    const answer = transport.fetch(`http://127.0.0.1:${silent.port}/`, { signal: abort.signal });
+    await until(() => silent.open.size === 1);
+    const reason = new Error("stop");
+    abort.abort(reason);
+    assert.equal(await answer.catch((error) => error), reason);
+    await assert.rejects(transport.fetch("http://127.0.0.1:1/", { signal: abort.signal }), reason);
+    transport.close();
+    await until(() => silent.open.size === 0);
+  });
+
+  Deno.test(`${name}() ends a body with the signal's reason, and with it the connection`, async () => {
+    await using server = listen(async (connection) => {
+      await connection.write(encode("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf"));
+    });
+    const transport = await make();
+    const abort = new AbortController();
+    const answer = await transport.fetch(`http://127.0.0.1:${server.port}/`, { signal: abort.signal });
+    const reader = answer.body!.getReader();
+    assert.deepEqual((await reader.read()).value, encode("half"));
+    const next = reader.read();
+    const reason = new Error("stop");
+    abort.abort(reason);
+    assert.equal(await next.catch((error) => error), reason);
+    await until(() => server.open.size === 0);
+    transport.close();
+  });
+
+  Deno.test(`${name}() reads a body no faster than its consumer`, async () => {
+    const size = 64 * 1024 * 1024;
+    let sent = 0;
+    await using server = serve(() => {
+      const pull = (controller: ReadableStreamDefaultController) => {
+        sent += 65_536;
+        controller.enqueue(new Uint8Array(65_536));
+        if (sent >= size) controller.close();
+      };
+      return new Response(new ReadableStream({ pull }));
+    });
+    const transport = await make();
+    const answer = await transport.fetch(`http://127.0.0.1:${server.port}/`);
+    const reader = answer.body!.getReader();
+    await reader.read();
+    let before = -1;
+    while (before !== sent) {
+      before = sent;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    assert.ok(sent < size / 2, `${sent} bytes were taken from the server though one chunk was read`);
+    let received = 0;
+    for (let chunk = await reader.read(); !chunk.done; chunk = await reader.read()) received += chunk.value.length;
+    assert.ok(received > size - 1024 * 1024);
+    transport.close();
+  });
+
+  Deno.test(`${name}() leaves no connection behind after close()`, async () => {
+    await using server = listen(async (connection) => {
+      await connection.write(encode("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"));
+    });
+    const transport = await make();
+    assert.equal(await (await transport.fetch(`http://127.0.0.1:${server.port}/`)).text(), "ok");
+    transport.close();
+    await until(() => server.open.size === 0);
+    assert.match((await transportError(transport.fetch(`http://127.0.0.1:${server.port}/`))).message, /closed/);
+  });
+}
+
+Deno.test("nativeTransport() trusts caCerts, and nothing unknown without them", async () => {
+  await using server = serve(() => new Response("secure"), certificate);
+  const trusting = nativeTransport({ caCerts: [certificate.ca] });
+  assert.equal(await (await trusting.fetch(`https://127.0.0.1:${server.port}/`)).text(), "secure");
+  trusting.close();
+  const wary = nativeTransport();
+  const error = await transportError(wary.fetch(`https://127.0.0.1:${server.port}/`));
+  assert.equal(error.phase, "connect");
+  assert.match(error.message, /certificate/);
+  wary.close();
+});
+
+Deno.test("nativeTransport() verifies serverName in place of the URL's host", async () => {
+  await using server = serve(() => new Response("secure"), certificate);
+  const url = `https://127.0.0.1:${server.port}/`;
+  const named = nativeTransport({ caCerts: [certificate.ca], serverName: "kubernetes.default.svc" });
+  assert.equal(await (await named.fetch(url)).text(), "secure");
+  named.close();
+  const wrong = nativeTransport({ caCerts: [certificate.ca], serverName: "other.internal" });
+  assert.match((await transportError(wrong.fetch(url))).message, /other\.internal/);
+  wrong.close();
+  const untrusted = nativeTransport({ serverName: "kubernetes.default.svc" });
+  assert.match((await transportError(untrusted.fetch(url))).message, /self-signed|certificate/);
+  untrusted.close();
+});
+
+Deno.test("unverifiedTransport() takes any certificate", async () => {
+  await using server = serve(() => new Response("secure"), certificate);
+  for (const options of [{}, { serverName: "whatever.internal" }]) {
+    const transport = await unverifiedTransport(options);
+    assert.equal(await (await transport.fetch(`https://127.0.0.1:${server.port}/`)).text(), "secure");
+    transport.close();
+  }
+});
+
+Deno.test("transports go through the proxy they are given, with its credentials", async () => {
+  await using target = serve(() => new Response("secure"), certificate);
+  const authorization = `proxy-authorization: Basic ${btoa("us@er:p:w")}`;
+  for (const make of [nativeTransport, unverifiedTransport]) {
+    await using between = proxy();
+    const transport = await make({
+      caCerts: [certificate.ca],
+      proxy: `http://us%40er:p%3Aw@127.0.0.1:${between.port}`,
+    });
+    assert.equal(await (await transport.fetch("http://example.test/p?q")).text(), "proxied");
+    assert.equal(await (await transport.fetch(`https://127.0.0.1:${target.port}/`)).text(), "secure");
+    transport.close();
+    const seen = between.seen.map((line) => line.replace(/^proxy-auth/i, "proxy-auth"));
+    assert.deepEqual(seen, [
+      "GET http://example.test/p?q HTTP/1.1",
+      authorization,
+      `CONNECT 127.0.0.1:${target.port} HTTP/1.1`,
+      authorization,
+    ]);
+  }
+});
+
+Deno.test("nativeTransport() verifies serverName behind a proxy too", async () => {
+  await using target = serve(() => new Response("secure"), certificate);
+  await using between = proxy();
+  const options = { caCerts: [certificate.ca], proxy: `http://127.0.0.1:${between.port}` };
+  const named = nativeTransport({ ...options, serverName: "kubernetes.default.svc" });
+  assert.equal(await (await named.fetch(`https://127.0.0.1:${target.port}/`)).text(), "secure");
+  named.close();
+  const wrong = nativeTransport({ ...options, serverName: "other.internal" });
+  const error = await transportError(wrong.fetch(`https://127.0.0.1:${target.port}/`));
+  assert.deepEqual([error.phase, between.seen.length], ["connect", 2]);
+  assert.match(error.message, /other\.internal/);
+  wrong.close();
+});
+
+Deno.test("unverifiedTransport() finds its proxy in env, and says which proxy refused", async () => {
+  await using between = listen(async (connection) => {
+    await connection.write(encode("HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n"));
+  });
+  const transport = await unverifiedTransport({ env: { HTTPS_PROXY: `http://127.0.0.1:${between.port}` } });
+  const error = await transportError(transport.fetch("https://example.test/"));
+  assert.equal(error.phase, "connect");
+  assert.match(error.message, new RegExp(`proxy 127.0.0.1:${between.port} refused .* status 407`));
+  transport.close();
+});
+
+Deno.test("unverifiedTransport() gives up on a proxy that hangs when the signal aborts or it is closed", async () => {
+  await using hanging = listen(() => Promise.resolve());
+  const transport = await unverifiedTransport({ proxy: `http://127.0.0.1:${hanging.port}` });
+  const abort = new AbortController();
+  const aborted = transport.fetch("https://example.test/", { signal: abort.signal });
+  await until(() => hanging.open.size === 1);
+  abort.abort(new Error("stop"));
+  await assert.rejects(aborted, /stop/);
+  await until(() => hanging.open.size === 0);
+  const closed = transportError(transport.fetch("https://example.test/"));
+  await until(() => hanging.open.size === 1);
+  transport.close();
+  assert.equal((await closed).phase, "connect");
+  await until(() => hanging.open.size === 0);
+});
+
+Deno.test("redactUrl() hides user info, query values and the fragment", () => {
+  assert.equal(
+    redactUrl("https://user:pw@jenkins:8080/reload-jcasc/?casc-reload-token=geheim&x=1&geheim#frag"),
+    "https://jenkins:8080/reload-jcasc/?casc-reload-token=***&x=***&***",
+  );
+  assert.equal(redactUrl("http://host/a/b"), "http://host/a/b");
+  assert.equal(redactUrl("geheim"), "(not a URL)");
+});
