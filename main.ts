@@ -4,9 +4,13 @@ import { parseCommandLine } from "./lib/command_line.ts";
 import { type Config, type LogSettings, parseConfig } from "./lib/config.ts";
 import { type Credentials, findCredentials } from "./lib/kube/credentials.ts";
 import { type Log, openLog } from "./lib/log.ts";
+import { noProxyWithLoopback } from "./lib/proxy.ts";
 import { type Fault, faultOf } from "./lib/settings.ts";
 import { EXIT, type ExitCode, runSidecar } from "./lib/sidecar.ts";
 import { checkStart } from "./lib/start_checks.ts";
+
+/** Milliseconds after a signal in which everything has to be put down. */
+const STOP_TIMEOUT = 800;
 
 async function main(): Promise<ExitCode> {
   const { command, faults } = parseCommandLine(Deno.args);
@@ -22,6 +26,8 @@ async function main(): Promise<ExitCode> {
   }
 
   const env = Deno.env.toObject();
+  // Deno would send even requests to this machine through a proxy
+  Deno.env.set("NO_PROXY", noProxyWithLoopback(env));
   const { config, faults: configFaults } = parseConfig(env, command.flags);
   faults.push(...configFaults);
   const { log, faults: logFaults } = await startLog(config.log);
@@ -32,6 +38,7 @@ async function main(): Promise<ExitCode> {
     Deno.addSignalListener(signal, () => {
       log.info(`${signal}: stopping`);
       stop.abort(new Error(signal));
+      setTimeout(() => Deno.exit(EXIT.done), STOP_TIMEOUT);
     });
   }
   const broken = new Set(faults.map(({ setting }) => setting));

@@ -3,7 +3,6 @@
  * what it wants (Projection), from all objects who gets what (Claims), and only the difference to the disk is done
  * (Publisher). An object's body is dropped as soon as it is published; whoever needs it again reads it from the API.
  */
-import { Backoff } from "./backoff.ts";
 import type { Clock } from "./clock.ts";
 import { type Claimant, Claims, type ClaimsChange } from "./files/claims.ts";
 import type { Journal } from "./files/journal.ts";
@@ -11,17 +10,24 @@ import { project, type ProjectionSettings, type WantedFile } from "./files/proje
 import { type Publisher, PublishError } from "./files/publisher.ts";
 import { RefusedPathError } from "./files/roots.ts";
 import { describeRef, type KubeObject, type ObjectRef, type Source } from "./kube/objects.ts";
+import { isOlderVersion } from "./kube/versions.ts";
+import type { Log } from "./log.ts";
+import { Revisits } from "./revisits.ts";
 
 /** What happened to an object's files, for whoever counts or tells. */
 export type FileEvent =
-  | { type: "written" | "removed"; ref: ObjectRef; paths: string[] }
-  /** Nothing of the object, or not all of it, can become files. */
-  | { type: "refused"; ref: ObjectRef; reason: string }
-  | { type: "collided"; ref: ObjectRef; winner: ObjectRef; path: string }
-  /** The disk would not have it; tried again. */
-  | { type: "failed"; ref: ObjectRef; reason: string };
+  & { ref: ObjectRef; uid?: string }
+  & (
+    | { type: "written" | "removed"; paths: string[] }
+    /** Nothing of the object, or not all of it, can become files. */
+    | { type: "refused"; reason: string }
+    /** Another object has the path. */
+    | { type: "collided"; winner: ObjectRef; path: string }
+    /** The disk would not have it, or a URL did not serve it; tried again. */
+    | { type: "failed"; reason: string }
+  );
 
-/** Files whose content is served elsewhere; see `url_downloads.ts`. */
+/** Files whose content is served elsewhere; see `files/url_downloads.ts`. */
 export interface Downloads {
   /** The path is to hold what the URL serves. Replaces what was wanted there before. */
   want(path: string, url: string, ref: ObjectRef, owner: string): void;
@@ -29,13 +35,6 @@ export interface Downloads {
   forget(path: string): void;
   /** Resolves when each download that is wanted was tried at least once. */
   settled(): Promise<void>;
-}
-
-export interface ReconcilerLog {
-  debug(message: string, properties?: Record<string, unknown>): void;
-  info(message: string, properties?: Record<string, unknown>): void;
-  warn(message: string, properties?: Record<string, unknown>): void;
-  error(message: string, properties?: Record<string, unknown>): void;
 }
 
 export interface ReconcilerOptions {
@@ -47,15 +46,14 @@ export interface ReconcilerOptions {
   /** Reads an object anew; `undefined`: it is gone, or no longer selected. */
   read(source: Source, ref: ObjectRef, signal: AbortSignal): Promise<KubeObject | undefined>;
   onEvent(event: FileEvent): void;
+  /** An object that is not selected, or is being deleted, has no file left. */
+  onReleased(ref: ObjectRef): void;
   clock: Clock;
   random: () => number;
   /** First delay before a failed write is tried again, in seconds. */
   firstBackoff: number;
-  log: ReconcilerLog;
+  log: Log;
 }
-
-/** Seconds to sleep when only a wake-up can end it: the longest that a timer holds. */
-const NEVER = 2_000_000;
 
 /** What is kept of an object: never its body. */
 interface Tracked extends Claimant {
@@ -63,7 +61,7 @@ interface Tracked extends Claimant {
   readonly uid: string;
   readonly resourceVersion: string;
   /** The list that saw it last. */
-  list: number;
+  readonly list: number;
 }
 
 interface SourceState {
@@ -72,53 +70,49 @@ interface SourceState {
   synced: boolean;
 }
 
+/** Stands in the queue of revisits for the files that must go; no object has this key. */
+const ORPHANS = "orphans";
+
 export class Reconciler {
   readonly #options: ReconcilerOptions;
   readonly #claims = new Claims<Tracked>();
-  readonly #sources = new Map<Source, SourceState>();
-  /** Objects to read and publish again: at once, */
-  readonly #due = new Set<string>();
-  /** when the first sync is complete, */
+  readonly #sources: Map<Source, SourceState>;
+  readonly #revisits: Revisits;
+  /** Objects that wait for the end of the first sync: another one may be the winner of their path. */
   readonly #deferred = new Set<string>();
-  /** and after a delay, because the disk refused. */
-  readonly #failed = new Map<string, PublishError>();
-  /** A file that had to go is still there. */
-  #removalFailed = false;
-  #wake = Promise.withResolvers<void>();
-  readonly #backoff: Backoff;
-  /** When what failed is tried again; by the clock, in ms. */
-  #retryAt: number | undefined;
+  /** Objects whose files had to go before all were known, or could not go yet. */
+  readonly #leaving = new Map<string, ObjectRef>();
   readonly #synced = Promise.withResolvers<void>();
 
   constructor(options: ReconcilerOptions) {
     this.#options = options;
-    this.#backoff = new Backoff({ first: options.firstBackoff, random: options.random });
-    for (const source of options.sources) this.#sources.set(source, { list: 0, synced: false });
+    this.#revisits = new Revisits(options);
+    this.#sources = new Map(options.sources.map((source) => [source, { list: 0, synced: false }]));
   }
 
-  /** Objects that are selected now. */
+  /** Number of objects that are selected now. */
   get objects(): number {
     return this.#claims.objectCount;
   }
 
-  /** Paths that are wanted now. */
+  /** Number of paths that are wanted now. */
   get files(): number {
     return this.#claims.size;
   }
 
-  /** Files that could not be written or removed, one reason for each object concerned. */
+  /** Why files could not be written or removed, one reason for each object concerned. */
   get failures(): string[] {
-    return [...this.#failed.values()].map(({ message }) => message);
-  }
-
-  /** Whether there is a file that should be gone and is not, or should be there and is not. */
-  get isIncomplete(): boolean {
-    return this.#failed.size > 0 || this.#removalFailed;
+    return [...this.#revisits.failed.values()].map(({ message }) => message);
   }
 
   /** Sources that have not been listed in full yet. */
   get unsynced(): Source[] {
     return [...this.#sources].filter(([, state]) => !state.synced).map(([source]) => source);
+  }
+
+  /** Resolves once every source was listed in full and every file is there. */
+  get synced(): Promise<void> {
+    return this.#synced.promise;
   }
 
   /** A list of a source begins. */
@@ -134,9 +128,9 @@ export class Reconciler {
     }
     if (!state.synced) {
       state.synced = true;
-      if (this.unsynced.length === 0) this.#finishFirstSync();
+      if (this.#isSynced) this.#finishFirstSync();
     }
-    if (this.unsynced.length === 0) this.#options.journal.tidy();
+    if (this.#isSynced) this.#options.journal.tidy();
   }
 
   /** An object as it is now. `listed`: it came in a list, so the disk is compared though it may not have changed. */
@@ -145,30 +139,22 @@ export class Reconciler {
     const ref: ObjectRef = { kind: source.kind, namespace, name };
     const key = keyOf(ref);
     const before = this.#claims.get(key);
-    const { list } = this.#stateOf(source);
-    if (before !== undefined && !listed && before.uid === uid) {
-      const isKnown = before.resourceVersion === resourceVersion && !this.#due.has(key) && !this.#failed.has(key);
-      if (isKnown || isOlder(resourceVersion, before.resourceVersion)) return;
+    const isSame = before?.uid === uid && before.resourceVersion === resourceVersion;
+    if (!listed && before?.uid === uid) {
+      if (isSame && !this.#revisits.has(key)) return;
+      if (isOlderVersion(resourceVersion, before.resourceVersion)) return;
     }
     const { files, refusals } = project(source.kind, object, this.#options.settings);
-    const unchanged = before?.uid === uid && before.resourceVersion === resourceVersion;
-    if (!unchanged) { for (const reason of refusals) this.#refuse(ref, reason); }
-    const change = this.#claims.set(
-      {
-        key,
-        ...ref,
-        created: Math.floor(Date.parse(creationTimestamp) / 1000) || 0,
-        paths: files.map(({ path }) => path),
-        source,
-        uid,
-        resourceVersion,
-        list,
-      },
-    );
-    this.#due.delete(key);
+    const { list } = this.#stateOf(source);
+    const created = Math.floor(Date.parse(creationTimestamp) / 1000) || 0;
+    const paths = files.map(({ path }) => path);
+    const tracked: Tracked = { key, ...ref, created, paths, source, uid, resourceVersion, list };
+    if (!isSame) { for (const reason of refusals) this.#refuse(tracked, reason); }
+    const change = this.#claims.set(tracked);
+    this.#leaving.delete(key);
     this.#tellCollisions(change);
-    this.#publish(ref, key, files.filter(({ path }) => change.won.has(path)));
-    this.#follow(ref, change);
+    this.#publish(tracked, files.filter(({ path }) => change.won.has(path)));
+    this.#follow(tracked, change);
   }
 
   /** An object that is gone, or no longer selected. */
@@ -179,99 +165,92 @@ export class Reconciler {
     if (before !== undefined && (uid === undefined || before.uid === uid)) this.#forget(before);
   }
 
-  /** Resolves once every source was listed in full and every file was tried. */
-  get synced(): Promise<void> {
-    return this.#synced.promise;
+  /** An object that is being deleted, and is held back until its files are gone. */
+  retire(source: Source, object: KubeObject): void {
+    const { namespace, name } = object.metadata;
+    const ref: ObjectRef = { kind: source.kind, namespace, name };
+    const before = this.#claims.get(keyOf(ref));
+    if (before !== undefined) return this.#forget(before);
+    this.#leaving.set(keyOf(ref), ref);
+    if (this.#isSynced) this.#revisits.now(ORPHANS);
   }
 
   /** Repeats what failed and restores losers that became winners, until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      this.#checkSynced();
-      if (this.#due.size === 0) await this.#waitForWork(signal);
-      if (signal.aborted) return;
-      await this.#pass([...this.#due], signal);
+      await this.#revisits.whenDue(signal).then(() => this.#visit(signal), () => {});
     }
   }
 
   /** Does what is due, once; what fails stays failed. For METHOD=LIST. */
   async settle(signal: AbortSignal): Promise<void> {
-    while (this.#due.size > 0 && !signal.aborted) await this.#pass([...this.#due], signal);
+    while (this.#revisits.due.size > 0 && !signal.aborted) await this.#visit(signal);
     await this.#options.downloads.settled();
   }
 
-  /** Resolves when something is due: at once for what was told, after a delay for what failed. */
-  async #waitForWork(signal: AbortSignal): Promise<void> {
-    const { clock } = this.#options;
-    this.#wake = Promise.withResolvers();
-    this.#retryAt = this.isIncomplete ? this.#retryAt ?? clock.now() + this.#backoff.next() * 1000 : undefined;
-    const delay = this.#retryAt === undefined ? NEVER : Math.max(0, this.#retryAt - clock.now()) / 1000;
-    const timer = new AbortController();
-    const stop = () => timer.abort();
-    signal.addEventListener("abort", stop, { once: true });
-    const timeIsUp = clock.sleep(delay, timer.signal).then(() => true, () => false);
-    const retry = await Promise.race([timeIsUp, this.#wake.promise.then(() => false)]);
-    timer.abort();
-    signal.removeEventListener("abort", stop);
-    if (!retry) return;
-    this.#retryAt = undefined;
-    for (const key of this.#failed.keys()) this.#due.add(key);
-    if (this.#removalFailed) this.#removeOrphans();
+  get #isSynced(): boolean {
+    for (const { synced } of this.#sources.values()) {
+      if (!synced) return false;
+    }
+    return true;
   }
 
-  async #pass(keys: string[], signal: AbortSignal): Promise<void> {
-    for (const key of keys) {
+  /** Visits all that is due. */
+  async #visit(signal: AbortSignal): Promise<void> {
+    for (const key of [...this.#revisits.due]) {
+      if (key === ORPHANS) {
+        this.#removeOrphans();
+        continue;
+      }
       const before = this.#claims.get(key);
       if (before === undefined) {
-        this.#due.delete(key);
-        this.#failed.delete(key);
+        this.#revisits.done(key);
         continue;
       }
       try {
         const object = await this.#options.read(before.source, before, signal);
-        // Whatever happened to the object meanwhile has been done already
+        // Otherwise something happened to the object meanwhile, and all is done
         if (this.#claims.get(key) !== before) continue;
-        this.#due.delete(key);
         if (object === undefined) this.#forget(before);
         else this.apply(before.source, object, true);
-      } catch (error) {
+      } catch (cause) {
         if (signal.aborted) return;
-        this.#due.delete(key);
-        const reason = `cannot read ${describeRef(before)} again: ${messageOf(error)}`;
-        this.#failed.set(key, new PublishError(reason, { cause: error }));
+        const reason = cause instanceof Error ? cause.message : String(cause);
+        this.#revisits.later(key, new Error(`cannot read ${describeRef(before)} again: ${reason}`, { cause }));
       }
     }
-    if (!this.isIncomplete) this.#backoff.reset();
+    this.#checkSynced();
   }
 
-  #publish(ref: ObjectRef, key: string, files: readonly WantedFile[]): void {
-    const { publisher, downloads, log } = this.#options;
+  #publish(object: Tracked, files: readonly WantedFile[]): void {
+    const { publisher, downloads, log, onEvent } = this.#options;
     const written: string[] = [];
-    const failedBefore = this.#failed.get(key);
-    this.#failed.delete(key);
+    let failure: PublishError | undefined;
     for (const { path, content } of files) {
-      if (this.#mustWait(path, key)) {
-        this.#deferred.add(key);
+      if (this.#mustWait(path, object.key)) {
+        this.#deferred.add(object.key);
         continue;
       }
       if ("url" in content) {
-        downloads.want(path, content.url, ref, key);
+        downloads.want(path, content.url, object, object.key);
         continue;
       }
       downloads.forget(path);
       if ("broken" in content) continue;
       try {
-        if (publisher.publish(path, content.bytes, key)) written.push(path);
+        if (publisher.publish(path, content.bytes, object.key)) written.push(path);
       } catch (error) {
-        this.#fail(ref, key, error, failedBefore);
+        if (error instanceof RefusedPathError) this.#refuse(object, error.message);
+        else if (error instanceof PublishError) failure ??= error;
+        else throw error;
       }
     }
-    if (written.length === 0) return;
-    log.info(`${describeRef(ref)}: wrote ${summary(written)}`, {
-      object: describeRef(ref),
-      files: written.slice(0, 10),
-    });
-    this.#options.onEvent({ type: "written", ref, paths: written });
+    if (written.length > 0) {
+      log.info(`${describeRef(object)}: wrote ${summary(written)}`, many(written));
+      onEvent({ type: "written", ref: object, uid: object.uid, paths: written });
+    }
+    if (failure === undefined) this.#revisits.done(object.key);
+    else this.#fail(object, failure);
   }
 
   /**
@@ -279,94 +258,114 @@ export class Reconciler {
    * yet be listed, and may be the winner.
    */
   #mustWait(path: string, key: string): boolean {
-    if (this.unsynced.length === 0) return false;
+    if (this.#isSynced) return false;
     const owner = this.#options.journal.owned.get(path);
     return owner !== undefined && owner !== key && this.#claims.get(owner) === undefined;
   }
 
-  #fail(ref: ObjectRef, key: string, error: unknown, before: PublishError | undefined): void {
-    if (error instanceof RefusedPathError) return this.#refuse(ref, error.message);
-    if (!(error instanceof PublishError)) throw error;
-    this.#failed.set(key, error);
-    this.#wake.resolve();
-    if (before?.message === error.message) return;
-    this.#options.log.error(`${describeRef(ref)}: ${error.message}; trying again`, { object: describeRef(ref) });
-    this.#options.onEvent({ type: "failed", ref, reason: error.message });
+  #fail(object: Tracked, error: PublishError): void {
+    const isNews = this.#revisits.failed.get(object.key)?.message !== error.message;
+    this.#revisits.later(object.key, error);
+    if (!isNews) return;
+    this.#options.log.error(`${describeRef(object)}: ${error.message}; trying again`);
+    this.#options.onEvent({ type: "failed", ref: object, uid: object.uid, reason: error.message });
   }
 
-  #refuse(ref: ObjectRef, reason: string): void {
-    this.#options.log.error(`${describeRef(ref)} refused: ${reason}`, { object: describeRef(ref) });
-    this.#options.onEvent({ type: "refused", ref, reason });
+  #refuse(object: Tracked, reason: string): void {
+    this.#options.log.error(`${describeRef(object)} refused: ${reason}`);
+    this.#options.onEvent({ type: "refused", ref: object, uid: object.uid, reason });
   }
 
-  #tellCollisions({ collisions }: ClaimsChange): void {
+  #tellCollisions({ collisions }: ClaimsChange<Tracked>): void {
     for (const { path, winner, loser } of collisions) {
       this.#options.log.warn(
         `${path} is claimed by ${describeRef(winner)} and ${describeRef(loser)}: ${describeRef(winner)} has it, ` +
           "the older one or the first by name (UNIQUE_FILENAMES=true gives each its own)",
-        { path },
       );
-      this.#options.onEvent({ type: "collided", ref: loser, winner, path });
+      this.#options.onEvent({ type: "collided", ref: loser, uid: loser.uid, winner, path });
     }
   }
 
   #forget(object: Tracked): void {
-    for (const set of [this.#due, this.#deferred, this.#failed]) set.delete(object.key);
+    this.#revisits.done(object.key);
+    this.#deferred.delete(object.key);
+    this.#leaving.set(object.key, object);
     this.#follow(object, this.#claims.delete(object.key));
   }
 
   /** What must happen to the paths that an object no longer has. */
-  #follow(ref: ObjectRef, { freed, inherited }: ClaimsChange): void {
+  #follow(object: Tracked, { freed, inherited }: ClaimsChange<Tracked>): void {
+    const { downloads } = this.#options;
     for (const { path, heir } of inherited) {
-      this.#options.downloads.forget(path);
-      this.#due.add(heir);
+      downloads.forget(path);
+      this.#revisits.now(heir);
     }
-    if (inherited.length > 0) this.#wake.resolve();
-    for (const path of freed) this.#options.downloads.forget(path);
+    for (const path of freed) downloads.forget(path);
     // Until then an object that was not listed yet may want the path; what nobody wants goes when all are known
-    if (this.unsynced.length > 0) return;
-    this.#remove(freed, ref);
+    if (!this.#isSynced) return;
+    if (this.#remove(freed, object, object.uid)) this.#releaseLeaving(object.key);
   }
 
-  #remove(paths: readonly string[], ref: ObjectRef): void {
+  /** Returns whether all of them are gone. */
+  #remove(paths: readonly string[], ref: ObjectRef, uid?: string): boolean {
     const { publisher, log, onEvent } = this.#options;
     const removed: string[] = [];
+    let failure: PublishError | undefined;
     for (const path of paths) {
       try {
         if (publisher.remove(path)) removed.push(path);
       } catch (error) {
         if (!(error instanceof PublishError)) throw error;
-        log.error(`${describeRef(ref)}: ${error.message}; trying again`, { object: describeRef(ref) });
-        this.#removalFailed = true;
-        this.#wake.resolve();
+        failure ??= error;
       }
     }
-    if (removed.length === 0) return;
-    log.info(`${describeRef(ref)}: removed ${summary(removed)}`, {
-      object: describeRef(ref),
-      files: removed.slice(0, 10),
-    });
-    onEvent({ type: "removed", ref, paths: removed });
+    if (removed.length > 0) {
+      log.info(`${describeRef(ref)}: removed ${summary(removed)}`, many(removed));
+      onEvent({ type: "removed", ref, ...(uid === undefined ? {} : { uid }), paths: removed });
+    }
+    if (failure === undefined) return true;
+    if (this.#revisits.failed.get(ORPHANS)?.message !== failure.message) {
+      log.error(`${describeRef(ref)}: ${failure.message}; trying again`);
+    }
+    this.#revisits.later(ORPHANS, failure);
+    return false;
   }
 
-  /** Removes what is ours and wanted by nobody: files of objects that went while nobody looked. */
+  /** Removes what is ours and wanted by nobody: files of objects that went while nobody looked, or that would not go. */
   #removeOrphans(): void {
-    this.#removalFailed = false;
-    const orphans = [...this.#options.journal.owned].filter(([path]) => this.#claims.winnerOf(path) === undefined);
-    for (const [path, owner] of orphans) this.#remove([path], refOf(owner));
+    const orphans = new Map<string, string[]>();
+    for (const [path, owner] of this.#options.journal.owned) {
+      if (this.#claims.winnerOf(path) !== undefined) continue;
+      orphans.set(owner, [...orphans.get(owner) ?? [], path]);
+    }
+    let complete = true;
+    for (const [owner, paths] of orphans) {
+      const ref = this.#leaving.get(owner) ?? refOf(owner);
+      if (this.#claims.get(owner) === undefined) this.#leaving.set(owner, ref);
+      if (!this.#remove(paths, ref)) complete = false;
+    }
+    if (!complete) return;
+    this.#revisits.done(ORPHANS);
+    for (const key of [...this.#leaving.keys()]) this.#releaseLeaving(key);
+  }
+
+  #releaseLeaving(key: string): void {
+    const ref = this.#leaving.get(key);
+    if (ref !== undefined && this.#leaving.delete(key)) this.#options.onReleased(ref);
   }
 
   #finishFirstSync(): void {
-    for (const key of this.#deferred) this.#due.add(key);
+    for (const key of this.#deferred) this.#revisits.now(key);
     this.#deferred.clear();
     this.#removeOrphans();
-    this.#wake.resolve();
+    this.#checkSynced();
   }
 
   /** The first sync is complete when every file is there, but for those that no disk could hold. */
   #checkSynced(): void {
-    if (this.unsynced.length > 0 || this.#due.size > 0) return;
-    if ([...this.#failed.values()].some((error) => !error.isOfThePath)) return;
+    if (!this.#isSynced || this.#revisits.due.size > 0) return;
+    const isPossible = (error: Error) => !(error instanceof PublishError && error.isOfThePath);
+    if ([...this.#revisits.failed.values()].some(isPossible)) return;
     this.#options.downloads.settled().then(() => this.#synced.resolve());
   }
 
@@ -386,15 +385,11 @@ function refOf(key: string): ObjectRef {
   return { kind: kind === "Secret" ? "Secret" : "ConfigMap", namespace, name };
 }
 
-/** Whether a version of the same object is older than another. Versions that are no numbers cannot be compared. */
-function isOlder(a: string, b: string): boolean {
-  return /^\d+$/.test(a) && /^\d+$/.test(b) && BigInt(a) < BigInt(b);
-}
-
 function summary(paths: readonly string[]): string {
   return paths.length === 1 ? paths[0] ?? "" : `${paths.length} files`;
 }
 
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+/** The first of several paths, for a log line that names only their number. */
+function many(paths: readonly string[]): Record<string, unknown> {
+  return paths.length === 1 ? {} : { files: paths.slice(0, 10) };
 }

@@ -23,7 +23,8 @@ export class RedirectError extends Error {
 export interface FollowOptions {
   method: "GET" | "POST";
   headers?: Record<string, string>;
-  body?: string;
+  /** Body of a POST, sent as application/json. */
+  json?: string;
   signal: AbortSignal;
   /** The `Authorization` for this URL. Asked again for each redirect: what belongs to one origin must not reach another. */
   authorizationFor(url: URL): Promise<string | undefined> | string | undefined;
@@ -36,17 +37,17 @@ export interface FollowOptions {
  * @throws RedirectError, TransportError, or the signal's reason
  */
 export async function follow(transport: Transport, start: URL, options: FollowOptions): Promise<Response> {
-  let { method, body } = options;
+  let { method, json } = options;
   let url = withoutUserInfo(start);
   for (let redirects = 0;; redirects++) {
     const authorization = await options.authorizationFor(url);
-    const { "content-type": contentType, ...headers } = options.headers ?? {};
-    if (contentType !== undefined && body !== undefined) headers["content-type"] = contentType;
+    const headers = { ...options.headers };
+    if (json !== undefined) headers["content-type"] = "application/json";
     if (authorization !== undefined) headers["authorization"] = authorization;
     const answer = await transport.fetch(url, {
       method,
       headers,
-      ...(body !== undefined && { body }),
+      ...(json !== undefined && { body: json }),
       signal: options.signal,
     });
     const location = answer.headers.get("location");
@@ -54,7 +55,7 @@ export async function follow(transport: Transport, start: URL, options: FollowOp
     await discard(answer, options.signal);
     if (redirects === MOST_REDIRECTS) throw new RedirectError(`more than ${MOST_REDIRECTS} redirects`);
     url = redirectTarget(location, url);
-    if (answer.status < 307) [method, body] = ["GET", undefined];
+    if (answer.status < 307) [method, json] = ["GET", undefined];
   }
 }
 

@@ -1,9 +1,8 @@
 import * as http from "node:http";
 import * as https from "node:https";
-import type * as net from "node:net";
-import type { Duplex } from "node:stream";
 import * as tls from "node:tls";
 import { proxyFor } from "./proxy.ts";
+import { httpProxy, proxyAuthorization, TunnelAgent } from "./proxy_tunnel.ts";
 import { closedError, type Transport, TransportError, type TransportOptions } from "./transport.ts";
 
 /**
@@ -68,17 +67,21 @@ function exchange(url: URL, options: https.RequestOptions, init: RequestInit): P
     let connected = false;
     const onAbort = () => request.destroy(signal?.reason);
     signal?.addEventListener("abort", onAbort, { once: true });
-    request.once("close", () => signal?.removeEventListener("abort", onAbort));
     request.once("socket", (socket) => {
       if (request.reusedSocket) connected = true;
       else socket.once(socket instanceof tls.TLSSocket ? "secureConnect" : "connect", () => connected = true);
     });
-    request.once("error", (error) => {
+    const fail = (error: Error) => {
       const what = connected ? `${url.host} did not answer` : `cannot connect to ${url.host}`;
       const phase = connected ? "read" : "connect";
       reject(
         signal?.aborted ? signal.reason : new TransportError(phase, `${what}: ${error.message}`, { cause: error }),
       );
+    };
+    request.once("error", fail);
+    request.once("close", () => {
+      signal?.removeEventListener("abort", onAbort);
+      fail(new Error("the connection was closed"));
     });
     request.once("response", (answer) => {
       try {
@@ -138,72 +141,6 @@ function bodyStream(url: URL, request: http.ClientRequest, answer: http.Incoming
       request.destroy();
     },
   });
-}
-
-interface TunnelRequest extends https.RequestOptions {
-  /** The request's signal: a tunnel nobody waits for any more is not built to its end. */
-  abandoned?: AbortSignal;
-}
-
-/** Connects through `CONNECT host:port` at an http proxy, then starts TLS inside. */
-class TunnelAgent extends https.Agent {
-  readonly #connecting = new Set<http.ClientRequest>();
-
-  constructor(readonly proxy: URL, readonly tlsOptions: tls.ConnectionOptions) {
-    super({ keepAlive: true });
-  }
-
-  override createConnection(options: TunnelRequest, callback: (error: Error | null, socket: Duplex) => void): Duplex {
-    const host = options.host?.includes(":") ? `[${options.host}]` : options.host;
-    const authority = `${host}:${options.port ?? 443}`;
-    const connect = http.request({
-      method: "CONNECT",
-      host: this.proxy.hostname,
-      port: this.proxy.port || 80,
-      path: authority,
-      headers: { host: authority, ...proxyAuthorization(this.proxy) },
-      agent: false,
-    });
-    const done = (error: Error | null, socket?: net.Socket) => {
-      this.#connecting.delete(connect);
-      options.abandoned?.removeEventListener("abort", onAbort);
-      callback(error, socket as Duplex);
-    };
-    const onAbort = () => connect.destroy(new Error("The request was aborted"));
-    options.abandoned?.addEventListener("abort", onAbort, { once: true });
-    this.#connecting.add(connect);
-    connect.once("error", (error) => done(new Error(`proxy ${this.proxy.host}: ${error.message}`, { cause: error })));
-    connect.once("connect", (answer: http.IncomingMessage, socket: net.Socket) => {
-      if (answer.statusCode === 200) {
-        const { host, servername = "" } = options;
-        return done(null, tls.connect({ ...this.tlsOptions, host: host ?? "", servername, socket }));
-      }
-      socket.destroy();
-      done(new Error(`proxy ${this.proxy.host} refused the connection with status ${answer.statusCode}`));
-    });
-    connect.end();
-    return undefined as unknown as Duplex; // the callback hands it over
-  }
-
-  override destroy(): void {
-    for (const connect of this.#connecting) connect.destroy();
-    super.destroy();
-  }
-}
-
-function httpProxy(proxy: string): URL {
-  const url = new URL(proxy);
-  if (url.protocol === "http:") return url;
-  throw new TransportError(
-    "connect",
-    `proxy ${url.protocol}//${url.host} cannot be used without TLS verification or with a TLS server name: use an http:// proxy`,
-  );
-}
-
-function proxyAuthorization({ username, password }: URL): Record<string, string> {
-  if (username === "") return {};
-  const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
-  return { "proxy-authorization": `Basic ${new TextEncoder().encode(pair).toBase64()}` };
 }
 
 function headersOf({ headers, body }: RequestInit): Record<string, string> {

@@ -36,16 +36,18 @@ export async function serveManifests(dir: string, options: ServeManifestsOptions
     throw new Error(`--manifests: the folder "${dir}" cannot be read: ${error.message}`, { cause: error });
   });
   if (!stat.isDirectory) throw new Error(`--manifests: "${dir}" is no folder`);
-  const watcher = Deno.watchFs(dir);
-  const server = EmbeddedApiServer.start(options.server);
+  const root = await Deno.realPath(dir);
+  const watcher = Deno.watchFs(root);
+  let server: EmbeddedApiServer | undefined;
   try {
-    const folder = new ManifestFolder(dir, server.registry, options.log);
+    server = EmbeddedApiServer.start(options.server);
+    const folder = new ManifestFolder(root, server.registry, options.log);
     await folder.sync();
     follow(folder, watcher, options);
     return server;
   } catch (error) {
     watcher.close();
-    await server.close();
+    await server?.close();
     throw error;
   }
 }

@@ -172,12 +172,20 @@ export class Registry {
     return this.update(resource, namespace, name, applyPatch(mediaType, before, patch), options);
   }
 
-  /** Creates the object in the namespace that it names, or updates the one that is there, whatever its version. */
+  /**
+   * Creates the object in the namespace that it names, or updates the one that is there, whatever its version. Finalizers
+   * that others have put on it stay.
+   *
+   * @throws {StatusError} 400, 403, 404, 422
+   */
   apply(resource: Resource, object: StoredObject): StoredObject {
     const { namespace, name } = object.metadata;
-    return this.store.get(resource.storage, namespace, name) === undefined
-      ? this.create(resource, namespace, object)
-      : this.update(resource, namespace, name, object);
+    const before = this.store.get(resource.storage, namespace, name);
+    if (before === undefined) return this.create(resource, namespace, object);
+    const { finalizers = [], deletionTimestamp } = before.metadata;
+    const own = deletionTimestamp === undefined ? object.metadata.finalizers ?? [] : [];
+    const metadata = { ...object.metadata, finalizers: [...new Set([...finalizers, ...own])] };
+    return this.update(resource, namespace, name, { ...object, metadata });
   }
 
   /**

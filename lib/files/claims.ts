@@ -11,7 +11,7 @@ export interface Claimant extends Readonly<ObjectRef> {
   readonly paths: readonly string[];
 }
 
-export interface ClaimsChange {
+export interface ClaimsChange<T extends Claimant = Claimant> {
   /** Paths that the object now has. */
   won: Set<string>;
   /** Paths that nobody wants any more. */
@@ -19,7 +19,7 @@ export interface ClaimsChange {
   /** Paths that the object gave up or lost claim to, with the one who has them now. */
   inherited: { path: string; heir: string }[];
   /** Paths that it began to share with others, with the one who has the path and the one who does not. */
-  collisions: { path: string; winner: ObjectRef; loser: ObjectRef }[];
+  collisions: { path: string; winner: T; loser: T }[];
 }
 
 /**
@@ -54,10 +54,10 @@ export class Claims<T extends Claimant = Claimant> {
   }
 
   /** Puts an object's claims in the place of those it had. */
-  set(next: T): ClaimsChange {
+  set(next: T): ClaimsChange<T> {
     const before = this.#objects.get(next.key);
     this.#objects.set(next.key, next);
-    const change: ClaimsChange = { won: new Set(), freed: [], inherited: [], collisions: [] };
+    const change: ClaimsChange<T> = { won: new Set(), freed: [], inherited: [], collisions: [] };
     const wanted = new Set(next.paths);
     const had = new Set(before?.paths);
     for (const path of wanted) {
@@ -77,8 +77,8 @@ export class Claims<T extends Claimant = Claimant> {
     return change;
   }
 
-  delete(key: string): ClaimsChange {
-    const change: ClaimsChange = { won: new Set(), freed: [], inherited: [], collisions: [] };
+  delete(key: string): ClaimsChange<T> {
+    const change: ClaimsChange<T> = { won: new Set(), freed: [], inherited: [], collisions: [] };
     for (const path of this.#objects.get(key)?.paths ?? []) this.#leave(path, key, change);
     this.#objects.delete(key);
     return change;
@@ -97,7 +97,7 @@ export class Claims<T extends Claimant = Claimant> {
     return claimants;
   }
 
-  #leave(path: string, key: string, change: ClaimsChange | undefined): void {
+  #leave(path: string, key: string, change: ClaimsChange<T> | undefined): void {
     const present = this.#paths.get(path);
     if (present === undefined) return;
     const winner = this.winnerOf(path);

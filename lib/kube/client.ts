@@ -1,17 +1,10 @@
 /** The requests this project makes of an API server, over one kept-alive HTTP/1.1 connection for each that is under way. */
-import type { Clock } from "../clock.ts";
 import { Deadline } from "../deadline.ts";
-import {
-  nativeTransport,
-  type Transport,
-  TransportError,
-  type TransportOptions,
-  unverifiedTransport,
-} from "../transport.ts";
+import { TransportError } from "../transport.ts";
 import { AnswerError, ApiError } from "./api_error.ts";
-import type { ClusterAccess, Credentials } from "./credentials.ts";
+import { type Connection, type ConnectionOptions, Connections } from "./connections.ts";
 import { decodeLines, decodeList } from "./json_stream.ts";
-import { type KubeObject, pluralOf, type Source, type Status } from "./objects.ts";
+import { type KubeObject, type ObjectRef, pluralOf, type Source, type Status } from "./objects.ts";
 
 export interface ListQuery {
   /** Objects a page; unset: all in one answer. */
@@ -42,13 +35,8 @@ export interface WatchEvent {
   object: KubeObject;
 }
 
-export interface ClientOptions {
-  credentials: Credentials;
-  /** Do not verify the server's certificate, whatever the credentials say. */
-  skipTlsVerify: boolean;
+export interface ClientOptions extends ConnectionOptions {
   userAgent: string;
-  env: Record<string, string | undefined>;
-  clock: Clock;
   /** Told of each answer; `status` is 0 when there was none. */
   onRequest?: (request: { method: string; path: string; status: number; seconds: number }) => void;
 }
@@ -56,30 +44,21 @@ export interface ClientOptions {
 /** Seconds in which a server that is there sends the head of its answer. */
 export const ANSWER_TIMEOUT = 30;
 
-/** A connection that failed may have failed because a certificate was replaced: read credentials again, but not at each try. */
-const FAILURE_MAX_AGE = 5;
-
 /** A request's body: its media type, and the value that becomes JSON. */
 export interface Body {
   type: string;
   value: unknown;
 }
 
-interface Connection {
-  access: ClusterAccess;
-  /** By the clock, in ms. */
-  loadedAt: number;
-  transport: Transport;
-}
-
 export class KubeClient {
   readonly #options: ClientOptions;
-  #connection: Promise<Connection> | undefined;
+  readonly #connections: Connections;
   /** Cleared for good by the first sign that this server has no streaming lists. */
   streamingLists = true;
 
   constructor(options: ClientOptions) {
     this.#options = options;
+    this.#connections = new Connections(options);
   }
 
   /**
@@ -91,9 +70,7 @@ export class KubeClient {
     const path = `${collectionPath(source)}?${selectionQuery(source, { ...query })}`;
     using deadline = new Deadline(this.#options.clock, ANSWER_TIMEOUT, signal);
     try {
-      const response = await this.#open("GET", path, deadline);
-      deadline.extend(Infinity);
-      const list = yield* decodeList(response.body ?? new ReadableStream()) as AsyncGenerator<
+      const list = yield* decodeList(this.#stream(path, deadline)) as AsyncGenerator<
         KubeObject,
         { metadata?: Partial<ListResult> }
       >;
@@ -128,13 +105,22 @@ export class KubeClient {
     }`;
     using deadline = new Deadline(this.#options.clock, ANSWER_TIMEOUT, signal);
     try {
-      const response = await this.#open("GET", path, deadline);
-      deadline.extend(Infinity);
-      onAnswer();
-      yield* decodeLines(response.body ?? new ReadableStream()) as AsyncGenerator<WatchEvent, void>;
+      yield* decodeLines(this.#stream(path, deadline, onAnswer)) as AsyncGenerator<WatchEvent, void>;
     } catch (error) {
       throw readable(error, `GET ${path}`);
     }
+  }
+
+  /**
+   * Reads one object anew, through a list: that right is there already, and a list says, too, whether the object is still
+   * selected. `undefined`: it is not, or it is gone.
+   *
+   * @throws {ApiError | AnswerError | TransportError | CredentialsError}
+   */
+  async read(source: Source, { namespace, name }: ObjectRef, signal: AbortSignal): Promise<KubeObject | undefined> {
+    let found: KubeObject | undefined;
+    for await (const object of this.list({ ...source, namespace, name }, {}, signal)) found = object;
+    return found;
   }
 
   /**
@@ -159,21 +145,35 @@ export class KubeClient {
 
   /** The namespace that the credentials name. */
   async namespace(): Promise<string> {
-    return (await this.#connect()).access.namespace;
+    return (await this.#connections.current()).access.namespace;
   }
 
   close(): void {
-    this.#connection?.then(({ transport }) => transport.close(), () => {});
-    this.#connection = undefined;
+    this.#connections.close();
+  }
+
+  /**
+   * The bytes of an answer as they come; the deadline is for its head only. The answer is held until they end: Deno keeps
+   * the connection of one that nobody holds open though it was aborted (2.9.6).
+   */
+  async *#stream(path: string, deadline: Deadline, onAnswer = () => {}): AsyncGenerator<Uint8Array<ArrayBuffer>, void> {
+    const response = await this.#open("GET", path, deadline);
+    deadline.extend(Infinity);
+    onAnswer();
+    try {
+      if (response.body !== null) yield* response.body;
+    } finally {
+      await response.body?.cancel().catch(() => {});
+    }
   }
 
   /** A 2xx answer. A 401 has the credentials read again and is asked once more, at once. */
   async #open(method: string, path: string, deadline: Deadline, body?: Body): Promise<Response> {
-    const first = await this.#connect();
+    const first = await this.#connections.current();
     let response = await this.#send(first, method, path, deadline, body);
     if (response.status === 401) {
       await response.body?.cancel();
-      const again = await this.#connect(first, true);
+      const again = await this.#connections.afterRejection(first);
       response = await this.#send(again, method, path, deadline, body);
     }
     if (response.ok) return response;
@@ -205,62 +205,13 @@ export class KubeClient {
       status = response.status;
       return response;
     } catch (error) {
-      this.#dropAfterFailure(connection);
+      this.#connections.failed(connection);
       if (!deadline.passed) throw error;
       throw new TransportError("read", `${access.server} did not answer within ${ANSWER_TIMEOUT} s`, { cause: error });
     } finally {
       const seconds = (this.#options.clock.now() - startedAt) / 1000;
       this.#options.onRequest?.({ method, path, status, seconds });
     }
-  }
-
-  /** The connection to use now: made anew when credentials are too old, when `after` was rejected, or when it failed. */
-  async #connect(after?: Connection, rejected = false): Promise<Connection> {
-    const current = await this.#connection?.catch(() => undefined);
-    if (current !== undefined && current !== after && !this.#isOlderThan(current, this.#options.credentials.maxAge)) {
-      return current;
-    }
-    const next = this.#connection = this.#load(current, rejected);
-    next.catch(() => {
-      if (this.#connection === next) this.#connection = undefined;
-    });
-    return await next;
-  }
-
-  async #load(previous: Connection | undefined, rejected: boolean): Promise<Connection> {
-    const access = await this.#options.credentials.load(rejected);
-    const loadedAt = this.#options.clock.now();
-    if (previous !== undefined && sameTls(previous.access, access)) return { ...previous, access, loadedAt };
-    previous?.transport.close();
-    return { access, loadedAt, transport: await this.#transportFor(access) };
-  }
-
-  async #transportFor(access: ClusterAccess): Promise<Transport> {
-    const { caCert, cert, key, serverName, proxy } = access;
-    const options: TransportOptions = {
-      env: this.#options.env,
-      ...(caCert === undefined ? {} : { caCerts: [caCert] }),
-      ...(cert === undefined ? {} : { cert }),
-      ...(key === undefined ? {} : { key }),
-      ...(serverName === undefined ? {} : { serverName }),
-      ...(proxy === undefined ? {} : { proxy }),
-    };
-    const skip = this.#options.skipTlsVerify || access.skipTlsVerify;
-    return skip && access.server.startsWith("https:") ? await unverifiedTransport(options) : nativeTransport(options);
-  }
-
-  /** After a failure the next request comes over a new connection: one that went dead must not be used again. */
-  #dropAfterFailure(failed: Connection): void {
-    if (!this.#isOlderThan(failed, FAILURE_MAX_AGE)) return;
-    this.#connection?.then((current) => {
-      if (current !== failed) return;
-      failed.transport.close();
-      this.#connection = undefined;
-    }, () => {});
-  }
-
-  #isOlderThan(connection: Connection, seconds: number): boolean {
-    return this.#options.clock.now() - connection.loadedAt > seconds * 1000;
   }
 }
 
@@ -281,11 +232,6 @@ function selectionQuery(source: Source, query: Record<string, string | number | 
     if (value !== undefined) parameters.set(name, String(value));
   }
   return parameters.toString();
-}
-
-function sameTls(a: ClusterAccess, b: ClusterAccess): boolean {
-  return (["server", "caCert", "cert", "key", "serverName", "proxy", "skipTlsVerify"] as const)
-    .every((property) => a[property] === b[property]);
 }
 
 async function apiErrorOf(request: string, response: Response): Promise<ApiError> {

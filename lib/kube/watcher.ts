@@ -18,6 +18,7 @@ import { TransportError } from "../transport.ts";
 import { AnswerError, ApiError } from "./api_error.ts";
 import type { ListQuery, ListResult, WatchEvent, WatchQuery } from "./client.ts";
 import type { KubeObject, Source, Status } from "./objects.ts";
+import { isOlderVersion } from "./versions.ts";
 
 export type WatcherEvent =
   /** A list begins: what it does not bring is gone when it is done. */
@@ -46,9 +47,9 @@ export interface ListWatch {
 export interface WatcherOptions {
   client: ListWatch;
   source: Source;
-  /** `watch` goes on after the list; `list` lists again every `listPeriod`. */
+  /** `watch` goes on after the list; `list` lists again after `sleepTime`. */
   mode: "watch" | "list";
-  listPeriod: number;
+  sleepTime: number;
   serverTimeout: number;
   clientTimeout: number;
   /** 0: never. */
@@ -127,13 +128,13 @@ export class Watcher {
   }
 
   async *#step(signal: AbortSignal): AsyncGenerator<WatcherEvent, void> {
-    const { mode, listPeriod, client, clock } = this.#options;
+    const { mode, sleepTime, client, clock } = this.#options;
     if (clock.now() >= this.#resyncAt - RESYNC_MARGIN * 1000) this.#version = undefined;
     if (mode === "list") {
       yield* this.#list(signal);
       this.#backoff.reset();
-      this.#progress(listPeriod);
-      await clock.sleep(listPeriod, signal);
+      this.#progress(sleepTime);
+      await clock.sleep(sleepTime, signal);
     } else if (this.#version !== undefined) {
       if (this.#doubtful) await this.#checkVersion(this.#version, signal);
       yield* this.#watch(signal, {});
@@ -285,7 +286,7 @@ export class Watcher {
 
   /** @throws {VersionError} the version is older than what we have seen: we may have missed what came between */
   #advance(version: string): void {
-    if (this.#version !== undefined && isOlder(version, this.#version)) {
+    if (this.#version !== undefined && isOlderVersion(version, this.#version)) {
       throw new VersionError(`resourceVersion ${version} came after ${this.#version}: listing again`);
     }
     this.#version = version;
@@ -302,7 +303,7 @@ export class Watcher {
     while (!result.done) result = await page.next();
     this.#progress();
     const { resourceVersion } = result.value;
-    if (isOlder(resourceVersion, known)) {
+    if (isOlderVersion(resourceVersion, known)) {
       throw new VersionError(`the API server is at ${resourceVersion}, we are at ${known}`);
     }
     this.#doubtful = false;
@@ -311,11 +312,6 @@ export class Watcher {
   #progress(pause = 0): void {
     this.#options.onProgress?.(pause);
   }
-}
-
-/** Versions are numbers in every server that has a store like etcd; where they are not, nothing can be said. */
-function isOlder(a: string, b: string): boolean {
-  return /^\d+$/.test(a) && /^\d+$/.test(b) && BigInt(a) < BigInt(b);
 }
 
 function statusOf(event: WatchEvent): Partial<Status> {

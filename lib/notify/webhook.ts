@@ -106,10 +106,7 @@ export class Webhook {
     using deadline = new Deadline(clock, timeout, signal);
     const answer = await follow(transport, this.#url, {
       method,
-      ...(method === "POST" && payload !== undefined && {
-        body: payload,
-        headers: { "content-type": "application/json" },
-      }),
+      ...(method === "POST" && payload !== undefined && { json: payload }),
       authorizationFor: (url) => url.origin === this.#url.origin ? authorization : undefined,
       signal: deadline.signal,
     });

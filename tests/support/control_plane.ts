@@ -7,6 +7,7 @@
 import { join } from "node:path";
 import { CertificateAuthority, type ClientCertificate } from "./certificates.ts";
 import { ChildProcess, type StopSignal } from "./child_process.ts";
+import { apiServerFlags, etcdFlags, freePorts, type Ports, tokenFile } from "./control_plane_flags.ts";
 
 /** A user that the API server knows by a static bearer token. */
 export interface User {
@@ -245,58 +246,4 @@ export async function readAnswer(response: Response): Promise<Answer> {
   } catch {
     return { status: response.status, body: text };
   }
-}
-
-interface Ports {
-  etcd: number;
-  etcdPeer: number;
-  apiServer: number;
-}
-
-/** Free at this moment; held together while they are picked, so that they differ. */
-function freePorts(): Ports {
-  const listeners = [1, 2, 3].map(() => Deno.listen({ hostname: "127.0.0.1", port: 0 }));
-  const [etcd, etcdPeer, apiServer] = listeners.map((listener) => listener.addr.port) as [number, number, number];
-  for (const listener of listeners) listener.close();
-  return { etcd, etcdPeer, apiServer };
-}
-
-function tokenFile(users: User[]): string {
-  return users.map(({ name, token, groups }) => `${token},${name},uid-of-${name},"${(groups ?? []).join(",")}"\n`).join(
-    "",
-  );
-}
-
-function etcdFlags(dir: string, ports: Ports): string[] {
-  const client = `http://127.0.0.1:${ports.etcd}`;
-  const peer = `http://127.0.0.1:${ports.etcdPeer}`;
-  return [
-    `--data-dir=${join(dir, "etcd")}`,
-    `--listen-client-urls=${client}`,
-    `--advertise-client-urls=${client}`,
-    `--listen-peer-urls=${peer}`,
-    `--initial-advertise-peer-urls=${peer}`,
-    `--initial-cluster=default=${peer}`,
-    "--unsafe-no-fsync",
-  ];
-}
-
-function apiServerFlags(dir: string, ports: Ports): string[] {
-  return [
-    `--etcd-servers=http://127.0.0.1:${ports.etcd}`,
-    `--secure-port=${ports.apiServer}`,
-    "--bind-address=127.0.0.1",
-    "--advertise-address=127.0.0.1",
-    `--cert-dir=${dir}`,
-    `--tls-cert-file=${join(dir, "serving.crt")}`,
-    `--tls-private-key-file=${join(dir, "serving.key")}`,
-    `--client-ca-file=${join(dir, "ca.crt")}`,
-    `--token-auth-file=${join(dir, "tokens.csv")}`,
-    "--authorization-mode=RBAC",
-    "--disable-admission-plugins=ServiceAccount",
-    "--service-account-issuer=https://kubernetes.default.svc",
-    `--service-account-key-file=${join(dir, "sa.pub")}`,
-    `--service-account-signing-key-file=${join(dir, "sa.key")}`,
-    "--service-cluster-ip-range=10.0.0.0/24",
-  ];
 }

@@ -1,0 +1,74 @@
+import * as http from "node:http";
+import * as https from "node:https";
+import type * as net from "node:net";
+import type { Duplex } from "node:stream";
+import * as tls from "node:tls";
+import { TransportError } from "./transport.ts";
+
+interface TunnelRequest extends https.RequestOptions {
+  /** The request's signal: a tunnel nobody waits for any more is not built to its end. */
+  abandoned?: AbortSignal;
+}
+
+/** An https agent whose connections ask an http proxy for `CONNECT host:port`, and start TLS inside. */
+export class TunnelAgent extends https.Agent {
+  readonly #connecting = new Set<http.ClientRequest>();
+
+  constructor(readonly proxy: URL, readonly tlsOptions: tls.ConnectionOptions) {
+    super({ keepAlive: true });
+  }
+
+  override createConnection(options: TunnelRequest, callback: (error: Error | null, socket: Duplex) => void): Duplex {
+    const host = options.host?.includes(":") ? `[${options.host}]` : options.host;
+    const authority = `${host}:${options.port ?? 443}`;
+    const connect = http.request({
+      method: "CONNECT",
+      host: this.proxy.hostname,
+      port: this.proxy.port || 80,
+      path: authority,
+      headers: { host: authority, ...proxyAuthorization(this.proxy) },
+      agent: false,
+    });
+    const done = (error: Error | null, socket?: net.Socket) => {
+      this.#connecting.delete(connect);
+      options.abandoned?.removeEventListener("abort", onAbort);
+      callback(error, socket as Duplex);
+    };
+    const onAbort = () => connect.destroy(new Error("The request was aborted"));
+    options.abandoned?.addEventListener("abort", onAbort, { once: true });
+    this.#connecting.add(connect);
+    connect.once("error", (error) => done(new Error(`proxy ${this.proxy.host}: ${error.message}`, { cause: error })));
+    connect.once("connect", (answer: http.IncomingMessage, socket: net.Socket) => {
+      if (answer.statusCode === 200) {
+        const { host, servername = "" } = options;
+        return done(null, tls.connect({ ...this.tlsOptions, host: host ?? "", servername, socket }));
+      }
+      socket.destroy();
+      done(new Error(`proxy ${this.proxy.host} refused the connection with status ${answer.statusCode}`));
+    });
+    connect.end();
+    return undefined as unknown as Duplex; // the callback hands it over
+  }
+
+  override destroy(): void {
+    for (const connect of this.#connecting) connect.destroy();
+    super.destroy();
+  }
+}
+
+/** @throws TransportError for a proxy that is not reached by plain http */
+export function httpProxy(proxy: string): URL {
+  const url = new URL(proxy);
+  if (url.protocol === "http:") return url;
+  throw new TransportError(
+    "connect",
+    `proxy ${url.protocol}//${url.host} cannot be used without TLS verification or with a TLS server name: use an http:// proxy`,
+  );
+}
+
+/** The header for the user info of a proxy's URL. */
+export function proxyAuthorization({ username, password }: URL): Record<string, string> {
+  if (username === "") return {};
+  const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  return { "proxy-authorization": `Basic ${new TextEncoder().encode(pair).toBase64()}` };
+}

@@ -1,0 +1,108 @@
+/** Follows one source: what its watcher yields goes to the reconciler, and how it fares into log, metrics and health. */
+import { ApiError } from "./kube/api_error.ts";
+import { describeSource, type KubeObject, type Source } from "./kube/objects.ts";
+import type { Watcher, WatcherEvent } from "./kube/watcher.ts";
+import type { Log } from "./log.ts";
+import type { Reconciler } from "./reconciler.ts";
+
+type Failed = WatcherEvent & { type: "failed" };
+
+export interface SourceFollowerOptions {
+  source: Source;
+  watcher: Watcher;
+  reconciler: Reconciler;
+  /** Asked before an object is published; `retire`: it is being deleted, its files must go. */
+  admit: ((source: Source, object: KubeObject, signal: AbortSignal) => Promise<"apply" | "retire">) | undefined;
+  onFailure(error: unknown): void;
+  log: Log;
+}
+
+/** METHOD=LIST gives up after so many failures in a row: whoever waits for it can start it again. */
+const LIST_ATTEMPTS = 3;
+
+export class SourceFollower {
+  readonly #options: SourceFollowerOptions;
+  #failure: string | undefined;
+
+  constructor(options: SourceFollowerOptions) {
+    this.#options = options;
+  }
+
+  get source(): Source {
+    return this.#options.source;
+  }
+
+  /** Why the source fails now; `undefined` when it works. */
+  get failure(): string | undefined {
+    return this.#failure;
+  }
+
+  /** Until the signal aborts. `once`: until the source was listed in full, or there is no use in trying on. */
+  async run(signal: AbortSignal, { once }: { once: boolean }): Promise<void> {
+    for await (const event of this.#options.watcher.run(signal)) {
+      if (event.type === "failed") this.#failed(event);
+      else await this.#take(event, signal);
+      if (once && (event.type === "initDone" || (event.type === "failed" && isFinal(event)))) return;
+    }
+  }
+
+  async #take(event: Exclude<WatcherEvent, Failed>, signal: AbortSignal): Promise<void> {
+    const { reconciler, source, admit } = this.#options;
+    switch (event.type) {
+      case "init":
+        return reconciler.beginList(source);
+      case "initDone":
+        this.#works();
+        return reconciler.endList(source);
+      case "delete":
+        this.#works();
+        return reconciler.delete(source, event.object);
+      case "apply":
+        this.#works();
+        break;
+      case "initApply":
+    }
+    const verdict = admit === undefined ? "apply" : await admit(source, event.object, signal);
+    if (verdict === "retire") reconciler.retire(source, event.object);
+    else reconciler.apply(source, event.object, event.type === "initApply");
+  }
+
+  /** One line when something begins to fail and one when it changes; what only repeats is for the debug log. */
+  #failed({ error, retryIn, failures }: Failed): void {
+    const { log, onFailure, source } = this.#options;
+    const reason = reasonOf(error, source);
+    onFailure(error);
+    if (retryIn === 0) return log.debug(`listing ${describeSource(source)} anew: ${reason}`);
+    const isNews = this.#failure !== reason;
+    this.#failure = reason;
+    const line = `${reason}; again in ${retryIn.toFixed(1)} s`;
+    if (!isNews) log.debug(line, { failures });
+    else if (error instanceof ApiError && isRefusal(error)) log.error(line);
+    else log.warn(line);
+  }
+
+  #works(): void {
+    if (this.#failure === undefined) return;
+    this.#failure = undefined;
+    this.#options.log.info(`following ${describeSource(this.source)} again`);
+  }
+}
+
+function isFinal({ error, failures }: Failed): boolean {
+  return (error instanceof ApiError && isRefusal(error)) || failures >= LIST_ATTEMPTS;
+}
+
+/** An answer that will be the same next time, unless somebody changes something. */
+function isRefusal({ status, isExpired }: ApiError): boolean {
+  return status >= 400 && status < 500 && status !== 429 && !isExpired;
+}
+
+function reasonOf(error: unknown, source: Source): string {
+  if (error instanceof ApiError && error.isForbidden) {
+    const verb = error.message.includes("cannot watch") ? "watch" : "list";
+    return `not allowed to ${verb} ${
+      describeSource(source)
+    }: give the service account get, list and watch there by RBAC`;
+  }
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,81 @@
+/** The embedded API server behind a gateway that sees every request and may answer in its place. */
+import { EmbeddedApiServer } from "../../lib/embedded/api_server.ts";
+import { KubeClient } from "../../lib/kube/client.ts";
+import { plainCredentials } from "../../lib/kube/credentials.ts";
+import { systemClock } from "../../lib/clock.ts";
+import { serve } from "./local_servers.ts";
+
+export interface SeenRequest {
+  method: string;
+  /** With the query. */
+  path: string;
+  /** The parsed JSON, if any. */
+  // deno-lint-ignore no-explicit-any
+  body: any;
+}
+
+export class ApiGateway implements AsyncDisposable {
+  readonly server = EmbeddedApiServer.start();
+  readonly requests: SeenRequest[] = [];
+  readonly client: KubeClient;
+  /** Answers in the API server's place; `undefined`: the API server does. */
+  intercept: (request: SeenRequest) => Response | undefined | Promise<Response | undefined> = () => undefined;
+  readonly #front = serve((request) => this.#answer(request));
+
+  constructor() {
+    this.client = new KubeClient({
+      credentials: plainCredentials(`http://127.0.0.1:${this.#front.port}`),
+      skipTlsVerify: false,
+      userAgent: "test",
+      env: {},
+      clock: systemClock,
+    });
+  }
+
+  /** `METHOD PATH` of each request that came. */
+  get seen(): string[] {
+    return this.requests.map(({ method, path }) => `${method} ${path}`);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.client.close();
+    await this.#front[Symbol.asyncDispose]();
+    await this.server.close();
+  }
+
+  async #answer(request: Request): Promise<Response> {
+    const { pathname, search } = new URL(request.url);
+    const text = await request.text();
+    const seen: SeenRequest = {
+      method: request.method,
+      path: pathname + search,
+      body: text === "" ? undefined : JSON.parse(text),
+    };
+    this.requests.push(seen);
+    const answer = await this.intercept(seen);
+    if (answer !== undefined) return answer;
+    const { method, headers } = request;
+    return await fetch(this.server.url + seen.path, { method, headers, ...(text === "" ? {} : { body: text }) });
+  }
+}
+
+/** An error answer as the API server gives it. */
+export function refusal(code: number, reason: string, message: string): Response {
+  return Response.json({ kind: "Status", apiVersion: "v1", status: "Failure", code, reason, message }, {
+    status: code,
+  });
+}
+
+/** A log that keeps its lines, as `level: message`. */
+export function keptLog() {
+  const lines: string[] = [];
+  const at = (level: string) => (message: string) => void lines.push(`${level}: ${message}`);
+  return {
+    lines,
+    debug: at("debug"),
+    info: at("info"),
+    warn: at("warn"),
+    error: at("error"),
+    critical: at("critical"),
+  };
+}
