@@ -6,7 +6,7 @@ import { type Credentials, findCredentials } from "./lib/kube/credentials.ts";
 import { type Log, openLog } from "./lib/log.ts";
 import { noProxyWithLoopback } from "./lib/proxy.ts";
 import { type Fault, faultOf } from "./lib/settings.ts";
-import { EXIT, type ExitCode, runSidecar } from "./lib/sidecar.ts";
+import { EXIT, type ExitCode, runRemoveFinalizers, runSidecar } from "./lib/sidecar.ts";
 import { checkStart } from "./lib/start_checks.ts";
 
 /** Milliseconds after a signal in which everything has to be put down. */
@@ -36,6 +36,7 @@ async function main(): Promise<ExitCode> {
   const stop = new AbortController();
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     Deno.addSignalListener(signal, () => {
+      if (stop.signal.aborted) return;
       log.info(`${signal}: stopping`);
       stop.abort(new Error(signal));
       setTimeout(() => Deno.exit(EXIT.done), STOP_TIMEOUT);
@@ -54,6 +55,7 @@ async function main(): Promise<ExitCode> {
   }
   for (const warning of config.warnings) log.warn(warning);
   const options = { config, credentials: start.credentials, env, clock: systemClock, random: Math.random, log };
+  if (command.run === "remove-finalizers") return await runRemoveFinalizers(options, stop.signal);
   return await runSidecar(options, stop.signal);
 }
 

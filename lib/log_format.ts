@@ -71,7 +71,7 @@ function logfmt(fields: Record<string, unknown>): string {
 
 function logfmtValue(value: unknown): string {
   const text = typeof value === "string" ? value : JSON.stringify(value) ?? "";
-  return /^[^\s"=\\\x00-\x1f]+$/.test(text) ? text : JSON.stringify(text);
+  return /^[\w.:/,@+%*~-]+$/.test(text) ? text : JSON.stringify(text);
 }
 
 function oneLine(text: string): string {

@@ -10,6 +10,7 @@ import type { KubeClient } from "./kube/client.ts";
 import { describeSource, type Source } from "./kube/objects.ts";
 import { sourcesOf } from "./kube/sources.ts";
 import { Watcher } from "./kube/watcher.ts";
+import type { Events, Holds } from "./kubernetes_side.ts";
 import type { Log } from "./log.ts";
 import { openNotifications } from "./notifications.ts";
 import type { NotificationRunner } from "./notify/runner.ts";
@@ -26,6 +27,8 @@ export interface RuleOptions {
   /** For all HTTP requests but the API server's. */
   transport: () => Promise<Transport>;
   metrics: SidecarMetrics;
+  events: Events | undefined;
+  holds: Holds | undefined;
   clock: Clock;
   random: () => number;
   log: Log;
@@ -123,7 +126,7 @@ export class RunningRule {
       downloads: this.#downloads,
       read: (source, ref, signal) => client.read(source, ref, signal),
       onEvent: (event) => this.#onEvent(event),
-      onReleased: () => {},
+      onReleased: (ref) => options.holds?.release(ref),
       firstBackoff,
       clock,
       random,
@@ -199,7 +202,7 @@ export class RunningRule {
       source,
       watcher,
       reconciler: this.#reconciler,
-      admit: undefined,
+      admit: this.#options.holds?.admit,
       onFailure: (error) => metrics.watchFailed(error),
       log,
     });
@@ -207,6 +210,7 @@ export class RunningRule {
 
   #onEvent(event: FileEvent): void {
     this.#options.metrics.fileEvent(event);
+    this.#options.events?.tell(event);
     if (event.type !== "written" && event.type !== "removed") return;
     this.#notifications?.changed(event.paths, { initial: this.#phase.isFirstSync });
   }

@@ -3,6 +3,8 @@ import type { Clock } from "./clock.ts";
 import type { Config } from "./config.ts";
 import { KubeClient } from "./kube/client.ts";
 import type { Credentials } from "./kube/credentials.ts";
+import { sourcesOf } from "./kube/sources.ts";
+import type { Events, Holds } from "./kubernetes_side.ts";
 import type { Log } from "./log.ts";
 import { RunningRule } from "./rule.ts";
 import type { HealthState } from "./serve/health.ts";
@@ -22,6 +24,9 @@ export interface SidecarOptions {
 /** What the process exits with. Source: the contract's "Exit codes". */
 export const EXIT = { done: 0, configuration: 2, api: 3, files: 4 } as const;
 
+/** Milliseconds for what is left to tell Kubernetes when the work is done. */
+const FLUSH_TIMEOUT = 500;
+
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 /**
@@ -35,19 +40,43 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
   const client = openClient(options, metrics);
   const transport = lazyTransport(options);
   try {
-    const rules = await Promise.all(
-      config.rules.map((rule) => RunningRule.open({ ...options, rule, client, transport: transport.open, metrics })),
-    );
+    const { events, holds } = await openKubernetesSide(options, client);
+    const parts = { ...options, client, transport: transport.open, metrics, events, holds };
+    const rules = await Promise.all(config.rules.map((rule) => RunningRule.open({ ...parts, rule })));
     metrics.measure(() => rules);
-    if (config.method === "LIST") return await listOnce(rules, log, signal);
-    const health = await openHealth(options, rules, metrics);
-    const mode = config.method === "SLEEP" ? "list" : "watch";
-    await Promise.all(rules.map((rule) => rule.run(mode, signal)));
-    health?.close();
-    return EXIT.done;
+    let exitCode: ExitCode = EXIT.done;
+    if (config.method === "LIST") exitCode = await listOnce(rules, log, signal);
+    else {
+      const health = await openHealth(options, rules, metrics);
+      const mode = config.method === "SLEEP" ? "list" : "watch";
+      await Promise.all([...rules.map((rule) => rule.run(mode, signal)), events?.run(signal), holds?.run(signal)]);
+      health?.close();
+    }
+    const soon = AbortSignal.timeout(FLUSH_TIMEOUT);
+    await Promise.all([events?.flush(soon), holds?.flush(soon)]);
+    return exitCode;
   } finally {
     client.close();
     transport.close();
+  }
+}
+
+/**
+ * `k8s-sidecar remove-finalizers`: takes ours off every object that the selection matches.
+ *
+ * @throws {CredentialsError}
+ */
+export async function runRemoveFinalizers(options: SidecarOptions, signal: AbortSignal): Promise<ExitCode> {
+  const { config, log } = options;
+  const client = openClient(options, new SidecarMetrics());
+  try {
+    const { removeFinalizers } = await import("./kube/remove_finalizers.ts");
+    const ownNamespace = await client.namespace();
+    const sources = config.rules.flatMap((rule) => sourcesOf(rule.selection, ownNamespace));
+    const { failed } = await removeFinalizers(client, sources, config.finalizerName, signal, log);
+    return failed === 0 ? EXIT.done : EXIT.api;
+  } finally {
+    client.close();
   }
 }
 
@@ -62,6 +91,19 @@ async function listOnce(rules: readonly RunningRule[], log: Log, signal: AbortSi
   const files = rules.reduce((sum, rule) => sum + rule.files, 0);
   log.info("List complete, all files are in place.", { files });
   return EXIT.done;
+}
+
+async function openKubernetesSide(
+  { config, clock, random, log }: SidecarOptions,
+  client: KubeClient,
+): Promise<{ events: Events | undefined; holds: Holds | undefined }> {
+  if (!config.events && config.finalizer === undefined) return { events: undefined, holds: undefined };
+  const { openEvents, openHolds } = await import("./kubernetes_side.ts");
+  const options = { client, clock, random, log };
+  return {
+    events: config.events ? await openEvents(options) : undefined,
+    holds: config.finalizer === undefined ? undefined : await openHolds({ ...options, name: config.finalizer }),
+  };
 }
 
 function openClient({ config, credentials, env, clock, log }: SidecarOptions, metrics: SidecarMetrics): KubeClient {

@@ -76,11 +76,7 @@ function common({ name, event: { ref, type, reason } }: EventSeries, reportingIn
 }
 
 function regarding({ event: { ref, uid } }: EventSeries) {
-  return { apiVersion: "v1", ...refOf(ref), ...(uid === undefined ? {} : { uid }) };
-}
-
-function refOf({ kind, namespace, name }: EventSeries["event"]["ref"]) {
-  return { kind, namespace, name };
+  return { apiVersion: "v1", ...ref, ...(uid === undefined ? {} : { uid }) };
 }
 
 function seriesOf({ count, lastTime }: EventSeries) {

@@ -2,6 +2,7 @@
  * What is to be told as Events: repeats are counted, storms are cut, and what is kept is bounded. Nothing here talks to
  * anybody. The rules are those of client-go's `tools/record/events_cache.go`.
  */
+import { shortened } from "./event_message.ts";
 import { describeRef, type ObjectRef } from "./objects.ts";
 import { type Rate, TokenBucket } from "./token_bucket.ts";
 
@@ -49,9 +50,6 @@ const LONGEST_SPREAD = 300;
 
 /** How many series, objects and namespaces are remembered. */
 const KEPT = 200;
-
-/** Longest message, in bytes of UTF-8. Source: kubernetes `pkg/apis/core/validation/events.go`, NoteLengthLimit. */
-const LONGEST_MESSAGE = 1024;
 
 /** Longest name of an object: a DNS subdomain. */
 const LONGEST_NAME = 253;
@@ -131,8 +129,10 @@ export class SeriesLedger {
 
   #begin(event: RecordedEvent, now: number): EventSeries {
     const time = this.#options.now();
+    const { kind, namespace, name } = event.ref;
     return {
-      event,
+      // A copy, since the ref may be a larger object that is to be forgotten
+      event: { ...event, ref: { kind, namespace, name } },
       name: this.#nameFor(event.ref),
       firstTime: time,
       lastTime: time,
@@ -190,17 +190,4 @@ export function forgetOldest(map: Map<string, unknown>): void {
     if (map.size <= KEPT) return;
     map.delete(oldest);
   }
-}
-
-const ELLIPSIS = "…";
-const encoder = new TextEncoder();
-
-/** The message in at most 1024 bytes, cut between two characters. */
-function shortened(message: string): string {
-  const longestCharacter = 3;
-  if (message.length * longestCharacter <= LONGEST_MESSAGE) return message;
-  const { read } = encoder.encodeInto(message, new Uint8Array(LONGEST_MESSAGE));
-  if (read === message.length) return message;
-  const room = LONGEST_MESSAGE - encoder.encode(ELLIPSIS).length;
-  return message.slice(0, encoder.encodeInto(message, new Uint8Array(room)).read) + ELLIPSIS;
 }

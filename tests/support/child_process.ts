@@ -5,6 +5,19 @@ export type StopSignal = "SIGKILL" | "SIGTERM";
 /** Reads until standard input closes, which it does when the test process ends, however that happens. */
 const WATCHDOG = 'read -r _; kill -CONT "$0"; kill -KILL "$0"';
 
+/** Ends a process when the test process ends. `stop` once it has ended by itself. */
+export function watchdogOf(pid: number): { stop(): Promise<void> } {
+  const args = ["-c", WATCHDOG, String(pid)];
+  const watchdog = new Deno.Command("sh", { args, stdin: "piped", stdout: "null", stderr: "null" }).spawn();
+  return {
+    async stop() {
+      watchdog.kill("SIGKILL");
+      await watchdog.stdin.close().catch(() => {});
+      await watchdog.status;
+    },
+  };
+}
+
 /** A program that can be started and stopped again and again; its output goes to the end of a log file. */
 export class ChildProcess {
   readonly #program: string;
@@ -29,14 +42,8 @@ export class ChildProcess {
     if (this.#child !== undefined) throw new Error(`${this.#program} runs already`);
     const args = ["-c", 'exec "$@" >>"$0" 2>&1', this.#logFile, this.#program, ...this.#args];
     const child = new Deno.Command("sh", { args, stdin: "null", stdout: "null", stderr: "null" }).spawn();
-    const watchdog = new Deno.Command("sh", {
-      args: ["-c", WATCHDOG, String(child.pid)],
-      stdin: "piped",
-      stdout: "null",
-      stderr: "null",
-    }).spawn();
     this.#child = child;
-    this.#ended = this.#end(child, watchdog);
+    this.#ended = this.#end(child, watchdogOf(child.pid));
   }
 
   /** @throws {Error} when it does not run. */
@@ -52,11 +59,9 @@ export class ChildProcess {
     await this.#ended;
   }
 
-  async #end(child: Deno.ChildProcess, watchdog: Deno.ChildProcess): Promise<void> {
+  async #end(child: Deno.ChildProcess, watchdog: { stop(): Promise<void> }): Promise<void> {
     await child.status;
     this.#child = undefined;
-    watchdog.kill("SIGKILL");
-    await watchdog.stdin.close().catch(() => {});
-    await watchdog.status;
+    await watchdog.stop();
   }
 }
