@@ -4,6 +4,7 @@ import { parseCommandLine } from "./lib/command_line.ts";
 import { type Config, type LogSettings, parseConfig } from "./lib/config.ts";
 import { type Credentials, findCredentials } from "./lib/kube/credentials.ts";
 import { type Log, openLog } from "./lib/log.ts";
+import { giveUpPermissions } from "./lib/permissions.ts";
 import { noProxyWithLoopback } from "./lib/proxy.ts";
 import { type Fault, faultOf } from "./lib/settings.ts";
 import { EXIT, type ExitCode, runRemoveFinalizers, runSidecar } from "./lib/sidecar.ts";
@@ -53,6 +54,7 @@ async function main(): Promise<ExitCode> {
     console.error(describeFaults(faults));
     return EXIT.configuration;
   }
+  await giveUpPermissions(config, start.credentials);
   for (const warning of config.warnings) log.warn(warning);
   const options = { config, credentials: start.credentials, env, clock: systemClock, random: Math.random, log };
   if (command.run === "remove-finalizers") return await runRemoveFinalizers(options, stop.signal);

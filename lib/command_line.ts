@@ -31,7 +31,11 @@ export function parseCommandLine(args: readonly string[]): { command: Command; f
     } else if (arg === "--help" || arg === "-h") run = "help";
     else if (arg === "--version") run = "version";
     else if (arg === "remove-finalizers") run = "remove-finalizers";
-    else faults.push({ setting: arg, message: `${JSON.stringify(arg)} is no argument: see --help` });
+    else {
+      // What follows a mistyped flag may be a password
+      const shown = inline.length > 0 && flag.startsWith("-") ? `${flag}=…` : arg;
+      faults.push({ setting: shown, message: `${JSON.stringify(shown)} is no argument: see --help` });
+    }
   }
   if (run === "help" || run === "version") return { command: { run }, faults };
   const { manifests, ...flags } = values;

@@ -224,6 +224,9 @@ function selectionFaults(values: SettingValues, env: Record<string, string | und
     if (values.LABEL_VALUE !== undefined && !byKey) {
       return [faultOf("LABEL", values.LABEL, "with LABEL_VALUE set, accepted is a label key")];
     }
+    if (requirements.length === 0) {
+      return [faultOf("LABEL", values.LABEL, "accepted is a label key or selector; an empty one selects everything")];
+    }
     return [];
   } catch (error) {
     if (!(error instanceof SelectorError)) throw error;

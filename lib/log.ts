@@ -1,5 +1,12 @@
 /** Sets up the logging library. No other file names its sinks; the rest of lib/ sees a {@link Log}. */
-import { configureSync, getLogger, type Logger, type LogLevel as LibraryLevel, type Sink } from "@logtape/logtape";
+import {
+  configureSync,
+  getLogger,
+  type Logger,
+  type LogLevel as LibraryLevel,
+  type Sink,
+  withFilter,
+} from "@logtape/logtape";
 import type { LogLevel } from "./config.ts";
 import { type LineFormatter, lineFormatter, type LogFormat } from "./log_format.ts";
 
@@ -65,11 +72,7 @@ function logOf(logger: Logger): Log {
 async function sinkOf(output: LogOutput, utc: boolean): Promise<Sink> {
   const format = lineFormatter(output.format, utc);
   const write = output.to === "file" ? await fileSink(output, format) : streamSink(Deno[output.to], format);
-  if (output.level === undefined) return write;
-  const lowest = Object.values(LEVELS).indexOf(LEVELS[output.level]);
-  return (record) => {
-    if (Object.values(LEVELS).indexOf(record.level) >= lowest) write(record);
-  };
+  return output.level === undefined ? write : withFilter(write, LEVELS[output.level]);
 }
 
 /** Whole lines, written at once: what was logged before a crash is there after it. */
@@ -91,7 +94,8 @@ async function fileSink(output: LogOutput & { to: "file" }, formatter: LineForma
   return getRotatingFileSink(output.path, {
     formatter,
     maxSize: rotates ? output.maxBytes : Number.MAX_SAFE_INTEGER,
-    maxFiles: output.backupCount + 1,
+    // The older ones alone, and at least one even where it never rotates
+    maxFiles: Math.max(1, output.backupCount),
     bufferSize: 0,
   });
 }

@@ -38,7 +38,7 @@ export async function readLogConfig(path: string): Promise<{ level: LogLevel; ou
   } catch (cause) {
     throw new LogConfigError(`cannot be read: ${messageOf(cause)}`, { cause });
   }
-  const { parse } = await import("yaml");
+  const { parse } = await import("./yaml_library.ts");
   let document: unknown;
   try {
     document = parse(text);

@@ -82,6 +82,10 @@ export class Reconciler {
   readonly #deferred = new Set<string>();
   /** Objects whose files had to go before all were known, or could not go yet. */
   readonly #leaving = new Map<string, ObjectRef>();
+  /** Paths that would not go, with the reason. */
+  readonly #stuck = new Map<string, string>();
+  /** Paths that were refused on the disk as it is, with the reason. */
+  readonly #refused = new Map<string, string>();
   readonly #synced = Promise.withResolvers<void>();
 
   constructor(options: ReconcilerOptions) {
@@ -135,6 +139,11 @@ export class Reconciler {
 
   /** An object as it is now. `listed`: it came in a list, so the disk is compared though it may not have changed. */
   apply(source: Source, object: KubeObject, listed: boolean): void {
+    this.#apply(source, object, listed, this.#stateOf(source).list);
+  }
+
+  /** @param list the list that saw the object last */
+  #apply(source: Source, object: KubeObject, listed: boolean, list: number): void {
     const { uid, resourceVersion, namespace, name, creationTimestamp } = object.metadata;
     const ref: ObjectRef = { kind: source.kind, namespace, name };
     const key = keyOf(ref);
@@ -145,7 +154,6 @@ export class Reconciler {
       if (isOlderVersion(resourceVersion, before.resourceVersion)) return;
     }
     const { files, refusals } = project(source.kind, object, this.#options.settings);
-    const { list } = this.#stateOf(source);
     const created = Math.floor(Date.parse(creationTimestamp) / 1000) || 0;
     const paths = files.map(({ path }) => path);
     const tracked: Tracked = { key, ...ref, created, paths, source, uid, resourceVersion, list };
@@ -212,7 +220,8 @@ export class Reconciler {
         // Otherwise something happened to the object meanwhile, and all is done
         if (this.#claims.get(key) !== before) continue;
         if (object === undefined) this.#forget(before);
-        else this.apply(before.source, object, true);
+        // A list under way may come to know that it is gone since
+        else this.#apply(before.source, object, true, before.list);
       } catch (cause) {
         if (signal.aborted) return;
         const reason = cause instanceof Error ? cause.message : String(cause);
@@ -238,9 +247,10 @@ export class Reconciler {
       downloads.forget(path);
       if ("broken" in content) continue;
       try {
-        if (publisher.publish(path, content.bytes, object.key)) written.push(path);
+        if (publisher.publish(path, content.body, object.key)) written.push(path);
+        this.#refused.delete(path);
       } catch (error) {
-        if (error instanceof RefusedPathError) this.#refuse(object, error.message);
+        if (error instanceof RefusedPathError) this.#refusePath(object, path, error.message);
         else if (error instanceof PublishError) failure ??= error;
         else throw error;
       }
@@ -276,6 +286,13 @@ export class Reconciler {
     this.#options.onEvent({ type: "refused", ref: object, uid: object.uid, reason });
   }
 
+  /** Each list meets it again; it is told once. */
+  #refusePath(object: Tracked, path: string, reason: string): void {
+    if (this.#refused.get(path) === reason) return;
+    this.#refused.set(path, reason);
+    this.#refuse(object, reason);
+  }
+
   #tellCollisions({ collisions }: ClaimsChange<Tracked>): void {
     for (const { path, winner, loser } of collisions) {
       this.#options.log.warn(
@@ -300,58 +317,71 @@ export class Reconciler {
       downloads.forget(path);
       this.#revisits.now(heir);
     }
-    for (const path of freed) downloads.forget(path);
+    for (const path of freed) {
+      downloads.forget(path);
+      this.#refused.delete(path);
+    }
     // Until then an object that was not listed yet may want the path; what nobody wants goes when all are known
     if (!this.#isSynced) return;
-    if (this.#remove(freed, object, object.uid)) this.#releaseLeaving(object.key);
+    this.#remove(freed, object, object.uid);
+    this.#releaseLeaving(object.key);
   }
 
-  /** Returns whether all of them are gone. */
-  #remove(paths: readonly string[], ref: ObjectRef, uid?: string): boolean {
+  /** What cannot go now is tried again. */
+  #remove(paths: readonly string[], ref: ObjectRef, uid?: string): void {
     const { publisher, log, onEvent } = this.#options;
     const removed: string[] = [];
     let failure: PublishError | undefined;
+    let isNews = false;
     for (const path of paths) {
       try {
         if (publisher.remove(path)) removed.push(path);
+        this.#stuck.delete(path);
       } catch (error) {
         if (!(error instanceof PublishError)) throw error;
         failure ??= error;
+        if (this.#stuck.get(path) !== error.message) isNews = true;
+        this.#stuck.set(path, error.message);
       }
     }
     if (removed.length > 0) {
       log.info(`${describeRef(ref)}: removed ${summary(removed)}`, many(removed));
       onEvent({ type: "removed", ref, ...(uid === undefined ? {} : { uid }), paths: removed });
     }
-    if (failure === undefined) return true;
-    if (this.#revisits.failed.get(ORPHANS)?.message !== failure.message) {
-      log.error(`${describeRef(ref)}: ${failure.message}; trying again`);
-    }
+    if (failure === undefined) return;
+    if (isNews) log.error(`${describeRef(ref)}: ${failure.message}; trying again`);
     this.#revisits.later(ORPHANS, failure);
-    return false;
   }
 
   /** Removes what is ours and wanted by nobody: files of objects that went while nobody looked, or that would not go. */
   #removeOrphans(): void {
+    // What somebody wants by now is replaced, not removed
+    for (const path of this.#stuck.keys()) {
+      if (this.#claims.winnerOf(path) !== undefined) this.#stuck.delete(path);
+    }
     const orphans = new Map<string, string[]>();
     for (const [path, owner] of this.#options.journal.owned) {
       if (this.#claims.winnerOf(path) !== undefined) continue;
       orphans.set(owner, [...orphans.get(owner) ?? [], path]);
     }
-    let complete = true;
     for (const [owner, paths] of orphans) {
       const ref = this.#leaving.get(owner) ?? refOf(owner);
       if (this.#claims.get(owner) === undefined) this.#leaving.set(owner, ref);
-      if (!this.#remove(paths, ref)) complete = false;
+      this.#remove(paths, ref);
     }
-    if (!complete) return;
-    this.#revisits.done(ORPHANS);
+    if (this.#stuck.size === 0) this.#revisits.done(ORPHANS);
     for (const key of [...this.#leaving.keys()]) this.#releaseLeaving(key);
   }
 
+  /** Tells that an object has no file left, unless one of its files would not go. */
   #releaseLeaving(key: string): void {
     const ref = this.#leaving.get(key);
-    if (ref !== undefined && this.#leaving.delete(key)) this.#options.onReleased(ref);
+    if (ref === undefined) return;
+    for (const path of this.#stuck.keys()) {
+      if (this.#options.journal.owned.get(path) === key) return;
+    }
+    this.#leaving.delete(key);
+    this.#options.onReleased(ref);
   }
 
   #finishFirstSync(): void {

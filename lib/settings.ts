@@ -162,7 +162,7 @@ export const SETTINGS = {
   SKIP_TLS_VERIFY: watching.withDefault(boolean, "false", "Do not verify the API server's certificate"),
   DISABLE_X509_STRICT_VERIFICATION: watching.optional(boolean, "Accepted. Old cluster CAs work without it"),
 
-  REQ_URL: telling.optional(httpUrl, "Called after files changed"),
+  REQ_URL: telling.optional(httpUrl, "Called after files changed", { secret: true }),
   REQ_METHOD: telling.withDefault(oneOf(["GET", "POST"]), "GET", "`GET` or `POST`"),
   REQ_PAYLOAD: telling.optional(text, "JSON body of a POST; text that is not JSON is sent as a JSON string", {
     secret: true,

@@ -23,6 +23,7 @@ const LIST_ATTEMPTS = 3;
 export class SourceFollower {
   readonly #options: SourceFollowerOptions;
   #failure: string | undefined;
+  #wasForbidden = false;
 
   constructor(options: SourceFollowerOptions) {
     this.#options = options;
@@ -73,8 +74,11 @@ export class SourceFollower {
     const reason = reasonOf(error, source);
     onFailure(error);
     if (retryIn === 0) return log.debug(`listing ${describeSource(source)} anew: ${reason}`);
-    const isNews = this.#failure !== reason;
+    const isForbidden = error instanceof ApiError && error.isForbidden;
+    // A streaming list is refused as a watch, a list as a list: the same right is missing
+    const isNews = this.#failure !== reason && !(isForbidden && this.#wasForbidden);
     this.#failure = reason;
+    this.#wasForbidden = isForbidden;
     const line = `${reason}; again in ${retryIn.toFixed(1)} s`;
     if (!isNews) log.debug(line, { failures });
     else if (error instanceof ApiError && isRefusal(error)) log.error(line);
@@ -84,6 +88,7 @@ export class SourceFollower {
   #works(): void {
     if (this.#failure === undefined) return;
     this.#failure = undefined;
+    this.#wasForbidden = false;
     this.#options.log.info(`following ${describeSource(this.source)} again`);
   }
 }

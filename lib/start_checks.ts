@@ -37,9 +37,11 @@ export async function checkStart(
 function folderFaults(folder: string): Fault[] {
   try {
     Deno.mkdirSync(folder, { recursive: true });
-    if (!Deno.statSync(folder).isDirectory) return [faultOf("FOLDER", folder, "it is there, but it is no directory")];
     return [];
   } catch (error) {
+    if (error instanceof Deno.errors.AlreadyExists) {
+      return [faultOf("FOLDER", folder, "it is there, but it is no directory")];
+    }
     const reason = error instanceof Error ? error.message : String(error);
     return [faultOf("FOLDER", folder, `it is not there and cannot be made: ${reason}`)];
   }

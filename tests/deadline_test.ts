@@ -52,3 +52,45 @@ Deno.test("Deadline passes an outer abort on, and sleeps no longer once disposed
   await clock.advance(0);
   assert.equal(clock.sleeping, 0);
 });
+
+Deno.test("Deadline of a signal that aborted before does not sleep, whatever comes", async () => {
+  const clock = new FakeClock();
+  using deadline = new Deadline(clock, 10, AbortSignal.abort());
+  deadline.extend();
+  assert.equal(deadline.signal.aborted, true);
+  await clock.advance(0);
+  assert.equal(clock.sleeping, 0);
+});
+
+Deno.test("Deadline that is disposed takes no notice of time or of the outer signal", async () => {
+  const clock = new FakeClock();
+  const outer = new AbortController();
+  const deadline = new Deadline(clock, 10, outer.signal);
+  deadline[Symbol.dispose]();
+  await clock.advance(100);
+  outer.abort();
+  assert.equal(deadline.signal.aborted, false);
+});
+
+Deno.test("extend() sleeps once, however often it is called", async () => {
+  const clock = new FakeClock();
+  using deadline = new Deadline(clock, 10, new AbortController().signal);
+  for (let turn = 0; turn < 1000; turn++) {
+    await clock.advance(0.05);
+    deadline.extend();
+    assert.equal(clock.sleeping, 1);
+  }
+  await clock.advance(9.9);
+  assert.equal(deadline.passed, false);
+  await clock.advance(0.1);
+  assert.equal(deadline.passed, true);
+});
+
+Deno.test("extend() after the deadline passed changes nothing", async () => {
+  const clock = new FakeClock();
+  using deadline = new Deadline(clock, 1, new AbortController().signal);
+  await clock.advance(1);
+  deadline.extend(100);
+  assert.equal(deadline.passed, true);
+  assert.equal(clock.sleeping, 0);
+});

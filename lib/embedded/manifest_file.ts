@@ -33,7 +33,7 @@ const RESOURCES = [CONFIG_MAPS, SECRETS, NAMESPACES];
  * @throws {ManifestError} when the text is no YAML, or what it says is no object.
  */
 export async function parseManifestFile(name: string, text: string): Promise<ManifestFile> {
-  const { LineCounter, parseAllDocuments } = await import("yaml");
+  const { LineCounter, parseAllDocuments } = await import("../yaml_library.ts");
   const lineCounter = new LineCounter();
   const documents = parseAllDocuments(text, { lineCounter, merge: true }) as yaml.Document.Parsed[];
   const file: ManifestFile = { manifests: [], skipped: [] };

@@ -25,9 +25,13 @@ const FORMAT = 1;
 /** Records beyond twice the live ones that are put up with before the journal is written anew. */
 const SLACK = 1000;
 
+const ENCODER = new TextEncoder();
+
 export class Journal {
   /** Path to the key of the object it was written for. */
   readonly #owned = new Map<string, string>();
+  /** Paths that are ours, though the file says so of one inode only. */
+  readonly #conditional = new Set<string>();
   readonly #made = new Set<string>();
   #owed: Set<string> | undefined;
   readonly #path: string | undefined;
@@ -36,6 +40,8 @@ export class Journal {
   /** The file is not what it should be: the next record writes it anew. */
   #stale = true;
   #inode: number | null = null;
+  /** Bytes in the file, when nobody else wrote to it; an inode alone may be used again. */
+  #size = 0;
 
   /**
    * Reads a journal. Never throws: one that cannot be read, or only in part, is reported and what it does not say is
@@ -46,9 +52,9 @@ export class Journal {
   constructor(path: string | undefined, log: JournalLog) {
     this.#path = path;
     if (path === undefined) return;
-    let text: string;
+    let bytes: Uint8Array;
     try {
-      text = Deno.readTextFileSync(path);
+      bytes = Deno.readFileSync(path);
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) return;
       log.warn(`cannot read ${path}: files written before this start are left alone until an object wants them`, {
@@ -56,6 +62,8 @@ export class Journal {
       });
       return;
     }
+    this.#stale = false;
+    const text = new TextDecoder().decode(bytes);
     const lines = text.split("\n").filter((line) => line !== "");
     const ignored = lines.filter((line) => !this.#read(line)).length;
     if (ignored > 0) {
@@ -64,8 +72,9 @@ export class Journal {
       );
     }
     this.#lines = lines.length;
-    this.#stale = ignored > 0 || !text.endsWith("\n");
+    if (ignored > 0 || !text.endsWith("\n")) this.#stale = true;
     this.#inode = inodeOf(path);
+    this.#size = bytes.length;
   }
 
   /** Every path that is ours, with the key of the object it was written for. */
@@ -83,13 +92,16 @@ export class Journal {
    * @throws {Deno.errors.*} the record cannot be written; the path is then not ours
    */
   own(path: string, owner: string, inode?: number): void {
-    if (inode === undefined && this.#owned.get(path) === owner) return;
+    if (inode === undefined && this.#owned.get(path) === owner && !this.#conditional.has(path)) return;
     this.#append(inode === undefined ? ["own", path, owner] : ["own", path, owner, inode]);
     this.#owned.set(path, owner);
+    if (inode === undefined) this.#conditional.delete(path);
+    else this.#conditional.add(path);
   }
 
   drop(path: string): void {
     if (!this.#owned.delete(path)) return;
+    this.#conditional.delete(path);
     this.#appendIfPossible(["drop", path]);
   }
 
@@ -129,19 +141,30 @@ export class Journal {
   tidy(): void {
     if (this.#path === undefined) return;
     const live = this.#owned.size + this.#made.size;
-    const isOurs = this.#inode !== null && inodeOf(this.#path) === this.#inode;
-    if (this.#stale || !isOurs || this.#lines > 2 * live + SLACK) this.#rewriteIfPossible();
+    if (this.#stale || !this.#isOurs(this.#path) || this.#lines > 2 * live + SLACK) this.#rewriteIfPossible();
+  }
+
+  /** Nobody put another file in its place, or wrote to it. */
+  #isOurs(path: string): boolean {
+    try {
+      const { ino, size } = Deno.lstatSync(path);
+      return ino === this.#inode && size === this.#size;
+    } catch {
+      return false;
+    }
   }
 
   #append(record: unknown[]): void {
     if (this.#path === undefined) return;
     if (this.#stale) this.#rewrite();
+    const bytes = ENCODER.encode(`${JSON.stringify(record)}\n`);
     try {
-      Deno.writeTextFileSync(this.#path, `${JSON.stringify(record)}\n`, { append: true, create: false });
+      Deno.writeFileSync(this.#path, bytes, { append: true, create: false });
       this.#lines++;
+      this.#size += bytes.length;
     } catch (error) {
       // A part of the line may be there: it must not become the beginning of the next record
-      this.#stale = true;
+      this.#stale = !this.#isOurs(this.#path);
       if (!(error instanceof Deno.errors.NotFound)) throw error;
       this.#rewrite();
       this.#append(record);
@@ -172,9 +195,9 @@ export class Journal {
     for (const directory of this.#made) records.push(["make", directory]);
     for (const [path, owner] of this.#owned) records.push(["own", path, owner]);
     if (this.#owed !== undefined) records.push(["owe", [...this.#owed]]);
-    const text = records.map((record) => `${JSON.stringify(record)}\n`).join("");
+    const bytes = ENCODER.encode(records.map((record) => `${JSON.stringify(record)}\n`).join(""));
     try {
-      Deno.writeTextFileSync(temporary, text, { mode: 0o600 });
+      Deno.writeFileSync(temporary, bytes, { mode: 0o600 });
       Deno.renameSync(temporary, this.#path);
     } catch (error) {
       removeIfPossible(temporary);
@@ -182,6 +205,8 @@ export class Journal {
     }
     this.#lines = records.length;
     this.#inode = inodeOf(this.#path);
+    this.#size = bytes.length;
+    this.#conditional.clear();
     this.#stale = false;
   }
 
@@ -211,6 +236,10 @@ export class Journal {
       case "own":
         if (typeof owner !== "string") return false;
         if (inode === undefined || inodeOf(subject) === inode) this.#owned.set(subject, owner);
+        // Its inode will be somebody else's one day: the line must not outlive the next rewrite
+        else this.#stale = true;
+        if (inode === undefined) this.#conditional.delete(subject);
+        else this.#conditional.add(subject);
         return true;
       case "drop":
         this.#owned.delete(subject);

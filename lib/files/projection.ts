@@ -1,8 +1,9 @@
 /** What files an object wants: a pure function of the object and of the rule's file settings. */
 import type { Kind, KubeObject } from "../kube/objects.ts";
+import { base64Body, type Body, isBase64, textBody, textOf } from "./body.ts";
 
 /** The bytes of a file, the URL that serves them, or why neither is to be had (an earlier file is then kept). */
-export type Content = { bytes: Uint8Array } | { url: string } | { broken: string };
+export type Content = { body: Body } | { url: string } | { broken: string };
 
 export interface WantedFile {
   /** Absolute and normalised. */
@@ -73,13 +74,10 @@ function entriesOf(kind: Kind, object: KubeObject): [string, string, boolean][] 
 
 function contentOf(key: string, value: unknown, base64: boolean, isUrl: boolean): Content {
   if (typeof value !== "string") return { broken: `key ${JSON.stringify(key)} holds no text` };
-  if (!base64) return isUrl ? { url: value.trim() } : { bytes: ENCODER.encode(value) };
-  try {
-    const bytes = Uint8Array.fromBase64(value);
-    return isUrl ? { url: new TextDecoder().decode(bytes).trim() } : { bytes };
-  } catch {
-    return { broken: `key ${JSON.stringify(key)} is not base64` };
-  }
+  const text = base64 ? value.replace(/\s+/g, "") : value;
+  if (base64 && !isBase64(text)) return { broken: `key ${JSON.stringify(key)} is not base64` };
+  const body = base64 ? base64Body(text) : textBody(text);
+  return isUrl ? { url: textOf(body).trim() } : { body };
 }
 
 function fileName(kind: Kind, object: KubeObject, key: string, settings: ProjectionSettings): string | undefined {
@@ -110,6 +108,9 @@ function targetFolder(object: KubeObject, settings: ProjectionSettings): { path:
     };
   }
   const names = path.split("/");
+  if (names.some((name) => name.startsWith(RESERVED_PREFIX))) {
+    return { refused: `annotation ${folderAnnotation}=${shown} has a name that is the sidecar's own` };
+  }
   if (ENCODER.encode(path).length > PATH_MAX || names.some((name) => ENCODER.encode(name).length > NAME_MAX)) {
     return { refused: `annotation ${folderAnnotation}=${shown} makes a path that is too long` };
   }

@@ -17,6 +17,7 @@
  *  3. drop it from the journal
  *  4. remove the directories that we made for it and that are now empty
  */
+import type { Body } from "./body.ts";
 import type { Journal } from "./journal.ts";
 import { RESERVED_PREFIX } from "./projection.ts";
 import { parentOf, RefusedPathError, Roots } from "./roots.ts";
@@ -30,6 +31,9 @@ export class PublishError extends Error {
     return this.cause === undefined || PATH_ERRORS.some((errno) => String(this.cause).includes(`(os error ${errno})`));
   }
 }
+
+/** What Deno tells of the call that failed: `: open '/a'`, `: rename '/a' -> '/b'`. */
+const PATHS = /: \w+ '.*'(?=:|$)/;
 
 /** ENOTDIR, EISDIR, ENAMETOOLONG, ELOOP on Linux. */
 const PATH_ERRORS = [20, 21, 36, 40];
@@ -76,7 +80,7 @@ export class Publisher {
     this.#options = options;
     this.#temporaryPrefix = `${RESERVED_PREFIX}${options.id}-`;
     try {
-      this.#roots = new Roots(options.folder, options.allowedFolders, (directory) => options.journal.make(directory));
+      this.#roots = new Roots(options.folder, options.allowedFolders, options.journal);
     } catch (cause) {
       throw new PublishError(`cannot use ${options.folder}: ${reasonOf(cause)}`, { cause });
     }
@@ -89,23 +93,24 @@ export class Publisher {
    *
    * @throws {RefusedPathError | PublishError} nothing changed
    */
-  publish(path: string, bytes: Uint8Array, owner: string): boolean {
+  publish(path: string, content: Uint8Array | Body, owner: string): boolean {
+    const body = content instanceof Uint8Array ? () => [content] : content;
     return this.#guarded(path, "write", () => {
       this.#prepareDirectory(path);
       const present = lstat(path);
-      if (present?.isFile && present.size === bytes.length && this.#fileHas(path, bytes)) {
+      if (present?.isFile && this.#fileHas(path, body)) {
         this.#adopt(path, present, owner);
         return false;
       }
       const draft = this.#draft(path);
       try {
-        writeAll(draft.file, bytes);
+        for (const piece of body()) writeAll(draft.file, piece);
+        this.#commit(draft, present, owner);
+        return true;
       } catch (error) {
         this.discard(draft);
         throw error;
       }
-      this.#commit(draft, present, owner);
-      return true;
     });
   }
 
@@ -124,25 +129,35 @@ export class Publisher {
   /** As {@link publish}, with the bytes that a draft was filled with. */
   commit(draft: Draft, owner: string): boolean {
     return this.#guarded(draft.target, "write", () => {
-      const present = lstat(draft.target);
-      const size = draft.file.statSync().size;
-      if (present?.isFile && present.size === size && this.#sameFiles(draft.path, draft.target)) {
+      try {
+        const present = lstat(draft.target);
+        const size = draft.file.statSync().size;
+        if (present?.isFile && present.size === size && this.#sameFiles(draft.path, draft.target)) {
+          this.#adopt(draft.target, present, owner);
+          this.discard(draft);
+          return false;
+        }
+        this.#commit(draft, present, owner);
+        return true;
+      } catch (error) {
         this.discard(draft);
-        this.#adopt(draft.target, present, owner);
-        return false;
+        throw error;
       }
-      this.#commit(draft, present, owner);
-      return true;
     });
   }
 
+  /** Never throws: a temporary that will not go goes at the next start. */
   discard(draft: Draft): void {
     try {
       draft.file.close();
     } catch {
       // it is closed already
     }
-    removeIfThere(draft.path);
+    try {
+      removeIfThere(draft.path);
+    } catch (error) {
+      this.#options.log.debug(`cannot remove the temporary ${draft.path}`, { error });
+    }
   }
 
   /**
@@ -202,7 +217,6 @@ export class Publisher {
       beforeChange(target);
       Deno.renameSync(draft.path, target);
     } catch (error) {
-      this.discard(draft);
       if (!wasOurs) journal.drop(target);
       throw error;
     }
@@ -211,14 +225,16 @@ export class Publisher {
     }
   }
 
-  #fileHas(path: string, bytes: Uint8Array): boolean {
+  #fileHas(path: string, body: Body): boolean {
     return this.#withFile(path, (file) => {
-      let offset = 0;
-      for (let read = file.readSync(this.#buffer); read !== null; read = file.readSync(this.#buffer)) {
-        if (!sameBytes(this.#buffer.subarray(0, read), bytes.subarray(offset, offset + read))) return false;
-        offset += read;
+      for (const piece of body()) {
+        for (let at = 0; at < piece.length; at += COMPARE_CHUNK) {
+          const wanted = piece.subarray(at, at + COMPARE_CHUNK);
+          const present = this.#buffer.subarray(0, wanted.length);
+          if (readFully(file, present) < wanted.length || !sameBytes(present, wanted)) return false;
+        }
       }
-      return offset === bytes.length;
+      return file.readSync(this.#buffer) === null;
     });
   }
 
@@ -261,9 +277,10 @@ export class Publisher {
     const { journal } = this.#options;
     for (let empty = directory; journal.madeDirectories.has(empty); empty = parentOf(empty)) {
       try {
-        Deno.removeSync(empty);
-      } catch (error) {
-        if (!(error instanceof Deno.errors.NotFound)) return;
+        // A file or a symlink that came in its place is not ours
+        if (lstat(empty)?.isDirectory) Deno.removeSync(empty);
+      } catch {
+        return;
       }
       this.#swept.delete(empty);
       journal.unmake(empty);
@@ -275,7 +292,10 @@ export class Publisher {
       return act();
     } catch (cause) {
       if (cause instanceof PublishError || cause instanceof RefusedPathError) throw cause;
-      throw new PublishError(`cannot ${verb} ${path}: ${reasonOf(cause)}`, { cause });
+      const reason = reasonOf(cause);
+      // A temporary has another name each time; the same failure must read the same each time
+      const lasting = reason.includes(this.#temporaryPrefix) ? reason.replace(PATHS, "") : reason;
+      throw new PublishError(`cannot ${verb} ${path}: ${lasting}`, { cause });
     }
   }
 }
@@ -307,7 +327,7 @@ function lstat(path: string): Deno.FileInfo | undefined {
   try {
     return Deno.lstatSync(path);
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return undefined;
     throw error;
   }
 }

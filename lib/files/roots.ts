@@ -6,20 +6,28 @@ export class RefusedPathError extends Error {
   override readonly name = "RefusedPathError";
 }
 
+/** Told of each directory that is made here: before that, so that a crash in between does not leave it unknown. */
+export interface DirectoryRecord {
+  make(directory: string): void;
+  /** It was not made after all. */
+  unmake(directory: string): void;
+}
+
+/** What says that nothing of ours can be behind a path. */
+const UNREACHABLE = [RefusedPathError, Deno.errors.NotADirectory, Deno.errors.FilesystemLoop];
+
 export class Roots {
-  readonly #folder: string;
   /** What each root was when it was first seen there; a root that becomes a symlink to elsewhere is not followed. */
   readonly #real = new Map<string, string>();
-  readonly #onDirectoryMade: (path: string) => void;
+  readonly #record: DirectoryRecord;
 
   /**
    * @param folder made when it is missing, now and later
    * @param others used where they exist
    * @throws {Deno.errors.*} `folder` can neither be found nor made, or it is no directory
    */
-  constructor(folder: string, others: readonly string[], onDirectoryMade: (path: string) => void) {
-    this.#folder = folder;
-    this.#onDirectoryMade = onDirectoryMade;
+  constructor(folder: string, others: readonly string[], record: DirectoryRecord) {
+    this.#record = record;
     Deno.mkdirSync(folder, { recursive: true });
     this.#real.set(folder, Deno.realPathSync(folder));
     for (const root of others) this.#real.set(root, root);
@@ -37,17 +45,12 @@ export class Roots {
     if (root === undefined) throw new RefusedPathError(`${directory} is in none of the allowed folders`);
     if (directory === root) {
       Deno.mkdirSync(directory, { recursive: true });
-      if (root !== this.#folder) this.#resolveRoot(root);
+      this.#resolveRoot(root);
     } else {
       this.ensureDirectory(parentOf(directory));
-      this.#onDirectoryMade(directory);
-      try {
-        Deno.mkdirSync(directory);
-      } catch (error) {
-        if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
-      }
+      this.#make(directory);
     }
-    if (!this.#contains(directory)) throw new RefusedPathError(`${directory} is no directory`);
+    if (!this.#contains(directory)) throw new RefusedPathError(`${directory} is a symlink to nowhere`);
   }
 
   /** Whether a directory exists and, with all symlinks resolved, is inside a root. */
@@ -55,8 +58,19 @@ export class Roots {
     try {
       return this.#contains(directory);
     } catch (error) {
-      if (error instanceof RefusedPathError) return false;
+      if (UNREACHABLE.some((kind) => error instanceof kind)) return false;
       throw error;
+    }
+  }
+
+  #make(directory: string): void {
+    this.#record.make(directory);
+    try {
+      Deno.mkdirSync(directory);
+    } catch (error) {
+      this.#record.unmake(directory);
+      // Somebody else made it meanwhile, or it is a symlink to nowhere
+      if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
     }
   }
 

@@ -83,7 +83,9 @@ export class UrlDownloads {
         if (signal.aborted) return;
         const reason = `${path}: ${error instanceof Error ? error.message : error}`;
         if (!this.#failed.has(path)) {
-          log.error(`${describeRef(ref)}: ${reason}; an earlier file is kept, trying again`, { object: describeRef(ref) });
+          log.error(`${describeRef(ref)}: ${reason}; an earlier file is kept, trying again`, {
+            object: describeRef(ref),
+          });
           this.#options.onFailed(ref, reason);
         }
         this.#failed.add(path);
@@ -116,7 +118,7 @@ export class UrlDownloads {
   }
 
   async #inTurn(download: () => Promise<void>): Promise<void> {
-    if (this.#running >= CONCURRENCY) await new Promise<void>((resolve) => this.#queue.push(resolve));
+    while (this.#running >= CONCURRENCY) await new Promise<void>((resolve) => this.#queue.push(resolve));
     this.#running++;
     try {
       await download();

@@ -44,6 +44,9 @@ export interface ClientOptions extends ConnectionOptions {
 /** Seconds in which a server that is there sends the head of its answer. */
 export const ANSWER_TIMEOUT = 30;
 
+/** Bytes of an answer that are read at once. */
+const CHUNK_SIZE = 64 * 1024;
+
 /** A request's body: its media type, and the value that becomes JSON. */
 export interface Body {
   type: string;
@@ -137,7 +140,8 @@ export class KubeClient {
   ): Promise<unknown> {
     using deadline = new Deadline(this.#options.clock, ANSWER_TIMEOUT, signal);
     try {
-      return await (await this.#open(method, path, deadline, body)).json();
+      const response = await this.#open(method, path, deadline, body);
+      return JSON.parse(await response.text().catch((error) => Promise.reject(cutShort(error, deadline))));
     } catch (error) {
       throw readable(error, `${method} ${path}`);
     }
@@ -156,12 +160,14 @@ export class KubeClient {
    * The bytes of an answer as they come; the deadline is for its head only. The answer is held until they end: Deno keeps
    * the connection of one that nobody holds open though it was aborted (2.9.6).
    */
-  async *#stream(path: string, deadline: Deadline, onAnswer = () => {}): AsyncGenerator<Uint8Array<ArrayBuffer>, void> {
+  async *#stream(path: string, deadline: Deadline, onAnswer = () => {}): AsyncGenerator<Uint8Array, void> {
     const response = await this.#open("GET", path, deadline);
     deadline.extend(Infinity);
     onAnswer();
     try {
-      if (response.body !== null) yield* response.body;
+      if (response.body !== null) yield* readChunks(response.body);
+    } catch (error) {
+      throw cutShort(error, deadline);
     } finally {
       await response.body?.cancel().catch(() => {});
     }
@@ -246,6 +252,37 @@ function statusOf(text: string): Partial<Status> | undefined {
     return body?.kind === "Status" ? body : undefined;
   } catch {
     return undefined;
+  }
+}
+
+/** Why a body ended before its end: we were told to stop, or else the connection broke, which Deno calls a TypeError. */
+function cutShort(error: unknown, { signal }: Deadline): unknown {
+  if (signal.aborted) return signal.reason;
+  if (!(error instanceof TypeError)) return error;
+  return new TransportError("read", `the connection broke in the middle of an answer: ${error.message}`, {
+    cause: error,
+  });
+}
+
+/** Reads a body into one buffer, again and again: an endless stream of new ones is garbage that V8 is slow to collect. */
+async function* readChunks(body: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<Uint8Array, void> {
+  let reader: ReadableStreamBYOBReader;
+  try {
+    reader = body.getReader({ mode: "byob" });
+  } catch {
+    // Not a byte stream, as from a transport other than Deno's own
+    return yield* body;
+  }
+  try {
+    let buffer = new ArrayBuffer(CHUNK_SIZE);
+    while (true) {
+      const { done, value } = await reader.read(new Uint8Array(buffer));
+      if (done) return;
+      yield value;
+      buffer = value.buffer;
+    }
+  } finally {
+    reader.releaseLock();
   }
 }
 

@@ -36,15 +36,12 @@ export class Connections {
    * @throws {CredentialsError}
    */
   async current(): Promise<Connection> {
-    const current = await this.#connection?.catch(() => undefined);
-    const isGood = current !== undefined && !this.#isOlderThan(current, this.#options.credentials.maxAge);
-    return isGood ? current : await this.#replace(current, false);
+    return await this.#unless((current) => !this.#isOlderThan(current, this.#options.credentials.maxAge), false);
   }
 
   /** The connection to use after the server said 401 to `rejected`; several callers may say so of the same one. */
   async afterRejection(rejected: Connection): Promise<Connection> {
-    const current = await this.#connection?.catch(() => undefined);
-    return current !== undefined && current !== rejected ? current : await this.#replace(current, true);
+    return await this.#unless((current) => current !== rejected, true);
   }
 
   /** After a failure the next request comes over a new connection: one that went dead must not be used again. */
@@ -62,10 +59,21 @@ export class Connections {
     this.#connection = undefined;
   }
 
+  /** The current connection when it will do, else a new one, which is made once for all who ask meanwhile. */
+  async #unless(willDo: (current: Connection) => boolean, rejected: boolean): Promise<Connection> {
+    while (true) {
+      const asked = this.#connection;
+      const current = await asked?.catch(() => undefined);
+      if (this.#connection !== asked) continue;
+      return current !== undefined && willDo(current) ? current : await this.#replace(current, rejected);
+    }
+  }
+
   async #replace(previous: Connection | undefined, rejected: boolean): Promise<Connection> {
     const next = this.#connection = this.#load(previous, rejected);
     next.catch(() => {
-      if (this.#connection === next) this.#connection = undefined;
+      // Its transport is still good, and must be closed by somebody some day
+      if (this.#connection === next) this.#connection = previous && Promise.resolve(previous);
     });
     return await next;
   }

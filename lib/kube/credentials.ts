@@ -29,6 +29,8 @@ export interface Credentials {
   load(rejected: boolean): Promise<ClusterAccess>;
   /** Seconds after which what was loaded must be read again though nothing went wrong. */
   readonly maxAge: number;
+  /** To load may take a program: an `exec` plugin of a kubeconfig. */
+  readonly runsPrograms?: boolean;
 }
 
 /** Credentials that cannot be read. The message says which file and what to do. */

@@ -7,7 +7,8 @@
 const NEWLINE = 0x0a, QUOTE = 0x22, BACKSLASH = 0x5c;
 const OPEN_BRACE = 0x7b, CLOSE_BRACE = 0x7d, OPEN_BRACKET = 0x5b, CLOSE_BRACKET = 0x5d;
 
-type Bytes = AsyncIterable<Uint8Array<ArrayBuffer>>;
+/** Chunks may share a buffer: each is done with before the next is asked for. */
+type Bytes = AsyncIterable<Uint8Array>;
 
 /**
  * Yields the value of each line; empty lines are passed over, and so is what follows the last newline: a line that was
@@ -25,7 +26,7 @@ export async function* decodeLines(stream: Bytes): AsyncGenerator<unknown, void>
       const text = line.takeText();
       if (text.trim() !== "") yield JSON.parse(text);
     }
-    line.push(chunk.slice(start));
+    line.push(chunk.subarray(start));
   }
 }
 
@@ -64,7 +65,7 @@ export async function* decodeList(stream: Bytes): AsyncGenerator<unknown, Record
       } else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) {
         depth++;
         if (depth === 2 && byte === OPEN_BRACKET) {
-          envelope.push(chunk.slice(start, at));
+          envelope.push(chunk.subarray(start, at));
           start = at;
           inItems = envelope.peekText().replace(/\s+/g, "").endsWith('"items":[');
         } else if (inItems && depth === 3) {
@@ -82,8 +83,8 @@ export async function* decodeList(stream: Bytes): AsyncGenerator<unknown, Record
         }
       }
     }
-    if (!inItems) envelope.push(chunk.slice(start));
-    else if (depth > 2) item.push(chunk.slice(start));
+    if (!inItems) envelope.push(chunk.subarray(start));
+    else if (depth > 2) item.push(chunk.subarray(start));
   }
   return JSON.parse(envelope.takeText());
 }
@@ -103,36 +104,30 @@ function indexOfStringEnd(chunk: Uint8Array, from: number): { at: number; escape
   }
 }
 
-/** Bytes that wait for their end. What is pushed from a chunk that is used again must be a copy. */
+/** Bytes that wait for their end, in one buffer that is used again: what is decoded leaves no garbage but its text. */
 class ByteQueue {
-  #parts: Uint8Array<ArrayBuffer>[] = [];
+  #buffer = new Uint8Array(64 * 1024);
+  #length = 0;
 
-  push(part: Uint8Array<ArrayBuffer>): void {
-    if (part.length > 0) this.#parts.push(part);
+  push(part: Uint8Array): void {
+    const length = this.#length + part.length;
+    if (length > this.#buffer.length) {
+      const larger = new Uint8Array(Math.max(length, 2 * this.#buffer.length));
+      larger.set(this.#buffer.subarray(0, this.#length));
+      this.#buffer = larger;
+    }
+    this.#buffer.set(part, this.#length);
+    this.#length = length;
   }
 
   takeText(): string {
     const text = this.peekText();
-    this.#parts = [];
+    this.#length = 0;
     return text;
   }
 
   peekText(): string {
-    return DECODER.decode(this.#joined());
-  }
-
-  #joined(): Uint8Array<ArrayBuffer> {
-    const [first] = this.#parts;
-    if (first === undefined) return new Uint8Array();
-    if (this.#parts.length === 1) return first;
-    const joined = new Uint8Array(this.#parts.reduce((size, part) => size + part.length, 0));
-    let offset = 0;
-    for (const part of this.#parts) {
-      joined.set(part, offset);
-      offset += part.length;
-    }
-    this.#parts = [joined];
-    return joined;
+    return DECODER.decode(this.#buffer.subarray(0, this.#length));
   }
 }
 

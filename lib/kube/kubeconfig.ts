@@ -16,6 +16,7 @@ interface HttpsOptions {
 export class KubeconfigCredentials implements Credentials {
   /** Tokens that end are noticed by the 401 that they bring. */
   readonly maxAge = Infinity;
+  readonly runsPrograms = true;
   readonly #paths: string[];
   #config: KubeConfig | undefined;
   #readAt = "";
@@ -49,7 +50,7 @@ export class KubeconfigCredentials implements Credentials {
 async function readKubeconfigs(paths: readonly string[]): Promise<KubeConfig> {
   // A dependency of the library's still uses node:punycode; its users can do nothing about that.
   process.noDeprecation = true;
-  const { KubeConfig } = await import("@kubernetes/client-node");
+  const { KubeConfig } = await import("./kubeconfig_library.ts");
   const merged = new KubeConfig();
   merged.loadFromOptions({ clusters: [], users: [], contexts: [], currentContext: "" });
   let found = false;
@@ -59,13 +60,19 @@ async function readKubeconfigs(paths: readonly string[]): Promise<KubeConfig> {
     const one = new KubeConfig();
     one.loadFromFile(path);
     found = true;
-    merged.clusters.push(...one.clusters.filter(({ name }) => merged.getCluster(name) === null));
+    const clusters = one.clusters.filter(({ name }) => merged.getCluster(name) === null);
+    merged.clusters.push(...clusters.map(allowingHttp));
     merged.users.push(...one.users.filter(({ name }) => merged.getUser(name) === null));
     merged.contexts.push(...one.contexts.filter(({ name }) => merged.getContextObject(name) === null));
     merged.currentContext ||= one.currentContext ?? "";
   }
   if (!found) throw new CredentialsError(`kubeconfig: none of ${paths.join(", ") || "no files"} is there`);
   return merged;
+}
+
+/** The library refuses http (as of `kubectl proxy`) where TLS is to be verified, of which http has none. */
+function allowingHttp(cluster: KubeConfig["clusters"][number]): KubeConfig["clusters"][number] {
+  return cluster.server.startsWith("http:") ? { ...cluster, skipTLSVerify: true } : cluster;
 }
 
 async function accessOf(config: KubeConfig): Promise<ClusterAccess> {
@@ -79,10 +86,15 @@ async function accessOf(config: KubeConfig): Promise<ClusterAccess> {
   }
   const cluster = config.getCurrentCluster();
   if (cluster === null) throw new CredentialsError(`kubeconfig: context ${context.name} names no known cluster`);
+  if (context.user && config.getCurrentUser() === null) {
+    throw new CredentialsError(`kubeconfig: context ${context.name} names no known user`);
+  }
   const options: HttpsOptions = {};
   await config.applyToHTTPSOptions(options as Parameters<KubeConfig["applyToHTTPSOptions"]>[0]);
   const headers: Record<string, string> = { ...options.headers };
-  if (options.auth !== undefined) headers.authorization = `Basic ${btoa(options.auth)}`;
+  if (options.auth !== undefined) {
+    headers.authorization = `Basic ${new TextEncoder().encode(options.auth).toBase64()}`;
+  }
   return {
     server: cluster.server.replace(/\/+$/, ""),
     namespace: context.namespace ?? "default",

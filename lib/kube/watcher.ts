@@ -237,7 +237,10 @@ export class Watcher {
       for await (const event of events) {
         this.#progress();
         if (event.type === "ERROR") throw new ApiError(`watch of ${source.kind}s`, codeOf(event), statusOf(event));
-        const version: string | undefined = event.object?.metadata?.resourceVersion;
+        if (event.object?.metadata === undefined) {
+          throw new AnswerError(`a watch of ${source.kind}s brought a line that is no event`);
+        }
+        const version: string | undefined = event.object.metadata.resourceVersion;
         if (listing) {
           deadline.extend(STREAMING_LIST_SILENCE);
           if (event.type === "BOOKMARK" && event.object.metadata.annotations?.[INITIAL_EVENTS_END] === "true") {

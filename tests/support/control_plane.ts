@@ -168,6 +168,12 @@ export class ControlPlane {
     return this.#ca.clientCertificate(commonName, organization);
   }
 
+  /** The server's own certificate and key as PEM, for a test's server that stands in its place. */
+  async servingCertificate(): Promise<{ cert: string; key: string }> {
+    const read = (name: string) => Deno.readTextFile(join(this.#dir, name));
+    return { cert: await read("serving.crt"), key: await read("serving.key") };
+  }
+
   /** A folder with `token`, `ca.crt` and `namespace`, as it is mounted into a pod. */
   async serviceAccountDir(token: string = ADMIN.token, namespace = "default"): Promise<string> {
     const dir = await Deno.makeTempDir({ dir: this.#dir, prefix: "serviceaccount-" });
@@ -186,6 +192,15 @@ export class ControlPlane {
   async startApiServer(): Promise<void> {
     this.#apiServer.start();
     await this.#ready();
+  }
+
+  /** Both end, the store is lost, and both start again: versions begin anew. The namespace `default` is all there is. */
+  async loseEverything(): Promise<void> {
+    await this.stopApiServer();
+    await this.#etcd.stop("SIGKILL");
+    await Deno.remove(join(this.#dir, "etcd"), { recursive: true });
+    this.#etcd.start();
+    await this.startApiServer();
   }
 
   /** The API server hangs: it accepts connections, but answers none. */

@@ -1,6 +1,8 @@
 /** Stories: what a user sees a sidecar do against a real control plane. */
+import assert from "node:assert/strict";
 import { join } from "node:path";
 import { ADMIN, type Answer, ControlPlane, controlPlaneAvailable, type ControlPlaneOptions } from "./control_plane.ts";
+import { eventually } from "./oracle.ts";
 import { SidecarProcess, type StartOptions } from "./sidecar_process.ts";
 
 export type Kind = "ConfigMap" | "Secret";
@@ -19,11 +21,20 @@ export interface ObjectFields {
 /** A setting that is `undefined` is not set, though the story sets it otherwise. */
 export type Settings = Record<string, string | undefined>;
 
+export interface StoryDetails {
+  /** This machine cannot do it. */
+  ignore?: boolean;
+  /** It ends the shared API server and starts another, which outlives it: a leak to the test sanitizers. */
+  restartsApiServer?: boolean;
+}
+
+export type AddStory = (name: string, run: (story: Story) => Promise<void>, details?: StoryDetails) => void;
+
 /**
  * Starts one control plane for the stories of a test file. What is returned adds a story as a test: each has a namespace, a
  * label and a folder to itself. Without the binaries of a control plane stories are ignored.
  */
-export function stories(options: ControlPlaneOptions = {}): (name: string, run: (story: Story) => Promise<void>) => void {
+export function stories(options: ControlPlaneOptions = {}): AddStory {
   const ignore = !controlPlaneAvailable();
   let controlPlane: ControlPlane | undefined;
   let count = 0;
@@ -31,10 +42,11 @@ export function stories(options: ControlPlaneOptions = {}): (name: string, run: 
     if (!ignore) controlPlane = await ControlPlane.start(options);
   });
   Deno.test.afterAll(async () => await controlPlane?.stop());
-  return (name, run) =>
+  return (name, run, details = {}) =>
     Deno.test({
       name,
-      ignore,
+      ignore: ignore || details.ignore === true,
+      ...(details.restartsApiServer ? { sanitizeOps: false, sanitizeResources: false } : {}),
       async fn() {
         if (controlPlane === undefined) throw new Error("the control plane is not there");
         await using story = await Story.begin(controlPlane, `story-${++count}`);
@@ -147,7 +159,7 @@ export class Story implements AsyncDisposable {
     await this.request("DELETE", `${collection(kind, namespace)}/${name}`);
   }
 
-  /** Gives a user rights on objects of the story's namespace, or of another. Given again, they replace the former. */
+  /** Lets a user read objects of the story's namespace, or of another; the API server knows of it on return. */
   async allow(user: string, rule: { resources: string[]; resourceNames?: string[] }, namespace = this.namespace) {
     const api = `/apis/rbac.authorization.k8s.io/v1/namespaces/${namespace}`;
     const name = `${user}-${rule.resources.join("-")}`;
@@ -158,11 +170,21 @@ export class Story implements AsyncDisposable {
       roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name },
       subjects: [{ apiGroup: "rbac.authorization.k8s.io", kind: "User", name: user }],
     });
+    for (const resource of rule.resources) {
+      const resourceAttributes = { verb: "watch", resource, namespace, name: rule.resourceNames?.[0] ?? "" };
+      const review = { spec: { user, resourceAttributes } };
+      await eventually(async () => {
+        const { body } = await this.request("POST", "/apis/authorization.k8s.io/v1/subjectaccessreviews", review);
+        assert.equal(body.status.allowed, true, `${user} may not yet watch ${resource}`);
+      });
+    }
   }
 
   /** An error that says what the sidecars said. */
   explain(error: unknown): unknown {
-    const logs = this.#sidecars.map((sidecar, index) => `--- end of the log of sidecar ${index + 1}:\n${sidecar.tail()}`);
+    const logs = this.#sidecars.map((sidecar, index) =>
+      `--- end of the log of sidecar ${index + 1}:\n${sidecar.tail()}`
+    );
     if (error instanceof Error) error.message += `\n${logs.join("\n")}`;
     return error;
   }

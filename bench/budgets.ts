@@ -1,0 +1,164 @@
+/** What the figures may be: ratios to the floors of the same run where a machine's speed or Deno's own size plays a part. */
+import { LARGE, SMALL, STANDARD } from "./bench_run.ts";
+import { afterBurst, BURSTS } from "./bursts.ts";
+import { ANYWHERE, type Figures } from "./figures.ts";
+import { BARE_LOOP, BARE_WATCH, IDLE_DENO } from "./floors.ts";
+import { type SetSize, titleOf } from "./object_set.ts";
+import { MANY, QUICK_MANY, SIDECAR } from "./start_up.ts";
+
+export interface Verdict {
+  what: string;
+  /** As the budget is written. */
+  budget: string;
+  value: number;
+  limit: number;
+  /** As the value is written. */
+  shown: string;
+  holds: boolean;
+}
+
+interface Budget {
+  what: string;
+  limit: number;
+  unit: string;
+  digits: number;
+  /** NaN: it was not measured. */
+  value(figures: Figures): number;
+  /** What the machine itself made of it in this run: the limit is at least this, when others keep the machine busy. */
+  excuse?(figures: Figures): { limit: number; why: string };
+}
+
+const MEGABYTE = 1e6;
+
+/** A burst leaves no more than this behind, as share of RssAnon, from the second burst on: what the first one warms up stays. */
+const NO_GROWTH = 1.01;
+
+/** On a busy machine a percentile is the scheduler's, not the program's: measured by what the same does to a bare watch. */
+const EXCUSED_FACTOR = 1.5;
+
+const standard = titleOf(STANDARD);
+const large = titleOf(LARGE);
+
+const BUDGETS: readonly Budget[] = [
+  {
+    what: `RssAnon after ${standard}`,
+    limit: 2.0,
+    unit: " × idle Deno",
+    digits: 2,
+    value: (figures) => ofSidecar(figures, standard, "RssAnon after sync") / idle(figures, "RssAnon"),
+  },
+  growthPerObject(MANY),
+  growthPerObject(QUICK_MANY),
+  {
+    what: `RssAnon after ${BURSTS} bursts over ${standard}`,
+    limit: 2.4,
+    unit: " × idle Deno",
+    digits: 2,
+    value: (figures) => ofSidecar(figures, standard, afterBurst(BURSTS)) / idle(figures, "RssAnon"),
+  },
+  {
+    what: `RssAnon from burst to burst, 2nd to ${BURSTS}th`,
+    limit: NO_GROWTH,
+    unit: " × each",
+    digits: 3,
+    value: (figures) =>
+      (ofSidecar(figures, standard, afterBurst(BURSTS)) / ofSidecar(figures, standard, afterBurst(2))) **
+        (1 / (BURSTS - 2)),
+  },
+  {
+    what: `peak of ${large}, above idle Deno's`,
+    limit: 40,
+    unit: " MB",
+    digits: 1,
+    value: (figures) => {
+      const peaks = ["peak of sync", "peak with bursts", "peak with single updates"]
+        .map((what) => ofSidecar(figures, large, what)).filter((peak) => !Number.isNaN(peak));
+      return peaks.length === 0 ? NaN : (Math.max(...peaks) - idle(figures, "peak")) / MEGABYTE;
+    },
+  },
+  milliseconds(`${large}: update to file, p50`, 25, (figures) => ofSidecar(figures, large, "update to file, p50")),
+  {
+    what: `spawn to complete sync, ${standard}`,
+    limit: 2,
+    unit: " × the bare loop",
+    digits: 2,
+    value: (figures) =>
+      ofSidecar(figures, standard, "spawn to complete sync") /
+      (figures.median(BARE_LOOP, standard, "spawn to files") ?? NaN),
+  },
+  milliseconds("update to file, p50", 1.5, (figures) => ofSidecar(figures, standard, "update to file, p50")),
+  {
+    ...milliseconds("update to file, p99", 5, (figures) => ofSidecar(figures, standard, "update to file, p99")),
+    excuse: (figures) => ({
+      limit: (figures.median(BARE_WATCH, standard, "update to file, p99") ?? NaN) * EXCUSED_FACTOR,
+      why: `${EXCUSED_FACTOR} × the bare watch's`,
+    }),
+  },
+  {
+    what: "idle CPU time",
+    limit: 0.5,
+    unit: " ms/s",
+    digits: 2,
+    value: (figures) => ofSidecar(figures, standard, "idle CPU time"),
+  },
+  {
+    what: "a watch that the server ends: requests",
+    limit: 1,
+    unit: "",
+    digits: 2,
+    value: (figures) => ofSidecar(figures, standard, "requests of a watch that the server ends"),
+  },
+  {
+    what: "a watch that the server ends: answer, below one object",
+    limit: SMALL,
+    unit: " bytes",
+    digits: 0,
+    value: (figures) => ofSidecar(figures, standard, "bytes down of a watch that the server ends"),
+  },
+];
+
+/** What holds and what does not, of what was measured. */
+export function judge(figures: Figures): Verdict[] {
+  return BUDGETS.map((budget) => verdictOf(budget, figures)).filter(({ value }) => !Number.isNaN(value));
+}
+
+function verdictOf({ what, unit, digits, ...budget }: Budget, figures: Figures): Verdict {
+  const value = budget.value(figures);
+  const excuse = budget.excuse?.(figures);
+  const isExcused = excuse !== undefined && excuse.limit > budget.limit;
+  const limit = isExcused ? excuse.limit : budget.limit;
+  return {
+    what,
+    budget: `≤ ${budget.limit}${unit}` +
+      (isExcused ? `, busy machine: ${limit.toFixed(digits)}${unit}, ${excuse.why}` : ""),
+    value,
+    limit,
+    shown: `${value.toFixed(digits)}${unit}`,
+    // As precise as it is shown
+    holds: Number(value.toFixed(digits)) <= limit,
+  };
+}
+
+function growthPerObject(many: SetSize): Budget {
+  return {
+    what: `RssAnon per extra object at ${many.count.toLocaleString("en")}`,
+    limit: 600,
+    unit: " bytes",
+    digits: 0,
+    value: (figures) =>
+      (ofSidecar(figures, titleOf(many), "RssAnon after sync") - ofSidecar(figures, standard, "RssAnon after sync")) /
+      (many.count - STANDARD.count),
+  };
+}
+
+function milliseconds(what: string, limit: number, value: Budget["value"]): Budget {
+  return { what, limit, unit: " ms", digits: 2, value };
+}
+
+function ofSidecar(figures: Figures, where: string, what: string): number {
+  return figures.median(SIDECAR, where, what) ?? NaN;
+}
+
+function idle(figures: Figures, what: string): number {
+  return figures.median(IDLE_DENO, ANYWHERE, what) ?? NaN;
+}

@@ -1,0 +1,112 @@
+/** Many sidecars at one API server, in simulated time: the project's own watchers, with a server that only counts. */
+import { Deadline } from "../lib/deadline.ts";
+import type { ListQuery, ListResult, WatchEvent, WatchQuery } from "../lib/kube/client.ts";
+import type { KubeObject, Source } from "../lib/kube/objects.ts";
+import { type ListWatch, Watcher } from "../lib/kube/watcher.ts";
+import { TransportError } from "../lib/transport.ts";
+import type { SimulatedTime } from "./simulated_time.ts";
+
+/** Settings that have to do with load, in seconds, as README.md has them. */
+export const DEFAULTS = {
+  serverTimeout: 600,
+  clientTimeout: 660,
+  resyncPeriod: 600,
+  firstBackoff: 1,
+};
+
+/** What is asked of the API server. A `list` brings every object; a `check` one object, a `watch` none that is known. */
+export type Request = "list" | "check" | "watch" | "refused";
+
+/** Counts requests by second. */
+export class CountingServer implements ListWatch {
+  /** WatchList, so that each start is one request. */
+  streamingLists = true;
+  /** Requests that came within each second. */
+  readonly seconds: Record<Request, number>[] = [];
+  readonly #time: SimulatedTime;
+  #isUp = true;
+  #cut = new AbortController();
+
+  constructor(time: SimulatedTime) {
+    this.#time = time;
+  }
+
+  /** Cuts every connection and takes no new ones. */
+  goDown(): void {
+    this.#isUp = false;
+    this.#cut.abort(new TransportError("read", "cut"));
+  }
+
+  comeBack(): void {
+    this.#isUp = true;
+    this.#cut = new AbortController();
+  }
+
+  // deno-lint-ignore require-yield
+  async *list(_: Source, query: ListQuery): AsyncGenerator<KubeObject, ListResult> {
+    await this.#take(query.limit === 1 ? "check" : "list");
+    return { resourceVersion: "1" };
+  }
+
+  async *watch(
+    _: Source,
+    { timeoutSeconds, sendInitialEvents }: WatchQuery,
+    signal: AbortSignal,
+    onAnswer: () => void,
+  ): AsyncGenerator<WatchEvent, void> {
+    await this.#take(sendInitialEvents ? "list" : "watch");
+    onAnswer();
+    if (sendInitialEvents) yield INITIAL_EVENTS_END;
+    using cut = new Deadline(this.#time, Infinity, this.#cut.signal);
+    const either = new AbortController();
+    const onCut = () => either.abort(this.#cut.signal.reason);
+    const onEnd = () => either.abort(signal.reason);
+    cut.signal.addEventListener("abort", onCut, { once: true });
+    signal.addEventListener("abort", onEnd, { once: true });
+    try {
+      await this.#time.sleep(timeoutSeconds, either.signal);
+    } finally {
+      signal.removeEventListener("abort", onEnd);
+    }
+  }
+
+  async #take(request: Request): Promise<void> {
+    await Promise.resolve();
+    const second = Math.floor(this.#time.now() / 1000);
+    while (this.seconds.length <= second) this.seconds.push({ list: 0, check: 0, watch: 0, refused: 0 });
+    const counts = this.seconds[second];
+    if (counts !== undefined) counts[this.#isUp ? request : "refused"]++;
+    if (!this.#isUp) throw new TransportError("connect", "refused");
+  }
+}
+
+const INITIAL_EVENTS_END: WatchEvent = {
+  type: "BOOKMARK",
+  object: {
+    metadata: {
+      name: "",
+      namespace: "",
+      uid: "",
+      creationTimestamp: "",
+      resourceVersion: "1",
+      annotations: { "k8s.io/initial-events-end": "true" },
+    },
+  },
+};
+
+const SOURCES: readonly Source[] = [{ kind: "ConfigMap" }, { kind: "Secret" }];
+
+/** Starts the watchers of this many sidecars. They run until the signal aborts. */
+export async function followAll(
+  pods: number,
+  server: ListWatch,
+  time: SimulatedTime,
+  random: () => number,
+  signal: AbortSignal,
+): Promise<void> {
+  const follow = async (source: Source) => {
+    const options = { ...DEFAULTS, mode: "watch" as const, sleepTime: 0, client: server, source, clock: time, random };
+    for await (const _ of new Watcher(options).run(signal));
+  };
+  await Promise.all(Array.from({ length: pods }, () => SOURCES.map(follow)).flat());
+}

@@ -1,0 +1,85 @@
+/**
+ * Builds `dist/k8s-sidecar`: one file with everything in it, by the Deno that runs this.
+ *
+ *     compile.ts [--target linux-amd64|linux-arm64] [--commit COMMIT] [--output FILE]
+ *
+ * The modules are bundled first. As they are, 62 MB of npm packages would be embedded, of which a running sidecar keeps
+ * most in memory; of the bundle it is one megabyte. What is imported lazily is a file of its own in the bundle, too.
+ */
+import { parseArgs } from "node:util";
+import project from "../deno.json" with { type: "json" };
+
+const TARGETS: Record<string, string> = {
+  "linux-amd64": "x86_64-unknown-linux-gnu",
+  "linux-arm64": "aarch64-unknown-linux-gnu",
+};
+
+/** What `lib/version.ts` has in place of the commit. */
+const COMMIT_PLACEHOLDER = "@commit@";
+
+/** What the bundler writes where a CommonJS package requires a module of Node's. */
+const UNSUPPORTED_REQUIRE = "Dynamic require of";
+
+/** Deno 2.9 gives such a file this line; 2.7 forgets it when the bundle has several files. */
+const REQUIRE = 'import{createRequire as nodeRequire}from"node:module";const require=nodeRequire(import.meta.url);';
+
+const root = new URL("../", import.meta.url).pathname;
+const { values } = parseArgs({
+  options: { target: { type: "string" }, commit: { type: "string" }, output: { type: "string" } },
+});
+const target = values.target === undefined ? undefined : TARGETS[values.target];
+if (values.target !== undefined && target === undefined) {
+  console.error(`--target ${values.target}: accepted is ${Object.keys(TARGETS).join(" or ")}`);
+  Deno.exit(2);
+}
+const output = values.output ?? `${root}dist/k8s-sidecar${values.target === undefined ? "" : `-${values.target}`}`;
+const bundle = await Deno.makeTempDir({ prefix: "k8s-sidecar-" });
+try {
+  await deno(["bundle", "--quiet", "--platform=deno", "--minify", "--code-splitting", `--outdir=${bundle}`, "main.ts"]);
+  finishBundle(bundle, values.commit ?? await currentCommit());
+  const more = target === undefined ? [] : [`--target=${target}`];
+  // Outside the project: its lock file would bring the packages in again
+  const args = ["--no-config", "--no-lock", "--no-check", ...runFlags(), ...more, `--output=${output}`];
+  await deno(["compile", "--quiet", ...args, `${bundle}/main.js`]);
+} finally {
+  await Deno.remove(bundle, { recursive: true });
+}
+const { size } = await Deno.stat(output);
+console.log(`${output}: ${(size / 1e6).toFixed(1)} MB`);
+
+/** Permissions and V8 flags: those of the task `start`. */
+function runFlags(): string[] {
+  const flags = / deno run --quiet (.*) main\.ts$/.exec(project.tasks.start.command)?.[1];
+  if (flags === undefined) throw new Error("the task `start` in deno.json is not `deno run --quiet FLAGS main.ts`");
+  return flags.split(" ");
+}
+
+/** Puts the commit in, and makes `require` work where it is used. */
+function finishBundle(directory: string, commit: string): void {
+  let commits = 0;
+  for (const { name } of Deno.readDirSync(directory)) {
+    const path = `${directory}/${name}`;
+    const text = Deno.readTextFileSync(path);
+    const parts = text.split(COMMIT_PLACEHOLDER);
+    commits += parts.length - 1;
+    const require = text.includes(UNSUPPORTED_REQUIRE) ? REQUIRE : "";
+    Deno.writeTextFileSync(path, require + parts.join(commit || COMMIT_PLACEHOLDER));
+  }
+  if (commits !== 1) throw new Error(`${COMMIT_PLACEHOLDER} is ${commits} times in the bundle, not once`);
+}
+
+/** `-dirty` at its end when the files are not those of the commit; empty where there is no repository. */
+async function currentCommit(): Promise<string> {
+  const args = ["describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"];
+  try {
+    const git = await new Deno.Command("git", { args, cwd: root, stderr: "null" }).output();
+    return new TextDecoder().decode(git.stdout).trim();
+  } catch {
+    return "";
+  }
+}
+
+async function deno(args: string[]): Promise<void> {
+  const { success } = await new Deno.Command(Deno.execPath(), { args, cwd: root }).spawn().status;
+  if (!success) throw new Error(`deno ${args[0]} failed`);
+}

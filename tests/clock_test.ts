@@ -1,0 +1,42 @@
+import assert from "node:assert/strict";
+import { systemClock } from "../lib/clock.ts";
+
+Deno.test("systemClock.sleep() lasts at least as long as asked", async () => {
+  const before = systemClock.now();
+  await systemClock.sleep(0.02);
+  // A timer's milliseconds are whole
+  assert.ok(systemClock.now() - before >= 19, `${systemClock.now() - before} ms`);
+});
+
+Deno.test("systemClock.sleep() rejects with the signal's reason at once, and leaves no timer", async () => {
+  const abort = new AbortController();
+  const reason = new Error("stop");
+  const sleep = systemClock.sleep(3600, abort.signal);
+  abort.abort(reason);
+  await assert.rejects(sleep, reason);
+  await assert.rejects(systemClock.sleep(3600, abort.signal), reason);
+});
+
+Deno.test("systemClock.sleep() leaves nothing on a signal that lives longer", async () => {
+  const { signal } = new AbortController();
+  const listeners = new Set<unknown>();
+  const { addEventListener, removeEventListener } = signal;
+  signal.addEventListener = (...[type, listener]: Parameters<typeof addEventListener>) => {
+    listeners.add(listener);
+    addEventListener.call(signal, type, listener);
+  };
+  signal.removeEventListener = (...[type, listener]: Parameters<typeof removeEventListener>) => {
+    listeners.delete(listener);
+    removeEventListener.call(signal, type, listener);
+  };
+  const sleep = systemClock.sleep(0, signal);
+  assert.equal(listeners.size, 1);
+  await sleep;
+  assert.equal(listeners.size, 0);
+});
+
+Deno.test("systemClock.now() does not follow the wall clock", () => {
+  const before = systemClock.now();
+  assert.ok(Math.abs(before - Date.now()) > 1e9);
+  assert.ok(systemClock.now() >= before);
+});

@@ -1,0 +1,324 @@
+/** What goes wrong between the sidecar and the API server, on the wire and in proxies on the way. */
+import assert from "node:assert/strict";
+import { ApiFront, byLine, type SeenRequest } from "../support/api_front.ts";
+import { churns } from "../support/churn.ts";
+import { assertDiskFollows } from "../support/cluster_files.ts";
+import { faultStories } from "../support/fault_story.ts";
+import { eventually } from "../support/oracle.ts";
+import type { SidecarProcess } from "../support/sidecar_process.ts";
+import { inClusterAddress, type Settings, type Story } from "../support/story.ts";
+import { TcpProxy } from "../support/tcp_proxy.ts";
+
+const story = faultStories();
+
+/** Requests for one watch within a time, when the watch fails all the while: one a second, and two for the first ones. */
+const REQUESTS_A_SECOND = 1;
+
+/** A sidecar that reaches the API server through a test's proxy. */
+async function startBehind(at: Story, url: string, settings: Settings = {}): Promise<SidecarProcess> {
+  return await at.startReady({ ...await at.serviceAccount(), ...inClusterAddress(url), ...settings });
+}
+
+async function seconds(count: number): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, count * 1000));
+}
+
+async function statusOf(sidecar: SidecarProcess, path: string): Promise<number> {
+  return (await sidecar.health(path)).status;
+}
+
+story("connections are refused and reset while everything changes", async (at, random) => {
+  await using proxy = await TcpProxy.start(at.controlPlane.url);
+  const storms = churns(at, random, 2);
+  await Promise.all(storms.map((churn) => churn.run(10)));
+  const sidecar = await startBehind(at, proxy.url);
+  for (let round = 0; round < 4; round++) {
+    const changes = Promise.all(storms.map((churn) => churn.run(10)));
+    if (round % 2 === 0) await proxy.refuse();
+    else proxy.reset();
+    await changes;
+    if (round % 2 === 0) await proxy.listen();
+    await assertDiskFollows(at);
+  }
+  assert.equal(await statusOf(sidecar, "/healthz"), 200);
+});
+
+story("connections are reset in the middle of an event, at any byte", async (at, random) => {
+  await using proxy = await TcpProxy.start(at.controlPlane.url);
+  await at.create("ConfigMap", "large", { data: { "large.txt": "ä".repeat(150_000) } });
+  const sidecar = await startBehind(at, proxy.url);
+  let resets = 0;
+  for (let round = 0; round < 6; round++) {
+    let left = Math.floor(random() * 250_000);
+    proxy.resetAt = (bytes) => {
+      left -= bytes.length;
+      if (left >= 0) return undefined;
+      proxy.resetAt = () => undefined;
+      resets++;
+      return bytes.length + left;
+    };
+    await at.change("ConfigMap", "large", { data: { "large.txt": `${round}${"ö€".repeat(60_000)}` } });
+    await assertDiskFollows(at);
+  }
+  assert.ok(resets >= 3, `only ${resets} resets`);
+  assert.equal(await statusOf(sidecar, "/healthz"), 200);
+});
+
+story("an event is cut inside a character and inside its JSON, and a list is cut anywhere", async (at, random) => {
+  await using front = await ApiFront.start(at.controlPlane);
+  await at.create("ConfigMap", "cut", { data: { "cut.txt": "€".repeat(1000) } });
+  await at.create("Secret", "s", { data: { s: "s" } });
+  let cuts = 0;
+  /** Lets the bytes before a position pass, then no more, and cuts. */
+  const cutAt = (position: (bytes: Uint8Array) => number): Transformer<Uint8Array, Uint8Array> => ({
+    transform(chunk, controller) {
+      const at = position(chunk);
+      controller.enqueue(chunk.subarray(0, Math.max(0, at)));
+      if (at >= chunk.length) return;
+      cuts++;
+      front.bend = () => undefined;
+      throw new Error("cut by the test");
+    },
+  });
+  const positions: [string, (bytes: Uint8Array) => number][] = [
+    ["after the first byte of a character", (bytes) => bytes.indexOf(0xe2) < 0 ? Infinity : bytes.indexOf(0xe2) + 1],
+    ["after the second", (bytes) => bytes.indexOf(0x82) < 0 ? Infinity : bytes.indexOf(0x82) + 1],
+    ["before the last brace", (bytes) => bytes.length - 2],
+    ["between an event and its newline", (bytes) => bytes.length - 1],
+    ["after its first byte", () => 1],
+    ["anywhere", (bytes) => Math.floor(random() * bytes.length)],
+  ];
+  front.bend = ({ isWatch }) => isWatch ? undefined : cutAt((bytes) => Math.floor(random() * bytes.length));
+  const sidecar = await startBehind(at, front.url);
+  for (const [where, position] of positions) {
+    const armed = ({ isWatch, path }: SeenRequest) =>
+      isWatch && path.includes("configmaps") ? cutAt(position) : undefined;
+    front.bend = armed;
+    const since = performance.now();
+    await at.change("ConfigMap", "cut", { data: { "cut.txt": "€".repeat(1000 + cuts) } });
+    // The watch that is there was not armed yet: it is ended, and the next one is cut
+    front.endWatches();
+    await eventually(() => assert.ok(front.watchesSince(since).length > 0));
+    await at.change("ConfigMap", "cut", { data: { "cut.txt": `€${where}`.repeat(900) } });
+    await eventually(() => assert.notEqual(front.bend, armed, `was not cut ${where}`));
+    await assertDiskFollows(at);
+  }
+  assert.equal(cuts, positions.length + 1);
+  assert.equal(await statusOf(sidecar, "/healthz"), 200);
+});
+
+story("a black hole is noticed, liveness says so, and all is well soon after it", async (at) => {
+  await using proxy = await TcpProxy.start(at.controlPlane.url);
+  await at.create("ConfigMap", "a", { data: { "a.txt": "1" } });
+  const settings = { WATCH_CLIENT_TIMEOUT: "2", WATCH_SERVER_TIMEOUT: "2", RESOURCE: "configmap" };
+  const sidecar = await startBehind(at, proxy.url, settings);
+  proxy.weather = "swallow";
+  await at.change("ConfigMap", "a", { data: { "a.txt": "2" } });
+  const accepted = proxy.accepted;
+  await eventually(() => assert.ok(proxy.accepted > accepted, "the dead connection is still used"), { timeout: 8000 });
+  // As long as its own timeouts allow it is alive, then it says what is wrong
+  await eventually(async () => {
+    const { status, text } = await sidecar.health("/livez");
+    assert.equal(status, 503);
+    assert.match(text, /no sign of the API server for \d+ s \(allowed: 12 s\) while watching configmaps/);
+  }, { timeout: 25_000, interval: 200 });
+  assert.equal(await statusOf(sidecar, "/readyz"), 200);
+  proxy.weather = "fair";
+  const since = performance.now();
+  await assertDiskFollows(at);
+  await eventually(async () => assert.equal(await statusOf(sidecar, "/healthz"), 200));
+  assert.ok(performance.now() - since < 20_000);
+});
+
+story("one byte a second, and then a line that works again", async (at) => {
+  await using proxy = await TcpProxy.start(at.controlPlane.url);
+  await at.create("ConfigMap", "a", { data: { "a.txt": "1" } });
+  const sidecar = await startBehind(at, proxy.url);
+  proxy.weather = "trickle";
+  await at.change("ConfigMap", "a", { data: { "a.txt": "2" } });
+  await seconds(3);
+  assert.equal(await statusOf(sidecar, "/healthz"), 200);
+  proxy.weather = "fair";
+  proxy.reset();
+  await assertDiskFollows(at);
+});
+
+story("the API server is too busy: Retry-After is obeyed, and no list is made", async (at) => {
+  await using front = await ApiFront.start(at.controlPlane);
+  await at.create("ConfigMap", "a", { data: { "a.txt": "1" } });
+  const sidecar = await startBehind(at, front.url, { RESOURCE: "configmap" });
+  const refusals: number[] = [];
+  front.answer = ({ at }) => {
+    refusals.push(at);
+    const last = refusals.length === 2;
+    if (last) front.answer = () => undefined;
+    return new Response("busy", { status: last ? 503 : 429, headers: { "retry-after": last ? "1" : "2" } });
+  };
+  const since = performance.now();
+  front.endWatches();
+  await at.change("ConfigMap", "a", { data: { "a.txt": "2" } });
+  await assertDiskFollows(at);
+  const [first = 0, second = 0] = refusals;
+  const [third] = front.requests.filter(({ at }) => at > second);
+  assert.ok(second - first >= 1990, `asked again after ${second - first} ms, not 2 s`);
+  assert.ok(third !== undefined && third.at - second >= 990);
+  assert.ok(!front.requests.some(({ at, isWatch, path }) => at > since && !isWatch && !path.includes("limit=1")));
+  assert.equal(await statusOf(sidecar, "/healthz"), 200);
+});
+
+const WRONG_ANSWERS: Record<string, () => Response> = {
+  "500": () => new Response("oh no", { status: 500 }),
+  "503": () => new Response("", { status: 503 }),
+  "HTML with status 502": () => html(502),
+  "HTML with status 200": () => html(200),
+  "HTML with status 200 on one line, without an end": () => new Response("<html>", { status: 200 }),
+  "JSON that is no Kubernetes answer": () => Response.json({ hello: ["world"] }),
+  "a list that is null": () => Response.json({ kind: "ConfigMapList", metadata: null, items: null }),
+  "nothing at all": () => new Response("", { status: 200 }),
+  "null, line by line": () => new Response("null\nnull\n"),
+  "objects without metadata": () => new Response('{"type":"ADDED","object":{}}\n{"type":"MODIFIED"}\n{}\n[]\n"x"\n7\n'),
+  "objects without a name": () =>
+    new Response('{"type":"ADDED","object":{"metadata":{"annotations":7,"labels":[]},"data":"x"}}\n'),
+  "a list of such": () =>
+    Response.json({ metadata: { resourceVersion: "1" }, items: [null, 7, {}, { metadata: {} }, { metadata: null }] }),
+};
+
+function html(status: number): Response {
+  const body = "<!DOCTYPE html>\n<html><body>\n<h1>Sign in to the network</h1>\n</body></html>\n";
+  return new Response(body, { status, headers: { "content-type": "text/html" } });
+}
+
+story("a proxy on the way answers instead of the API server: no file goes, and there is no hot loop", async (at) => {
+  await using front = await ApiFront.start(at.controlPlane);
+  await at.create("ConfigMap", "a", { data: { "a.txt": "1" } });
+  await at.create("Secret", "b", { data: { b: "1" } });
+  const settings = { ERROR_THROTTLE_SLEEP: "1", RESYNC_PERIOD: "3", RESOURCE: "configmap" };
+  const sidecar = await startBehind(at, front.url, { ...settings, RESOURCE: "both" });
+  const before = { "a.txt": "1", b: "1" };
+  let version = 1;
+  for (const [what, response] of Object.entries(WRONG_ANSWERS)) {
+    const since = performance.now();
+    front.answer = response;
+    front.endWatches();
+    await seconds(2.5);
+    const requests = front.requests.filter(({ path, at }) => at >= since && path.includes("configmaps")).length;
+    const allowed = 2 + REQUESTS_A_SECOND * (performance.now() - since) / 1000;
+    assert.ok(requests > 0 && requests <= allowed, `${what}: ${requests} requests for one source in 2.5 s`);
+    assert.ok(sidecar.running, `${what} ended the process`);
+    assert.deepEqual(Object.keys(before), ["a.txt", "b"].filter((name) => exists(`${at.folder}/${name}`)), what);
+    front.answer = () => undefined;
+    await at.change("ConfigMap", "a", { data: { "a.txt": `${++version}` } });
+    await assertDiskFollows(at).catch((error) => assert.fail(`after ${what}: ${error.message}`));
+  }
+});
+
+story("a watch that ends at once, with or without an event, is not asked for in a hot loop", async (at) => {
+  await using front = await ApiFront.start(at.controlPlane);
+  await at.create("ConfigMap", "a", { data: { "a.txt": "1" } });
+  await startBehind(at, front.url, { ERROR_THROTTLE_SLEEP: "1", RESOURCE: "configmap" });
+  const object = (version?: string) => ({
+    metadata: {
+      ...{ name: "a", namespace: at.namespace, uid: "x", creationTimestamp: "2020-01-01T00:00:00Z" },
+      ...(version === undefined ? {} : { resourceVersion: version }),
+    },
+    data: { "a.txt": "1" },
+  });
+  let newest = 1_000_000;
+  const endings: Record<string, () => string> = {
+    "without an event": () => "",
+    "with an event that has no version": () => line("MODIFIED", object()),
+    "with an event of an old version": () => line("MODIFIED", object("1")),
+    "with an event each time": () => line("MODIFIED", object(String(newest++))),
+    "with a bookmark": () => line("BOOKMARK", object(String(newest++))),
+    "with an ERROR that is not 410": () => line("ERROR", { kind: "Status", code: 500, message: "not now" }),
+    "with an ERROR without a code": () => line("ERROR", { message: "?" }),
+    "with 410 each time": () => line("ERROR", { kind: "Status", code: 410, reason: "Expired", message: "too old" }),
+    "with 410 after an event": () =>
+      line("MODIFIED", object(String(newest++))) + line("ERROR", { kind: "Status", code: 410, message: "too old" }),
+  };
+  for (const [what, body] of Object.entries(endings)) {
+    front.answer = ({ isWatch }) => isWatch ? new Response(body()) : undefined;
+    const since = performance.now();
+    front.endWatches();
+    await seconds(4);
+    const watches = front.watchesSince(since).length;
+    const lists = front.requests.filter(({ at, isWatch }) => at >= since && !isWatch).length;
+    const allowed = 2 + REQUESTS_A_SECOND * (performance.now() - since) / 1000;
+    assert.ok(watches > 0 && watches <= allowed, `a watch that ends ${what}: ${watches} watches in 4 s`);
+    assert.ok(lists <= allowed, `a watch that ends ${what}: ${lists} lists in 4 s`);
+  }
+  front.answer = () => undefined;
+  await at.change("ConfigMap", "a", { data: { "a.txt": "2" } });
+  await assertDiskFollows(at, { timeout: 45_000 });
+});
+
+story("a version that the API server refuses again and again is given up", async (at) => {
+  await using front = await ApiFront.start(at.controlPlane);
+  await at.create("ConfigMap", "a", { data: { "a.txt": "1" } });
+  await startBehind(at, front.url, { RESOURCE: "configmap", RESYNC_PERIOD: "0" });
+  // Only a list gets out of this: the event that comes next cannot be decoded by this server
+  let listed = false;
+  front.answer = ({ isWatch, path }) => {
+    if (!isWatch) listed ||= path.includes("limit=500");
+    if (!isWatch || listed) return undefined;
+    return new Response(line("ERROR", { kind: "Status", code: 500, message: "unable to decode watch event" }));
+  };
+  await at.change("ConfigMap", "a", { data: { "a.txt": "2" } });
+  front.endWatches();
+  await assertDiskFollows(at);
+});
+
+story(
+  "events that come twice, late, in the wrong order or without a version end in the right files",
+  async (at, random) => {
+    await using front = await ApiFront.start(at.controlPlane);
+    const storms = churns(at, random, 2, { objects: 4 });
+    await Promise.all(storms.map((churn) => churn.run(5)));
+    const bent = { twice: 0, swapped: 0, old: 0, versionless: 0 };
+    front.bend = ({ isWatch }) => {
+      if (!isWatch) return undefined;
+      const earlier: string[] = [];
+      let held: string | undefined;
+      return byLine((line) => {
+        const dice = random();
+        const out = held === undefined ? [line] : [line, held];
+        if (held !== undefined) bent.swapped++;
+        held = undefined;
+        if (dice < 0.15) {
+          bent.twice++;
+          out.push(line);
+        } else if (dice < 0.25 && earlier.length > 0) {
+          bent.old++;
+          out.push(earlier[Math.floor(random() * earlier.length)]!);
+        } else if (dice < 0.3) {
+          held = out.shift();
+        } else if (dice < 0.35) {
+          bent.versionless++;
+          out.push(line.replaceAll(/"resourceVersion":"\d+",?/g, ""));
+        }
+        earlier.push(line);
+        return out;
+      });
+    };
+    await startBehind(at, front.url);
+    await Promise.all(storms.map((churn) => churn.run(60)));
+    // What was held back, or replaced, comes with the watches that follow
+    front.bend = () => undefined;
+    front.endWatches();
+    await assertDiskFollows(at);
+    assert.ok(bent.twice > 0 && bent.old > 0, JSON.stringify(bent));
+  },
+);
+
+function line(type: string, object: unknown): string {
+  return `${JSON.stringify({ type, object })}\n`;
+}
+
+function exists(path: string): boolean {
+  try {
+    Deno.lstatSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,154 @@
+import assert from "node:assert/strict";
+import { type Claimant, Claims, compareClaimants } from "../../lib/files/claims.ts";
+import { forSeeds, pick, shuffled } from "../support/random.ts";
+
+function claimant(name: string, created: number, ...paths: string[]): Claimant {
+  return { key: `ConfigMap/default/${name}`, kind: "ConfigMap", namespace: "default", name, created, paths };
+}
+
+/** Claims with these objects in it. */
+function claimsOf(...objects: Claimant[]): Claims {
+  const claims = new Claims();
+  for (const object of objects) claims.set(object);
+  return claims;
+}
+
+const NOTHING = { won: new Set<string>(), freed: [], inherited: [], collisions: [] };
+
+Deno.test("set() gives an object the paths that nobody else wants", () => {
+  const claims = new Claims();
+  const a = claimant("a", 1, "/x", "/y");
+  assert.deepEqual(claims.set(a), { ...NOTHING, won: new Set(["/x", "/y"]) });
+  assert.equal(claims.winnerOf("/x"), a);
+  assert.equal(claims.winnerOf("/z"), undefined);
+  assert.equal(claims.size, 2);
+  assert.equal(claims.objectCount, 1);
+});
+
+Deno.test("set() frees what an object no longer wants", () => {
+  const claims = claimsOf(claimant("a", 1, "/x", "/y"));
+  const change = claims.set(claimant("a", 1, "/y", "/z"));
+  assert.deepEqual(change, { ...NOTHING, won: new Set(["/y", "/z"]), freed: ["/x"] });
+  assert.equal(claims.winnerOf("/x"), undefined);
+});
+
+Deno.test("set() takes a path that an object names twice for one", () => {
+  const claims = claimsOf(claimant("a", 1, "/x", "/x"));
+  assert.deepEqual(claims.delete("ConfigMap/default/a"), { ...NOTHING, freed: ["/x"] });
+  assert.equal(claims.size, 0);
+});
+
+Deno.test("set() tells of a collision once, and who has the path", () => {
+  const old = claimant("old", 1, "/x");
+  const young = claimant("young", 2, "/x");
+  for (const [first, second] of [[old, young], [young, old]] as const) {
+    const claims = claimsOf(first);
+    const change = claims.set(second);
+    assert.deepEqual(change.collisions, [{ path: "/x", winner: old, loser: young }]);
+    assert.deepEqual(change.won, new Set(second === old ? ["/x"] : []));
+    assert.deepEqual(claims.set({ ...second }).collisions, []);
+    assert.deepEqual(claims.set({ ...first }).collisions, []);
+  }
+});
+
+Deno.test("delete() gives a path to the next in order, and then to the next", () => {
+  const [first, second, third] = [claimant("c", 1, "/x"), claimant("a", 2, "/x"), claimant("b", 2, "/x")];
+  const claims = claimsOf(third, first, second);
+  assert.equal(claims.winnerOf("/x"), first);
+  assert.deepEqual(claims.delete(first.key), { ...NOTHING, inherited: [{ path: "/x", heir: second.key }] });
+  assert.deepEqual(claims.delete(second.key), { ...NOTHING, inherited: [{ path: "/x", heir: third.key }] });
+  assert.deepEqual(claims.delete(third.key), { ...NOTHING, freed: ["/x"] });
+  assert.equal(claims.size, 0);
+});
+
+Deno.test("delete() of a loser changes nothing for the winner", () => {
+  const [first, second, third] = [claimant("a", 1, "/x"), claimant("b", 1, "/x"), claimant("c", 1, "/x")];
+  const claims = claimsOf(first, second, third);
+  assert.deepEqual(claims.delete(second.key), NOTHING);
+  assert.deepEqual(claims.delete(first.key).inherited, [{ path: "/x", heir: third.key }]);
+});
+
+Deno.test("delete() of an unknown object does nothing", () => {
+  assert.deepEqual(new Claims().delete("ConfigMap/default/a"), NOTHING);
+});
+
+Deno.test("set() hands a path over when its winner no longer wants it, or was made anew", () => {
+  const heir = [{ path: "/x", heir: "ConfigMap/default/b" }];
+  const claims = claimsOf(claimant("a", 1, "/x"), claimant("b", 2, "/x"));
+  assert.deepEqual(claims.set(claimant("a", 1)), { ...NOTHING, inherited: heir });
+  assert.deepEqual(claims.set(claimant("a", 1, "/x")).won, new Set(["/x"]));
+  assert.deepEqual(claims.set(claimant("a", 3, "/x")), { ...NOTHING, inherited: heir });
+  assert.deepEqual(claims.set(claimant("a", 1, "/x")).won, new Set(["/x"]));
+});
+
+Deno.test("compareClaimants() goes by age, then namespace, name and kind", () => {
+  const inOrder: Claimant[] = [
+    { ...claimant("z", 1), namespace: "z" },
+    { ...claimant("z", 2), namespace: "a" },
+    { ...claimant("A", 2), namespace: "b" },
+    { ...claimant("a", 2), namespace: "b", kind: "ConfigMap" },
+    { ...claimant("a", 2), namespace: "b", kind: "Secret" },
+  ];
+  forSeeds(20, (random) => assert.deepEqual(shuffled(random, inOrder).sort(compareClaimants), inOrder));
+});
+
+/** One object's life: what it wants, one version after the other; `undefined`: deleted. */
+type Life = { key: string; versions: (Claimant | undefined)[] };
+
+function someLives(random: () => number): Life[] {
+  return Array.from({ length: 1 + Math.floor(random() * 6) }, (_, index): Life => {
+    const ref = { kind: pick(random, ["ConfigMap", "Secret"] as const), namespace: pick(random, ["a", "b"]) };
+    const name = `object-${index}`;
+    const key = `${ref.kind}/${ref.namespace}/${name}`;
+    const version = (): Claimant | undefined => {
+      if (random() < 0.25) return undefined;
+      const paths = ["/1", "/2", "/3", "/4"].filter(() => random() < 0.5);
+      return { ...ref, key, name, created: Math.floor(random() * 3), paths };
+    };
+    return { key, versions: Array.from({ length: 1 + Math.floor(random() * 4) }, version) };
+  });
+}
+
+/** All versions of all objects, each object's own in their order. */
+function someOrder(random: () => number, lives: readonly Life[]): { key: string; next: Claimant | undefined }[] {
+  const left = lives.map(({ key, versions }) => ({ key, versions: [...versions] }));
+  return shuffled(random, lives.flatMap(({ key, versions }) => versions.map(() => key)))
+    .map((key) => ({ key, next: left.find((life) => life.key === key)?.versions.shift() }));
+}
+
+/** What the rule says, worked out the slow way. */
+function winnersOf(objects: Iterable<Claimant>): Record<string, string> {
+  const sorted = [...objects].sort(compareClaimants).reverse();
+  return Object.fromEntries(sorted.flatMap(({ key, paths }) => paths.map((path) => [path, key])));
+}
+
+Deno.test("Claims have the same winners whatever the order, and each change says all that a disk must follow", () => {
+  forSeeds(4000, (random) => {
+    const lives = someLives(random);
+    const last = winnersOf(lives.flatMap(({ versions }) => versions.at(-1) ?? []));
+    for (let order = 0; order < 2; order++) {
+      const claims = new Claims();
+      const objects = new Map<string, Claimant>();
+      /** Path to the object whose content it has. */
+      const disk = new Map<string, string>();
+      for (const { key, next } of someOrder(random, lives)) {
+        const change = next === undefined ? claims.delete(key) : claims.set(next);
+        if (next === undefined) objects.delete(key);
+        else objects.set(key, next);
+        for (const path of change.won) disk.set(path, key);
+        for (const { path, heir } of change.inherited) disk.set(path, heir);
+        for (const path of change.freed) assert.ok(disk.delete(path), `${path} was freed and nobody had it`);
+        const winners = winnersOf(objects.values());
+        assert.deepEqual(Object.fromEntries(disk), { ...winners });
+        for (const path of ["/1", "/2", "/3", "/4"]) assert.equal(claims.winnerOf(path)?.key, winners[path]);
+        for (const { winner, loser, path } of change.collisions) {
+          assert.equal(winner.key, winners[path]);
+          assert.ok(loser.key !== winner.key && [winner.key, loser.key].includes(key));
+        }
+      }
+      assert.deepEqual(Object.fromEntries(disk), last);
+      assert.equal(claims.size, Object.keys(last).length);
+      assert.equal(claims.objectCount, objects.size);
+    }
+  });
+});

@@ -1,0 +1,285 @@
+import assert from "node:assert/strict";
+import type { Body } from "../../lib/files/body.ts";
+import { type Content, isInside, project, type ProjectionSettings, resolvePath } from "../../lib/files/projection.ts";
+import type { Kind, KubeObject } from "../../lib/kube/objects.ts";
+import { encode } from "../support/local_servers.ts";
+import { base64, configMap, secret } from "../support/objects.ts";
+import { forSeeds, pick } from "../support/random.ts";
+
+const ANNOTATION = "k8s-sidecar-target-directory";
+const SETTINGS: ProjectionSettings = {
+  folder: "/data",
+  folderAnnotation: ANNOTATION,
+  allowedFolders: [],
+  uniqueFilenames: false,
+};
+
+/** As `project()`, with the bytes of each body read out. */
+function projected(object: KubeObject, settings: Partial<ProjectionSettings> = {}) {
+  const { files, refusals } = project(object.kind as Kind, object, { ...SETTINGS, ...settings });
+  return { files: files.map((file) => ({ ...file, content: readOut(file.content) })), refusals };
+}
+
+function readOut(content: Content) {
+  return "body" in content ? { bytes: bytesOf(content.body) } : content;
+}
+
+function bytesOf(body: Body): Uint8Array {
+  return new Uint8Array(Array.from(body(), (piece) => [...piece]).flat());
+}
+
+/** Path to content. */
+function contents(object: KubeObject, settings?: Partial<ProjectionSettings>) {
+  return Object.fromEntries(projected(object, settings).files.map(({ path, content }) => [path, content]));
+}
+
+function paths(object: KubeObject, settings?: Partial<ProjectionSettings>): string[] {
+  return projected(object, settings).files.map(({ path }) => path);
+}
+
+const NOT_TEXT = Uint8Array.from({ length: 256 }, (_, byte) => byte);
+
+for (
+  const [what, object, bytes] of [
+    ["text", configMap("a", { k: "Grüße 🎉\r\n\tend " }), encode("Grüße 🎉\r\n\tend ")],
+    ["empty text", configMap("a", { k: "" }), new Uint8Array()],
+    ["1 MiB of text", configMap("a", { k: "ä".repeat(524_288) }), encode("ä".repeat(524_288))],
+    ["binaryData", configMap("a", {}, { binaryData: { k: base64(NOT_TEXT) } }), NOT_TEXT],
+    ["empty binaryData", configMap("a", {}, { binaryData: { k: "" } }), new Uint8Array()],
+    ["a Secret", secret("a", { k: NOT_TEXT }), NOT_TEXT],
+    ["1 MiB of a Secret", secret("a", { k: new Uint8Array(1_048_576).fill(255) }), new Uint8Array(1_048_576).fill(255)],
+    ["an empty Secret", secret("a", { k: "" }), new Uint8Array()],
+    ["base64 in lines", configMap("a", {}, { binaryData: { k: "AAEC\nAwQ=\n" } }), Uint8Array.of(0, 1, 2, 3, 4)],
+  ] as const
+) {
+  Deno.test(`project() takes ${what} over byte for byte`, () => {
+    const { files, refusals } = projected(object);
+    assert.deepEqual(files, [{ path: "/data/k", key: "k", content: { bytes } }]);
+    assert.deepEqual(refusals, []);
+  });
+}
+
+Deno.test("project() takes every character that a key may have", () => {
+  const allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
+  const keys = [
+    allowed,
+    ...[...allowed].map((character) => `${character}x`),
+    "-",
+    "_",
+    "..2026",
+    "...",
+    "x".repeat(253),
+  ];
+  const object = configMap("a", Object.fromEntries(keys.map((key) => [key, key])));
+  assert.deepEqual(
+    contents(object),
+    Object.fromEntries(keys.map((key) => [`/data/${key}`, { bytes: encode(key) }])),
+  );
+});
+
+Deno.test("project() takes 2,000 keys", () => {
+  const keys = Array.from({ length: 2000 }, (_, index) => `key-${index}`);
+  const object = configMap("a", Object.fromEntries(keys.map((key) => [key, key])));
+  assert.deepEqual(paths(object), keys.map((key) => `/data/${key}`));
+});
+
+Deno.test("project() wants nothing of an object without data", () => {
+  for (const object of [configMap("a"), secret("a"), { ...configMap("a"), data: null, binaryData: null }]) {
+    assert.deepEqual(projected(object), { files: [], refusals: [] });
+  }
+});
+
+for (
+  const key of [
+    ...["", ".", "..", "/", "a/b", "../a", "/etc/passwd", "a b", "ä", "a\0b", "a\n", "a\\b", "a:b"],
+    ...["..k8s-sidecar-0123456789", "..k8s-sidecar-x", "x".repeat(256)],
+    ...[".url", "..url", "...url", "../a.url", "..k8s-sidecar-x.url"],
+  ]
+) {
+  Deno.test(`project() refuses the key ${JSON.stringify(key).slice(0, 40)}, and no other`, () => {
+    const { files, refusals } = projected(configMap("a", { [key]: "bad", good: "good" }));
+    assert.deepEqual(files.map(({ path }) => path), ["/data/good"]);
+    assert.deepEqual(refusals, [`key ${JSON.stringify(key)} makes no file name`]);
+  });
+}
+
+Deno.test("project() takes no name for a file that Linux would not", () => {
+  const name = "n".repeat(200);
+  const prefix = `namespace_default.configmap_${name}.`;
+  for (const [length, expected] of [[255, 1], [256, 0]] as const) {
+    const object = configMap(name, { ["k".repeat(length - prefix.length)]: "v" });
+    assert.equal(paths(object, { uniqueFilenames: true }).length, expected);
+  }
+});
+
+Deno.test("project() has what is not base64 harm its key alone", () => {
+  for (const bad of ["*", "YQ=", "YQ==YQ==", "Y", "ä", "data:text/plain;base64,YQ=="]) {
+    const data = { bad, good: base64("good") };
+    for (const object of [{ ...secret("a"), data }, { ...configMap("a"), binaryData: data }]) {
+      const { files, refusals } = projected(object);
+      assert.deepEqual(files, [
+        { path: "/data/bad", key: "bad", content: { broken: 'key "bad" is not base64' } },
+        { path: "/data/good", key: "good", content: { bytes: encode("good") } },
+      ]);
+      assert.deepEqual(refusals, ['key "bad" is not base64']);
+    }
+  }
+});
+
+Deno.test("project() has a value that is no text harm its key alone", () => {
+  for (const value of [null, 1, true, {}, []]) {
+    const data = { bad: value as unknown as string, good: base64("good") };
+    for (const kind of ["ConfigMap", "Secret"]) {
+      const { files, refusals } = projected({ ...configMap("a", data), kind });
+      assert.deepEqual(files.map(({ content }) => Object.keys(content)), [["broken"], ["bytes"]]);
+      assert.deepEqual(refusals, ['key "bad" holds no text']);
+    }
+  }
+});
+
+Deno.test("project() sends files where the annotation says, inside the folder and ALLOWED_FOLDERS", () => {
+  const table: [annotation: string, folder: string][] = [
+    ["", "/data"],
+    [".", "/data"],
+    ["/", "refused"],
+    ["team", "/data/team"],
+    ["./team//sub/", "/data/team/sub"],
+    ["team/../other", "/data/other"],
+    ["team/..", "/data"],
+    ["..", "refused"],
+    ["../data/team", "/data/team"],
+    ["../database", "refused"],
+    ["team/../../etc", "refused"],
+    ["../../../../../../etc", "refused"],
+    ["/data/team", "/data/team"],
+    ["/data", "/data"],
+    ["/data2", "refused"],
+    ["/etc", "refused"],
+    ["/extra", "/extra"],
+    ["/extra/sub", "/extra/sub"],
+    ["/extra/../etc", "refused"],
+    ["/extrapolated", "refused"],
+    ["../extra/sub", "/extra/sub"],
+    [" team", "/data/ team"],
+    ["~root", "/data/~root"],
+    ["Grüße 🎉", "/data/Grüße 🎉"],
+    ["a\0b", "refused"],
+    ["a\nb", "refused"],
+    ["a\x7fb", "refused"],
+    ["x".repeat(10_240), "refused"],
+    ["x/".repeat(5_120), "refused"],
+    ["x".repeat(255), `/data/${"x".repeat(255)}`],
+    ["ä".repeat(127), `/data/${"ä".repeat(127)}`],
+    ["ä".repeat(128), "refused"],
+    ["..k8s-sidecar-0123456789", "refused"],
+    ["team/..k8s-sidecar-x/sub", "refused"],
+  ];
+  for (const [annotation, folder] of table) {
+    const object = configMap("a", { k: "v" }, { annotations: { [ANNOTATION]: annotation } });
+    const { files, refusals } = projected(object, { allowedFolders: ["/extra"] });
+    const shown = JSON.stringify(annotation).slice(0, 50);
+    assert.deepEqual(files.map(({ path }) => path), folder === "refused" ? [] : [`${folder}/k`], shown);
+    assert.equal(refusals.length, folder === "refused" ? 1 : 0, shown);
+  }
+});
+
+Deno.test("project() names the annotation it refuses, in one short line", () => {
+  const refusal = (annotation: string, allowedFolders: string[] = []) =>
+    projected(configMap("a", { k: "v" }, { annotations: { [ANNOTATION]: annotation } }), { allowedFolders })
+      .refusals[0];
+  assert.equal(
+    refusal("/etc"),
+    `annotation ${ANNOTATION}="/etc" points outside /data (ALLOWED_FOLDERS names more roots)`,
+  );
+  assert.equal(refusal("/etc", ["/b", "/c"]), `annotation ${ANNOTATION}="/etc" points outside /data and /b, /c`);
+  assert.equal(refusal("a\nb"), `annotation ${ANNOTATION}="a\\nb" has control characters`);
+  assert.equal(
+    refusal("x".repeat(10_240)),
+    `annotation ${ANNOTATION}="${"x".repeat(100)}…" makes a path that is too long`,
+  );
+});
+
+Deno.test("project() reads the annotation that FOLDER_ANNOTATION names, and no other", () => {
+  const annotations = { [ANNOTATION]: "standard", "example.com/dir": "own" };
+  const object = configMap("a", { k: "v" }, { annotations });
+  assert.deepEqual(paths(object, { folderAnnotation: "example.com/dir" }), ["/data/own/k"]);
+});
+
+Deno.test("project() gives each object names of its own with UNIQUE_FILENAMES", () => {
+  const unique = { uniqueFilenames: true };
+  const extras = { namespace: "team", annotations: { [ANNOTATION]: "sub" } };
+  assert.deepEqual(paths(configMap("a.b", { "k.json": "" }, extras), unique), [
+    "/data/sub/namespace_team.configmap_a.b.k.json",
+  ]);
+  assert.deepEqual(paths(secret("s", { k: "", "u.url": "http://x/" }), unique), [
+    "/data/namespace_default.secret_s.k",
+    "/data/namespace_default.secret_s.u",
+  ]);
+});
+
+Deno.test("project() reads the URL of a .url key, as text or base64, without the blanks around it", () => {
+  const url = { url: "http://example.com/a?b=c" };
+  const text = " http://example.com/a?b=c\n";
+  assert.deepEqual(contents(configMap("a", { "k.json.url": text }, { binaryData: { "b.url": base64(text) } })), {
+    "/data/k.json": url,
+    "/data/b": url,
+  });
+  assert.deepEqual(contents(secret("a", { "k.url": text, "k.url.url": text })), { "/data/k": url, "/data/k.url": url });
+  assert.deepEqual(contents({ ...secret("a"), data: { "k.url": "*" } }), {
+    "/data/k": { broken: 'key "k.url" is not base64' },
+  });
+  assert.deepEqual(contents(configMap("a", { "k.URL": "text", "kurl": "text" })), {
+    "/data/k.URL": { bytes: encode("text") },
+    "/data/kurl": { bytes: encode("text") },
+  });
+});
+
+Deno.test("project() prefers what is in the object to what a URL serves", () => {
+  const bytes = { "/data/k": { bytes: encode("here") } };
+  assert.deepEqual(contents(configMap("a", { "k.url": "http://x/", k: "here" })), bytes);
+  assert.deepEqual(projected({ ...secret("a"), data: { "k.url": "*", k: base64("here") } }).refusals, []);
+  assert.deepEqual(contents(configMap("a", { "k.url": "http://x/" }, { binaryData: { k: base64("here") } })), bytes);
+});
+
+Deno.test("project() never throws, and no path leaves the roots, whatever an object holds", () => {
+  const roots = ["/data", "/extra"];
+  const parts = ["..", ".", "/", "//", "a", "data", "extra", "\0", "\n", "ä", ".url", "..k8s-sidecar-", "\ud800", " "];
+  forSeeds(2000, (random) => {
+    const word = () => Array.from({ length: Math.floor(random() * 6) }, () => pick(random, parts)).join("");
+    const object = configMap(
+      "a",
+      { [word()]: word(), [word()]: pick(random, [null, word()]) as string },
+      { annotations: { [ANNOTATION]: word() }, binaryData: { [word()]: word() } },
+    );
+    for (
+      const path of paths({ ...object, kind: pick(random, ["ConfigMap", "Secret"]) }, { allowedFolders: ["/extra"] })
+    ) {
+      assert.equal(resolvePath("/", path), path);
+      assert.ok(roots.some((root) => path.startsWith(`${root}/`)), path);
+      assert.doesNotMatch(path, /\/\.\.k8s-sidecar-|[\0\n]/);
+    }
+  });
+});
+
+Deno.test("resolvePath() works . and .. out, and stays below /", () => {
+  const table = [
+    ["/data", "a", "/data/a"],
+    ["/data", "/a/./b/", "/a/b"],
+    ["/data", "../../..", "/"],
+    ["/", "a", "/a"],
+    ["/", "", "/"],
+  ] as const;
+  for (const [base, path, expected] of table) assert.equal(resolvePath(base, path), expected);
+});
+
+Deno.test("isInside() compares whole names", () => {
+  const table = [
+    ["/data", "/data", true],
+    ["/data", "/data/a/b", true],
+    ["/data", "/database", false],
+    ["/data", "/", false],
+    ["/", "/etc", true],
+    ["/", "/", true],
+  ] as const;
+  for (const [root, path, expected] of table) assert.equal(isInside(root, path), expected, `${root} ${path}`);
+});

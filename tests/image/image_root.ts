@@ -1,0 +1,137 @@
+/** The file tree of the image, made from Debian's packages, and a way to run the sidecar in it as the kubelet would. */
+import assert from "node:assert/strict";
+import { dirname, join } from "node:path";
+
+/** What `gcr.io/distroless/cc-debian12` is made of: its `static`, `base` and `cc` layers. */
+const PACKAGES = [
+  ...["base-files", "netbase", "tzdata", "ca-certificates"],
+  ...["libc6", "libssl3"],
+  ...["libgcc-s1", "libstdc++6", "libgomp1", "gcc-12-base"],
+];
+
+/** Who distroless knows. Grafana's 472 is not among them. */
+const PASSWD = `root:x:0:0:root:/root:/sbin/nologin
+nobody:x:65534:65534:nobody:/nonexistent:/sbin/nologin
+nonroot:x:65532:65532:nonroot:/home/nonroot:/sbin/nologin
+`;
+const GROUP = "root:x:0:\nnobody:x:65534:\ntty:x:5:\nstaff:x:50:\nnonroot:x:65532:\n";
+
+const BINARY = "/usr/local/bin/k8s-sidecar";
+const SERVICE_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount";
+
+/**
+ * Mounts everything in a name space of its own and becomes the sidecar. Writable are what `volumes` names and, unless it is
+ * `no`, /tmp. What follows the options is the program that would be run outside, which is passed over, and its arguments.
+ */
+const ENTER = `
+set -e
+root=$1 user=$2 tmp=$3 volumes=$4
+shift 5
+mount --make-rprivate /
+mount --bind "$root" "$root"
+mount -t tmpfs -o mode=755 dev "$root/dev"
+for device in null zero random urandom; do : >"$root/dev/$device"; mount --bind "/dev/$device" "$root/dev/$device"; done
+mount --rbind /proc "$root/proc"
+[ "$tmp" = no ] || mount -t tmpfs -o mode=1777 tmp "$root/tmp"
+mount -o remount,bind,ro "$root"
+for volume in $volumes; do
+  mount --bind "\${volume%%:*}" "$root\${volume#*:}"
+  case $volume in *:${SERVICE_ACCOUNT}) mount -o remount,bind,ro "$root\${volume#*:}";; esac
+done
+exec setpriv --no-new-privs chroot --userspec="$user:$user" --groups="$user" "$root" ${BINARY} "$@"
+`;
+
+/** Why the image cannot be made here; `undefined`: it can. */
+export function whyNoImage(): string | undefined {
+  if ((Deno.env.get("SIDECAR_BIN") ?? "") === "") return "SIDECAR_BIN names no binary";
+  if (Deno.uid() !== 0) return "only root can chroot";
+  if (!succeeds("sh", ["-c", "grep -q bookworm /etc/os-release"])) return "this is not Debian 12";
+  const tools = "command -v apt-get dpkg-deb chroot setpriv unshare mount";
+  if (!succeeds("sh", ["-c", tools])) return "apt-get, dpkg-deb, chroot, setpriv, unshare or mount is missing";
+  if (!succeeds("unshare", ["--mount", "true"])) return "no mount name space can be made";
+  return undefined;
+}
+
+export interface EnterOptions {
+  /** User and group. */
+  user?: number;
+  /** Paths outside, by the writable paths inside where they are mounted. */
+  volumes?: Record<string, string>;
+  /** Folder with `token`, `ca.crt` and `namespace`. */
+  serviceAccount?: string;
+  /** `false`: there is no writable /tmp. */
+  tmp?: boolean;
+}
+
+export class ImageRoot implements AsyncDisposable {
+  readonly path: string;
+
+  private constructor(path: string) {
+    this.path = path;
+  }
+
+  static async build(): Promise<ImageRoot> {
+    const dir = await Deno.makeTempDir({ prefix: "image-" });
+    await Deno.chmod(dir, 0o755);
+    const packages = join(dir, "packages");
+    const root = new ImageRoot(join(dir, "root"));
+    for (const path of [packages, root.path]) await Deno.mkdir(path);
+    await download(packages);
+    for (const { name } of Deno.readDirSync(packages)) await run("dpkg-deb", ["-x", join(packages, name), root.path]);
+    await run("sh", [
+      "-c",
+      'cat "$0"/usr/share/ca-certificates/*/*.crt > "$0/etc/ssl/certs/ca-certificates.crt"',
+      root.path,
+    ]);
+    root.write("/etc/passwd", PASSWD);
+    root.write("/etc/group", GROUP);
+    for (const path of ["/dev", "/proc", "/tmp", SERVICE_ACCOUNT]) {
+      await Deno.mkdir(root.path + path, { recursive: true });
+    }
+    await Deno.mkdir(root.path + dirname(BINARY), { recursive: true });
+    await Deno.copyFile(Deno.env.get("SIDECAR_BIN") ?? "", root.path + BINARY);
+    return root;
+  }
+
+  /** Puts a file into the image, as a ConfigMap volume would. */
+  write(path: string, text: string, mode = 0o644): void {
+    Deno.mkdirSync(dirname(this.path + path), { recursive: true });
+    Deno.writeTextFileSync(this.path + path, text);
+    Deno.chmodSync(this.path + path, mode);
+  }
+
+  /** The words before a command line that make it run in here. */
+  enter({ user = 472, volumes = {}, serviceAccount, tmp = true }: EnterOptions = {}): string[] {
+    const mounts = Object.entries(volumes).map(([inside, outside]) => [outside, inside] as const);
+    if (serviceAccount !== undefined) mounts.push([serviceAccount, SERVICE_ACCOUNT]);
+    for (const [, inside] of mounts) Deno.mkdirSync(this.path + inside, { recursive: true });
+    const list = mounts.map(([outside, inside]) => `${outside}:${inside}`).join(" ");
+    return ["unshare", "--mount", "sh", "-c", ENTER, "enter", this.path, String(user), tmp ? "yes" : "no", list];
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Deno.remove(dirname(this.path), { recursive: true });
+  }
+}
+
+async function download(directory: string): Promise<void> {
+  const apt = (...args: string[]) =>
+    new Deno.Command("apt-get", { args, cwd: directory, stdout: "null" }).spawn().status;
+  const args = ["-qq", "-o", "APT::Sandbox::User=root", "download", ...PACKAGES];
+  if ((await apt(...args)).success) return;
+  await apt("-qq", "update");
+  assert.ok((await apt(...args)).success, "Debian's packages cannot be downloaded");
+}
+
+async function run(program: string, args: string[]): Promise<void> {
+  const { success } = await new Deno.Command(program, { args }).spawn().status;
+  assert.ok(success, `${program} failed`);
+}
+
+function succeeds(program: string, args: string[]): boolean {
+  try {
+    return new Deno.Command(program, { args, stdout: "null", stderr: "null" }).outputSync().success;
+  } catch {
+    return false;
+  }
+}

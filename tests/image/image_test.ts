@@ -1,0 +1,159 @@
+/**
+ * What the Dockerfile promises, without an engine: the binary in distroless' file tree, as Grafana's user 472, with nothing
+ * writable but FOLDER and /tmp, against a real control plane. SIDECAR_BIN names the binary.
+ */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { assertFolderEquals, eventually } from "../support/oracle.ts";
+import type { SidecarProcess } from "../support/sidecar_process.ts";
+import { inClusterAddress, type Settings, stories, type Story } from "../support/story.ts";
+import { type EnterOptions, ImageRoot, whyNoImage } from "./image_root.ts";
+
+const reason = whyNoImage();
+const add = stories();
+let image: ImageRoot;
+
+Deno.test.beforeAll(async () => {
+  if (reason === undefined) image = await ImageRoot.build();
+});
+Deno.test.afterAll(async () => await image?.[Symbol.asyncDispose]());
+
+function story(name: string, run: (at: Story) => Promise<void>): void {
+  add(reason === undefined ? name : `${name} (ignored: ${reason})`, run, { ignore: reason !== undefined });
+}
+
+/** Starts it with the in-cluster credentials where a pod has them. */
+async function start(
+  at: Story,
+  settings: Settings,
+  options: EnterOptions = {},
+  args: readonly string[] = [],
+): Promise<SidecarProcess> {
+  const serviceAccount = await at.controlPlane.serviceAccountDir(at.controlPlane.adminToken, at.namespace);
+  for await (const { name } of Deno.readDir(serviceAccount)) await Deno.chmod(join(serviceAccount, name), 0o644);
+  await Deno.chmod(serviceAccount, 0o755);
+  await Deno.chmod(join(serviceAccount, ".."), 0o755);
+  await Deno.chmod(at.dir, 0o755);
+  await Deno.mkdir(at.folder, { recursive: true });
+  await Deno.chmod(at.folder, 0o777);
+  const environment: Settings = {
+    FOLDER: "/files",
+    // The names are there, the values are not: no story's own credentials are taken
+    SERVICE_ACCOUNT_DIR: undefined,
+    ...inClusterAddress(at.controlPlane.url),
+    HOME: "/",
+    PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    DENO_DIR: undefined,
+    ...settings,
+  };
+  const through = image.enter({ volumes: { "/files": at.folder }, serviceAccount, ...options });
+  return await at.start(environment, { through, args });
+}
+
+story("files are kept, and it stops within a second", async (at) => {
+  await at.create("ConfigMap", "a", { data: { "a.txt": "a" } });
+  await at.create("Secret", "b", { data: { "b.txt": "b" }, annotations: { "k8s-sidecar-target-directory": "sub" } });
+  const sidecar = await start(at, {});
+  await sidecar.ready();
+  assertFolderEquals(at.folder, { "a.txt": "a", "sub/b.txt": "b" });
+  const { uid, gid } = Deno.statSync(join(at.folder, "a.txt"));
+  assert.deepEqual({ uid, gid }, { uid: 472, gid: 472 });
+  assert.equal((await sidecar.health("/healthz")).status, 200);
+  assert.ok(sidecar.rssAnon() < 40e6, `${sidecar.rssAnon()} bytes of private memory`);
+
+  await at.change("ConfigMap", "a", { data: { "a.txt": "changed" } });
+  await at.delete("Secret", "b");
+  await eventually(() => assertFolderEquals(at.folder, { "a.txt": "changed" }));
+  const { code, ms } = await sidecar.stop();
+  assert.equal(code, 0);
+  assert.ok(ms < 1000, `${ms} ms`);
+});
+
+story("no /tmp is needed, and any user will do", async (at) => {
+  await at.create("ConfigMap", "a", { data: { "a.txt": "a" } });
+  const sidecar = await start(at, {}, { tmp: false, user: 4_000_000 });
+  await sidecar.ready();
+  assertFolderEquals(at.folder, { "a.txt": "a" });
+  assert.equal(Deno.statSync(join(at.folder, "a.txt")).uid, 4_000_000);
+  assert.deepEqual(sidecar.lines.filter(({ level }) => level !== "INFO"), []);
+});
+
+story("METHOD=LIST writes the files and exits with 0", async (at) => {
+  await at.create("ConfigMap", "a", { data: { "a.txt": "a" } });
+  const sidecar = await start(at, { METHOD: "LIST" });
+  assert.deepEqual(await sidecar.exited(), { code: 0, signal: null });
+  assertFolderEquals(at.folder, { "a.txt": "a" });
+});
+
+story("--help and --version print and exit with 0, without any setting", async (at) => {
+  for (const [flag, expected] of [["--help", /LABEL_VALUE/], ["--version", /^\d+\.\d+\.\d+/m]] as const) {
+    const sidecar = await start(at, { LABEL: undefined, FOLDER: undefined }, {}, [flag]);
+    assert.equal((await sidecar.exited()).code, 0);
+    assert.match(sidecar.lines.map(({ text }) => text).join("\n"), expected);
+    assert.ok(sidecar.lines.every(({ stream }) => stream === "stdout"));
+  }
+});
+
+story("a folder that nobody mounted is one fault that names it", async (at) => {
+  const sidecar = await start(at, { FOLDER: "/nowhere/files" });
+  assert.equal((await sidecar.exited()).code, 2);
+  assert.equal(sidecar.lines.length, 1, sidecar.tail());
+  assert.match(sidecar.lines[0]?.text ?? "", /FOLDER="\/nowhere\/files".*Read-only file system/);
+});
+
+story("a SCRIPT that needs a shell fails with one clear error, and files are kept all the same", async (at) => {
+  image.write("/scripts/plain.sh", "echo told\n");
+  image.write("/scripts/executable.sh", "#!/bin/sh\necho told\n", 0o755);
+  await at.create("ConfigMap", "a", { data: { "a.txt": "a" } });
+  const expected = {
+    "/scripts/plain.sh": "is not executable and there is no sh in this image",
+    "/scripts/executable.sh": "the interpreter in its first line is not in this image",
+  };
+  for (const [script, message] of Object.entries(expected)) {
+    await Deno.remove(at.folder, { recursive: true }).catch(() => {});
+    const sidecar = await start(at, { SCRIPT: script });
+    await sidecar.ready();
+    const line = await sidecar.logged(message);
+    assert.equal(line.level, "ERROR");
+    assert.equal(sidecar.findAll(message).length, 1);
+    assertFolderEquals(at.folder, { "a.txt": "a" });
+    await sidecar.stop();
+  }
+});
+
+story(
+  "what is loaded lazily is in the binary: kubeconfig, manifests, LOG_CONFIG, TLS without verification",
+  async (at) => {
+    await at.create("ConfigMap", "a", { data: { "a.txt": "a" } });
+    const kubeconfig = await at.controlPlane.kubeconfig();
+    const cluster = JSON.parse(await Deno.readTextFile(kubeconfig));
+    const [{ cluster: settings }] = cluster.clusters;
+    delete settings["certificate-authority"];
+    settings["certificate-authority-data"] = new TextEncoder().encode(at.controlPlane.caPem).toBase64();
+    image.write("/config/kubeconfig", JSON.stringify(cluster));
+    const list = { METHOD: "LIST", KUBECONFIG: "/config/kubeconfig" };
+    const sidecar = await start(at, list);
+    assert.equal((await sidecar.exited()).code, 0, sidecar.tail());
+    assertFolderEquals(at.folder, { "a.txt": "a" });
+
+    const unverified = await start(at, { METHOD: "LIST", SKIP_TLS_VERIFY: "true" });
+    assert.equal((await unverified.exited()).code, 0, unverified.tail());
+
+    const manifest =
+      "apiVersion: v1\nkind: ConfigMap\nmetadata: { name: a, labels: { demo: yes } }\ndata: { b.txt: b }\n";
+    image.write("/manifests/a.yaml", manifest);
+    const logConfig = {
+      version: 1,
+      root: { level: "INFO", handlers: ["file"] },
+      handlers: {
+        file: { class: "logging.handlers.RotatingFileHandler", filename: "/files/log", maxBytes: 1e6, backupCount: 1 },
+      },
+    };
+    image.write("/config/log.yaml", JSON.stringify(logConfig));
+    const offline = { LABEL: "demo", METHOD: "LIST", LOG_CONFIG: "/config/log.yaml" };
+    const demo = await start(at, offline, {}, ["--manifests", "/manifests"]);
+    assert.equal((await demo.exited()).code, 0, demo.tail());
+    assert.equal(await Deno.readTextFile(join(at.folder, "b.txt")), "b");
+    assert.match(await Deno.readTextFile(join(at.folder, "log")), /List complete/);
+  },
+);

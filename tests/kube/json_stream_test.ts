@@ -1,0 +1,145 @@
+import assert from "node:assert/strict";
+import { decodeLines, decodeList } from "../../lib/kube/json_stream.ts";
+import { encode } from "../support/local_servers.ts";
+
+type Bytes = Uint8Array<ArrayBuffer>;
+
+// deno-lint-ignore require-await
+async function* streamOf(chunks: readonly Bytes[]): AsyncGenerator<Bytes, void> {
+  for (const chunk of chunks) {
+    const own = chunk.slice();
+    yield own;
+    // A transport may use its buffer again as soon as the next chunk is asked for
+    own.fill(0x58);
+  }
+}
+
+/** The bytes in two chunks, cut at every offset; then byte by byte; then whole. */
+function* splits(bytes: Bytes): Generator<Bytes[]> {
+  for (let cut = 0; cut <= bytes.length; cut++) yield [bytes.slice(0, cut), bytes.slice(cut)];
+  yield Array.from(bytes, (byte) => Uint8Array.of(byte));
+  yield [bytes];
+}
+
+async function listOf(chunks: readonly Bytes[]): Promise<{ items: unknown[]; list: Record<string, unknown> }> {
+  const items: unknown[] = [];
+  const decoded = decodeList(streamOf(chunks));
+  while (true) {
+    const { done, value } = await decoded.next();
+    if (done) return { items, list: value };
+    items.push(value);
+  }
+}
+
+async function linesOf(chunks: readonly Bytes[]): Promise<unknown[]> {
+  return await Array.fromAsync(decodeLines(streamOf(chunks)));
+}
+
+/** Everything that could be mistaken for the end of something. */
+const TRICKY = {
+  metadata: { name: "ünïcödé-😀", labels: { "}": "]", "{[": '"items":[' } },
+  data: {
+    quotes: 'say "hi"',
+    backslashes: "\\",
+    "many\\\\": "\\\\\\\"",
+    'end\\"': 'a\\"',
+    newline: "a\nb\r\n\t",
+    json: '{"items":[{"a":1}]}',
+    control: "\u0000\u2028",
+  },
+  items: [{ items: [[], [{}], [[[]]]] }],
+  empty: {},
+};
+
+const lists: [name: string, list: Record<string, unknown>][] = [
+  ["tricky", { kind: "ConfigMapList", metadata: { resourceVersion: "7" }, items: [TRICKY, {}, { a: [] }, TRICKY] }],
+  ["items first", { items: [{ a: 1 }, { b: "]" }], metadata: { resourceVersion: "7", continue: "a\\\"]" } }],
+  ["empty", { metadata: { resourceVersion: "7" }, items: [] }],
+  ["null", { metadata: { resourceVersion: "7" }, items: null }],
+  ["none", { kind: "Status", message: '"items":[{}]', details: { causes: [{ items: [{}] }] } }],
+  ["another array", { other: [{ a: 1 }], items: [{ b: 2 }], more: [{ c: 3 }], last: ["items", ["items"]] }],
+  ["nested", { inner: { items: [{ a: 1 }] }, items: [{ b: 2 }], after: { items: [{ c: 3 }] } }],
+];
+
+for (const [name, list] of lists) {
+  Deno.test(`decodeList() gives the same of a list wherever its bytes are cut: ${name}`, async () => {
+    const { items, ...rest } = list;
+    for (const text of [JSON.stringify(list), JSON.stringify(list, null, 1) + "\n"]) {
+      for (const chunks of splits(encode(text))) {
+        const decoded = await listOf(chunks);
+        const where = `cut at ${chunks[0]?.length}`;
+        assert.deepEqual(decoded.items, items ?? [], where);
+        const { items: left, ...envelope } = decoded.list;
+        assert.deepEqual(envelope, rest, where);
+        if (Array.isArray(items)) assert.deepEqual(left, [], where);
+      }
+    }
+  });
+}
+
+Deno.test("decodeList() yields an object as soon as it is complete", async () => {
+  let ended = false;
+  async function* stalling(): AsyncGenerator<Bytes, void> {
+    yield encode('{"items":[{"a":1},{"b":');
+    await Promise.resolve();
+    ended = true;
+    yield encode("2}]}");
+  }
+  const decoded = decodeList(stalling());
+  assert.deepEqual(await decoded.next(), { done: false, value: { a: 1 } });
+  assert.equal(ended, false);
+  assert.deepEqual(await decoded.next(), { done: false, value: { b: 2 } });
+});
+
+Deno.test("decodeList() throws a SyntaxError wherever a list is cut off, after the objects that came whole", async () => {
+  const whole = encode(JSON.stringify({ metadata: { resourceVersion: "7" }, items: [TRICKY, { a: "}" }] }));
+  for (let length = 0; length < whole.length; length++) {
+    await assert.rejects(listOf([whole.slice(0, length)]), SyntaxError, `cut off after ${length} bytes`);
+  }
+});
+
+Deno.test("decodeList() throws a SyntaxError for what is not JSON", async () => {
+  const answers = [
+    "",
+    "<html><body style='{color:red}'>502 Bad Gateway</body></html>",
+    '<a href="x">]}]}{"items":[{}]}</a>',
+    '{"items":[{a:1}]}',
+    '{"items":[{}]} {"items":[{}]}',
+    "404 page not found",
+  ];
+  for (const answer of answers) await assert.rejects(listOf([encode(answer)]), SyntaxError, answer);
+});
+
+Deno.test("decodeLines() gives the same of a watch wherever its bytes are cut", async () => {
+  const events = [
+    { type: "ADDED", object: TRICKY },
+    { type: "BOOKMARK", object: { metadata: { resourceVersion: "8" } } },
+    { type: "DELETED", object: TRICKY },
+  ];
+  const text = `${JSON.stringify(events[0])}\n\n${JSON.stringify(events[1])}\r\n \n${JSON.stringify(events[2])}\n`;
+  for (const chunks of splits(encode(text))) {
+    assert.deepEqual(await linesOf(chunks), events, `cut at ${chunks[0]?.length}`);
+  }
+});
+
+Deno.test("decodeLines() yields a line as soon as it is complete", async () => {
+  let asked = false;
+  // deno-lint-ignore require-await
+  async function* stalling(): AsyncGenerator<Bytes, void> {
+    yield encode('{"a":1}\n{"b":');
+    asked = true;
+  }
+  const decoded = decodeLines(stalling());
+  assert.deepEqual([(await decoded.next()).value, asked], [{ a: 1 }, false]);
+});
+
+Deno.test("decodeLines() passes over a last line that was cut", async () => {
+  assert.deepEqual(await linesOf([encode('{"a":1}\n{"b":2')]), [{ a: 1 }]);
+  assert.deepEqual(await linesOf([encode('{"a":1}')]), []);
+});
+
+Deno.test("decodeLines() throws a SyntaxError for a line that is not JSON, after the lines before it", async () => {
+  const decoded = decodeLines(streamOf([encode('{"a":1}\n<html>\n')]));
+  assert.deepEqual((await decoded.next()).value, { a: 1 });
+  await assert.rejects(decoded.next(), SyntaxError);
+});

@@ -1,0 +1,117 @@
+/** Real folders, and real trouble with them: full disks, read-only ones, files that cannot be changed. */
+import { RESERVED_PREFIX } from "../../lib/files/projection.ts";
+
+export interface Folder extends Disposable {
+  readonly path: string;
+}
+
+/** An empty folder, removed when disposed. */
+export function tempFolder(): Folder {
+  const path = Deno.realPathSync(Deno.makeTempDirSync());
+  return { path, [Symbol.dispose]: () => Deno.removeSync(path, { recursive: true }) };
+}
+
+/** An empty file system of its own with room for so many bytes. */
+export function smallDisk(bytes: number): Folder {
+  const folder = tempFolder();
+  system("mount", "-t", "tmpfs", "-o", `size=${bytes}`, "tmpfs", folder.path);
+  return {
+    path: folder.path,
+    [Symbol.dispose]() {
+      system("umount", folder.path);
+      folder[Symbol.dispose]();
+    },
+  };
+}
+
+/** Has a folder read-only until disposed. */
+export function readOnly(path: string): Disposable {
+  system("mount", "--bind", path, path);
+  system("mount", "-o", "remount,ro,bind", path);
+  return { [Symbol.dispose]: () => system("umount", path) };
+}
+
+/** Keeps a file from being changed, replaced and removed, and a directory from getting or losing entries, until disposed. */
+export function immutable(path: string): Disposable {
+  system("chattr", "+i", path);
+  return { [Symbol.dispose]: () => system("chattr", "-i", path) };
+}
+
+/** Fills the disk that a folder is on to its last byte, until disposed. */
+export function fill(folder: string): Disposable {
+  const path = `${folder}/filler`;
+  using file = Deno.openSync(path, { write: true, createNew: true });
+  for (let size = 4096; size >= 1;) {
+    try {
+      file.writeSync(new Uint8Array(size));
+    } catch {
+      size = Math.floor(size / 2);
+    }
+  }
+  return { [Symbol.dispose]: () => Deno.removeSync(path) };
+}
+
+/** What a test can need of the machine, and what is missing where it cannot have it. */
+const NEEDS = {
+  mounts: { missing: "no right to mount", probe: () => smallDisk(65_536)[Symbol.dispose]() },
+  immutableFiles: {
+    missing: "no file can be made immutable",
+    probe() {
+      using folder = tempFolder();
+      immutable(folder.path)[Symbol.dispose]();
+    },
+  },
+};
+
+const found = new Map<string, boolean>();
+
+/** A test that is left out, with the reason in its name, where the machine does not give it what it needs. */
+export function diskTest(need: keyof typeof NEEDS, name: string, fn: () => void | Promise<void>): void {
+  const { missing, probe } = NEEDS[need];
+  if (!found.has(need)) found.set(need, succeeds(probe));
+  const ignore = !found.get(need);
+  Deno.test({ name: ignore ? `${name} (left out: ${missing})` : name, ignore, fn });
+}
+
+/** Every file below a folder with its text, by path within it; without the journal, but with temporaries. */
+export function filesIn(folder: string): Record<string, string> {
+  return Object.fromEntries(
+    entriesIn(folder).filter(({ name }) => !JOURNAL.test(name)).map(({ name }) => [name, text(`${folder}/${name}`)]),
+  );
+}
+
+/** The temporaries in a folder, of whichever sidecar. */
+export function temporariesIn(folder: string): string[] {
+  return entriesIn(folder).map(({ name }) => name)
+    .filter((name) => name.includes(RESERVED_PREFIX) && !JOURNAL.test(name));
+}
+
+export function text(path: string): string {
+  return Deno.readTextFileSync(path);
+}
+
+export function exists(path: string): boolean {
+  return succeeds(() => Deno.lstatSync(path));
+}
+
+const JOURNAL = new RegExp(`^${RESERVED_PREFIX.replaceAll(".", "\\.")}[a-z]+$`);
+
+function entriesIn(folder: string, below = ""): { name: string }[] {
+  return [...Deno.readDirSync(folder + below)].flatMap(({ name, isDirectory }) =>
+    isDirectory ? entriesIn(folder, `${below}/${name}`) : [{ name: `${below}/${name}`.slice(1) }]
+  ).toSorted((a, b) => a.name < b.name ? -1 : 1);
+}
+
+function succeeds(act: () => unknown): boolean {
+  try {
+    act();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function system(command: string, ...args: string[]): void {
+  const { success, stderr } = new Deno.Command(command, { args, stdout: "null", stderr: "piped" }).outputSync();
+  if (!success) throw new Error(`${command} ${args.join(" ")}: ${new TextDecoder().decode(stderr)}`);
+}

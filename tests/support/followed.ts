@@ -1,0 +1,98 @@
+/** A Watcher at work on a {@link ScriptedApi}, seen through what it yields. */
+import assert from "node:assert/strict";
+import type { KubeClient } from "../../lib/kube/client.ts";
+import { ApiError } from "../../lib/kube/api_error.ts";
+import { Watcher, type WatcherEvent, type WatcherOptions } from "../../lib/kube/watcher.ts";
+import { until } from "./local_servers.ts";
+import type { ScriptedApi, ScriptedRequest } from "./scripted_api.ts";
+
+export class Followed implements AsyncDisposable {
+  /** As `init`, `apply name@version`, `failed 503 in 1`. */
+  readonly events: string[] = [];
+  /** The errors of the failures. */
+  readonly errors: unknown[] = [];
+  /** What each sign of progress said of the pause to come. */
+  readonly pauses: number[] = [];
+  readonly #api: ScriptedApi;
+  readonly #abort = new AbortController();
+  readonly #ended: Promise<void>;
+  readonly #from: number;
+  readonly #sleepers: number;
+
+  constructor(api: ScriptedApi, { client = api.makeClient(), ...options }: Partial<WatcherOptions> = {}) {
+    this.#api = api;
+    this.#from = api.requests.length;
+    this.#sleepers = api.clock.sleeping;
+    const watcher = new Watcher({
+      client,
+      source: { kind: "ConfigMap", labelSelector: "app" },
+      mode: "watch",
+      sleepTime: 60,
+      serverTimeout: 600,
+      clientTimeout: 660,
+      resyncPeriod: 0,
+      firstBackoff: 1,
+      clock: api.clock,
+      random: () => 0,
+      onProgress: (pause) => this.pauses.push(pause),
+      ...options,
+    });
+    this.#ended = (async () => {
+      for await (const event of watcher.run(this.#abort.signal)) this.#keep(event);
+    })();
+  }
+
+  get requests(): ScriptedRequest[] {
+    return this.#api.requests.slice(this.#from);
+  }
+
+  /** Each request as `list`, `streaming list` or `watch from VERSION`. */
+  get asked(): string[] {
+    return this.requests.map(({ query }) => {
+      if (query.watch === undefined) return "list";
+      return query.sendInitialEvents === undefined ? `watch from ${query.resourceVersion}` : "streaming list";
+    });
+  }
+
+  /** Waits for so many requests, and that no other came meanwhile. */
+  async requested(count: number): Promise<void> {
+    await until(() => this.requests.length >= count);
+    assert.equal(this.requests.length, count, this.asked.join(", "));
+  }
+
+  /** Waits for an event, and that it is the last one. */
+  async yielded(event: string): Promise<void> {
+    await until(() => this.events.at(-1) === event).catch(() => assert.equal(this.events.join("; "), event));
+  }
+
+  /** Waits until there are so many signs of progress. */
+  async progressed(count: number): Promise<void> {
+    await until(() => this.pauses.length >= count);
+  }
+
+  /** Ends it. Nothing may be left behind. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#abort.abort(new Error("the test is over"));
+    await this.#ended;
+    assert.equal(this.#api.clock.sleeping, this.#sleepers, "no timer is left");
+  }
+
+  #keep(event: WatcherEvent): void {
+    if (event.type === "failed") {
+      this.errors.push(event.error);
+      const { error } = event;
+      const what = error instanceof ApiError ? error.status : error instanceof Error ? error.name : error;
+      this.events.push(`failed ${what} in ${event.retryIn}`);
+    } else if ("object" in event) {
+      const { name, resourceVersion } = event.object.metadata;
+      this.events.push(`${event.type} ${name}@${resourceVersion}`);
+    } else this.events.push(event.type);
+  }
+}
+
+/** A client for servers that know no streaming lists. */
+export function pagingClient(api: ScriptedApi): KubeClient {
+  const client = api.makeClient();
+  client.streamingLists = false;
+  return client;
+}
