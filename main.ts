@@ -8,7 +8,7 @@ import { giveUpPermissions } from "./lib/permissions.ts";
 import { noProxyWithLoopback } from "./lib/proxy.ts";
 import { type Fault, faultOf } from "./lib/settings.ts";
 import { EXIT, type ExitCode, runRemoveFinalizers, runSidecar } from "./lib/sidecar.ts";
-import { checkStart } from "./lib/start_checks.ts";
+import { checkStart, StartError } from "./lib/start_checks.ts";
 
 /** Milliseconds after a signal in which everything has to be put down. */
 const STOP_TIMEOUT = 800;
@@ -91,7 +91,9 @@ async function openCredentials(
   if (manifests === undefined) return await findCredentials({ ...config.api, env });
   const { serveManifests } = await import("./lib/embedded/manifests.ts");
   const { plainCredentials } = await import("./lib/kube/credentials.ts");
-  const server = await serveManifests(manifests, { log, signal });
+  const server = await serveManifests(manifests, { log, signal }).catch((error) => {
+    throw new StartError("--manifests", error.message, { cause: error });
+  });
   return plainCredentials(server.url);
 }
 

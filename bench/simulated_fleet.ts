@@ -1,5 +1,4 @@
 /** Many sidecars at one API server, in simulated time: the project's own watchers, with a server that only counts. */
-import { Deadline } from "../lib/deadline.ts";
 import type { ListQuery, ListResult, WatchEvent, WatchQuery } from "../lib/kube/client.ts";
 import type { KubeObject, Source } from "../lib/kube/objects.ts";
 import { type ListWatch, Watcher } from "../lib/kube/watcher.ts";
@@ -21,11 +20,12 @@ export type Request = "list" | "check" | "watch" | "refused";
 export class CountingServer implements ListWatch {
   /** WatchList, so that each start is one request. */
   streamingLists = true;
-  /** Requests that came within each second. */
-  readonly seconds: Record<Request, number>[] = [];
+  /** Requests that came within each second; a second without any is not there. */
+  readonly seconds: Record<number, Record<Request, number>> = {};
   readonly #time: SimulatedTime;
   #isUp = true;
-  #cut = new AbortController();
+  /** Rejects when every connection is cut. */
+  #cut = Promise.withResolvers<never>();
 
   constructor(time: SimulatedTime) {
     this.#time = time;
@@ -34,12 +34,13 @@ export class CountingServer implements ListWatch {
   /** Cuts every connection and takes no new ones. */
   goDown(): void {
     this.#isUp = false;
-    this.#cut.abort(new TransportError("read", "cut"));
+    this.#cut.promise.catch(() => {});
+    this.#cut.reject(new TransportError("read", "cut"));
   }
 
   comeBack(): void {
     this.#isUp = true;
-    this.#cut = new AbortController();
+    this.#cut = Promise.withResolvers<never>();
   }
 
   // deno-lint-ignore require-yield
@@ -57,25 +58,14 @@ export class CountingServer implements ListWatch {
     await this.#take(sendInitialEvents ? "list" : "watch");
     onAnswer();
     if (sendInitialEvents) yield INITIAL_EVENTS_END;
-    using cut = new Deadline(this.#time, Infinity, this.#cut.signal);
-    const either = new AbortController();
-    const onCut = () => either.abort(this.#cut.signal.reason);
-    const onEnd = () => either.abort(signal.reason);
-    cut.signal.addEventListener("abort", onCut, { once: true });
-    signal.addEventListener("abort", onEnd, { once: true });
-    try {
-      await this.#time.sleep(timeoutSeconds, either.signal);
-    } finally {
-      signal.removeEventListener("abort", onEnd);
-    }
+    await Promise.race([this.#time.sleep(timeoutSeconds, signal), this.#cut.promise]);
   }
 
   async #take(request: Request): Promise<void> {
     await Promise.resolve();
     const second = Math.floor(this.#time.now() / 1000);
-    while (this.seconds.length <= second) this.seconds.push({ list: 0, check: 0, watch: 0, refused: 0 });
-    const counts = this.seconds[second];
-    if (counts !== undefined) counts[this.#isUp ? request : "refused"]++;
+    const counts = this.seconds[second] ??= { list: 0, check: 0, watch: 0, refused: 0 };
+    counts[this.#isUp ? request : "refused"]++;
     if (!this.#isUp) throw new TransportError("connect", "refused");
   }
 }

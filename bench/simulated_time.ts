@@ -1,4 +1,5 @@
 /** A clock for simulations: an hour of many thousand sleepers passes in seconds. */
+import { setImmediate } from "node:timers";
 import type { Clock } from "../lib/clock.ts";
 
 interface Sleeper {
@@ -45,14 +46,19 @@ export class SimulatedTime implements Clock {
   /** Lets this many seconds pass. */
   async pass(seconds: number): Promise<void> {
     const end = this.#now + seconds * 1000;
+    await settle();
     for (let step = Math.floor(this.#now / STEP_MS) + 1; step * STEP_MS <= end; step++) {
       this.#now = step * STEP_MS;
       const sleepers = this.#due.get(step);
       if (sleepers === undefined) continue;
       this.#due.delete(step);
-      for (const sleeper of sleepers) { if (!sleeper.isAwake) sleeper.wake(); }
-      // What they start must be under way before the next ones are woken
-      await new Promise((resolve) => setTimeout(resolve, 0));
+      for (const sleeper of sleepers) if (!sleeper.isAwake) sleeper.wake();
+      await settle();
     }
   }
+}
+
+/** What was started is under way before the next ones are woken. */
+async function settle(): Promise<void> {
+  await new Promise((resolve) => setImmediate(resolve));
 }

@@ -9,8 +9,8 @@ type Failed = WatcherEvent & { type: "failed" };
 
 export interface SourceFollowerOptions {
   source: Source;
-  watcher: Watcher;
-  reconciler: Reconciler;
+  watcher: Pick<Watcher, "run">;
+  reconciler: Pick<Reconciler, "beginList" | "endList" | "apply" | "delete" | "retire">;
   /** Asked before an object is published; `retire`: it is being deleted, its files must go. */
   admit: ((source: Source, object: KubeObject, signal: AbortSignal) => Promise<"apply" | "retire">) | undefined;
   onFailure(error: unknown): void;

@@ -4,6 +4,15 @@ import { CredentialsError } from "./kube/credentials.ts";
 import type { Credentials } from "./kube/credentials.ts";
 import { type Fault, faultOf } from "./settings.ts";
 
+/** The way to the API server cannot be had, for a reason that another setting than KUBECONFIG gives. */
+export class StartError extends Error {
+  override readonly name = "StartError";
+
+  constructor(readonly setting: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+  }
+}
+
 /**
  * @param credentials finds the way to the API server, and reads it once
  * @param broken settings that are known to be wrong, which need no check
@@ -23,15 +32,17 @@ export async function checkStart(
     found = await credentials();
     await found.load(false);
   } catch (error) {
-    if (!(error instanceof CredentialsError)) throw error;
-    const { kubeconfig } = config.api;
-    faults.push(
-      kubeconfig === undefined
-        ? { setting: "KUBECONFIG", message: `KUBECONFIG is not set, and ${error.message}` }
-        : faultOf("KUBECONFIG", kubeconfig, error.message),
-    );
+    faults.push(credentialsFault(error, config.api.kubeconfig));
   }
   return { credentials: found, faults };
+}
+
+/** @throws what is no matter of configuration */
+function credentialsFault(error: unknown, kubeconfig: string | undefined): Fault {
+  if (error instanceof StartError) return { setting: error.setting, message: error.message };
+  if (!(error instanceof CredentialsError)) throw error;
+  if (kubeconfig !== undefined) return faultOf("KUBECONFIG", kubeconfig, error.message);
+  return { setting: "KUBECONFIG", message: `KUBECONFIG is not set, and ${error.message}` };
 }
 
 function folderFaults(folder: string): Fault[] {

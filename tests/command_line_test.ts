@@ -20,7 +20,13 @@ Deno.test("parseCommandLine() understands every argument, with flags as --flag v
 });
 
 Deno.test("parseCommandLine() tells every argument that it does not know, and a flag without a value", () => {
-  const { command, faults } = parseCommandLine(["run", "--verbose", "--version=1", "--manifests=", "--req-username-file"]);
+  const { command, faults } = parseCommandLine([
+    "run",
+    "--verbose",
+    "--version=1",
+    "--manifests=",
+    "--req-username-file",
+  ]);
   assert.deepEqual(command, { run: "sidecar", flags: {} });
   assert.deepEqual(faults.map(({ message }) => message), [
     '"run" is no argument: see --help',
@@ -47,7 +53,7 @@ Deno.test("helpText() lists every variable with its default, and the exit codes,
     assert.equal(entry, `${row.meaning.replaceAll("`", "")}. Default: ${defaultText(row)}`);
     assert.ok(help.includes(row.section), row.section);
   }
-  assert.match(help, /^  HEALTH_PORT \(HEALTHCHECK_PORT\)$/m);
+  assert.match(help, /^ {2}HEALTH_PORT \(HEALTHCHECK_PORT\)$/m);
   assert.match(help, /Exit codes: 0 .* 2 .* 3 .*\n4 /);
   assert.deepEqual(lines.filter((line) => line.length > 120), []);
   assert.doesNotMatch(help, /`|undefined/);

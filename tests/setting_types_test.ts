@@ -73,7 +73,9 @@ const refused: [type: SettingType<unknown>, ...texts: string[]][] = [
 ];
 
 Deno.test("parse() understands each form of a value", () => {
-  for (const [type, given, value] of understood) assert.deepEqual(type.parse(given), value, `${type.accepts}: ${given}`);
+  for (const [type, given, value] of understood) {
+    assert.deepEqual(type.parse(given), value, `${type.accepts}: ${given}`);
+  }
 });
 
 Deno.test("parse() is undefined for what is not the form in full", () => {

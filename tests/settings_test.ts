@@ -1,10 +1,19 @@
 import assert from "node:assert/strict";
-import { faultOf, readSettings, type Setting, type SettingName, SETTINGS, type SettingValues } from "../lib/settings.ts";
+import {
+  faultOf,
+  readSettings,
+  type Setting,
+  type SettingName,
+  SETTINGS,
+  type SettingValues,
+} from "../lib/settings.ts";
 
 const ROWS = Object.entries(SETTINGS) as [SettingName, Setting<unknown>][];
 
 /** For every variable: its default, a text that is understood, that text's value, and one that is not understood. */
-const CASES: { [N in SettingName]: [byDefault: SettingValues[N], text: string, value: SettingValues[N], bad?: string] } = {
+const CASES: {
+  [N in SettingName]: [byDefault: SettingValues[N], text: string, value: SettingValues[N], bad?: string];
+} = {
   LABEL: [undefined, "app in (a,b),!draft", "app in (a,b),!draft"],
   LABEL_VALUE: [undefined, "1", "1"],
   NAMESPACE: ["ALL", "one, two,one", ["one", "two"], "One"],

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { parseConfig } from "../lib/config.ts";
 import { type Credentials, CredentialsError, plainCredentials } from "../lib/kube/credentials.ts";
-import { checkStart } from "../lib/start_checks.ts";
+import { checkStart, StartError } from "../lib/start_checks.ts";
 import { type Folder, tempFolder } from "./support/disk.ts";
 
 const found = () => Promise.resolve(plainCredentials("http://127.0.0.1:1"));
@@ -14,7 +14,11 @@ function folderWithFile(): Folder {
   return folder;
 }
 
-async function check(env: Record<string, string>, credentials: () => Promise<Credentials> = found, broken: string[] = []) {
+async function check(
+  env: Record<string, string>,
+  credentials: () => Promise<Credentials> = found,
+  broken: string[] = [],
+) {
   const start = await checkStart(parseConfig({ LABEL: "a", ...env }).config, credentials, new Set(broken));
   return { ...start, messages: start.faults.map(({ message }) => message) };
 }
@@ -53,10 +57,13 @@ Deno.test("checkStart() tells everything that is wrong at once: folder, script a
 Deno.test("checkStart() refuses a FOLDER that is a file and a SCRIPT that is a folder", async () => {
   using folder = folderWithFile();
   const { messages } = await check({ FOLDER: `${folder.path}/file`, SCRIPT: folder.path });
-  assert.deepEqual(messages.map((message) => message.replaceAll(folder.path, "DIR")), [
-    'SCRIPT="DIR": it is no file',
-    'FOLDER="DIR/file": it is there, but it is no directory',
-  ].sort());
+  assert.deepEqual(
+    messages.map((message) => message.replaceAll(folder.path, "DIR")),
+    [
+      'SCRIPT="DIR": it is no file',
+      'FOLDER="DIR/file": it is there, but it is no directory',
+    ].sort(),
+  );
 });
 
 Deno.test("checkStart() names KUBECONFIG when credentials that it gave cannot be read", async () => {
@@ -69,6 +76,15 @@ Deno.test("checkStart() names KUBECONFIG when credentials that it gave cannot be
 Deno.test("checkStart() leaves a FOLDER alone that is already known to be wrong", async () => {
   const { faults } = await check({}, found, ["FOLDER"]);
   assert.deepEqual(faults, []);
+});
+
+Deno.test("checkStart() names the setting that a StartError blames", async () => {
+  using folder = folderWithFile();
+  const { messages } = await check(
+    { FOLDER: folder.path },
+    () => Promise.reject(new StartError("--x", "--x: no folder")),
+  );
+  assert.deepEqual(messages, ["--x: no folder"]);
 });
 
 Deno.test("checkStart() throws what is no matter of configuration", async () => {

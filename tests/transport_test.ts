@@ -1,22 +1,10 @@
 import assert from "node:assert/strict";
 import { nativeTransport, redactUrl, type Transport, TransportError, unverifiedTransport } from "../lib/transport.ts";
-import { CertificateAuthority } from "./support/certificates.ts";
 import { encode, listen, serve, until } from "./support/local_servers.ts";
+import { serverCertificate } from "./support/server_certificate.ts";
 
 /** Trusted with {@link certificate}'s `ca`; its names are 127.0.0.1 and kubernetes.default.svc, among others. */
 const certificate = await serverCertificate();
-
-async function serverCertificate(): Promise<{ ca: string; cert: string; key: string }> {
-  const folder = await Deno.makeTempDir();
-  try {
-    const authority = await CertificateAuthority.create(folder);
-    await authority.serverCertificate("server");
-    const read = (name: string) => Deno.readTextFile(`${folder}/${name}`);
-    return { ca: authority.pem, cert: await read("server.crt"), key: await read("server.key") };
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
 
 /** An http proxy that knows CONNECT, and answers anything else itself. Keeps the first lines it was sent. */
 function proxy() {

@@ -6,7 +6,7 @@
 /** May be called again, to read the bytes anew. */
 export type Body = () => Iterable<Uint8Array>;
 
-const PIECE = new Uint8Array(64 * 1024);
+const PIECE = new Uint8Array(32 * 1024);
 const ENCODER = new TextEncoder();
 
 /** The text in UTF-8. */

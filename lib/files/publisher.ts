@@ -65,7 +65,7 @@ export interface Draft {
   readonly file: Deno.FsFile;
 }
 
-const COMPARE_CHUNK = 64 * 1024;
+const COMPARE_CHUNK = 32 * 1024;
 
 export class Publisher {
   readonly #options: PublisherOptions;

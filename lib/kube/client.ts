@@ -1,5 +1,6 @@
 /** The requests this project makes of an API server, over one kept-alive HTTP/1.1 connection for each that is under way. */
 import { Deadline } from "../deadline.ts";
+import { countGarbage } from "../garbage.ts";
 import { TransportError } from "../transport.ts";
 import { AnswerError, ApiError } from "./api_error.ts";
 import { type Connection, type ConnectionOptions, Connections } from "./connections.ts";
@@ -45,7 +46,7 @@ export interface ClientOptions extends ConnectionOptions {
 export const ANSWER_TIMEOUT = 30;
 
 /** Bytes of an answer that are read at once. */
-const CHUNK_SIZE = 64 * 1024;
+const CHUNK_SIZE = 32 * 1024;
 
 /** A request's body: its media type, and the value that becomes JSON. */
 export interface Body {
@@ -278,6 +279,7 @@ async function* readChunks(body: ReadableStream<Uint8Array<ArrayBuffer>>): Async
     while (true) {
       const { done, value } = await reader.read(new Uint8Array(buffer));
       if (done) return;
+      countGarbage(value.length);
       yield value;
       buffer = value.buffer;
     }

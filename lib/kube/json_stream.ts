@@ -106,7 +106,7 @@ function indexOfStringEnd(chunk: Uint8Array, from: number): { at: number; escape
 
 /** Bytes that wait for their end, in one buffer that is used again: what is decoded leaves no garbage but its text. */
 class ByteQueue {
-  #buffer = new Uint8Array(64 * 1024);
+  #buffer = new Uint8Array(4 * 1024);
   #length = 0;
 
   push(part: Uint8Array): void {

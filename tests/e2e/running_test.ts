@@ -32,6 +32,7 @@ async function resumes(sidecar: SidecarProcess, folder: string, change: (to: str
   await change("3");
   await eventually(() => assertFolderEquals(folder, { "a.txt": "3" }));
 
+  await sidecar.logged(": wrote ", { count: 3 });
   const { lists, streamingLists, versions } = requestsOf(sidecar);
   assert.equal(lists.length, 1);
   assert.ok(streamingLists.length <= 1);

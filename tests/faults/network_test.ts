@@ -97,7 +97,7 @@ story("an event is cut inside a character and inside its JSON, and a list is cut
     const since = performance.now();
     await at.change("ConfigMap", "cut", { data: { "cut.txt": "€".repeat(1000 + cuts) } });
     // The watch that is there was not armed yet: it is ended, and the next one is cut
-    front.endWatches();
+    await front.endWatches();
     await eventually(() => assert.ok(front.watchesSince(since).length > 0));
     await at.change("ConfigMap", "cut", { data: { "cut.txt": `€${where}`.repeat(900) } });
     await eventually(() => assert.notEqual(front.bend, armed, `was not cut ${where}`));
@@ -155,7 +155,7 @@ story("the API server is too busy: Retry-After is obeyed, and no list is made", 
     return new Response("busy", { status: last ? 503 : 429, headers: { "retry-after": last ? "1" : "2" } });
   };
   const since = performance.now();
-  front.endWatches();
+  await front.endWatches();
   await at.change("ConfigMap", "a", { data: { "a.txt": "2" } });
   await assertDiskFollows(at);
   const [first = 0, second = 0] = refusals;
@@ -199,7 +199,7 @@ story("a proxy on the way answers instead of the API server: no file goes, and t
   for (const [what, response] of Object.entries(WRONG_ANSWERS)) {
     const since = performance.now();
     front.answer = response;
-    front.endWatches();
+    await front.endWatches();
     await seconds(2.5);
     const requests = front.requests.filter(({ path, at }) => at >= since && path.includes("configmaps")).length;
     const allowed = 2 + REQUESTS_A_SECOND * (performance.now() - since) / 1000;
@@ -239,7 +239,7 @@ story("a watch that ends at once, with or without an event, is not asked for in 
   for (const [what, body] of Object.entries(endings)) {
     front.answer = ({ isWatch }) => isWatch ? new Response(body()) : undefined;
     const since = performance.now();
-    front.endWatches();
+    await front.endWatches();
     await seconds(4);
     const watches = front.watchesSince(since).length;
     const lists = front.requests.filter(({ at, isWatch }) => at >= since && !isWatch).length;
@@ -264,7 +264,7 @@ story("a version that the API server refuses again and again is given up", async
     return new Response(line("ERROR", { kind: "Status", code: 500, message: "unable to decode watch event" }));
   };
   await at.change("ConfigMap", "a", { data: { "a.txt": "2" } });
-  front.endWatches();
+  await front.endWatches();
   await assertDiskFollows(at);
 });
 
@@ -304,7 +304,7 @@ story(
     await Promise.all(storms.map((churn) => churn.run(60)));
     // What was held back, or replaced, comes with the watches that follow
     front.bend = () => undefined;
-    front.endWatches();
+    await front.endWatches();
     await assertDiskFollows(at);
     assert.ok(bent.twice > 0 && bent.old > 0, JSON.stringify(bent));
   },

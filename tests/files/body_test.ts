@@ -7,7 +7,7 @@ function bytesOf(body: Body): Uint8Array {
 }
 
 /** Texts around the size of a piece, with characters of one to four bytes at its edge. */
-const TEXTS = [65_534, 65_535, 65_536, 65_537, 200_000].flatMap((length) =>
+const TEXTS = [32_766, 32_767, 32_768, 32_769, 100_000].flatMap((length) =>
   ["a", "ä", "€", "🎉"].map((character) => "x".repeat(length - 2) + character.repeat(3))
 );
 
@@ -24,7 +24,7 @@ Deno.test("textBody() takes half a surrogate pair for U+FFFD, as TextEncoder doe
 });
 
 Deno.test("base64Body() gives the bytes in pieces, whatever is left over at the edge of one", () => {
-  for (let length = 65_530; length < 65_542; length++) {
+  for (let length = 32_760; length < 32_776; length++) {
     const bytes = Uint8Array.from({ length }, (_, index) => index % 251);
     assert.deepEqual(bytesOf(base64Body(bytes.toBase64())), bytes);
   }

@@ -167,7 +167,11 @@ Deno.test("list() and watch() throw a TransportError when the connection breaks 
         }),
     },
   });
-  const reads = [() => listAll(client), () => Array.fromAsync(watch(client)), () => client.request("GET", "/x", never())];
+  const reads = [
+    () => listAll(client),
+    () => Array.fromAsync(watch(client)),
+    () => client.request("GET", "/x", never()),
+  ];
   for (const read of reads) {
     await assert.rejects(read(), (error) => {
       assert.ok(error instanceof TransportError, `${error}`);

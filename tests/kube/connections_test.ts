@@ -3,7 +3,7 @@ import { type ConnectionOptions, Connections } from "../../lib/kube/connections.
 import { type ClusterAccess, type Credentials, CredentialsError } from "../../lib/kube/credentials.ts";
 import type { KubeClient } from "../../lib/kube/client.ts";
 import { FakeClock } from "../support/fake_clock.ts";
-import { serve, until } from "../support/local_servers.ts";
+import { encode, listen, serve, until } from "../support/local_servers.ts";
 import { listAt, ScriptedApi } from "../support/scripted_api.ts";
 import { serverCertificate } from "../support/server_certificate.ts";
 
@@ -125,7 +125,9 @@ Deno.test("current() skips verification when told to, by the setting or by the c
   await using server = serve(() => new Response("unverified"), first);
   const access = { server: `https://127.0.0.1:${server.port}` };
   for (const [skipTlsVerify, ofCredentials] of [[true, false], [false, true]] as const) {
-    const { kept } = connections(new ChangingCredentials({ ...access, skipTlsVerify: ofCredentials }), { skipTlsVerify });
+    const { kept } = connections(new ChangingCredentials({ ...access, skipTlsVerify: ofCredentials }), {
+      skipTlsVerify,
+    });
     assert.equal(await (await (await kept.current()).transport.fetch(access.server)).text(), "unverified");
     kept.close();
   }
@@ -144,6 +146,19 @@ Deno.test("current() verifies the name that the credentials give", async () => {
   };
   assert.equal(await ask("kubernetes.default.svc"), "named");
   await assert.rejects(ask("other.example"), { name: "TransportError", message: /other\.example/ });
+});
+
+Deno.test("current() goes through the proxy that the credentials give", async () => {
+  const heads: string[] = [];
+  await using proxy = listen(async (connection, head) => {
+    heads.push(head.split("\r\n")[0]!);
+    await connection.write(encode("HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n"));
+  });
+  const access = { server: "https://kubernetes.example:6443", proxy: `http://127.0.0.1:${proxy.port}` };
+  const { kept } = connections(new ChangingCredentials(access));
+  await assert.rejects((await kept.current()).transport.fetch(access.server), { name: "TransportError" });
+  assert.deepEqual(heads, ["CONNECT kubernetes.example:6443 HTTP/1.1"]);
+  kept.close();
 });
 
 Deno.test("a request that was answered 401 reads the credentials again at once and is asked once more", async () => {

@@ -4,7 +4,6 @@ import { encode } from "../support/local_servers.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
-// deno-lint-ignore require-await
 async function* streamOf(chunks: readonly Bytes[]): AsyncGenerator<Bytes, void> {
   for (const chunk of chunks) {
     const own = chunk.slice();
@@ -41,7 +40,7 @@ const TRICKY = {
   data: {
     quotes: 'say "hi"',
     backslashes: "\\",
-    "many\\\\": "\\\\\\\"",
+    "many\\\\": '\\\\\\"',
     'end\\"': 'a\\"',
     newline: "a\nb\r\n\t",
     json: '{"items":[{"a":1}]}',
@@ -53,7 +52,7 @@ const TRICKY = {
 
 const lists: [name: string, list: Record<string, unknown>][] = [
   ["tricky", { kind: "ConfigMapList", metadata: { resourceVersion: "7" }, items: [TRICKY, {}, { a: [] }, TRICKY] }],
-  ["items first", { items: [{ a: 1 }, { b: "]" }], metadata: { resourceVersion: "7", continue: "a\\\"]" } }],
+  ["items first", { items: [{ a: 1 }, { b: "]" }], metadata: { resourceVersion: "7", continue: 'a\\"]' } }],
   ["empty", { metadata: { resourceVersion: "7" }, items: [] }],
   ["null", { metadata: { resourceVersion: "7" }, items: null }],
   ["none", { kind: "Status", message: '"items":[{}]', details: { causes: [{ items: [{}] }] } }],
@@ -124,7 +123,6 @@ Deno.test("decodeLines() gives the same of a watch wherever its bytes are cut", 
 
 Deno.test("decodeLines() yields a line as soon as it is complete", async () => {
   let asked = false;
-  // deno-lint-ignore require-await
   async function* stalling(): AsyncGenerator<Bytes, void> {
     yield encode('{"a":1}\n{"b":');
     asked = true;

@@ -102,7 +102,10 @@ Deno.test("load() says what an exec plugin said when it failed", async () => {
   using folder = tempFolder();
   await Deno.writeTextFile(`${folder.path}/plugin`, "#!/bin/sh\necho please log in >&2\nexit 1\n", { mode: 0o755 });
   const execConfig = (command: string) => kubeconfig({ user: { exec: { command, apiVersion: "v1" } } });
-  await assert.rejects(load(execConfig(`${folder.path}/plugin`)), { name: "CredentialsError", message: /please log in/ });
+  await assert.rejects(load(execConfig(`${folder.path}/plugin`)), {
+    name: "CredentialsError",
+    message: /please log in/,
+  });
   await assert.rejects(load(execConfig("/nowhere/plugin")), { name: "CredentialsError", message: /nowhere\/plugin/ });
 });
 
@@ -144,7 +147,10 @@ Deno.test("load() passes over files of a list that are not there, but wants one"
   const { server } = await new KubeconfigCredentials(`/nowhere/config::${folder.path}/config`).load(false);
   assert.equal(server, "https://test.example:6443");
   for (const paths of ["/nowhere/a:/nowhere/b", "/nowhere/a", ":"]) {
-    await assert.rejects(new KubeconfigCredentials(paths).load(false), { name: "CredentialsError", message: /^kubeconfig/ });
+    await assert.rejects(new KubeconfigCredentials(paths).load(false), {
+      name: "CredentialsError",
+      message: /^kubeconfig/,
+    });
   }
 });
 

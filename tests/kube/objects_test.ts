@@ -6,7 +6,10 @@ Deno.test("pluralOf() is what an API path has", () => {
 });
 
 Deno.test("describeRef() names kind, namespace and name", () => {
-  assert.equal(describeRef({ kind: "Secret", namespace: "grafana", name: "datasources" }), "Secret grafana/datasources");
+  assert.equal(
+    describeRef({ kind: "Secret", namespace: "grafana", name: "datasources" }),
+    "Secret grafana/datasources",
+  );
 });
 
 Deno.test("describeSource() names what is watched, and where", () => {

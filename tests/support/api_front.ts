@@ -1,5 +1,7 @@
 /** A proxy before the real API server that understands HTTP: it sees each request, and may answer it or bend its answer. */
+import assert from "node:assert/strict";
 import type { ControlPlane } from "./control_plane.ts";
+import { eventually } from "./oracle.ts";
 
 export interface SeenRequest {
   /** With the query. */
@@ -8,13 +10,14 @@ export interface SeenRequest {
   isWatch: boolean;
   /** By `performance.now()`. */
   at: number;
-  signal: AbortSignal;
 }
 
 export class ApiFront implements AsyncDisposable {
   readonly #controlPlane: ControlPlane;
   #server: Deno.HttpServer<Deno.NetAddr>;
   #ends = new AbortController();
+  /** Watches that are under way. */
+  #watches = 0;
   readonly requests: SeenRequest[] = [];
   /** Answers in the API server's place; `undefined`: the API server does. */
   answer: (request: SeenRequest) => Response | undefined | Promise<Response | undefined> = () => undefined;
@@ -40,21 +43,34 @@ export class ApiFront implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#server.shutdown();
+    await this.#shutDown();
   }
 
-  /** Cuts every answer that is under way. */
-  endWatches(): void {
-    this.#ends.abort();
+  /** Cuts every answer that is under way; waits for a watch, at first. */
+  async endWatches(): Promise<void> {
+    await eventually(() => assert.ok(this.#watches > 0, "there is no watch to end"));
+    this.#endAnswers();
+  }
+
+  #endAnswers(): void {
+    this.#ends.abort(new Error("the test ended the answer"));
     this.#ends = new AbortController();
   }
 
   /** Goes on with another certificate, and ends every connection. */
   async replaceCertificate(tls: { cert: string; key: string }): Promise<void> {
     const { port } = this.#server.addr;
-    this.endWatches();
-    await this.#server.shutdown();
+    await this.#shutDown();
     this.#server = this.#serve(tls, port);
+  }
+
+  /** New requests are refused while the last ones end. */
+  async #shutDown(): Promise<void> {
+    const { answer } = this;
+    this.answer = () => new Response("shutting down", { status: 503, headers: { connection: "close" } });
+    this.#endAnswers();
+    await this.#server.shutdown();
+    this.answer = answer;
   }
 
   #serve(tls: { cert: string; key: string }, port: number): Deno.HttpServer<Deno.NetAddr> {
@@ -68,18 +84,55 @@ export class ApiFront implements AsyncDisposable {
       token: request.headers.get("authorization")?.slice("Bearer ".length) ?? "",
       isWatch: searchParams.get("watch") === "true",
       at: performance.now(),
-      signal: request.signal,
     };
     this.requests.push(seen);
     const own = await this.answer(seen);
     if (own !== undefined) return own;
-    const init = { method: request.method, signal: AbortSignal.any([request.signal, this.#ends.signal]) };
-    const answer = await this.#controlPlane.fetch(seen.path, init, { token: seen.token })
+    const answer = await this.#controlPlane.fetch(seen.path, { method: request.method }, { token: seen.token })
       .catch((error) => new Response(String(error), { status: 502 }));
+    if (answer.body === null) return answer;
+    if (seen.isWatch) this.#watches++;
+    const onEnd = () => void (seen.isWatch && this.#watches--);
+    const body = cutBy(this.#ends.signal, answer.body, onEnd);
     const transformer = answer.ok ? this.bend(seen) : undefined;
-    if (transformer === undefined || answer.body === null) return answer;
-    return new Response(answer.body.pipeThrough(new TransformStream(transformer)), { headers: answer.headers });
+    const bent = transformer === undefined ? body : body.pipeThrough(new TransformStream(transformer));
+    return new Response(bent, { status: answer.status, headers: answer.headers });
   }
+}
+
+/** A stream that breaks when the signal aborts. */
+function cutBy(
+  signal: AbortSignal,
+  body: ReadableStream<Uint8Array>,
+  onEnd: () => void,
+): ReadableStream<Uint8Array> {
+  const reader = body.getReader();
+  let isOver = false;
+  let stop = () => {};
+  const end = () => {
+    if (isOver) return;
+    isOver = true;
+    signal.removeEventListener("abort", stop);
+    onEnd();
+    reader.cancel().catch(() => {});
+  };
+  return new ReadableStream({
+    start(controller) {
+      stop = () => {
+        end();
+        controller.error(signal.reason);
+      };
+      signal.addEventListener("abort", stop, { once: true });
+    },
+    async pull(controller) {
+      const { value } = await reader.read().catch(() => ({ value: undefined }));
+      if (isOver) return;
+      if (value !== undefined) return controller.enqueue(value);
+      end();
+      controller.close();
+    },
+    cancel: end,
+  });
 }
 
 /** Bends a watch line by line: what `each` returns goes on in the line's place. */

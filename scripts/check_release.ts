@@ -1,0 +1,38 @@
+/** Whether everything names the version that a tag is about to release: `check_release.ts [v0.1.0]`. Without a tag: `VERSION`. */
+import { VERSION } from "../lib/version.ts";
+
+const IMAGE = /ghcr\.io\/deno-k8s-sidecar\/deno-k8s-sidecar:(\S+)/g;
+const TAG = /repository: deno-k8s-sidecar\/deno-k8s-sidecar\n\s+tag: (\S+)/g;
+const NEW_TAG = /newTag: (\S+)/g;
+
+/** What is not as the tag says, one line each. */
+export function releaseFaults(tag: string): string[] {
+  const read = (path: string) => Deno.readTextFileSync(new URL(`../${path}`, import.meta.url));
+  const version = tag.replace(/^v/, "");
+  const faults: string[] = [];
+  const expect = (where: string, found: string | undefined) => {
+    if (found !== version) faults.push(`${where} says ${found ?? "nothing"}, not ${version}`);
+  };
+  expect("lib/version.ts", VERSION);
+  expect("deno.json", JSON.parse(read("deno.json")).version);
+  expect("CHANGELOG.md", /^## (\d\S*)/m.exec(read("CHANGELOG.md"))?.[1]);
+  for (const path of filesBelow("examples")) {
+    const text = read(path);
+    for (const pattern of [IMAGE, TAG, NEW_TAG]) {
+      for (const [, found] of text.matchAll(pattern)) expect(path, found);
+    }
+  }
+  return faults;
+}
+
+function filesBelow(directory: string): string[] {
+  return [...Deno.readDirSync(new URL(`../${directory}`, import.meta.url))].flatMap(({ name, isDirectory }) =>
+    isDirectory ? filesBelow(`${directory}/${name}`) : /\.ya?ml$/.test(name) ? [`${directory}/${name}`] : []
+  );
+}
+
+if (import.meta.main) {
+  const faults = releaseFaults(Deno.args[0] ?? VERSION);
+  for (const fault of faults) console.error(fault);
+  if (faults.length > 0) Deno.exit(1);
+}
