@@ -8,6 +8,14 @@ import { ControlPlane, controlPlaneAvailable } from "../tests/support/control_pl
 /** Requests that the bench itself has under way at a time: enough to keep a small API server busy. */
 export const CONCURRENCY = 12;
 
+const ATTEMPTS = 5;
+
+/** Too many requests, and a timeout of the server's own: the change may have been made all the same. */
+const BUSY = new Set([429, 504]);
+
+/** The answer to a second POST of what the first one made. */
+const CONFLICT = 409;
+
 interface ServerParts {
   name: string;
   url: string;
@@ -49,17 +57,29 @@ export class ApiServer implements AsyncDisposable {
     }
   }
 
-  /** Sends JSON and reads the answer to its end. @throws {Error} it is none of success */
+  /**
+   * Sends JSON and reads the answer to its end. A server that is too busy is asked again.
+   *
+   * @throws {Error} the answer is none of success
+   */
   async send(method: string, path: string, body?: string): Promise<string> {
+    for (let attempt = 1;; attempt++) {
+      const { ok, status, text } = await this.#request(method, path, body);
+      if (ok || (attempt > 1 && status === CONFLICT)) return text;
+      if (attempt === ATTEMPTS || !BUSY.has(status)) {
+        throw new Error(`${method} ${path}: ${status} ${text.slice(0, 500)}`);
+      }
+    }
+  }
+
+  async #request(method: string, path: string, body?: string): Promise<{ ok: boolean; status: number; text: string }> {
     const response = await fetch(this.url + path, {
       method,
       headers: { authorization: `Bearer ${this.#parts.token}`, "content-type": "application/json" },
       ...(body === undefined ? {} : { body }),
       client: this.#client,
     });
-    const text = await response.text();
-    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text.slice(0, 500)}`);
-    return text;
+    return { ok: response.ok, status: response.status, text: await response.text() };
   }
 
   /** What a pod's environment says of the API server; `url` is another way to the same server. */

@@ -54,7 +54,15 @@ async function main(): Promise<number> {
   await using api = await ApiServer.start();
   const run = new BenchRun(api, figures, { quick, rounds });
   await measureIdleDeno(run);
-  for (const story of stories) await STORIES[story]?.(run);
+  let isComplete = true;
+  for (const story of stories) {
+    try {
+      await STORIES[story]?.(run);
+    } catch (error) {
+      isComplete = false;
+      console.error(`${story}: not complete:`, error);
+    }
+  }
 
   const circumstances: Circumstances = {
     apiServer: api.name,
@@ -71,6 +79,7 @@ async function main(): Promise<number> {
     console.log([describe(circumstances), figureTable(figures), budgetTable(budgets)].join("\n\n"));
   }
   const broken = budgets.filter(({ value, limit }) => value > limit * QUICK_TOLERANCE);
+  if (!isComplete) return 1;
   if (!quick || broken.length === 0) return 0;
   console.error(`above ${QUICK_TOLERANCE} × the budget: ${broken.map(({ what }) => what).join("; ")}`);
   return 1;

@@ -1,4 +1,6 @@
 /** What the stories of one run share: the API server, the sets of objects in it, and where the figures go. */
+import assert from "node:assert/strict";
+import { eventually } from "../tests/support/oracle.ts";
 import type { SidecarProcess } from "../tests/support/sidecar_process.ts";
 import type { ApiServer } from "./api_server.ts";
 import type { Figures } from "./figures.ts";
@@ -52,7 +54,7 @@ export class BenchRun {
     const process = startSidecar(env, `${into}.log`);
     try {
       const syncTime = await allInPlace(set, into) - startedAt;
-      await process.ready();
+      await eventually(async () => assert.equal((await process.health("/readyz")).status, 200));
       return { process, folder: into, syncTime };
     } catch (error) {
       await process.kill9();

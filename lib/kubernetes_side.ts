@@ -3,7 +3,7 @@ import type { Clock } from "./clock.ts";
 import type { KubeClient } from "./kube/client.ts";
 import { describeRef, type KubeObject, type ObjectRef, type Source } from "./kube/objects.ts";
 import type { Log } from "./log.ts";
-import type { FileEvent } from "./reconciler.ts";
+import type { FileEvent } from "./file_event.ts";
 
 export interface KubernetesSideOptions {
   client: KubeClient;

@@ -4,28 +4,18 @@
  * (Publisher). An object's body is dropped as soon as it is published; whoever needs it again reads it from the API.
  */
 import type { Clock } from "./clock.ts";
+import { type FileEvent, listOf, summaryOf } from "./file_event.ts";
 import { type Claimant, Claims, type ClaimsChange } from "./files/claims.ts";
 import type { Journal } from "./files/journal.ts";
 import { project, type ProjectionSettings, type WantedFile } from "./files/projection.ts";
-import { type Publisher, PublishError } from "./files/publisher.ts";
+import { PublishError } from "./files/publish_error.ts";
+import type { Publisher } from "./files/publisher.ts";
 import { RefusedPathError } from "./files/roots.ts";
 import { describeRef, type KubeObject, type ObjectRef, type Source } from "./kube/objects.ts";
 import { isOlderVersion } from "./kube/versions.ts";
 import type { Log } from "./log.ts";
+import { Removals } from "./removals.ts";
 import { Revisits } from "./revisits.ts";
-
-/** What happened to an object's files, for whoever counts or tells. */
-export type FileEvent =
-  & { ref: ObjectRef; uid?: string }
-  & (
-    | { type: "written" | "removed"; paths: string[] }
-    /** Nothing of the object, or not all of it, can become files. */
-    | { type: "refused"; reason: string }
-    /** Another object has the path. */
-    | { type: "collided"; winner: ObjectRef; path: string }
-    /** The disk would not have it, or a URL did not serve it; tried again. */
-    | { type: "failed"; reason: string }
-  );
 
 /** Files whose content is served elsewhere; see `files/url_downloads.ts`. */
 export interface Downloads {
@@ -80,10 +70,7 @@ export class Reconciler {
   readonly #revisits: Revisits;
   /** Objects that wait for the end of the first sync: another one may be the winner of their path. */
   readonly #deferred = new Set<string>();
-  /** Objects whose files had to go before all were known, or could not go yet. */
-  readonly #leaving = new Map<string, ObjectRef>();
-  /** Paths that would not go, with the reason. */
-  readonly #stuck = new Map<string, string>();
+  readonly #removals: Removals;
   /** Paths that were refused on the disk as it is, with the reason. */
   readonly #refused = new Map<string, string>();
   readonly #synced = Promise.withResolvers<void>();
@@ -91,6 +78,7 @@ export class Reconciler {
   constructor(options: ReconcilerOptions) {
     this.#options = options;
     this.#revisits = new Revisits(options);
+    this.#removals = new Removals({ ...options, claims: this.#claims });
     this.#sources = new Map(options.sources.map((source) => [source, { list: 0, synced: false }]));
   }
 
@@ -159,7 +147,7 @@ export class Reconciler {
     const tracked: Tracked = { key, ...ref, created, paths, source, uid, resourceVersion, list };
     if (!isSame) { for (const reason of refusals) this.#refuse(tracked, reason); }
     const change = this.#claims.set(tracked);
-    this.#leaving.delete(key);
+    this.#removals.stays(key);
     this.#tellCollisions(change);
     this.#publish(tracked, files.filter(({ path }) => change.won.has(path)));
     this.#follow(tracked, change);
@@ -179,7 +167,7 @@ export class Reconciler {
     const ref: ObjectRef = { kind: source.kind, namespace, name };
     const before = this.#claims.get(keyOf(ref));
     if (before !== undefined) return this.#forget(before);
-    this.#leaving.set(keyOf(ref), ref);
+    this.#removals.leaves(keyOf(ref), ref);
     if (this.#isSynced) this.#revisits.now(ORPHANS);
   }
 
@@ -224,8 +212,7 @@ export class Reconciler {
         else this.#apply(before.source, object, true, before.list);
       } catch (cause) {
         if (signal.aborted) return;
-        const reason = cause instanceof Error ? cause.message : String(cause);
-        this.#revisits.later(key, new Error(`cannot read ${describeRef(before)} again: ${reason}`, { cause }));
+        this.#rereadFailed(before, cause);
       }
     }
     this.#checkSynced();
@@ -256,7 +243,7 @@ export class Reconciler {
       }
     }
     if (written.length > 0) {
-      log.info(`${describeRef(object)}: wrote ${summary(written)}`, many(written));
+      log.info(`${describeRef(object)}: wrote ${summaryOf(written)}`, listOf(written));
       onEvent({ type: "written", ref: object, uid: object.uid, paths: written });
     }
     if (failure === undefined) this.#revisits.done(object.key);
@@ -286,6 +273,14 @@ export class Reconciler {
     this.#options.onEvent({ type: "refused", ref: object, uid: object.uid, reason });
   }
 
+  #rereadFailed(object: Tracked, cause: unknown): void {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    const error = new Error(`cannot read ${describeRef(object)} again: ${reason}`, { cause });
+    const isNews = this.#revisits.failed.get(object.key)?.message !== error.message;
+    this.#revisits.later(object.key, error);
+    if (isNews) this.#options.log.warn(`${error.message}; trying again`);
+  }
+
   /** Each list meets it again; it is told once. */
   #refusePath(object: Tracked, path: string, reason: string): void {
     if (this.#refused.get(path) === reason) return;
@@ -306,7 +301,7 @@ export class Reconciler {
   #forget(object: Tracked): void {
     this.#revisits.done(object.key);
     this.#deferred.delete(object.key);
-    this.#leaving.set(object.key, object);
+    this.#removals.leaves(object.key, object);
     this.#follow(object, this.#claims.delete(object.key));
   }
 
@@ -323,65 +318,15 @@ export class Reconciler {
     }
     // Until then an object that was not listed yet may want the path; what nobody wants goes when all are known
     if (!this.#isSynced) return;
-    this.#remove(freed, object, object.uid);
-    this.#releaseLeaving(object.key);
+    const failure = this.#removals.remove(freed, object, object.uid);
+    if (failure !== undefined) this.#revisits.later(ORPHANS, failure);
+    this.#removals.release(object.key);
   }
 
-  /** What cannot go now is tried again. */
-  #remove(paths: readonly string[], ref: ObjectRef, uid?: string): void {
-    const { publisher, log, onEvent } = this.#options;
-    const removed: string[] = [];
-    let failure: PublishError | undefined;
-    let isNews = false;
-    for (const path of paths) {
-      try {
-        if (publisher.remove(path)) removed.push(path);
-        this.#stuck.delete(path);
-      } catch (error) {
-        if (!(error instanceof PublishError)) throw error;
-        failure ??= error;
-        if (this.#stuck.get(path) !== error.message) isNews = true;
-        this.#stuck.set(path, error.message);
-      }
-    }
-    if (removed.length > 0) {
-      log.info(`${describeRef(ref)}: removed ${summary(removed)}`, many(removed));
-      onEvent({ type: "removed", ref, ...(uid === undefined ? {} : { uid }), paths: removed });
-    }
-    if (failure === undefined) return;
-    if (isNews) log.error(`${describeRef(ref)}: ${failure.message}; trying again`);
-    this.#revisits.later(ORPHANS, failure);
-  }
-
-  /** Removes what is ours and wanted by nobody: files of objects that went while nobody looked, or that would not go. */
   #removeOrphans(): void {
-    // What somebody wants by now is replaced, not removed
-    for (const path of this.#stuck.keys()) {
-      if (this.#claims.winnerOf(path) !== undefined) this.#stuck.delete(path);
-    }
-    const orphans = new Map<string, string[]>();
-    for (const [path, owner] of this.#options.journal.owned) {
-      if (this.#claims.winnerOf(path) !== undefined) continue;
-      orphans.set(owner, [...orphans.get(owner) ?? [], path]);
-    }
-    for (const [owner, paths] of orphans) {
-      const ref = this.#leaving.get(owner) ?? refOf(owner);
-      if (this.#claims.get(owner) === undefined) this.#leaving.set(owner, ref);
-      this.#remove(paths, ref);
-    }
-    if (this.#stuck.size === 0) this.#revisits.done(ORPHANS);
-    for (const key of [...this.#leaving.keys()]) this.#releaseLeaving(key);
-  }
-
-  /** Tells that an object has no file left, unless one of its files would not go. */
-  #releaseLeaving(key: string): void {
-    const ref = this.#leaving.get(key);
-    if (ref === undefined) return;
-    for (const path of this.#stuck.keys()) {
-      if (this.#options.journal.owned.get(path) === key) return;
-    }
-    this.#leaving.delete(key);
-    this.#options.onReleased(ref);
+    const failure = this.#removals.sweep();
+    if (failure === undefined) this.#revisits.done(ORPHANS);
+    else this.#revisits.later(ORPHANS, failure);
   }
 
   #finishFirstSync(): void {
@@ -408,18 +353,4 @@ export class Reconciler {
 
 function keyOf({ kind, namespace, name }: ObjectRef): string {
   return `${kind}/${namespace}/${name}`;
-}
-
-function refOf(key: string): ObjectRef {
-  const [kind, namespace = "", name = ""] = key.split("/");
-  return { kind: kind === "Secret" ? "Secret" : "ConfigMap", namespace, name };
-}
-
-function summary(paths: readonly string[]): string {
-  return paths.length === 1 ? paths[0] ?? "" : `${paths.length} files`;
-}
-
-/** The first of several paths, for a log line that names only their number. */
-function many(paths: readonly string[]): Record<string, unknown> {
-  return paths.length === 1 ? {} : { files: paths.slice(0, 10) };
 }

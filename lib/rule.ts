@@ -2,6 +2,7 @@
 import type { Clock } from "./clock.ts";
 import type { Config, Rule, Selection } from "./config.ts";
 import { openUrlFetcher } from "./downloads.ts";
+import type { FileEvent } from "./file_event.ts";
 import { Journal } from "./files/journal.ts";
 import { RESERVED_PREFIX, resolvePath } from "./files/projection.ts";
 import { Publisher } from "./files/publisher.ts";
@@ -15,7 +16,7 @@ import type { Events, Holds } from "./kubernetes_side.ts";
 import type { Log } from "./log.ts";
 import { openNotifications } from "./notifications.ts";
 import type { NotificationRunner } from "./notify/runner.ts";
-import { type FileEvent, Reconciler } from "./reconciler.ts";
+import { Reconciler } from "./reconciler.ts";
 import { Progress } from "./serve/health.ts";
 import type { SidecarMetrics } from "./sidecar_metrics.ts";
 import { SourceFollower } from "./source_follower.ts";

@@ -1,7 +1,7 @@
 /** What this program counts. */
 import { ApiError } from "./kube/api_error.ts";
 import { Metrics } from "./metrics.ts";
-import type { FileEvent } from "./reconciler.ts";
+import type { FileEvent } from "./file_event.ts";
 
 /** What gauges are read from. */
 export interface Measured {

@@ -4,7 +4,8 @@ import { Journal } from "../lib/files/journal.ts";
 import { Publisher } from "../lib/files/publisher.ts";
 import { UrlDownloads } from "../lib/files/url_downloads.ts";
 import { describeRef, type KubeObject, type Source } from "../lib/kube/objects.ts";
-import { type FileEvent, Reconciler } from "../lib/reconciler.ts";
+import type { FileEvent } from "../lib/file_event.ts";
+import { Reconciler } from "../lib/reconciler.ts";
 import { keptLog } from "./support/api_gateway.ts";
 import {
   diskTest,

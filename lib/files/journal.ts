@@ -15,6 +15,8 @@
  * ```
  */
 
+import { parentOf } from "./roots.ts";
+
 /** A small narrow view of the log. */
 export interface JournalLog {
   warn(message: string, properties?: Record<string, unknown>): void;
@@ -140,8 +142,11 @@ export class Journal {
    */
   tidy(): void {
     if (this.#path === undefined) return;
-    const live = this.#owned.size + this.#made.size;
-    if (this.#stale || !this.#isOurs(this.#path) || this.#lines > 2 * live + SLACK) this.#rewriteIfPossible();
+    if (this.#stale || this.#hasGrown || !this.#isOurs(this.#path)) this.#rewriteIfPossible();
+  }
+
+  get #hasGrown(): boolean {
+    return this.#lines > 2 * (this.#owned.size + this.#made.size) + SLACK;
   }
 
   /** Nobody put another file in its place, or wrote to it. */
@@ -157,6 +162,7 @@ export class Journal {
   #append(record: unknown[]): void {
     if (this.#path === undefined) return;
     if (this.#stale) this.#rewrite();
+    else if (this.#hasGrown) this.#shorten();
     const bytes = ENCODER.encode(`${JSON.stringify(record)}\n`);
     try {
       Deno.writeFileSync(this.#path, bytes, { append: true, create: false });
@@ -180,6 +186,15 @@ export class Journal {
     }
   }
 
+  /** On a disk too full for that, what is there still says all. */
+  #shorten(): void {
+    try {
+      this.#rewrite();
+    } catch {
+      this.#stale = false;
+    }
+  }
+
   #rewriteIfPossible(): void {
     try {
       this.#rewrite();
@@ -197,6 +212,7 @@ export class Journal {
     if (this.#owed !== undefined) records.push(["owe", [...this.#owed]]);
     const bytes = ENCODER.encode(records.map((record) => `${JSON.stringify(record)}\n`).join(""));
     try {
+      Deno.mkdirSync(parentOf(this.#path), { recursive: true });
       Deno.writeFileSync(temporary, bytes, { mode: 0o600 });
       Deno.renameSync(temporary, this.#path);
     } catch (error) {

@@ -18,25 +18,11 @@
  *  4. remove the directories that we made for it and that are now empty
  */
 import type { Body } from "./body.ts";
+import { fileHas, sameFiles } from "./comparison.ts";
 import type { Journal } from "./journal.ts";
 import { RESERVED_PREFIX } from "./projection.ts";
+import { PublishError, reasonOf } from "./publish_error.ts";
 import { parentOf, RefusedPathError, Roots } from "./roots.ts";
-
-/** A file that could not be written or removed. The message names the path and the reason. */
-export class PublishError extends Error {
-  override readonly name = "PublishError";
-
-  /** The path itself cannot be: whoever chose it must change it. Otherwise the disk is to blame, which may get well. */
-  get isOfThePath(): boolean {
-    return this.cause === undefined || PATH_ERRORS.some((errno) => String(this.cause).includes(`(os error ${errno})`));
-  }
-}
-
-/** What Deno tells of the call that failed: `: open '/a'`, `: rename '/a' -> '/b'`. */
-const PATHS = /: \w+ '.*'(?=:|$)/;
-
-/** ENOTDIR, EISDIR, ENAMETOOLONG, ELOOP on Linux. */
-const PATH_ERRORS = [20, 21, 36, 40];
 
 export interface PublisherLog {
   info(message: string, properties?: Record<string, unknown>): void;
@@ -58,6 +44,9 @@ export interface PublisherOptions {
   log: PublisherLog;
 }
 
+/** What Deno tells of the call that failed: `: open '/a'`, `: rename '/a' -> '/b'`. */
+const PATHS = /: \w+ '.*'(?=:|$)/;
+
 /** A temporary file that is being filled. */
 export interface Draft {
   readonly path: string;
@@ -65,15 +54,12 @@ export interface Draft {
   readonly file: Deno.FsFile;
 }
 
-const COMPARE_CHUNK = 32 * 1024;
-
 export class Publisher {
   readonly #options: PublisherOptions;
   readonly #roots: Roots;
   readonly #temporaryPrefix: string;
   /** Directories in which temporaries of an earlier run were looked for. */
   readonly #swept = new Set<string>();
-  readonly #buffer = new Uint8Array(COMPARE_CHUNK);
 
   /** @throws {PublishError} the folder can neither be found nor made */
   constructor(options: PublisherOptions) {
@@ -98,10 +84,7 @@ export class Publisher {
     return this.#guarded(path, "write", () => {
       this.#prepareDirectory(path);
       const present = lstat(path);
-      if (present?.isFile && this.#fileHas(path, body)) {
-        this.#adopt(path, present, owner);
-        return false;
-      }
+      if (present?.isFile && fileHas(path, body) && this.#adopt(path, present, owner)) return false;
       const draft = this.#draft(path);
       try {
         for (const piece of body()) writeAll(draft.file, piece);
@@ -132,8 +115,8 @@ export class Publisher {
       try {
         const present = lstat(draft.target);
         const size = draft.file.statSync().size;
-        if (present?.isFile && present.size === size && this.#sameFiles(draft.path, draft.target)) {
-          this.#adopt(draft.target, present, owner);
+        const isRight = present?.isFile && present.size === size && sameFiles(draft.path, draft.target);
+        if (isRight && this.#adopt(draft.target, present, owner)) {
           this.discard(draft);
           return false;
         }
@@ -189,12 +172,23 @@ export class Publisher {
     this.#sweep(directory);
   }
 
-  /** The bytes are right: makes the path ours, and its mode what it should be. */
-  #adopt(path: string, present: Deno.FileInfo, owner: string): void {
+  /**
+   * The bytes are right: makes the path ours, and its mode what it should be. `false`: the mode of a file that belongs to
+   * another user cannot be changed, so the file must be replaced.
+   */
+  #adopt(path: string, present: Deno.FileInfo, owner: string): boolean {
     const { journal, mode, log } = this.#options;
+    if (present.mode !== null && (present.mode & 0o7777) !== mode) {
+      try {
+        Deno.chmodSync(path, mode);
+      } catch (error) {
+        if (error instanceof Deno.errors.PermissionDenied || error instanceof Deno.errors.NotCapable) return false;
+        throw error;
+      }
+    }
     if (!journal.owned.has(path)) log.info(`${path} was there with the same content: it is ours from now on`, { path });
     journal.own(path, owner);
-    if (present.mode !== null && (present.mode & 0o7777) !== mode) Deno.chmodSync(path, mode);
+    return true;
   }
 
   #draft(target: string): Draft {
@@ -222,40 +216,6 @@ export class Publisher {
     }
     if (present !== undefined && !wasOurs) {
       log.info(`${target} was there before: taken over and replaced`, { path: target });
-    }
-  }
-
-  #fileHas(path: string, body: Body): boolean {
-    return this.#withFile(path, (file) => {
-      for (const piece of body()) {
-        for (let at = 0; at < piece.length; at += COMPARE_CHUNK) {
-          const wanted = piece.subarray(at, at + COMPARE_CHUNK);
-          const present = this.#buffer.subarray(0, wanted.length);
-          if (readFully(file, present) < wanted.length || !sameBytes(present, wanted)) return false;
-        }
-      }
-      return file.readSync(this.#buffer) === null;
-    });
-  }
-
-  #sameFiles(a: string, b: string): boolean {
-    const buffer = new Uint8Array(COMPARE_CHUNK);
-    return this.#withFile(a, (first) =>
-      this.#withFile(b, (second) => {
-        for (let read = readFully(first, buffer); read > 0; read = readFully(first, buffer)) {
-          if (readFully(second, this.#buffer) !== read) return false;
-          if (!sameBytes(buffer.subarray(0, read), this.#buffer.subarray(0, read))) return false;
-        }
-        return true;
-      }));
-  }
-
-  #withFile<T>(path: string, use: (file: Deno.FsFile) => T): T {
-    const file = Deno.openSync(path, { read: true });
-    try {
-      return use(file);
-    } finally {
-      file.close();
     }
   }
 
@@ -304,25 +264,6 @@ function writeAll(file: Deno.FsFile, bytes: Uint8Array): void {
   for (let offset = 0; offset < bytes.length;) offset += file.writeSync(bytes.subarray(offset));
 }
 
-/** Fills the buffer as far as the file goes. */
-function readFully(file: Deno.FsFile, buffer: Uint8Array): number {
-  let filled = 0;
-  while (filled < buffer.length) {
-    const read = file.readSync(buffer.subarray(filled));
-    if (read === null) break;
-    filled += read;
-  }
-  return filled;
-}
-
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  if (a.length !== b.length) return false;
-  for (let at = 0; at < a.length; at++) {
-    if (a[at] !== b[at]) return false;
-  }
-  return true;
-}
-
 function lstat(path: string): Deno.FileInfo | undefined {
   try {
     return Deno.lstatSync(path);
@@ -339,18 +280,3 @@ function removeIfThere(path: string): void {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
 }
-
-/** The system's own words, with what to do about the usual ones. */
-function reasonOf(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
-  const hint = HINTS.find(([code]) => message.includes(`(os error ${code})`))?.[1];
-  return hint === undefined ? message : `${message}: ${hint}`;
-}
-
-/** By errno of Linux. */
-const HINTS: readonly [number, string][] = [
-  [13, "the user this runs as may not; check fsGroup and runAsUser"],
-  [20, "a part of the path is a file"],
-  [28, "the volume is full; check emptyDir.sizeLimit"],
-  [30, "the volume is mounted read-only"],
-];

@@ -73,8 +73,14 @@ const LIST_TIMEOUT = 60;
 /** A streaming list in which nothing came for so long will not end: some servers ignore what they do not know. */
 const STREAMING_LIST_SILENCE = 10;
 
-/** A watch that ends sooner and brought nothing was not a watch. */
+/** Seconds; a watch that ends sooner was not a watch, though it may have brought something: there is no hurry to ask again. */
 const SHORTEST_WATCH = 1;
+
+/** Answers that say nothing about the version that was asked for. */
+const VERSION_NEUTRAL: ReadonlySet<number> = new Set([401, 403, 429, 503]);
+
+/** So many other refusals in a row of one version, and only a list leads past it (client-go lists at the first). */
+const VERSION_ATTEMPTS = 3;
 
 /** A 403 changes only when somebody changes RBAC: asked less often. In first delays. */
 const FORBIDDEN_FACTOR = 8;
@@ -95,17 +101,23 @@ class StreamingListError extends Error {
   override readonly name = "StreamingListError";
 }
 
+/** A watch that ended as soon as it had begun. */
+class ShortWatchError extends AnswerError {}
+
 export class Watcher {
   readonly #options: WatcherOptions;
   readonly #backoff: Backoff;
   /** Where to resume; `undefined` in the states empty and listing. */
   #version: string | undefined;
   /** When the last list was done, and when the next is due; by the clock, in ms. */
+  #listedAt = -Infinity;
   #resyncAt = Infinity;
   /** The next watch is cut at random, so that sidecars that began together do not reconnect together. */
   #spread = true;
   /** The last watch failed: before resuming, ask whether the server still knows our version. */
   #doubtful = false;
+  /** Refusals to go on from our version, in a row. */
+  #refusals = 0;
 
   constructor(options: WatcherOptions) {
     this.#options = options;
@@ -154,17 +166,26 @@ export class Watcher {
       return undefined;
     }
     const expired = error instanceof ApiError && (error.isExpired || error.isAheadOfServer);
-    if (expired || error instanceof VersionError) this.#version = undefined;
-    this.#doubtful = this.#version !== undefined && (this.#doubtful || !(error instanceof ApiError));
+    if (error instanceof ApiError && !VERSION_NEUTRAL.has(error.status)) this.#refusals++;
+    if (expired || error instanceof VersionError || this.#refusals >= VERSION_ATTEMPTS) this.#version = undefined;
+    // Who answers 5xx may be a proxy, before a server that is being put back
+    const isAnswer = error instanceof ApiError && error.status < 500;
+    this.#doubtful = this.#version !== undefined && (this.#doubtful || !isAnswer);
 
     const first = this.#backoff.failures === 0;
     const delay = this.#backoff.next(this.#leastDelay(error));
-    const retryIn = expired && first ? 0 : delay;
+    const retryIn = expired && first && !this.#listedJustNow() ? 0 : delay;
     if (error instanceof ApiError) this.#progress(retryIn);
     return { type: "failed", error, failures: this.#backoff.failures, retryIn };
   }
 
+  /** A version that expires as soon as it was listed would have us list in a hot loop. */
+  #listedJustNow(): boolean {
+    return this.#options.clock.now() - this.#listedAt < SHORTEST_WATCH * 1000;
+  }
+
   #leastDelay(error: unknown): number {
+    if (error instanceof ShortWatchError) return SHORTEST_WATCH;
     if (!(error instanceof ApiError)) return 0;
     const { firstBackoff } = this.#options;
     return error.retryAfter ?? (error.isForbidden ? Math.min(LONGEST_DELAY, firstBackoff * FORBIDDEN_FACTOR) : 0);
@@ -207,8 +228,10 @@ export class Watcher {
     const { resyncPeriod, random, clock } = this.#options;
     this.#version = version;
     this.#doubtful = false;
+    this.#refusals = 0;
     this.#spread = true;
-    this.#resyncAt = resyncPeriod === 0 ? Infinity : clock.now() + resyncPeriod * 1000 * (1 - 0.1 * random());
+    this.#listedAt = clock.now();
+    this.#resyncAt = resyncPeriod === 0 ? Infinity : this.#listedAt + resyncPeriod * 1000 * (1 - 0.1 * random());
     yield { type: "initDone" };
   }
 
@@ -219,7 +242,6 @@ export class Watcher {
     using deadline = new Deadline(clock, sendInitialEvents ? STREAMING_LIST_SILENCE : this.#watchTime(), signal);
     let listing = sendInitialEvents;
     let answered = false;
-    let brought = false;
     try {
       const events = client.watch(
         source,
@@ -255,8 +277,6 @@ export class Watcher {
           continue;
         }
         if (event.type !== "BOOKMARK") {
-          brought = true;
-          this.#backoff.reset();
           yield { type: event.type === "DELETED" ? "delete" : "apply", object: event.object };
         }
         if (version !== undefined && version !== "") this.#advance(version);
@@ -272,8 +292,8 @@ export class Watcher {
     if (listing) throw new StreamingListError("the API server began a streaming list and did not end it");
     if (!deadline.passed) {
       this.#progress();
-      if (!brought && clock.now() - startedAt < SHORTEST_WATCH * 1000) {
-        throw new AnswerError(`the API server ended a watch of ${source.kind}s as soon as it had begun`);
+      if (clock.now() - startedAt < SHORTEST_WATCH * 1000) {
+        throw new ShortWatchError(`the API server ended a watch of ${source.kind}s as soon as it had begun`);
       }
     }
     this.#backoff.reset();
@@ -289,10 +309,13 @@ export class Watcher {
 
   /** @throws {VersionError} the version is older than what we have seen: we may have missed what came between */
   #advance(version: string): void {
+    if (this.#version === version) return;
     if (this.#version !== undefined && isOlderVersion(version, this.#version)) {
       throw new VersionError(`resourceVersion ${version} came after ${this.#version}: listing again`);
     }
     this.#version = version;
+    this.#refusals = 0;
+    this.#backoff.reset();
   }
 
   /**
@@ -300,8 +323,9 @@ export class Watcher {
    * version of its lost future and stays silent for ever.
    */
   async #checkVersion(known: string, signal: AbortSignal): Promise<void> {
-    using deadline = new Deadline(this.#options.clock, LIST_TIMEOUT, signal);
-    const page = this.#options.client.list(this.#options.source, { limit: 1 }, deadline.signal);
+    const { client, source, clock, clientTimeout } = this.#options;
+    using deadline = new Deadline(clock, Math.min(LIST_TIMEOUT, clientTimeout), signal);
+    const page = client.list(source, { limit: 1 }, deadline.signal);
     let result = await page.next();
     while (!result.done) result = await page.next();
     this.#progress();

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { Journal } from "../../lib/files/journal.ts";
 import { resolvePath } from "../../lib/files/projection.ts";
-import { Publisher, type PublisherOptions, PublishError } from "../../lib/files/publisher.ts";
+import { PublishError } from "../../lib/files/publish_error.ts";
+import { Publisher, type PublisherOptions } from "../../lib/files/publisher.ts";
 import { RefusedPathError } from "../../lib/files/roots.ts";
 import { keptLog } from "../support/api_gateway.ts";
 import {

@@ -38,6 +38,9 @@ for volume in $volumes; do
   mount --bind "\${volume%%:*}" "$root\${volume#*:}"
   case $volume in *:${SERVICE_ACCOUNT}) mount -o remount,bind,ro "$root\${volume#*:}";; esac
 done
+if [ "$user" = mapped ]; then
+  exec unshare --user --map-user=472 --map-group=472 --root="$root" /usr/local/bin/k8s-sidecar "$@"
+fi
 exec setpriv --no-new-privs chroot --userspec="$user:$user" --groups="$user" "$root" ${BINARY} "$@"
 `;
 
@@ -53,8 +56,8 @@ export function whyNoImage(): string | undefined {
 }
 
 export interface EnterOptions {
-  /** User and group. */
-  user?: number;
+  /** User and group. `mapped`: 472 inside, whoever starts it outside. */
+  user?: number | "mapped";
   /** Paths outside, by the writable paths inside where they are mounted. */
   volumes?: Record<string, string>;
   /** Folder with `token`, `ca.crt` and `namespace`. */
@@ -70,19 +73,21 @@ export class ImageRoot implements AsyncDisposable {
     this.path = path;
   }
 
-  static async build(): Promise<ImageRoot> {
+  /** @param shell as the image `debug`: with busybox, here Debian's */
+  static async build({ shell = false } = {}): Promise<ImageRoot> {
     const dir = await Deno.makeTempDir({ prefix: "image-" });
     await Deno.chmod(dir, 0o755);
     const packages = join(dir, "packages");
     const root = new ImageRoot(join(dir, "root"));
     for (const path of [packages, root.path]) await Deno.mkdir(path);
-    await download(packages);
+    await download(packages, shell ? [...PACKAGES, "busybox-static"] : PACKAGES);
     for (const { name } of Deno.readDirSync(packages)) await run("dpkg-deb", ["-x", join(packages, name), root.path]);
     await run("sh", [
       "-c",
       'cat "$0"/usr/share/ca-certificates/*/*.crt > "$0/etc/ssl/certs/ca-certificates.crt"',
       root.path,
     ]);
+    if (shell) await run("chroot", [root.path, "/bin/busybox", "--install", "-s", "/bin"]);
     root.write("/etc/passwd", PASSWD);
     root.write("/etc/group", GROUP);
     for (const path of ["/dev", "/proc", "/tmp", SERVICE_ACCOUNT]) {
@@ -114,10 +119,10 @@ export class ImageRoot implements AsyncDisposable {
   }
 }
 
-async function download(directory: string): Promise<void> {
+async function download(directory: string, packages: readonly string[]): Promise<void> {
   const apt = (...args: string[]) =>
     new Deno.Command("apt-get", { args, cwd: directory, stdout: "null" }).spawn().status;
-  const args = ["-qq", "-o", "APT::Sandbox::User=root", "download", ...PACKAGES];
+  const args = ["-qq", "-o", "APT::Sandbox::User=root", "download", ...packages];
   if ((await apt(...args)).success) return;
   await apt("-qq", "update");
   assert.ok((await apt(...args)).success, "Debian's packages cannot be downloaded");

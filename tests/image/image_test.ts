@@ -101,6 +101,11 @@ story("a folder that nobody mounted is one fault that names it", async (at) => {
   assert.match(sidecar.lines[0]?.text ?? "", /FOLDER="\/nowhere\/files".*Read-only file system/);
 });
 
+story("remove-finalizers needs nothing that is writable", async (at) => {
+  const sidecar = await start(at, { FOLDER: "/tmp", FINALIZERS: "true" }, { tmp: false }, ["remove-finalizers"]);
+  assert.equal((await sidecar.exited()).code, 0, sidecar.tail());
+});
+
 story("a SCRIPT that needs a shell fails with one clear error, and files are kept all the same", async (at) => {
   image.write("/scripts/plain.sh", "echo told\n");
   image.write("/scripts/executable.sh", "#!/bin/sh\necho told\n", 0o755);

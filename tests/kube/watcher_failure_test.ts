@@ -36,6 +36,7 @@ Deno.test("run() lists once, at once, when a watch brings an ERROR event with co
   const { followed, watch } = await watching(api);
   await using _ = followed;
   api.script(listAt("20"));
+  await api.clock.advance(5);
   await watch.error(410, "Expired", "too old resource version: 11 (20)");
   await followed.yielded("failed 410 in 0");
   await api.clock.advance(0);
@@ -49,12 +50,13 @@ Deno.test("run() backs off when 410 comes again and again", async () => {
   const { followed, watch } = await watching(api);
   await using _ = followed;
   api.script(listAt("20"), expired(), listAt("30"), expired(), listAt("40"));
+  await api.clock.advance(5);
   await watch.error(410, "Expired");
   await followed.yielded("failed 410 in 0");
   await api.clock.advance(0);
   await followed.yielded("failed 410 in 2");
   await api.clock.advance(1.9);
-  assert.equal(followed.requests.length, 4);
+  await followed.stillRequested(4);
   await api.clock.advance(0.1);
   await followed.yielded("failed 410 in 4");
   await api.clock.advance(4);
@@ -79,30 +81,32 @@ Deno.test("run() keeps its version and backs off after an ERROR event that is no
   await using api = new ScriptedApi();
   const { followed, watch } = await watching(api);
   await using _ = followed;
+  api.script(listAt("11"));
   await watch.error(500, "InternalError", "etcdserver: no leader");
   await followed.yielded("failed 500 in 1");
   assert.match(String(followed.errors[0]), /etcdserver: no leader/);
-  assert.equal(followed.requests.length, 2);
+  await followed.stillRequested(2);
   await api.clock.advance(1);
-  await followed.requested(3);
-  assert.equal(followed.asked[2], "watch from 11");
+  await followed.requested(4);
+  assert.deepEqual(followed.asked.slice(2), ["list", "watch from 11"]);
 });
 
-for (const status of [429, 503]) {
+for (const [status, ...asked] of [[429, "watch from 11"], [503, "list", "watch from 11"]] as const) {
   Deno.test(`run() waits for as long as a ${status} says, keeps its version, and tells health of the pause`, async () => {
     await using api = new ScriptedApi();
     const { followed, watch } = await watching(api);
     await using _ = followed;
     api.script(new Response(null, { status, headers: { "retry-after": "17" } }));
+    if (asked.length > 1) api.script(listAt("11"));
     await api.clock.advance(5);
     await watch.end();
     await followed.yielded(`failed ${status} in 17`);
     assert.equal(followed.pauses.at(-1), 17);
     await api.clock.advance(16.9);
-    assert.equal(followed.requests.length, 3);
+    await followed.stillRequested(3);
     await api.clock.advance(0.1);
-    await followed.requested(4);
-    assert.deepEqual(followed.asked.slice(2), ["watch from 11", "watch from 11"]);
+    await followed.requested(3 + asked.length);
+    assert.deepEqual(followed.asked.slice(2), ["watch from 11", ...asked]);
   });
 }
 
@@ -118,12 +122,13 @@ Deno.test("run() doubles its delays to 30 seconds, and begins anew after an even
     await until(() => followed.errors.length === index + 1);
     await followed.yielded(`failed 500 in ${delay}`);
     const next = new WatchStream();
-    if (index === delays.length - 1) api.script(next);
+    if (index === delays.length - 1) api.script(listAt("11"), next);
     await api.clock.advance(delay);
     if (index < delays.length - 1) continue;
     await next.send("ADDED", "a@12");
     await followed.yielded("apply a@12");
     api.script(refusal(500, "InternalError", "no"));
+    await api.clock.advance(5);
     await next.end();
   }
   await followed.yielded("failed 500 in 1");
@@ -146,7 +151,7 @@ Deno.test("run() asks less often while it is forbidden, and counts each answer a
     assert.equal(followed.pauses.length, count);
     assert.equal(followed.pauses.at(-1), 8);
     await api.clock.advance(7.9);
-    assert.equal(followed.requests.length, count);
+    await followed.stillRequested(count);
     await api.clock.advance(0.1);
   }
   await followed.yielded("initDone");
@@ -179,15 +184,33 @@ Deno.test("run() backs off from a server that ends each watch at once", async ()
   assert.ok(followed.requests.length <= 1 + 2 * api.clock.now() / 1000);
 });
 
-Deno.test("run() does not back off from a watch that ends at once and brought an event", async () => {
+Deno.test("run() backs off from a watch that ends at once even if it brought an event", async () => {
   await using api = new ScriptedApi();
   const { followed, watch } = await watching(api);
   await using _ = followed;
   await watch.send("ADDED", "a@12");
   await followed.yielded("apply a@12");
   await watch.end();
-  await followed.requested(3);
-  assert.deepEqual(followed.errors, []);
+  await followed.yielded("failed AnswerError in 1");
+});
+
+Deno.test("run() lists again when the server refuses to go on from its version three times in a row", async () => {
+  await using api = new ScriptedApi();
+  const { followed, watch } = await watching(api);
+  await using _ = followed;
+  await api.clock.advance(5);
+  const noSense = () => refusal(400, "BadRequest", "invalid resource version");
+  api.script(noSense(), noSense(), noSense(), listAt("20"));
+  await watch.end();
+  for (const delay of [1, 2, 4]) {
+    await followed.yielded(`failed 400 in ${delay}`);
+    await api.clock.advance(delay);
+  }
+  await followed.requested(7);
+  assert.deepEqual(followed.asked.slice(2), [
+    ...["watch from 11", "watch from 11", "watch from 11"],
+    ...["list", "watch from 20"],
+  ]);
 });
 
 Deno.test("run() looks at the server's version after a failure, by a list of one, and resumes when it is not older", async () => {

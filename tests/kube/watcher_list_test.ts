@@ -116,7 +116,7 @@ Deno.test("run() lists in pages when a streaming list has objects and then no en
   await stream.send("ADDED", "a@1");
   await followed.yielded("initApply a@1");
   await api.clock.advance(9);
-  assert.equal(followed.requests.length, 1);
+  await followed.stillRequested(1);
   await api.clock.advance(1);
   await followed.requested(3);
   assert.deepEqual(followed.asked, ["streaming list", "list", "watch from 10"]);
@@ -149,7 +149,7 @@ Deno.test("run() lists every sleepTime in list mode, and waits longer only after
   await followed.yielded("initDone");
   await until(() => followed.pauses.at(-1) === 60);
   await api.clock.advance(59.9);
-  assert.equal(followed.requests.length, 1);
+  await followed.stillRequested(1);
   await api.clock.advance(0.1);
   await until(() => followed.events.filter((event) => event === "initDone").length === 2);
   await until(() => followed.pauses.filter((pause) => pause === 60).length === 2);

@@ -26,6 +26,7 @@ Deno.test("run() resumes at the last version after a clean end, in one request, 
   await followed.yielded("apply a@11");
   const second = new WatchStream();
   api.script(second);
+  await api.clock.advance(2);
   await watch.end();
   await followed.requested(3);
   await second.send("MODIFIED", "a@12");
@@ -41,6 +42,7 @@ Deno.test("run() resumes at the version of a bookmark that came after the last e
   await watch.send("ADDED", "a@11");
   await watch.bookmark("15");
   await followed.yielded("apply a@11");
+  await api.clock.advance(2);
   await watch.end();
   await followed.requested(3);
   assert.equal(followed.asked[2], "watch from 15");
@@ -53,6 +55,7 @@ Deno.test("run() keeps its version past an event that has none", async () => {
   await watch.sendLine({ type: "ADDED", object: { metadata: { name: "a", namespace: "a" } } });
   await watch.sendLine({ type: "ADDED", object: { metadata: { name: "b", namespace: "a", resourceVersion: "" } } });
   await followed.yielded("apply b@");
+  await api.clock.advance(2);
   await watch.end();
   await followed.requested(3);
   assert.equal(followed.asked[2], "watch from 10");
@@ -65,6 +68,7 @@ Deno.test("run() takes versions that are no numbers", async () => {
   await watch.send("ADDED", "a@v-b");
   await watch.send("ADDED", "a@v-a");
   await followed.yielded("apply a@v-a");
+  await api.clock.advance(2);
   await watch.end();
   await followed.requested(3);
   assert.equal(followed.asked[2], "watch from v-a");
@@ -83,7 +87,7 @@ Deno.test("run() ends a watch at the client's timeout and resumes: that is no fa
   await second.bookmark("12");
   await followed.progressed(6);
   await api.clock.advance(65.9);
-  assert.equal(followed.requests.length, 3);
+  await followed.stillRequested(3);
   await api.clock.advance(0.1);
   await followed.requested(4);
   assert.deepEqual(followed.asked, ["list", "watch from 10", "watch from 11", "watch from 12"]);
@@ -97,7 +101,7 @@ for (const [random, cut] of [[0, 30], [0.5, 45], [0.999, 59.97]] as const) {
     const { followed, watch } = await watching(api, { serverTimeout: 60, clientTimeout: 66, random: () => random });
     await using _ = followed;
     await api.clock.advance(cut - 0.01);
-    assert.equal(followed.requests.length, 2);
+    await followed.stillRequested(2);
     await api.clock.advance(0.02);
     await followed.requested(3);
     await watch.gone;
@@ -126,7 +130,7 @@ Deno.test("run() ends the watch and lists again every resyncPeriod", async () =>
   await followed.yielded("apply a@11");
   api.script(listAt("20", ["a@11"]));
   await api.clock.advance(99);
-  assert.equal(followed.requests.length, 2);
+  await followed.stillRequested(2);
   await api.clock.advance(1);
   await followed.requested(4);
   assert.deepEqual(followed.asked, ["list", "watch from 10", "list", "watch from 20"]);
@@ -149,6 +153,7 @@ Deno.test("run() never lists again by itself when resyncPeriod is 0", async () =
   const { followed } = await watching(api, { resyncPeriod: 0, serverTimeout: 2_000_000, clientTimeout: 2_000_000 });
   await using _ = followed;
   await api.clock.advance(999_000);
+  await followed.stillRequested(2);
   assert.deepEqual(followed.asked, ["list", "watch from 10"]);
 });
 

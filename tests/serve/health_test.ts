@@ -127,7 +127,7 @@ Deno.test("serveHealth() listens on the host that is given, and no other", async
   if (hasIpv6) await assert.rejects(server.get("/healthz", { at: "[::1]" }), TypeError);
 });
 
-for (const hostname of ["0.0.0.0", "127.0.0.1", ...hasIpv6 ? ["::"] : []]) {
+for (const hostname of ["0.0.0.0", "127.0.0.1", ...hasIpv6 ? ["::", "::1"] : []]) {
   Deno.test(`serveHealth() warns once, and does no harm, when its port is busy on ${hostname}`, async () => {
     const busy = Deno.listen({ hostname, port: 0 });
     try {

@@ -96,7 +96,9 @@ export class ApiFront implements AsyncDisposable {
     const body = cutBy(this.#ends.signal, answer.body, onEnd);
     const transformer = answer.ok ? this.bend(seen) : undefined;
     const bent = transformer === undefined ? body : body.pipeThrough(new TransformStream(transformer));
-    return new Response(bent, { status: answer.status, headers: answer.headers });
+    // It came unpacked, and goes on in pieces
+    const { "content-encoding": _, "content-length": __, ...headers } = Object.fromEntries(answer.headers);
+    return new Response(bent, { status: answer.status, headers });
   }
 }
 

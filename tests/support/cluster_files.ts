@@ -29,12 +29,14 @@ export async function filesInCluster(at: Story): Promise<Record<string, Uint8Arr
 export interface Expectation extends PollOptions {
   /** Files that are not the sidecar's, by path below the folder: they must be as they were. */
   foreign?: Record<string, string | Uint8Array>;
+  /** Default: the story's own. */
+  folder?: string;
 }
 
 /** Passes once the disk is what the cluster says, byte for byte, with no temporary left and no foreign file touched. */
-export async function assertDiskFollows(at: Story, { foreign = {}, ...options }: Expectation = {}): Promise<void> {
-  const timing = { timeout: 30_000, interval: 50, ...options };
-  await eventually(async () => assertFolderEquals(at.folder, { ...await filesInCluster(at), ...foreign }), timing);
+export async function assertDiskFollows(at: Story, expectation: Expectation = {}): Promise<void> {
+  const { foreign = {}, folder = at.folder, ...timing } = { timeout: 30_000, interval: 50, ...expectation };
+  await eventually(async () => assertFolderEquals(folder, { ...await filesInCluster(at), ...foreign }), timing);
 }
 
 function wanted({ folder }: Story, kind: Kind, { metadata, data, binaryData }: ApiObject): Map<string, Uint8Array> {

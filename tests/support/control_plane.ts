@@ -89,7 +89,7 @@ export class ControlPlane {
     this.etcdUrl = `http://127.0.0.1:${ports.etcd}`;
     this.caPem = ca.pem;
     this.caFile = ca.file;
-    this.#client = Deno.createHttpClient({ caCerts: [ca.pem], http2: false, poolMaxIdlePerHost: 0 });
+    this.#client = Deno.createHttpClient({ caCerts: [ca.pem], http2: false });
   }
 
   /**

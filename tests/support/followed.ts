@@ -60,6 +60,12 @@ export class Followed implements AsyncDisposable {
     assert.equal(this.requests.length, count, this.asked.join(", "));
   }
 
+  /** Sees that there are so many requests, and none is on its way. */
+  async stillRequested(count: number): Promise<void> {
+    await this.#api.caughtUp();
+    assert.equal(this.requests.length, count, this.asked.join(", "));
+  }
+
   /** Waits for an event, and that it is the last one. */
   async yielded(event: string): Promise<void> {
     await until(() => this.events.at(-1) === event).catch(() => assert.equal(this.events.join("; "), event));

@@ -14,6 +14,8 @@ export interface ScriptedRequest {
 
 type Answer = Response | WatchStream | ((request: ScriptedRequest) => Response | Promise<Response>);
 
+const PROBE = "/probe";
+
 export class ScriptedApi implements AsyncDisposable {
   readonly clock = new FakeClock();
   readonly requests: ScriptedRequest[] = [];
@@ -46,6 +48,11 @@ export class ScriptedApi implements AsyncDisposable {
     return client;
   }
 
+  /** Resolves when whatever was sent before has arrived: requests of our own went the same way after it. */
+  async caughtUp(): Promise<void> {
+    for (let count = 0; count < 5; count++) await (await fetch(`${this.url}${PROBE}`)).text();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     for (const client of this.#clients) client.close();
     this.#held.resolve(new Response(null, { status: 503 }));
@@ -54,6 +61,7 @@ export class ScriptedApi implements AsyncDisposable {
 
   #answer(request: Request, info: Deno.ServeHandlerInfo): Response | Promise<Response> {
     const { pathname, searchParams } = new URL(request.url);
+    if (pathname === PROBE) return new Response("here");
     const seen = {
       path: pathname,
       query: Object.fromEntries(searchParams),
@@ -81,6 +89,8 @@ export function listAt(version: string, objects: readonly string[] = [], next?: 
   const metadata = { resourceVersion: version, ...(next === undefined ? {} : { continue: next }) };
   return Response.json({ kind: "ConfigMapList", apiVersion: "v1", metadata, items });
 }
+
+const READ_TIMEOUT_MS = 5000;
 
 /** An answer that goes on for as long as a test wants. */
 export class WatchStream {
@@ -112,7 +122,13 @@ export class WatchStream {
   }
 
   async sendText(text: string): Promise<void> {
-    await this.#writer.write(encode(text));
+    const nobody = Promise.withResolvers<never>();
+    const timer = setTimeout(() => nobody.reject(new Error("nobody asked for this stream")), READ_TIMEOUT_MS);
+    try {
+      await Promise.race([this.#writer.write(encode(text)), nobody.promise]);
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   /** Ends the answer as a server does whose time is up. */
