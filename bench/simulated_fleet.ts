@@ -24,8 +24,8 @@ export class CountingServer implements ListWatch {
   readonly seconds: Record<number, Record<Request, number>> = {};
   readonly #time: SimulatedTime;
   #isUp = true;
-  /** Rejects when every connection is cut. */
-  #cut = Promise.withResolvers<never>();
+  /** Ends a watch that is open. */
+  readonly #open = new Set<() => void>();
 
   constructor(time: SimulatedTime) {
     this.#time = time;
@@ -34,13 +34,11 @@ export class CountingServer implements ListWatch {
   /** Cuts every connection and takes no new ones. */
   goDown(): void {
     this.#isUp = false;
-    this.#cut.promise.catch(() => {});
-    this.#cut.reject(new TransportError("read", "cut"));
+    for (const cut of this.#open) cut();
   }
 
   comeBack(): void {
     this.#isUp = true;
-    this.#cut = Promise.withResolvers<never>();
   }
 
   // deno-lint-ignore require-yield
@@ -58,7 +56,16 @@ export class CountingServer implements ListWatch {
     await this.#take(sendInitialEvents ? "list" : "watch");
     onAnswer();
     if (sendInitialEvents) yield INITIAL_EVENTS_END;
-    await Promise.race([this.#time.sleep(timeoutSeconds, signal), this.#cut.promise]);
+    const end = new AbortController();
+    const cut = () => end.abort(new TransportError("read", "cut"));
+    const leave = () => end.abort(signal.reason);
+    this.#open.add(cut);
+    signal.addEventListener("abort", leave, { once: true });
+    try {
+      await this.#time.sleep(timeoutSeconds, end.signal);
+    } finally {
+      this.#open.delete(cut);
+    }
   }
 
   async #take(request: Request): Promise<void> {
@@ -86,7 +93,7 @@ const INITIAL_EVENTS_END: WatchEvent = {
 
 const SOURCES: readonly Source[] = [{ kind: "ConfigMap" }, { kind: "Secret" }];
 
-/** Starts the watchers of this many sidecars. They run until the signal aborts. */
+/** Runs the watchers of this many sidecars until the signal aborts. */
 export async function followAll(
   pods: number,
   server: ListWatch,
@@ -95,8 +102,11 @@ export async function followAll(
   signal: AbortSignal,
 ): Promise<void> {
   const follow = async (source: Source) => {
+    // One of its own, as in a process of its own: a signal with thousands of listeners is slow
+    const stop = new AbortController();
+    signal.addEventListener("abort", () => stop.abort(signal.reason), { once: true });
     const options = { ...DEFAULTS, mode: "watch" as const, sleepTime: 0, client: server, source, clock: time, random };
-    for await (const _ of new Watcher(options).run(signal));
+    for await (const _ of new Watcher(options).run(stop.signal));
   };
   await Promise.all(Array.from({ length: pods }, () => SOURCES.map(follow)).flat());
 }

@@ -55,6 +55,8 @@ export class SourceFollower {
       case "initDone":
         this.#works();
         return reconciler.endList(source);
+      case "resumed":
+        return this.#works();
       case "delete":
         this.#works();
         return reconciler.delete(source, event.object);

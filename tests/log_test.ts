@@ -82,8 +82,9 @@ Deno.test("openLog() never renames a file when maxBytes or backupCount is 0, as 
 });
 
 Deno.test("openLog() throws when a log file cannot be opened", async () => {
-  const options = { level: "INFO", outputs: [fileOutput("/nowhere/log")], utc: true } as const;
-  await assert.rejects(openLog(options), /nowhere/);
+  using folder = tempFolder();
+  const outputs = [fileOutput(`${folder.path}/none/log`)];
+  await assert.rejects(openLog({ level: "INFO", outputs, utc: true }), /none\/log/);
 });
 
 Deno.test("openLog() has a line on its stream by the time that the call returns", async () => {

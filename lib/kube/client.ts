@@ -5,7 +5,7 @@ import { TransportError } from "../transport.ts";
 import { AnswerError, ApiError } from "./api_error.ts";
 import { type Connection, type ConnectionOptions, Connections } from "./connections.ts";
 import { decodeLines, decodeList } from "./json_stream.ts";
-import { type KubeObject, type ObjectRef, pluralOf, type Source, type Status } from "./objects.ts";
+import { isNamed, type KubeObject, type ObjectRef, pluralOf, type Source, type Status } from "./objects.ts";
 
 export interface ListQuery {
   /** Objects a page; unset: all in one answer. */
@@ -74,10 +74,7 @@ export class KubeClient {
     const path = `${collectionPath(source)}?${selectionQuery(source, { ...query })}`;
     using deadline = new Deadline(this.#options.clock, ANSWER_TIMEOUT, signal);
     try {
-      const list = yield* decodeList(this.#stream(path, deadline)) as AsyncGenerator<
-        KubeObject,
-        { metadata?: Partial<ListResult> }
-      >;
+      const list = yield* objectsOf(decodeList(this.#stream(path, deadline)));
       const { resourceVersion, continue: next } = list.metadata ?? {};
       if (resourceVersion === undefined) throw new AnswerError(`GET ${path}: the answer is not a list`);
       return { resourceVersion, ...(next ? { continue: next } : {}) };
@@ -219,6 +216,26 @@ export class KubeClient {
       const seconds = (this.#options.clock.now() - startedAt) / 1000;
       this.#options.onRequest?.({ method, path, status, seconds });
     }
+  }
+}
+
+type List = Record<string, unknown> & { metadata?: Partial<ListResult> };
+
+/**
+ * Passes on the items that are named as objects are: a list with anything else in it did not come from an API server.
+ *
+ * @throws {SyntaxError}
+ */
+async function* objectsOf(items: AsyncGenerator<unknown, List>): AsyncGenerator<KubeObject, List> {
+  try {
+    while (true) {
+      const { done, value } = await items.next();
+      if (done) return value;
+      if (!isNamed(value)) throw new SyntaxError("an item of the list is no object");
+      yield value;
+    }
+  } finally {
+    await items.return({});
   }
 }
 

@@ -39,6 +39,12 @@ export interface KubeObject {
   binaryData?: Record<string, string> | null;
 }
 
+/** Whether a value that claims to be an object says at least which one. */
+export function isNamed(value: unknown): value is KubeObject {
+  const { name, namespace }: Partial<ObjectMeta> = (value as Partial<KubeObject> | null)?.metadata ?? {};
+  return typeof name === "string" && typeof namespace === "string";
+}
+
 /** Names one object. */
 export interface ObjectRef {
   kind: Kind;

@@ -17,7 +17,7 @@ import { Deadline } from "../deadline.ts";
 import { TransportError } from "../transport.ts";
 import { AnswerError, ApiError } from "./api_error.ts";
 import type { ListQuery, ListResult, WatchEvent, WatchQuery } from "./client.ts";
-import type { KubeObject, Source, Status } from "./objects.ts";
+import { isNamed, type KubeObject, type Source, type Status } from "./objects.ts";
 import { isOlderVersion } from "./versions.ts";
 
 export type WatcherEvent =
@@ -28,6 +28,8 @@ export type WatcherEvent =
   | { type: "initDone" }
   | { type: "apply"; object: KubeObject }
   | { type: "delete"; object: KubeObject }
+  /** After `failed`, a watch works again. */
+  | { type: "resumed" }
   /** Something went wrong; the watcher goes on by itself in `retryIn` seconds. */
   | { type: "failed"; error: unknown; failures: number; retryIn: number };
 
@@ -116,6 +118,8 @@ export class Watcher {
   #spread = true;
   /** The last watch failed: before resuming, ask whether the server still knows our version. */
   #doubtful = false;
+  /** Told that something failed, and not yet that it works again. */
+  #isFailing = false;
   /** Refusals to go on from our version, in a row. */
   #refusals = 0;
 
@@ -172,9 +176,9 @@ export class Watcher {
     const isAnswer = error instanceof ApiError && error.status < 500;
     this.#doubtful = this.#version !== undefined && (this.#doubtful || !isAnswer);
 
-    const first = this.#backoff.failures === 0;
     const delay = this.#backoff.next(this.#leastDelay(error));
-    const retryIn = expired && first && !this.#listedJustNow() ? 0 : delay;
+    const retryIn = expired && !this.#listedJustNow() ? 0 : delay;
+    this.#isFailing ||= retryIn > 0;
     if (error instanceof ApiError) this.#progress(retryIn);
     return { type: "failed", error, failures: this.#backoff.failures, retryIn };
   }
@@ -232,6 +236,7 @@ export class Watcher {
     this.#spread = true;
     this.#listedAt = clock.now();
     this.#resyncAt = resyncPeriod === 0 ? Infinity : this.#listedAt + resyncPeriod * 1000 * (1 - 0.1 * random());
+    this.#isFailing = false;
     yield { type: "initDone" };
   }
 
@@ -259,7 +264,7 @@ export class Watcher {
       for await (const event of events) {
         this.#progress();
         if (event.type === "ERROR") throw new ApiError(`watch of ${source.kind}s`, codeOf(event), statusOf(event));
-        if (event.object?.metadata === undefined) {
+        if (event.type === "BOOKMARK" ? event.object?.metadata === undefined : !isNamed(event.object)) {
           throw new AnswerError(`a watch of ${source.kind}s brought a line that is no event`);
         }
         const version: string | undefined = event.object.metadata.resourceVersion;
@@ -280,9 +285,13 @@ export class Watcher {
           yield { type: event.type === "DELETED" ? "delete" : "apply", object: event.object };
         }
         if (version !== undefined && version !== "") this.#advance(version);
+        yield* this.#works();
       }
     } catch (error) {
-      if (answered && clock.now() - startedAt >= SHORTEST_WATCH * 1000) this.#backoff.reset();
+      if (answered && clock.now() - startedAt >= SHORTEST_WATCH * 1000) {
+        this.#backoff.reset();
+        yield* this.#works();
+      }
       if (sendInitialEvents && error instanceof ApiError && error.refusesStreamingList) {
         throw new StreamingListError("the API server refuses a streaming list", { cause: error });
       }
@@ -298,6 +307,12 @@ export class Watcher {
     }
     this.#backoff.reset();
     this.#spread = false;
+    yield* this.#works();
+  }
+
+  *#works(): Generator<WatcherEvent, void> {
+    if (this.#isFailing) yield { type: "resumed" };
+    this.#isFailing = false;
   }
 
   /** Seconds that the next watch may live. */

@@ -94,7 +94,7 @@ story("an event is cut inside a character and inside its JSON, and a list is cut
     const since = performance.now();
     await at.change("ConfigMap", "cut", { data: { "cut.txt": "€".repeat(1000 + cuts) } });
     // The watch that is there was not armed yet: it is ended, and the next one is cut
-    await front.endWatches();
+    front.cut();
     await eventually(() => assert.ok(front.watchesSince(since).length > 0));
     await at.change("ConfigMap", "cut", { data: { "cut.txt": `€${where}`.repeat(900) } });
     await eventually(() => assert.notEqual(front.bend, armed, `was not cut ${where}`));
@@ -152,7 +152,7 @@ story("the API server is too busy: Retry-After is obeyed, and no list is made", 
     return new Response("busy", { status: last ? 503 : 429, headers: { "retry-after": last ? "1" : "2" } });
   };
   const since = performance.now();
-  await front.endWatches();
+  front.cut();
   await at.change("ConfigMap", "a", { data: { "a.txt": "2" } });
   await assertDiskFollows(at);
   const [first = 0, second = 0] = refusals;
@@ -197,6 +197,7 @@ async function sideBySide<T>(
       await using front = await ApiFront.start(at.controlPlane);
       const folder = `${at.dir}/case-${index}`;
       const sidecar = await startBehind(at, front.url, { ...settings, FOLDER: folder });
+      await front.watching();
       try {
         await run(front, value, folder, what, sidecar);
       } catch (error) {
@@ -220,7 +221,7 @@ story("a proxy on the way answers instead of the API server: no file goes, and t
   await sideBySide(at, WRONG_ANSWERS, async (front, response, folder, what, sidecar) => {
     const since = performance.now();
     front.answer = response;
-    await front.endWatches();
+    front.cut();
     await seconds(5);
     assertCalm(front.requests.filter(({ at }) => at >= since).length, since);
     assert.ok(sidecar.running, `${what} ended the process`);
@@ -235,8 +236,9 @@ story("after all such answers the files are right again", async (at) => {
   await startBehind(at, front.url, { RESOURCE: "configmap", RESYNC_PERIOD: "0" });
   for (const [what, response] of Object.entries(WRONG_ANSWERS)) {
     let wrong = 2;
+    await front.watching();
     front.answer = () => wrong-- > 0 ? response() : undefined;
-    await front.endWatches();
+    front.cut();
     await at.change("ConfigMap", "a", { data: { "a.txt": what } });
     await assertDiskFollows(at).catch((error) => assert.fail(`after ${what}: ${error.message}`));
   }
@@ -267,7 +269,7 @@ story("a watch that ends at once, with or without an event, is not asked for in 
   await sideBySide(at, endings, async (front, body, folder) => {
     front.answer = ({ isWatch }) => isWatch ? new Response(body()) : undefined;
     const since = performance.now();
-    await front.endWatches();
+    front.cut();
     await seconds(6);
     const watches = front.watchesSince(since).length;
     const requests = front.requests.filter(({ at }) => at >= since).length;
@@ -289,7 +291,7 @@ story("a version that the API server refuses again and again is given up", async
     return new Response(line("ERROR", { kind: "Status", code: 500, message: "unable to decode watch event" }));
   };
   await at.change("ConfigMap", "a", { data: { "a.txt": "2" } });
-  await front.endWatches();
+  front.cut();
   await assertDiskFollows(at);
 });
 
@@ -329,7 +331,7 @@ story(
     await Promise.all(storms.map((churn) => churn.run(60)));
     // What was held back, or replaced, comes with the watches that follow
     front.bend = () => undefined;
-    await front.endWatches();
+    front.cut();
     await assertDiskFollows(at);
     assert.ok(bent.twice > 0 && bent.old > 0, JSON.stringify(bent));
   },

@@ -35,7 +35,7 @@ mount --rbind /proc "$root/proc"
 [ "$tmp" = no ] || mount -t tmpfs -o mode=1777 tmp "$root/tmp"
 mount -o remount,bind,ro "$root"
 for volume in $volumes; do
-  mount --bind "\${volume%%:*}" "$root\${volume#*:}"
+  mount --rbind "\${volume%%:*}" "$root\${volume#*:}"
   case $volume in *:${SERVICE_ACCOUNT}) mount -o remount,bind,ro "$root\${volume#*:}";; esac
 done
 if [ "$user" = mapped ]; then
@@ -90,6 +90,9 @@ export class ImageRoot implements AsyncDisposable {
     if (shell) await run("chroot", [root.path, "/bin/busybox", "--install", "-s", "/bin"]);
     root.write("/etc/passwd", PASSWD);
     root.write("/etc/group", GROUP);
+    // The kubelet mounts these
+    root.write("/etc/hosts", "127.0.0.1 localhost\n::1 localhost\n");
+    root.write("/etc/resolv.conf", "nameserver 127.0.0.1\n");
     for (const path of ["/dev", "/proc", "/tmp", SERVICE_ACCOUNT]) {
       await Deno.mkdir(root.path + path, { recursive: true });
     }

@@ -3,6 +3,8 @@ import assert from "node:assert/strict";
 import type { ControlPlane } from "./control_plane.ts";
 import { eventually } from "./oracle.ts";
 
+const CUT = new Error("cut by the test");
+
 export interface SeenRequest {
   /** With the query. */
   path: string;
@@ -46,14 +48,20 @@ export class ApiFront implements AsyncDisposable {
     await this.#shutDown();
   }
 
-  /** Cuts every answer that is under way; waits for a watch, at first. */
-  async endWatches(): Promise<void> {
-    await eventually(() => assert.ok(this.#watches > 0, "there is no watch to end"));
-    this.#endAnswers();
+  /** Waits until there is a watch. */
+  async watching(): Promise<void> {
+    await eventually(() => assert.ok(this.#watches > 0, "nobody watches"));
   }
 
-  #endAnswers(): void {
-    this.#ends.abort(new Error("the test ended the answer"));
+  /** Ends every answer that is under way, as if it were complete. */
+  finish(): void {
+    this.#ends.abort(undefined);
+    this.#ends = new AbortController();
+  }
+
+  /** Cuts every answer that is under way. */
+  cut(): void {
+    this.#ends.abort(CUT);
     this.#ends = new AbortController();
   }
 
@@ -68,7 +76,7 @@ export class ApiFront implements AsyncDisposable {
   async #shutDown(): Promise<void> {
     const { answer } = this;
     this.answer = () => new Response("shutting down", { status: 503, headers: { connection: "close" } });
-    this.#endAnswers();
+    this.cut();
     await this.#server.shutdown();
     this.answer = answer;
   }
@@ -122,7 +130,8 @@ function cutBy(
     start(controller) {
       stop = () => {
         end();
-        controller.error(signal.reason);
+        if (signal.reason === CUT) controller.error(CUT);
+        else controller.close();
       };
       signal.addEventListener("abort", stop, { once: true });
     },

@@ -180,6 +180,20 @@ export class Story implements AsyncDisposable {
     }
   }
 
+  /** Takes back what {@link allow} gave; the API server knows of it on return. */
+  async forbid(user: string, rule: { resources: string[] }, namespace = this.namespace): Promise<void> {
+    const api = `/apis/rbac.authorization.k8s.io/v1/namespaces/${namespace}`;
+    const name = `${user}-${rule.resources.join("-")}`;
+    await this.request("DELETE", `${api}/rolebindings/${name}`);
+    await this.request("DELETE", `${api}/roles/${name}`);
+    const resourceAttributes = { verb: "watch", resource: rule.resources[0], namespace };
+    await eventually(async () => {
+      const review = { spec: { user, resourceAttributes } };
+      const { body } = await this.request("POST", "/apis/authorization.k8s.io/v1/subjectaccessreviews", review);
+      assert.equal(body.status.allowed, false, `${user} may still watch ${rule.resources[0]}`);
+    });
+  }
+
   /** An error that says what the sidecars said. */
   explain(error: unknown): unknown {
     const logs = this.#sidecars.map((sidecar, index) =>
