@@ -39,7 +39,15 @@ try {
   finishBundle(bundle, values.commit ?? await currentCommit());
   const more = target === undefined ? [] : [`--target=${target}`];
   // Outside the project: its lock file would bring the packages in again
-  const args = ["--no-config", "--no-lock", "--no-check", ...runFlags(), ...more, `--output=${output}`];
+  const args = [
+    "--no-config",
+    "--no-lock",
+    "--no-check",
+    "--no-code-cache",
+    ...runFlags(),
+    ...more,
+    `--output=${output}`,
+  ];
   await deno(["compile", "--quiet", ...args, `${bundle}/main.js`]);
 } finally {
   await Deno.remove(bundle, { recursive: true });

@@ -109,6 +109,21 @@ Deno.test("run() logs the first of equal failures and a change, and says when it
   assert.equal(follower.failure, undefined);
 });
 
+Deno.test("run() works again when its watch has resumed, though nothing was brought yet", async () => {
+  const { follower, calls, lines, run } = following([
+    failed(unavailable()),
+    { type: "resumed" },
+    failed(unavailable()),
+  ]);
+  await run();
+  assert.deepEqual(lines, [
+    "warn: GET /: starting; again in 1.0 s",
+    'info: following secrets in namespace "a" again',
+    "warn: GET /: starting; again in 1.0 s",
+  ]);
+  assert.deepEqual([calls, follower.failure], [[], "GET /: starting"]);
+});
+
 Deno.test("run() names verb, kind and namespace when it is forbidden, at error level, once", async () => {
   const { follower, lines, run } = following([failed(forbidden("watch")), failed(forbidden("list"))]);
   await run();

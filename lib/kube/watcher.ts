@@ -87,6 +87,9 @@ const VERSION_ATTEMPTS = 3;
 /** A 403 changes only when somebody changes RBAC: asked less often. In first delays. */
 const FORBIDDEN_FACTOR = 8;
 
+/** A server's Retry-After is heeded up to so many seconds: beyond, it is a mistake of somebody in between. */
+const LONGEST_RETRY_AFTER = 300;
+
 /** A resync that is due within so many seconds is due now: the watch in between would be too short to be one. */
 const RESYNC_MARGIN = 1;
 
@@ -192,7 +195,8 @@ export class Watcher {
     if (error instanceof ShortWatchError) return SHORTEST_WATCH;
     if (!(error instanceof ApiError)) return 0;
     const { firstBackoff } = this.#options;
-    return error.retryAfter ?? (error.isForbidden ? Math.min(LONGEST_DELAY, firstBackoff * FORBIDDEN_FACTOR) : 0);
+    if (error.retryAfter !== undefined) return Math.min(error.retryAfter, LONGEST_RETRY_AFTER);
+    return error.isForbidden ? Math.min(LONGEST_DELAY, firstBackoff * FORBIDDEN_FACTOR) : 0;
   }
 
   /** Lists in pages. A `continue` that expired in between begins anew, in one page: the server is too busy for more. */

@@ -53,9 +53,13 @@ async function start(
 story("files are kept, and it stops within a second", async (at) => {
   await at.create("ConfigMap", "a", { data: { "a.txt": "a" } });
   await at.create("Secret", "b", { data: { "b.txt": "b" }, annotations: { "k8s-sidecar-target-directory": "sub" } });
-  const sidecar = await start(at, {});
+  const temporary = join(at.dir, "tmp");
+  await Deno.mkdir(temporary);
+  await Deno.chmod(temporary, 0o777);
+  const sidecar = await start(at, {}, { volumes: { "/files": at.folder, "/tmp": temporary }, tmp: false });
   await sidecar.ready();
   assertFolderEquals(at.folder, { "a.txt": "a", "sub/b.txt": "b" });
+  assert.deepEqual([...Deno.readDirSync(temporary)], []);
   const { uid, gid } = Deno.statSync(join(at.folder, "a.txt"));
   assert.deepEqual({ uid, gid }, { uid: 472, gid: 472 });
   assert.equal((await sidecar.health("/healthz")).status, 200);

@@ -282,3 +282,43 @@ Deno.test("run() survives lines that are no events", async () => {
     assert.equal(followed.asked[3], "watch from 11", line);
   }
 });
+
+Deno.test("run() tells once that a watch works again, also when nothing changes", async () => {
+  await using api = new ScriptedApi();
+  const { followed, watch } = await watching(api);
+  await using _ = followed;
+  const again = new WatchStream();
+  api.script(refusal(503, "ServiceUnavailable", "starting"), listAt("11"), again);
+  await api.clock.advance(5);
+  await watch.end();
+  await followed.yielded("failed 503 in 1");
+  await api.clock.advance(1);
+  await followed.requested(5);
+  await again.bookmark("12");
+  await followed.yielded("resumed");
+  await again.bookmark("13");
+  await followed.progressed(9);
+  assert.deepEqual(followed.events.slice(2), ["failed 503 in 1", "resumed"]);
+});
+
+Deno.test("run() lists at once after a 410, whatever failed before it", async () => {
+  await using api = new ScriptedApi();
+  const { followed, watch } = await watching(api);
+  await using _ = followed;
+  api.script(
+    refusal(429, "TooManyRequests", "slow down"),
+    refusal(429, "TooManyRequests", "slow down"),
+    expired(),
+    listAt("20"),
+  );
+  await api.clock.advance(5);
+  await watch.end();
+  await followed.yielded("failed 429 in 1");
+  await api.clock.advance(1);
+  await followed.yielded("failed 429 in 2");
+  await api.clock.advance(2);
+  await followed.yielded("failed 410 in 0");
+  await api.clock.advance(0);
+  await followed.requested(7);
+  assert.equal(followed.asked.at(-1), "watch from 20");
+});
