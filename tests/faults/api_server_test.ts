@@ -55,7 +55,7 @@ story("killed and started again in a storm of changes", async (at, random) => {
   });
   await assertDiskFollows(at);
   await isHealthy(sidecar);
-});
+}, { restartsApiServer: true });
 
 story(`hangs for ${PAUSE} seconds in a storm of changes, and a sidecar is started meanwhile`, async (at, random) => {
   const sidecar = await at.startReady();
@@ -93,7 +93,7 @@ story("the store is lost and begins anew: versions that went backwards are notic
   await churns(at, random, 1)[0]!.run(20);
   await assertDiskFollows(at);
   await isHealthy(sidecar);
-});
+}, { restartsApiServer: true });
 
 story("the store is lost behind a load balancer, which answers for the API server meanwhile", async (at, random) => {
   await using front = await ApiFront.start(at.controlPlane);
@@ -111,7 +111,7 @@ story("the store is lost behind a load balancer, which answers for the API serve
   await at.create("ConfigMap", "new-world", { data: { "new-world.txt": "1" } });
   await assertDiskFollows(at, { timeout: 45_000 });
   await isHealthy(sidecar);
-});
+}, { restartsApiServer: true });
 
 story("the token is rotated under load, and the old one dies at once", async (at, random) => {
   await using front = await ApiFront.start(at.controlPlane);

@@ -1,7 +1,7 @@
 /** Stories of faults: what chance decides in them can be repeated. */
 import { seeded } from "./random.ts";
 import type { ControlPlaneOptions } from "./control_plane.ts";
-import { stories, type Story } from "./story.ts";
+import { stories, type Story, type StoryDetails } from "./story.ts";
 
 /** Another in each run, unless `FAULTS_SEED` gives it. */
 export const SEED = Number(Deno.env.get("FAULTS_SEED") ?? Math.floor(Math.random() * 2 ** 31));
@@ -14,7 +14,7 @@ export function rounds(quick: number): number {
 export type FaultStory = (
   name: string,
   run: (at: Story, random: () => number) => Promise<void>,
-  details?: { ignore: boolean },
+  details?: StoryDetails,
 ) => void;
 
 /** As `stories()`; a failure names the seed by which it can be repeated. */
