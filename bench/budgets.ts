@@ -30,11 +30,10 @@ interface Budget {
 
 const MEGABYTE = 1e6;
 
-/**
- * A burst leaves no more than this behind, as share of RssAnon, from this burst on: what the first ones bring, compiled
- * code and the garbage that may wait for its collection, is there by then.
- */
+/** The burst from which on there is to be no growth: compiled code, and garbage that may wait, have come in by then. */
 const WARM = 3;
+
+/** What a burst may leave behind all the same, for RssAnon is never quite still: as share of it. */
 const NO_GROWTH = 1.01;
 
 /** On a busy machine a percentile is the scheduler's, not the program's: measured by what the same does to a bare watch. */

@@ -1,4 +1,5 @@
 /** A sidecar that is left alone: processor time, and what the API server's bookmarks weigh. */
+import type { ApiServer } from "./api_server.ts";
 import { type BenchRun, STANDARD } from "./bench_run.ts";
 import { between, CountingProxy } from "./counting_proxy.ts";
 import { ANYWHERE } from "./figures.ts";
@@ -25,7 +26,10 @@ export async function measureIdle(run: BenchRun): Promise<void> {
   const traffic = proxy.traffic;
   const sidecarTime = finelyTimed(sidecar.pid);
   const idleTime = finelyTimed(idle.pid);
-  await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+  for (let second = 0; second < seconds; second++) {
+    await touchOthers(run.api, second);
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+  }
   figures.add(SIDECAR, set.title, "idle CPU time", "ms/s", sidecarTime() / seconds);
   figures.add(IDLE_DENO, ANYWHERE, "CPU time", "ms/s", idleTime() / seconds);
   const { up, down } = between(traffic, proxy.traffic);
@@ -38,4 +42,14 @@ export async function measureIdle(run: BenchRun): Promise<void> {
   );
   figures.add(SIDECAR, set.title, "bytes up of an idle minute", "bytes", up / seconds * 60);
   figures.add(SIDECAR, set.title, "bytes down of an idle minute", "bytes", down / seconds * 60);
+}
+
+/** Changes objects that nobody selected, as always happens in a cluster: without, an API server has no news to bookmark. */
+async function touchOthers(api: ApiServer, second: number): Promise<void> {
+  for (const plural of ["configmaps", "secrets"]) {
+    const path = `/api/v1/namespaces/default/${plural}`;
+    const object = { metadata: { name: "bystander", annotations: { second: String(second) } } };
+    if (second === 0) await api.send("POST", path, JSON.stringify(object));
+    else await api.send("PUT", `${path}/bystander`, JSON.stringify(object));
+  }
 }

@@ -5,17 +5,18 @@
  */
 import type { Clock } from "./clock.ts";
 import { type FileEvent, listOf, summaryOf } from "./file_event.ts";
-import { type Claimant, Claims, type ClaimsChange } from "./files/claims.ts";
+import { Claims, type ClaimsChange } from "./files/claims.ts";
 import type { Journal } from "./files/journal.ts";
 import { project, type ProjectionSettings, type WantedFile } from "./files/projection.ts";
 import { PublishError } from "./files/publish_error.ts";
 import type { Publisher } from "./files/publisher.ts";
 import { RefusedPathError } from "./files/roots.ts";
 import { describeRef, type KubeObject, type ObjectRef, type Source } from "./kube/objects.ts";
-import { isOlderVersion } from "./kube/versions.ts";
+import { isOlderVersion, versionOf } from "./kube/versions.ts";
 import type { Log } from "./log.ts";
 import { Removals } from "./removals.ts";
 import { Revisits } from "./revisits.ts";
+import { keyOf, TrackedObject } from "./tracked_object.ts";
 
 /** Files whose content is served elsewhere; see `files/url_downloads.ts`. */
 export interface Downloads {
@@ -45,15 +46,6 @@ export interface ReconcilerOptions {
   log: Log;
 }
 
-/** What is kept of an object: never its body. */
-interface Tracked extends Claimant {
-  readonly source: Source;
-  readonly uid: string;
-  readonly resourceVersion: string;
-  /** The list that saw it last. */
-  readonly list: number;
-}
-
 interface SourceState {
   /** Number of the list under way, or of the last one. */
   list: number;
@@ -65,7 +57,7 @@ const ORPHANS = "orphans";
 
 export class Reconciler {
   readonly #options: ReconcilerOptions;
-  readonly #claims = new Claims<Tracked>();
+  readonly #claims = new Claims<TrackedObject>();
   readonly #sources: Map<Source, SourceState>;
   readonly #revisits: Revisits;
   /** Objects that wait for the end of the first sync: another one may be the winner of their path. */
@@ -136,15 +128,16 @@ export class Reconciler {
     const ref: ObjectRef = { kind: source.kind, namespace, name };
     const key = keyOf(ref);
     const before = this.#claims.get(key);
-    const isSame = before?.uid === uid && before.resourceVersion === resourceVersion;
+    const version = versionOf(resourceVersion);
+    const isSame = before?.uid === uid && before.version === version;
     if (!listed && before?.uid === uid) {
       if (isSame && !this.#revisits.has(key)) return;
-      if (isOlderVersion(resourceVersion, before.resourceVersion)) return;
+      if (isOlderVersion(version, before.version)) return;
     }
     const { files, refusals } = project(source.kind, object, this.#options.settings);
     const created = Math.floor(Date.parse(creationTimestamp) / 1000) || 0;
     const paths = files.map(({ path }) => path);
-    const tracked: Tracked = { key, ...ref, created, paths, source, uid, resourceVersion, list };
+    const tracked = new TrackedObject(key, source, created, uid, version, paths, list);
     if (!isSame) { for (const reason of refusals) this.#refuse(tracked, reason); }
     const change = this.#claims.set(tracked);
     this.#removals.stays(key);
@@ -218,7 +211,7 @@ export class Reconciler {
     this.#checkSynced();
   }
 
-  #publish(object: Tracked, files: readonly WantedFile[]): void {
+  #publish(object: TrackedObject, files: readonly WantedFile[]): void {
     const { publisher, downloads, log, onEvent } = this.#options;
     const written: string[] = [];
     let failure: PublishError | undefined;
@@ -260,7 +253,7 @@ export class Reconciler {
     return owner !== undefined && owner !== key && this.#claims.get(owner) === undefined;
   }
 
-  #fail(object: Tracked, error: PublishError): void {
+  #fail(object: TrackedObject, error: PublishError): void {
     const isNews = this.#revisits.failed.get(object.key)?.message !== error.message;
     this.#revisits.later(object.key, error);
     if (!isNews) return;
@@ -268,12 +261,12 @@ export class Reconciler {
     this.#options.onEvent({ type: "failed", ref: object, uid: object.uid, reason: error.message });
   }
 
-  #refuse(object: Tracked, reason: string): void {
+  #refuse(object: TrackedObject, reason: string): void {
     this.#options.log.error(`${describeRef(object)} refused: ${reason}`);
     this.#options.onEvent({ type: "refused", ref: object, uid: object.uid, reason });
   }
 
-  #rereadFailed(object: Tracked, cause: unknown): void {
+  #rereadFailed(object: TrackedObject, cause: unknown): void {
     const reason = cause instanceof Error ? cause.message : String(cause);
     const error = new Error(`cannot read ${describeRef(object)} again: ${reason}`, { cause });
     const isNews = this.#revisits.failed.get(object.key)?.message !== error.message;
@@ -282,13 +275,13 @@ export class Reconciler {
   }
 
   /** Each list meets it again; it is told once. */
-  #refusePath(object: Tracked, path: string, reason: string): void {
+  #refusePath(object: TrackedObject, path: string, reason: string): void {
     if (this.#refused.get(path) === reason) return;
     this.#refused.set(path, reason);
     this.#refuse(object, reason);
   }
 
-  #tellCollisions({ collisions }: ClaimsChange<Tracked>): void {
+  #tellCollisions({ collisions }: ClaimsChange<TrackedObject>): void {
     for (const { path, winner, loser } of collisions) {
       this.#options.log.warn(
         `${path} is claimed by ${describeRef(winner)} and ${describeRef(loser)}: ${describeRef(winner)} has it, ` +
@@ -298,7 +291,7 @@ export class Reconciler {
     }
   }
 
-  #forget(object: Tracked): void {
+  #forget(object: TrackedObject): void {
     this.#revisits.done(object.key);
     this.#deferred.delete(object.key);
     this.#removals.leaves(object.key, object);
@@ -306,7 +299,7 @@ export class Reconciler {
   }
 
   /** What must happen to the paths that an object no longer has. */
-  #follow(object: Tracked, { freed, inherited }: ClaimsChange<Tracked>): void {
+  #follow(object: TrackedObject, { freed, inherited }: ClaimsChange<TrackedObject>): void {
     const { downloads } = this.#options;
     for (const { path, heir } of inherited) {
       downloads.forget(path);
@@ -349,8 +342,4 @@ export class Reconciler {
     if (state === undefined) throw new TypeError(`unknown source ${JSON.stringify(source)}`);
     return state;
   }
-}
-
-function keyOf({ kind, namespace, name }: ObjectRef): string {
-  return `${kind}/${namespace}/${name}`;
 }

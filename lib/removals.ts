@@ -5,6 +5,7 @@ import type { Journal } from "./files/journal.ts";
 import { PublishError } from "./files/publish_error.ts";
 import { describeRef, type ObjectRef } from "./kube/objects.ts";
 import type { Log } from "./log.ts";
+import { refOf } from "./tracked_object.ts";
 
 export interface RemovalsOptions {
   claims: Pick<Claims, "get" | "winnerOf">;
@@ -104,10 +105,4 @@ export class Removals {
     }
     return orphans;
   }
-}
-
-/** From the key that a journal names an owner by. */
-function refOf(key: string): ObjectRef {
-  const [kind, namespace = "", name = ""] = key.split("/");
-  return { kind: kind === "Secret" ? "Secret" : "ConfigMap", namespace, name };
 }

@@ -132,6 +132,7 @@ export function isInside(root: string, path: string): boolean {
   return path === root || path.startsWith(root === "/" ? root : `${root}/`);
 }
 
+/** In one piece: a sum of strings would keep its parts alive as long as the path. */
 function joinPath(folder: string, name: string): string {
-  return folder === "/" ? `/${name}` : `${folder}/${name}`;
+  return [folder === "/" ? "" : folder, name].join("/");
 }

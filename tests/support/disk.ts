@@ -11,10 +11,10 @@ export function tempFolder(): Folder {
   return { path, [Symbol.dispose]: () => Deno.removeSync(path, { recursive: true }) };
 }
 
-/** An empty file system of its own with room for so many bytes. */
-export function smallDisk(bytes: number): Folder {
+/** An empty file system of its own with room for so many bytes, and for so many files. */
+export function smallDisk(bytes: number, files = 10_000): Folder {
   const folder = tempFolder();
-  system("mount", "-t", "tmpfs", "-o", `size=${bytes}`, "tmpfs", folder.path);
+  system("mount", "-t", "tmpfs", "-o", `size=${bytes},nr_inodes=${files + 1}`, "tmpfs", folder.path);
   return {
     path: folder.path,
     [Symbol.dispose]() {
@@ -22,6 +22,11 @@ export function smallDisk(bytes: number): Folder {
       folder[Symbol.dispose]();
     },
   };
+}
+
+/** Has a small disk read-only from one moment to the next, or no longer. */
+export function remount(disk: Folder, mode: "ro" | "rw"): void {
+  system("mount", "-o", `remount,${mode}`, disk.path);
 }
 
 /** Has a folder read-only until disposed. */
@@ -67,10 +72,15 @@ const found = new Map<string, boolean>();
 
 /** A test that is left out, with the reason in its name, where the machine does not give it what it needs. */
 export function diskTest(need: keyof typeof NEEDS, name: string, fn: () => void | Promise<void>): void {
+  Deno.test({ ...where(need, name), fn });
+}
+
+/** A test's name and whether it is left out. */
+export function where(need: keyof typeof NEEDS, name: string): { name: string; ignore: boolean } {
   const { missing, probe } = NEEDS[need];
   if (!found.has(need)) found.set(need, succeeds(probe));
   const ignore = !found.get(need);
-  Deno.test({ name: ignore ? `${name} (left out: ${missing})` : name, ignore, fn });
+  return { name: ignore ? `${name} (left out: ${missing})` : name, ignore };
 }
 
 /** Every file below a folder with its text, by path within it; without the journal, but with temporaries. */

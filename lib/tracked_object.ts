@@ -1,0 +1,40 @@
+import type { Claimant } from "./files/claims.ts";
+import type { Kind, ObjectRef, Source } from "./kube/objects.ts";
+import type { Version } from "./kube/versions.ts";
+
+/** What is kept of an object: never its body, and nothing twice, for there may be tens of thousands of them. */
+export class TrackedObject implements Claimant {
+  constructor(
+    readonly key: string,
+    readonly source: Source,
+    readonly created: number,
+    readonly uid: string,
+    readonly version: Version,
+    readonly paths: readonly string[],
+    /** The list that saw it last. */
+    readonly list: number,
+  ) {}
+
+  get kind(): Kind {
+    return this.source.kind;
+  }
+
+  get namespace(): string {
+    return refOf(this.key).namespace;
+  }
+
+  get name(): string {
+    return refOf(this.key).name;
+  }
+}
+
+/** Names an object among all: `Secret/grafana/datasources`. In one piece: a sum of strings would keep its parts alive. */
+export function keyOf({ kind, namespace, name }: ObjectRef): string {
+  return [kind, namespace, name].join("/");
+}
+
+/** The other way round. */
+export function refOf(key: string): ObjectRef {
+  const [kind, namespace = "", name = ""] = key.split("/");
+  return { kind: kind === "Secret" ? "Secret" : "ConfigMap", namespace, name };
+}

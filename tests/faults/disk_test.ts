@@ -1,0 +1,357 @@
+/** The disk: full, read-only, gone, not what it was; and people who lay hands on it. */
+import assert from "node:assert/strict";
+import { Churn, churns } from "../support/churn.ts";
+import { assertDiskFollows, filesInCluster } from "../support/cluster_files.ts";
+import { fill, immutable, remount, smallDisk, where } from "../support/disk.ts";
+import { faultStories, rounds } from "../support/fault_story.ts";
+import { assertFolderEquals, eventually, temporariesIn } from "../support/oracle.ts";
+import { pick } from "../support/random.ts";
+import type { SidecarProcess } from "../support/sidecar_process.ts";
+import type { Story } from "../support/story.ts";
+
+const add = faultStories();
+
+function story(name: string, run: (at: Story, random: () => number) => Promise<void>): void {
+  add(name, run);
+}
+
+/** A story for which the machine must have something. */
+function diskStory(
+  need: Parameters<typeof where>[0],
+  title: string,
+  run: (at: Story, random: () => number) => Promise<void>,
+): void {
+  const { name, ignore } = where(need, title);
+  add(name, run, { ignore });
+}
+
+async function assertAlive(sidecar: SidecarProcess): Promise<void> {
+  assert.ok(sidecar.running, "it ended");
+  for (const path of ["/livez", "/readyz"]) assert.equal((await sidecar.health(path)).status, 200, path);
+}
+
+function read(path: string): string {
+  return Deno.readTextFileSync(path);
+}
+
+diskStory(
+  "mounts",
+  "the disk is full in the middle of a write: the old file stays, and the new one comes when there is room",
+  async (at) => {
+    using disk = smallDisk(512 * 1024);
+    const folder = `${disk.path}/files`;
+    await at.create("ConfigMap", "grows", { data: { "grows.txt": "small" } });
+    await at.create("ConfigMap", "goes", { data: { "goes.txt": "x" } });
+    const sidecar = await at.startReady({ FOLDER: folder });
+    const filler = fill(disk.path);
+    await at.change("ConfigMap", "grows", { data: { "grows.txt": "ä".repeat(50_000) } });
+    await at.create("Secret", "more", { data: { more: "x".repeat(10_000) } });
+    await sidecar.logged(/cannot write .*grows\.txt: .*the volume is full; check emptyDir\.sizeLimit/);
+    await sidecar.logged(/cannot write .*more: .*the volume is full/);
+    assert.equal(read(`${folder}/grows.txt`), "small");
+    assert.deepEqual(temporariesIn(folder), []);
+    await assertAlive(sidecar);
+    // What goes can go on a full disk, too, and is not asked about before it does
+    await at.delete("ConfigMap", "goes");
+    await eventually(() => assert.throws(() => read(`${folder}/goes.txt`), Deno.errors.NotFound));
+    filler[Symbol.dispose]();
+    await assertDiskFollows(at, { folder });
+    await sidecar.kill9();
+  },
+);
+
+diskStory(
+  "mounts",
+  "there is no inode left: files that are there stay, and the others come when there is one",
+  async (at) => {
+    using disk = smallDisk(4 * 1024 * 1024, 6);
+    const folder = `${disk.path}/files`;
+    await at.create("ConfigMap", "a", { data: { "a.txt": "1" } });
+    const sidecar = await at.startReady({ FOLDER: folder });
+    const strangers: string[] = [];
+    const take = () => {
+      for (;;) {
+        const path = `${disk.path}/stranger-${strangers.length}`;
+        Deno.writeTextFileSync(path, "");
+        strangers.push(path);
+      }
+    };
+    assert.throws(take, /os error 28/);
+    await at.change("ConfigMap", "a", { data: { "a.txt": "2" } });
+    await at.create("ConfigMap", "b", { data: { "b.txt": "1" } });
+    await sidecar.logged(/cannot write .*a\.txt/);
+    await sidecar.logged(/cannot write .*b\.txt/);
+    assert.equal(read(`${folder}/a.txt`), "1");
+    await assertAlive(sidecar);
+    for (const path of strangers) Deno.removeSync(path);
+    await assertDiskFollows(at, { folder });
+    await sidecar.kill9();
+  },
+);
+
+diskStory("mounts", "the disk becomes read-only in a storm of changes, and writable again", async (at, random) => {
+  using disk = smallDisk(8 * 1024 * 1024);
+  const folder = `${disk.path}/files`;
+  const storms = churns(at, random, 2);
+  await Promise.all(storms.map((churn) => churn.run(15)));
+  const sidecar = await at.startReady({ FOLDER: folder });
+  remount(disk, "ro");
+  const before = await snapshot(folder);
+  await Promise.all(storms.map((churn) => churn.run(15)));
+  await sidecar.logged(/the volume is mounted read-only/);
+  assert.deepEqual(await snapshot(folder), before);
+  await assertAlive(sidecar);
+  remount(disk, "rw");
+  await assertDiskFollows(at, { folder });
+  await sidecar.kill9();
+});
+
+diskStory(
+  "mounts",
+  "started on a full and on a read-only disk, it is ready only once its files are there",
+  async (at) => {
+    using disk = smallDisk(512 * 1024);
+    const folder = `${disk.path}/files`;
+    Deno.mkdirSync(folder);
+    await at.create("ConfigMap", "a", { data: { "a.txt": "x".repeat(20_000) } });
+    const filler = fill(disk.path);
+    const sidecar = await at.start({ FOLDER: folder });
+    await sidecar.logged(/the volume is full/);
+    assert.match((await sidecar.health("/readyz")).text, /^not synced yet: cannot write .*a\.txt.*the volume is full/);
+    filler[Symbol.dispose]();
+    await sidecar.ready();
+    await assertDiskFollows(at, { folder });
+    await sidecar.kill9();
+  },
+);
+
+diskStory(
+  "immutableFiles",
+  "a file that cannot be replaced or removed holds nobody up, and follows when it can be",
+  async (at) => {
+    await at.create("ConfigMap", "fixed", { data: { "fixed.txt": "1" } });
+    await at.create("ConfigMap", "stays", { data: { "stays.txt": "1" } });
+    await at.create("ConfigMap", "free", { data: { "free.txt": "1" } });
+    const sidecar = await at.startReady();
+    const holds = ["fixed.txt", "stays.txt"].map((name) => immutable(`${at.folder}/${name}`));
+    try {
+      await at.change("ConfigMap", "fixed", { data: { "fixed.txt": "2" } });
+      await at.delete("ConfigMap", "stays");
+      await at.change("ConfigMap", "free", { data: { "free.txt": "2" } });
+      await sidecar.logged(/cannot write .*fixed\.txt/);
+      await sidecar.logged(/cannot remove .*stays\.txt/);
+      await eventually(() => assertFolderEquals(at.folder, { "fixed.txt": "1", "stays.txt": "1", "free.txt": "2" }));
+      await assertAlive(sidecar);
+    } finally {
+      for (const hold of holds) hold[Symbol.dispose]();
+    }
+    await assertDiskFollows(at);
+  },
+);
+
+story(
+  "the folder is removed while it runs: it is made again, and all is there after the next relist",
+  async (at, random) => {
+    const churn = new Churn(at, random);
+    await churn.run(15);
+    const sidecar = await at.startReady({ RESYNC_PERIOD: "3" });
+    for (let round = 0; round < 2; round++) {
+      Deno.removeSync(at.folder, { recursive: true });
+      await churn.run(5);
+      await assertDiskFollows(at);
+    }
+    await assertAlive(sidecar);
+  },
+);
+
+story(
+  "the folder is replaced by a file, by a symlink, and is a folder again: nothing is touched elsewhere",
+  async (at) => {
+    await at.create("ConfigMap", "a", {
+      data: { "a.txt": "1" },
+      annotations: { "k8s-sidecar-target-directory": "sub" },
+    });
+    await at.create("ConfigMap", "b", { data: { "b.txt": "1" } });
+    const sidecar = await at.startReady({ RESYNC_PERIOD: "3" });
+    const [aside, elsewhere] = [`${at.dir}/aside`, `${at.dir}/elsewhere`];
+    Deno.mkdirSync(`${elsewhere}/sub`, { recursive: true });
+    for (const name of ["b.txt", "sub/a.txt"]) Deno.writeTextFileSync(`${elsewhere}/${name}`, "a stranger's");
+    const replacements: Record<string, () => void> = {
+      "a file": () => Deno.writeTextFileSync(at.folder, "a file"),
+      "a symlink to another folder": () => Deno.symlinkSync(elsewhere, at.folder),
+      "a symlink to nowhere": () => Deno.symlinkSync(`${at.dir}/nowhere`, at.folder),
+      "a symlink to itself": () => Deno.symlinkSync(at.folder, at.folder),
+    };
+    let version = 1;
+    for (const [what, replace] of Object.entries(replacements)) {
+      const logged = sidecar.lines.length;
+      Deno.renameSync(at.folder, aside);
+      replace();
+      await at.change("ConfigMap", "a", { data: { "a.txt": `${++version}` } });
+      await at.change("ConfigMap", "b", { data: { "b.txt": `${version}` } });
+      await at.create("ConfigMap", `new-${version}`, { data: { [`new-${version}.txt`]: what } });
+      await eventually(() => {
+        const told = sidecar.lines.slice(logged).filter(({ level }) => level === "ERROR");
+        assert.ok(told.length > 0, `nothing is said about ${what}`);
+      });
+      await assertAlive(sidecar);
+      assert.deepEqual(await snapshot(elsewhere), { "b.txt": "a stranger's", "sub/a.txt": "a stranger's" }, what);
+      Deno.removeSync(at.folder);
+      Deno.renameSync(aside, at.folder);
+      await assertDiskFollows(at).catch((error) => assert.fail(`after ${what}: ${error.message}`));
+    }
+    assert.throws(() => Deno.lstatSync(`${at.dir}/nowhere`), Deno.errors.NotFound);
+  },
+);
+
+story("directories stand where files should go, and files where directories should", async (at) => {
+  const annotations = { "k8s-sidecar-target-directory": "sub" };
+  Deno.mkdirSync(`${at.folder}/a.txt/kept`, { recursive: true });
+  Deno.writeTextFileSync(`${at.folder}/a.txt/kept/stranger.txt`, "kept", { mode: 0o644 });
+  Deno.writeTextFileSync(`${at.folder}/sub`, "a stranger's", { mode: 0o644 });
+  await at.create("ConfigMap", "a", { data: { "a.txt": "1" } });
+  await at.create("ConfigMap", "b", { data: { "b.txt": "1" }, annotations });
+  await at.create("ConfigMap", "c", { data: { "c.txt": "1" } });
+  const sidecar = await at.startReady();
+  await sidecar.logged(/cannot write .*a\.txt: there is a directory in its place/);
+  await sidecar.logged(/cannot write .*b\.txt/);
+  await at.change("ConfigMap", "c", { data: { "c.txt": "2" } });
+  const strangers = { "a.txt/kept/stranger.txt": "kept", sub: "a stranger's" };
+  await eventually(() => assertFolderEquals(at.folder, { "c.txt": "2", ...strangers }));
+  Deno.removeSync(`${at.folder}/a.txt`, { recursive: true });
+  Deno.removeSync(`${at.folder}/sub`);
+  await assertDiskFollows(at);
+});
+
+story(
+  "somebody changes, removes and replaces files at random in a storm: the next relist heals all of it",
+  async (at, random) => {
+    const foreign = { "stranger.txt": "nobody's business", "deep/er/stranger.txt": "nor this" };
+    for (const [name, text] of Object.entries(foreign)) {
+      Deno.mkdirSync(`${at.folder}/${name}/..`.replace(/\/[^/]+\/\.\.$/, ""), { recursive: true });
+      Deno.writeTextFileSync(`${at.folder}/${name}`, text, { mode: 0o644 });
+    }
+    const storms = churns(at, random, 2);
+    await Promise.all(storms.map((churn) => churn.run(15)));
+    const sidecar = await at.startReady({ RESYNC_PERIOD: "3" });
+    const storm = new AbortController();
+    const changes = Promise.all(storms.map((churn) => churn.run(Infinity, storm.signal)));
+    let harm = 0;
+    for (let round = 0; round < 60; round++) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      const files = Object.keys(await snapshot(at.folder)).filter((name) => !name.includes("stranger"));
+      if (files.length > 0) vandalize(`${at.folder}/${pick(random, files)}`, random);
+      harm++;
+    }
+    storm.abort();
+    await changes;
+    await assertDiskFollows(at, { foreign });
+    await assertAlive(sidecar);
+    assert.equal(harm, 60);
+  },
+);
+
+story(`the journal is cut, garbled, replaced or lost while it is down: ${rounds(6)} times`, async (at, random) => {
+  Deno.mkdirSync(at.folder, { recursive: true });
+  const foreign = { "stranger.txt": "x" };
+  Deno.writeTextFileSync(`${at.folder}/stranger.txt`, "x", { mode: 0o644 });
+  for (let round = 0; round < rounds(6); round++) {
+    const data = Object.fromEntries(Array.from({ length: 5 }, (_, index) => [`${round}-${index}.txt`, `${round}`]));
+    await at.create("ConfigMap", `stays-${round}`, { data });
+    await at.create("ConfigMap", `goes-${round}`, { data: { [`goes-${round}.txt`]: "x" } });
+    const first = await at.startReady();
+    await assertDiskFollows(at, { foreign });
+    await first.kill9();
+    const journal = journalOf(at.folder);
+    const harm = garble(journal, random, round);
+    await at.delete("ConfigMap", `goes-${round}`);
+    await at.change("ConfigMap", `stays-${round}`, { data: { [`${round}-0.txt`]: "changed" } });
+    const second = await at.startReady();
+    const wanted = await filesInCluster(at);
+    // What only the lost part of the journal said to be ours stays: the sidecar is not sure of it
+    const left = exists(`${at.folder}/goes-${round}.txt`) ? { [`goes-${round}.txt`]: "x" } : {};
+    assertFolderEquals(at.folder, { ...wanted, ...foreign, ...left });
+    if (harm.isTold) {
+      assert.ok(second.find(/are no records|cannot read/), `nothing is said of a journal that was ${harm.what}`);
+    }
+    if (exists(`${at.folder}/goes-${round}.txt`)) Deno.removeSync(`${at.folder}/goes-${round}.txt`);
+    // And from now on it knows again what is its own
+    await second.kill9();
+    await at.delete("ConfigMap", `stays-${round}`);
+    const third = await at.startReady();
+    await assertDiskFollows(at, { foreign });
+    await third.kill9();
+  }
+});
+
+function journalOf(folder: string): string {
+  const [name] = [...Deno.readDirSync(folder)].map(({ name }) => name).filter((name) =>
+    name.startsWith("..k8s-sidecar-")
+  );
+  assert.ok(name !== undefined, "there is no journal");
+  return `${folder}/${name}`;
+}
+
+function garble(journal: string, random: () => number, round: number): { what: string; isTold: boolean } {
+  const bytes = Deno.readFileSync(journal);
+  const at = 1 + Math.floor(random() * (bytes.length - 2));
+  switch (round % 4) {
+    case 0: {
+      Deno.truncateSync(journal, at);
+      const isWhole = bytes[at - 1] === 0x0a || bytes[at] === 0x0a;
+      return { what: `cut at byte ${at}`, isTold: !isWhole };
+    }
+    case 1:
+      Deno.writeFileSync(journal, Uint8Array.from({ length: 5000 }, () => Math.floor(random() * 256)));
+      return { what: "filled with garbage", isTold: true };
+    case 2:
+      Deno.removeSync(journal);
+      return { what: "removed", isTold: false };
+    default:
+      bytes.fill(0, at, at + 100);
+      Deno.writeFileSync(journal, bytes);
+      return { what: `filled with zeros from byte ${at}`, isTold: true };
+  }
+}
+
+function vandalize(path: string, random: () => number): void {
+  try {
+    const dice = random();
+    if (dice < 0.3) Deno.writeTextFileSync(path, "vandalized", { create: false });
+    else if (dice < 0.5) Deno.removeSync(path);
+    else if (dice < 0.6) Deno.chmodSync(path, 0o777);
+    else if (dice < 0.7) Deno.truncateSync(path, 3);
+    else if (dice < 0.8) {
+      Deno.removeSync(path);
+      Deno.symlinkSync("/dev/null", path);
+    } else if (dice < 0.9) {
+      const bytes = Deno.readFileSync(path);
+      bytes[0] = 0;
+      Deno.writeFileSync(path, bytes, { create: false });
+    } else Deno.writeTextFileSync(path, "longer", { append: true, create: false });
+  } catch { /* the sidecar was faster */ }
+}
+
+/** Every file's text by path below a folder, without journals. */
+async function snapshot(folder: string, below = ""): Promise<Record<string, string>> {
+  const files: Record<string, string> = {};
+  try {
+    for await (const { name, isDirectory } of Deno.readDir(folder + below)) {
+      const path = `${below}/${name}`;
+      if (isDirectory) Object.assign(files, await snapshot(folder, path));
+      else if (!name.startsWith("..k8s-sidecar-")) files[path.slice(1)] = await Deno.readTextFile(folder + path);
+    }
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  return files;
+}
+
+function exists(path: string): boolean {
+  try {
+    Deno.lstatSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
