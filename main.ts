@@ -11,9 +11,10 @@ import { EXIT, type ExitCode, runRemoveFinalizers, runSidecar } from "./lib/side
 import { checkStart, StartError } from "./lib/start_checks.ts";
 
 /** Milliseconds after a signal in which everything has to be put down. */
-const STOP_TIMEOUT = 800;
+const STOP_TIMEOUT = 600;
 
 async function main(): Promise<ExitCode> {
+  const stop = hearSignals();
   const { command, faults } = parseCommandLine(Deno.args);
   if (command.run === "help") {
     const { helpText } = await import("./lib/command_line.ts");
@@ -30,25 +31,17 @@ async function main(): Promise<ExitCode> {
   // Deno would send even requests to this machine through a proxy
   Deno.env.set("NO_PROXY", noProxyWithLoopback(env));
   const { config, faults: configFaults } = parseConfig(env, command.flags);
-  faults.push(...configFaults);
+  // Taking finalizers off needs no folder
+  const isRemoval = command.run === "remove-finalizers";
+  faults.push(...configFaults.filter(({ setting }) => !(isRemoval && setting === "FOLDER")));
   const { log, faults: logFaults } = await startLog(config.log);
   faults.push(...logFaults);
+  stop.addEventListener("abort", () => log.info(`${stop.reason.message}: stopping`), { once: true });
 
-  const stop = new AbortController();
-  for (const signal of ["SIGTERM", "SIGINT"] as const) {
-    Deno.addSignalListener(signal, () => {
-      if (stop.signal.aborted) return;
-      log.info(`${signal}: stopping`);
-      stop.abort(new Error(signal));
-      setTimeout(() => Deno.exit(EXIT.done), STOP_TIMEOUT);
-    });
-  }
-  const broken = new Set(faults.map(({ setting }) => setting));
-  const start = await checkStart(
-    config,
-    () => openCredentials(config, env, command.manifests, log, stop.signal),
-    broken,
-  );
+  const broken = new Set([...configFaults.map(({ setting }) => setting), ...(isRemoval ? ["FOLDER"] : [])]);
+  const checks = checkStart(config, () => openCredentials(config, env, command.manifests, log, stop), broken);
+  const start = await Promise.race([checks, whenAborted(stop)]);
+  if (start === undefined) return EXIT.done;
   faults.push(...start.faults);
   if (faults.length > 0 || start.credentials === undefined) {
     console.error(describeFaults(faults));
@@ -57,8 +50,25 @@ async function main(): Promise<ExitCode> {
   await giveUpPermissions(config, start.credentials);
   for (const warning of config.warnings) log.warn(warning);
   const options = { config, credentials: start.credentials, env, clock: systemClock, random: Math.random, log };
-  if (command.run === "remove-finalizers") return await runRemoveFinalizers(options, stop.signal);
-  return await runSidecar(options, stop.signal);
+  if (isRemoval) return await runRemoveFinalizers(options, stop);
+  return await runSidecar(options, stop);
+}
+
+/** A signal that aborts when the process is told to stop. */
+function hearSignals(): AbortSignal {
+  const stop = new AbortController();
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    Deno.addSignalListener(signal, () => {
+      stop.abort(new Error(signal));
+      setTimeout(() => Deno.exit(EXIT.done), STOP_TIMEOUT);
+    });
+  }
+  return stop.signal;
+}
+
+function whenAborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
 }
 
 async function startLog(settings: LogSettings): Promise<{ log: Log; faults: Fault[] }> {

@@ -69,6 +69,7 @@ async function main(): Promise<number> {
     sidecar: Deno.env.get("SIDECAR_BIN") ?? "deno run main.ts",
     deno: Deno.version.deno,
     processors: navigator.hardwareConcurrency,
+    filesystem: filesystemOf(api.dir),
     load,
     rounds,
     date: new Date().toISOString().slice(0, 10),
@@ -83,6 +84,16 @@ async function main(): Promise<number> {
   if (!quick || broken.length === 0) return 0;
   console.error(`above ${QUICK_TOLERANCE} × the budget: ${broken.map(({ what }) => what).join("; ")}`);
   return 1;
+}
+
+/** The type of the file system that a path is on: of the longest mount point above it. */
+function filesystemOf(path: string): string {
+  const mounts = Deno.readTextFileSync("/proc/mounts").trim().split("\n").map((line) => line.split(" "));
+  const above = mounts.filter(([, point = ""]) =>
+    path === point || path.startsWith(point.endsWith("/") ? point : `${point}/`)
+  );
+  const [, , type = "?"] = above.sort((a, b) => (b[1] ?? "").length - (a[1] ?? "").length)[0] ?? [];
+  return type;
 }
 
 function parse(args: readonly string[]): Options | undefined {

@@ -3,8 +3,8 @@ import { LARGE, SMALL, STANDARD } from "./bench_run.ts";
 import { afterBurst, BURSTS } from "./bursts.ts";
 import { ANYWHERE, type Figures } from "./figures.ts";
 import { BARE_LOOP, BARE_WATCH, IDLE_DENO } from "./floors.ts";
-import { type SetSize, titleOf } from "./object_set.ts";
-import { MANY, QUICK_MANY, SIDECAR } from "./start_up.ts";
+import { titleOf } from "./object_set.ts";
+import { MANY, SIDECAR } from "./start_up.ts";
 
 export interface Verdict {
   what: string;
@@ -50,8 +50,15 @@ const BUDGETS: readonly Budget[] = [
     digits: 2,
     value: (figures) => ofSidecar(figures, standard, "RssAnon after sync") / idle(figures, "RssAnon"),
   },
-  growthPerObject(MANY),
-  growthPerObject(QUICK_MANY),
+  {
+    what: `RssAnon per extra object at ${MANY.count.toLocaleString("en")}`,
+    limit: 600,
+    unit: " bytes",
+    digits: 0,
+    value: (figures) =>
+      (ofSidecar(figures, titleOf(MANY), "RssAnon after sync") - ofSidecar(figures, standard, "RssAnon after sync")) /
+      (MANY.count - STANDARD.count),
+  },
   {
     what: `RssAnon after ${BURSTS} bursts over ${standard}`,
     limit: 2.4,
@@ -139,18 +146,6 @@ function verdictOf({ what, unit, digits, ...budget }: Budget, figures: Figures):
     shown: `${value.toFixed(digits)}${unit}`,
     // As precise as it is shown
     holds: Number(value.toFixed(digits)) <= limit,
-  };
-}
-
-function growthPerObject(many: SetSize): Budget {
-  return {
-    what: `RssAnon per extra object at ${many.count.toLocaleString("en")}`,
-    limit: 600,
-    unit: " bytes",
-    digits: 0,
-    value: (figures) =>
-      (ofSidecar(figures, titleOf(many), "RssAnon after sync") - ofSidecar(figures, standard, "RssAnon after sync")) /
-      (many.count - STANDARD.count),
   };
 }
 

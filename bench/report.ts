@@ -10,6 +10,8 @@ export interface Circumstances {
   sidecar: string;
   deno: string;
   processors: number;
+  /** That the files are on: creating one costs ten times more on some than on others. */
+  filesystem: string;
   /** Before the start: above the number of processors, others were at work and times are noise. */
   load: number;
   rounds: number;
@@ -51,8 +53,10 @@ export function budgetTable(verdicts: readonly Verdict[]): string {
   );
 }
 
-export function describe({ apiServer, sidecar, deno, processors, load, rounds, date }: Circumstances): string {
-  return `${date}: ${sidecar}, against ${apiServer}, Deno ${deno}, ${processors} processors, load before ` +
+export function describe(
+  { apiServer, sidecar, deno, processors, filesystem, load, rounds, date }: Circumstances,
+): string {
+  return `${date}: ${sidecar}, against ${apiServer}, Deno ${deno}, ${processors} processors, ${filesystem}, load before ` +
     `${load.toFixed(1)}, medians of ${rounds} ${rounds === 1 ? "round" : "rounds"}`;
 }
 

@@ -8,7 +8,6 @@ export const SIDECAR = "sidecar";
 export const WITH_KUBECONFIG = "sidecar, kubeconfig";
 
 export const MANY: SetSize = { count: 20_000, bytes: SMALL };
-export const QUICK_MANY: SetSize = { count: 3_000, bytes: SMALL };
 
 const SIZES: readonly SetSize[] = [
   { count: 10, bytes: SMALL },
@@ -19,7 +18,7 @@ const SIZES: readonly SetSize[] = [
   LARGE,
 ];
 
-const QUICK_SIZES: readonly SetSize[] = [{ count: 10, bytes: SMALL }, STANDARD, QUICK_MANY];
+const QUICK_SIZES: readonly SetSize[] = [{ count: 10, bytes: SMALL }, STANDARD];
 
 export async function measureStartUp(run: BenchRun): Promise<void> {
   for (const size of run.options.quick ? QUICK_SIZES : SIZES) {

@@ -1,5 +1,5 @@
 /** From an environment to one frozen, typed Config. Environment names stop here. */
-import { parseSelector, SelectorError } from "./kube/selector.ts";
+import { isLabelKey, isLabelValue, parseSelector, SelectorError } from "./kube/selector.ts";
 import type { Kind } from "./kube/objects.ts";
 import { type Fault, faultOf, readSettings, type SettingValues } from "./settings.ts";
 
@@ -131,7 +131,7 @@ export function parseConfig(
   flags: Flags = {},
 ): { config: Config; faults: Fault[] } {
   const { values, faults } = readSettings(env);
-  faults.push(...selectionFaults(values, env));
+  faults.push(...selectionFaults(values));
   if (values.FOLDER === undefined) faults.push(missing("FOLDER", "the folder that files go to"));
   else if (values.FOLDER.includes("\0")) faults.push(faultOf("FOLDER", values.FOLDER, "accepted is a path"));
 
@@ -215,35 +215,32 @@ export function parseConfig(
   return { config: deepFreeze(config), faults };
 }
 
-function selectionFaults(values: SettingValues, env: Record<string, string | undefined>): Fault[] {
-  if (values.RESOURCE_NAME !== undefined) return [];
-  if (values.LABEL === undefined) return [missing("LABEL", "the label key to select by")];
+function selectionFaults({ RESOURCE_NAME, LABEL, LABEL_VALUE }: SettingValues): Fault[] {
+  if (RESOURCE_NAME !== undefined) return [];
+  if (LABEL === undefined) return [missing("LABEL", "the label key to select by")];
+  if (LABEL_VALUE === undefined) return selectorFaults(LABEL);
+  const faults: Fault[] = [];
+  if (!isLabelKey(LABEL.trim())) faults.push(faultOf("LABEL", LABEL, "with LABEL_VALUE set, accepted is a label key"));
+  if (!isLabelValue(LABEL_VALUE.trim())) {
+    faults.push(
+      faultOf("LABEL_VALUE", LABEL_VALUE, "accepted is a label value: at most 63 letters, digits, -, _ and ."),
+    );
+  }
+  return faults;
+}
+
+function selectorFaults(label: string): Fault[] {
   try {
-    const requirements = parseSelector(labelSelectorOf(values) ?? "");
-    const byKey = requirements.length === 1 && requirements[0]?.key === values.LABEL;
-    if (values.LABEL_VALUE !== undefined && !byKey) {
-      return [faultOf("LABEL", values.LABEL, "with LABEL_VALUE set, accepted is a label key")];
-    }
-    if (requirements.length === 0) {
-      return [faultOf("LABEL", values.LABEL, "accepted is a label key or selector; an empty one selects everything")];
-    }
-    return [];
+    if (parseSelector(label).length > 0) return [];
+    return [faultOf("LABEL", label, "accepted is a label key or selector; an empty one selects everything")];
   } catch (error) {
     if (!(error instanceof SelectorError)) throw error;
-    const setting = values.LABEL_VALUE === undefined ? "LABEL" : "LABEL_VALUE";
-    return [
-      faultOf(
-        setting,
-        env[setting] ?? "",
-        `accepted is a label ${setting === "LABEL" ? "key or selector" : "value"}; ${error.message}`,
-      ),
-    ];
+    return [faultOf("LABEL", label, `accepted is a label key or selector; ${error.message}`)];
   }
 }
 
-function labelSelectorOf(values: SettingValues): string | undefined {
-  if (values.LABEL === undefined || values.LABEL_VALUE === undefined) return values.LABEL;
-  return `${values.LABEL}=${values.LABEL_VALUE}`;
+function labelSelectorOf({ LABEL, LABEL_VALUE }: SettingValues): string | undefined {
+  return LABEL === undefined || LABEL_VALUE === undefined ? LABEL : `${LABEL.trim()}=${LABEL_VALUE.trim()}`;
 }
 
 const KINDS_OF: Record<SettingValues["RESOURCE"], readonly Kind[]> = {

@@ -174,7 +174,7 @@ export class Reconciler {
   /** Does what is due, once; what fails stays failed. For METHOD=LIST. */
   async settle(signal: AbortSignal): Promise<void> {
     while (this.#revisits.due.size > 0 && !signal.aborted) await this.#visit(signal);
-    await this.#options.downloads.settled();
+    await Promise.race([this.#options.downloads.settled(), whenAborted(signal)]);
   }
 
   get #isSynced(): boolean {
@@ -342,4 +342,9 @@ export class Reconciler {
     if (state === undefined) throw new TypeError(`unknown source ${JSON.stringify(source)}`);
     return state;
   }
+}
+
+function whenAborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
 }

@@ -116,6 +116,7 @@ export class RunningRule {
       onWritten: (ref, path) => this.#onEvent({ type: "written", ref, paths: [path] }),
       onFailed: (ref, reason) => this.#onEvent({ type: "failed", ref, reason }),
       firstBackoff,
+      turn: config.requests.timeout,
       clock,
       random,
       log,

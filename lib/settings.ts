@@ -33,6 +33,8 @@ export interface Setting<T> {
   alias?: string;
   /** Never printed. */
   secret?: true;
+  /** What of a value may be printed, when it is not all of it. */
+  redact?: (value: string) => string;
 }
 
 type Details = Omit<Setting<unknown>, "section" | "meaning" | "type">;
@@ -162,7 +164,7 @@ export const SETTINGS = {
   SKIP_TLS_VERIFY: watching.withDefault(boolean, "false", "Do not verify the API server's certificate"),
   DISABLE_X509_STRICT_VERIFICATION: watching.optional(boolean, "Accepted. Old cluster CAs work without it"),
 
-  REQ_URL: telling.optional(httpUrl, "Called after files changed", { secret: true }),
+  REQ_URL: telling.optional(httpUrl, "Called after files changed", { redact: withoutUrlSecrets }),
   REQ_METHOD: telling.withDefault(oneOf(["GET", "POST"]), "GET", "`GET` or `POST`"),
   REQ_PAYLOAD: telling.optional(text, "JSON body of a POST; text that is not JSON is sent as a JSON string", {
     secret: true,
@@ -245,6 +247,11 @@ export const SETTINGS = {
   ),
 };
 
+/** User info and query values of what was meant to be a URL. */
+function withoutUrlSecrets(text: string): string {
+  return text.replace(/[^/?#]*@/, "***@").replace(/([?&][^=&]*=)[^&]*/g, "$1***");
+}
+
 export type SettingName = keyof typeof SETTINGS;
 
 /** The value of every setting, typed by its row of the table. */
@@ -280,7 +287,8 @@ export function readSettings(env: Record<string, string | undefined>): { values:
     const text = spelling === undefined ? undefined : env[spelling];
     if (spelling === undefined || !text) continue;
     const value = row.type.parse(text);
-    if (value === undefined) faults.push(faultOf(spelling, text, `accepted is ${row.type.accepts}`, row.secret));
+    const shown = row.redact?.(text) ?? text;
+    if (value === undefined) faults.push(faultOf(spelling, shown, `accepted is ${row.type.accepts}`, row.secret));
     else values[name] = value;
   }
   return { values: values as SettingValues, faults };

@@ -75,6 +75,9 @@ export async function runRemoveFinalizers(options: SidecarOptions, signal: Abort
     const sources = config.rules.flatMap((rule) => sourcesOf(rule.selection, ownNamespace));
     const { failed } = await removeFinalizers(client, sources, config.finalizerName, signal, log);
     return failed === 0 ? EXIT.done : EXIT.api;
+  } catch (error) {
+    if (signal.aborted) return EXIT.done;
+    throw error;
   } finally {
     client.close();
   }

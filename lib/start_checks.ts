@@ -25,6 +25,7 @@ export async function checkStart(
   const faults: Fault[] = [];
   for (const { files, notification } of config.rules) {
     if (!broken.has("FOLDER")) faults.push(...folderFaults(files.folder));
+    if (files.stateFile !== undefined && files.stateFile !== "none") faults.push(...stateFileFaults(files.stateFile));
     if (notification.script !== undefined) faults.push(...scriptFaults(notification.script.path));
   }
   let found: Credentials | undefined;
@@ -56,6 +57,18 @@ function folderFaults(folder: string): Fault[] {
     const reason = error instanceof Error ? error.message : String(error);
     return [faultOf("FOLDER", folder, `it is not there and cannot be made: ${reason}`)];
   }
+}
+
+function stateFileFaults(path: string): Fault[] {
+  try {
+    if (Deno.statSync(path).isDirectory) return [faultOf("STATE_FILE", path, "it is a directory")];
+  } catch (error) {
+    if (error instanceof Deno.errors.NotADirectory) {
+      return [faultOf("STATE_FILE", path, "a part of the path is a file, where a directory must be")];
+    }
+    // Whatever else is wrong may get well, and is tried again with each file
+  }
+  return [];
 }
 
 function scriptFaults(path: string): Fault[] {

@@ -55,6 +55,7 @@ export function nativeTransport(options: TransportOptions = {}): Transport {
     ...(cert && key && { cert, key }),
     ...(proxy && { proxy: denoProxy(proxy) }),
   });
+  const other = lazyNodeTransport({ ...options, verify: true });
   let closed = false;
   return {
     async fetch(url, init = {}) {
@@ -64,12 +65,15 @@ export function nativeTransport(options: TransportOptions = {}): Transport {
         return await fetch(url, request);
       } catch (error) {
         init.signal?.throwIfAborted();
+        // A browser must not be talked into speaking to these ports (Fetch standard, "bad port"); a sidecar may
+        if (String(error).includes("are blocked")) return await other.fetch(url, init);
         throw fromDeno(error, new URL(url));
       }
     },
     close() {
       if (!closed) client.close();
       closed = true;
+      other.close();
     },
   };
 }

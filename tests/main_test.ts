@@ -5,7 +5,7 @@ import { CONFIG_MAPS } from "../lib/embedded/resources.ts";
 import { SETTINGS } from "../lib/settings.ts";
 import { refusal } from "./support/api_gateway.ts";
 import { type Folder, tempFolder } from "./support/disk.ts";
-import { serve } from "./support/local_servers.ts";
+import { serve, until } from "./support/local_servers.ts";
 import { type ServerCertificate, serverCertificate } from "./support/server_certificate.ts";
 import { type LogLine, SidecarProcess, type StartOptions } from "./support/sidecar_process.ts";
 
@@ -217,6 +217,36 @@ Deno.test("SIGTERM ends a sidecar within a second whose API server does not answ
   held.resolve(new Response(null, { status: 503 }));
   assert.equal(code, 0);
   assert.ok(ms < 1000, `${ms} ms`);
+});
+
+Deno.test("SIGTERM ends remove-finalizers within a second, with code 0, and FOLDER is not needed for it", async () => {
+  const held = Promise.withResolvers<Response>();
+  let asked = false;
+  await using silent = serve(() => {
+    asked = true;
+    return held.promise;
+  }, certificate);
+  await using here = await pod();
+  const { METHOD: _, FOLDER: __, ...env } = here.env;
+  await using sidecar = SidecarProcess.start({ ...env, KUBERNETES_SERVICE_PORT: String(silent.port) }, {
+    args: ["remove-finalizers"],
+  });
+  await until(() => asked);
+  const { code, ms } = await sidecar.stop();
+  held.resolve(new Response(null, { status: 503 }));
+  assert.equal(code, 0);
+  assert.ok(ms < 1000, `${ms} ms`);
+});
+
+Deno.test("METHOD=LIST with a manifest that is broken ends with code 2 and removes nothing", async () => {
+  using place = workplace();
+  const env = { LABEL: "app", FOLDER: place.files, METHOD: "LIST" };
+  assert.equal((await outcome(env, { args: ["--manifests", place.manifests] })).code, 0);
+  Deno.writeTextFileSync(`${place.manifests}/one.json`, "{");
+  const { code, stderr } = await outcome(env, { args: ["--manifests", place.manifests] });
+  assert.equal(code, 2);
+  assert.match(stderr.join("\n"), /^configuration error: one\.json:1: /);
+  assert.equal(await Deno.readTextFile(`${place.files}/one.txt`), "first");
 });
 
 Deno.test("a sidecar follows its manifests, and tells health the truth", async () => {

@@ -67,6 +67,7 @@ function start({ folder, sources = [CONFIG_MAPS], cluster = new Map(), urls = {}
     onWritten() {},
     onFailed() {},
     firstBackoff: 1,
+    turn: 10,
     clock,
     random: () => 0,
     log,

@@ -99,3 +99,18 @@ Deno.test("checkStart() takes a FOLDER that is a link to a folder", async () => 
   await Deno.symlink("real", `${folder.path}/link`);
   assert.deepEqual((await check({ FOLDER: `${folder.path}/link` })).faults, []);
 });
+
+Deno.test("checkStart() refuses a STATE_FILE that is a folder or below a file, and takes one that can yet be made", async () => {
+  using folder = folderWithFile();
+  const messages = async (stateFile: string) =>
+    (await check({ FOLDER: folder.path, STATE_FILE: stateFile })).messages.map((message) =>
+      message.replaceAll(folder.path, "DIR")
+    );
+  assert.deepEqual(await messages(folder.path), ['STATE_FILE="DIR": it is a directory']);
+  assert.deepEqual(await messages(`${folder.path}/file/state`), [
+    'STATE_FILE="DIR/file/state": a part of the path is a file, where a directory must be',
+  ]);
+  for (const good of ["none", `${folder.path}/file`, `${folder.path}/missing/state`]) {
+    assert.deepEqual(await messages(good), []);
+  }
+});

@@ -293,3 +293,14 @@ Deno.test("redactUrl() hides user info, query values and the fragment", () => {
   assert.equal(redactUrl("http://host/a/b"), "http://host/a/b");
   assert.equal(redactUrl("geheim"), "(not a URL)");
 });
+
+Deno.test("nativeTransport() reaches ports that browsers block", async () => {
+  const server = Deno.serve({ hostname: "127.0.0.1", port: 10080, onListen() {} }, () => new Response("here"));
+  const transport = nativeTransport();
+  try {
+    assert.equal(await (await transport.fetch("http://127.0.0.1:10080/")).text(), "here");
+  } finally {
+    transport.close();
+    await server.shutdown();
+  }
+});

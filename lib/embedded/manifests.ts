@@ -94,6 +94,7 @@ class ManifestFolder {
   readonly #registry: Registry;
   readonly #log: ManifestLog;
   #files = new Map<string, KnownFile>();
+  #isLoaded = false;
   /** What of the files is in the store, by key; also what the store refused, so that it is said once. */
   #applied = new Map<string, Manifest>();
   readonly #warned = new Set<string>();
@@ -152,6 +153,7 @@ class ManifestFolder {
       files.set(name, isSame ? known : { fingerprint, manifests: await this.#readFile(path, name, known) });
     }
     this.#files = files;
+    this.#isLoaded = true;
   }
 
   async #readFile(path: string, name: string, known: KnownFile | undefined): Promise<Manifest[]> {
@@ -160,9 +162,11 @@ class ManifestFolder {
       if (skipped.length > 0) this.#log.debug(`${name}: skipped ${skipped.join(", ")}`);
       return manifests;
     } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) {
-        this.#log.error(error instanceof ManifestError ? error.message : `${name}: ${(error as Error).message}`);
-      }
+      if (error instanceof Deno.errors.NotFound) return known?.manifests ?? [];
+      const message = error instanceof ManifestError ? error.message : `${name}: ${(error as Error).message}`;
+      // What it held before is not known: to go on without would look as if its objects were deleted
+      if (!this.#isLoaded) throw new ManifestError(message, { cause: error });
+      this.#log.error(message);
       return known?.manifests ?? [];
     }
   }

@@ -93,8 +93,9 @@ function fileName(kind: Kind, object: KubeObject, key: string, settings: Project
 
 function targetFolder(object: KubeObject, settings: ProjectionSettings): { path: string } | { refused: string } {
   const { folder, folderAnnotation, allowedFolders } = settings;
-  const value = object.metadata.annotations?.[folderAnnotation];
-  if (value === undefined || value === "") return { path: folder };
+  const value: unknown = object.metadata.annotations?.[folderAnnotation] ?? "";
+  if (value === "") return { path: folder };
+  if (typeof value !== "string") return { refused: `annotation ${folderAnnotation} is no text` };
   const shown = JSON.stringify(value.length > 100 ? `${value.slice(0, 100)}…` : value);
   // deno-lint-ignore no-control-regex
   if (/[\x00-\x1f\x7f]/.test(value)) {

@@ -17,12 +17,14 @@ export interface UrlDownloadsOptions {
   onFailed(ref: ObjectRef, reason: string): void;
   /** First delay before a failed download is begun again, in seconds. */
   firstBackoff: number;
+  /** Seconds after which a slow download goes on without holding up anybody: not those that wait, and not readiness. */
+  turn: number;
   clock: Clock;
   random: () => number;
   log: { error(message: string, properties?: Record<string, unknown>): void };
 }
 
-/** Downloads under way at one time. */
+/** Downloads under way at one time, but for those that have had their turn. */
 const CONCURRENCY = 4;
 
 export class UrlDownloads {
@@ -61,7 +63,7 @@ export class UrlDownloads {
     this.#tried(path);
   }
 
-  /** Resolves when each download that is wanted was tried at least once. */
+  /** Resolves when each download that is wanted was tried at least once, or has had its turn. */
   settled(): Promise<void> {
     return this.#settled.promise;
   }
@@ -75,7 +77,7 @@ export class UrlDownloads {
     const backoff = new Backoff({ first: firstBackoff, random });
     while (!signal.aborted) {
       try {
-        await this.#inTurn(() => this.#download(path, url, ref, owner, signal));
+        await this.#inTurn(path, () => this.#download(path, url, ref, owner, signal));
         this.#failed.delete(path);
         this.#tried(path);
         return;
@@ -117,14 +119,27 @@ export class UrlDownloads {
     if (publisher.commit(draft, owner)) onWritten(ref, path);
   }
 
-  async #inTurn(download: () => Promise<void>): Promise<void> {
+  async #inTurn(path: string, download: () => Promise<void>): Promise<void> {
     while (this.#running >= CONCURRENCY) await new Promise<void>((resolve) => this.#queue.push(resolve));
     this.#running++;
+    let isOver = false;
+    const over = () => {
+      if (isOver) return;
+      isOver = true;
+      this.#running--;
+      this.#queue.shift()?.();
+    };
+    const ended = new AbortController();
+    const { clock, turn } = this.#options;
+    clock.sleep(turn, ended.signal).then(() => {
+      over();
+      this.#tried(path);
+    }, () => {});
     try {
       await download();
     } finally {
-      this.#running--;
-      this.#queue.shift()?.();
+      ended.abort();
+      over();
     }
   }
 

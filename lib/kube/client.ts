@@ -211,7 +211,8 @@ export class KubeClient {
     } catch (error) {
       this.#connections.failed(connection);
       if (!deadline.passed) throw error;
-      throw new TransportError("read", `${access.server} did not answer within ${ANSWER_TIMEOUT} s`, { cause: error });
+      const seconds = Math.round((this.#options.clock.now() - startedAt) / 1000);
+      throw new TransportError("read", `${access.server} did not answer within ${seconds} s`, { cause: error });
     } finally {
       const seconds = (this.#options.clock.now() - startedAt) / 1000;
       this.#options.onRequest?.({ method, path, status, seconds });

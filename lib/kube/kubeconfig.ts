@@ -36,8 +36,7 @@ export class KubeconfigCredentials implements Credentials {
       return await accessOf(this.#config);
     } catch (cause) {
       if (cause instanceof CredentialsError) throw cause;
-      const reason = cause instanceof Error ? cause.message : String(cause);
-      throw new CredentialsError(`kubeconfig ${this.#paths.join(":")} cannot be used: ${reason}`, { cause });
+      throw new CredentialsError(`kubeconfig ${this.#paths.join(":")} cannot be used: ${reasonOf(cause)}`, { cause });
     }
   }
 
@@ -106,6 +105,13 @@ async function accessOf(config: KubeConfig): Promise<ClusterAccess> {
     ...(cluster.proxyUrl === undefined ? {} : { proxy: cluster.proxyUrl }),
     skipTlsVerify: cluster.skipTLSVerify === true,
   };
+}
+
+/** The first line only: the library shows a piece of the file behind it, which may hold a token. */
+function reasonOf(cause: unknown): string {
+  const [reason = ""] = (cause instanceof Error ? cause.message : String(cause)).split("\n");
+  if (cause instanceof TypeError) return "it is no kubeconfig";
+  return reason.trim() || "the exec plugin of its user failed and gave no reason";
 }
 
 function pemOf(value: Uint8Array | string): string {

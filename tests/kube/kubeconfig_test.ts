@@ -192,6 +192,17 @@ Deno.test("load() says what is wrong with a kubeconfig", async () => {
   }
 });
 
+Deno.test("load() shows nothing of a malformed kubeconfig but what is wrong and where", async () => {
+  for (
+    const text of ["users:\n- name: a\n  token: geheim: x\n", 'users:\n- token: "geheim\n', "token: geheim\n\tx: y"]
+  ) {
+    await assert.rejects(load(text), (error) => {
+      assert.doesNotMatch(String(error), /geheim|\n/);
+      return true;
+    });
+  }
+});
+
 Deno.test("load() says that a kubeconfig cannot be read", async () => {
   using folder = tempFolder();
   await assert.rejects(new KubeconfigCredentials(folder.path).load(false), {
