@@ -130,8 +130,9 @@ export class Reconciler {
     const before = this.#claims.get(key);
     const version = versionOf(resourceVersion);
     const isSame = before?.uid === uid && before.version === version;
-    if (!listed && before?.uid === uid) {
+    if (!listed && before !== undefined) {
       if (isSame && !this.#revisits.has(key)) return;
+      // What was read again is ahead of the watch, which goes on to tell what was before that
       if (isOlderVersion(version, before.version)) return;
     }
     const { files, refusals } = project(source.kind, object, this.#options.settings);
@@ -148,10 +149,12 @@ export class Reconciler {
 
   /** An object that is gone, or no longer selected. */
   delete(source: Source, object: KubeObject): void {
-    const { namespace, name, uid } = object.metadata;
+    const { namespace, name, uid, resourceVersion } = object.metadata;
     const before = this.#claims.get(keyOf({ kind: source.kind, namespace, name }));
-    // An object of the same name that was made since is another object
-    if (before !== undefined && (uid === undefined || before.uid === uid)) this.#forget(before);
+    if (before === undefined) return;
+    // An object of the same name that was made since is another object, and one that was read again may have come back
+    const isAnother = uid !== undefined && uid !== before.uid;
+    if (!isAnother && !isOlderVersion(versionOf(resourceVersion), before.version)) this.#forget(before);
   }
 
   /** An object that is being deleted, and is held back until its files are gone. */

@@ -200,7 +200,7 @@ Deno.test("apply() writes an object's files, and moves, changes and removes them
   await it.apply(changed(a, { y: "2" }, { resourceVersion: "4" }));
   assert.deepEqual(it.files(), { y: "2" });
   assert.equal(exists(it.at("team")), false);
-  await it.delete(a);
+  await it.delete(changed(a, {}, { resourceVersion: "5" }));
   assert.deepEqual(it.files(), {});
   assert.equal(it.reconciler.objects, 0);
   assert.equal(it.reconciler.files, 0);
@@ -252,16 +252,30 @@ Deno.test("apply() ignores duplicates, and versions older than the one it has", 
   assert.equal(it.events.length, 2);
 });
 
-Deno.test("apply() takes an object that was made anew for another, whatever its version", async () => {
+Deno.test("apply() takes an object that was made anew for another", async () => {
   await using it = open();
-  const before = configMap("a", { k: "before" }, { uid: "1", resourceVersion: "100" });
-  const after = configMap("a", { k: "after" }, { uid: "2", resourceVersion: "7" });
+  const before = configMap("a", { k: "before" }, { uid: "1", resourceVersion: "7" });
+  const after = configMap("a", { k: "after" }, { uid: "2", resourceVersion: "100" });
   await it.list(CONFIG_MAPS, before);
   await it.apply(after);
   it.reconciler.delete(CONFIG_MAPS, before);
   await it.turn();
   assert.deepEqual(it.files(), { k: "after" });
   it.reconciler.delete(CONFIG_MAPS, after);
+  assert.deepEqual(it.files(), {});
+});
+
+Deno.test("apply() and delete() pass over what was before the version they have, though it was another object's", async () => {
+  await using it = open();
+  const first = configMap("a", { k: "first" }, { uid: "1", resourceVersion: "7" });
+  const second = configMap("a", { k: "second" }, { uid: "2", resourceVersion: "100" });
+  await it.list(CONFIG_MAPS, second);
+  await it.apply(first);
+  it.reconciler.delete(CONFIG_MAPS, changed(first, {}));
+  it.reconciler.delete(CONFIG_MAPS, changed(second, {}, { resourceVersion: "99" }));
+  await it.turn();
+  assert.deepEqual(it.files(), { k: "second" });
+  it.reconciler.delete(CONFIG_MAPS, changed(second, {}));
   assert.deepEqual(it.files(), {});
 });
 
@@ -569,7 +583,7 @@ Deno.test("Reconciler is synced once every URL was tried, and has their files fo
   assert.deepEqual(it.files(), { down: "last good", k: "one", slow: "two" });
   await it.apply(changed(a, { k: "inline", "down.url": "http://x/1" }));
   assert.deepEqual(it.files(), { down: "one", k: "inline" });
-  await it.delete(a);
+  await it.delete(changed(a, {}, { resourceVersion: "3" }));
   await it.later(100);
   assert.deepEqual(it.files(), {});
 });

@@ -17,7 +17,7 @@ const READER: User = { name: "reader", token: "reader-token" };
 const story = faultStories({ users: [OLD, NEW, READER] });
 
 /** Seconds for which the API server hangs; the long run gives it a whole minute. */
-const PAUSE = Deno.env.has("FAULTS_ROUNDS") ? 60 : 6;
+const PAUSE = Deno.env.has("FAULTS_ROUNDS") ? 60 : 5;
 
 async function isHealthy(sidecar: SidecarProcess): Promise<void> {
   for (const path of ["/livez", "/healthz", "/readyz"]) {

@@ -154,7 +154,7 @@ story(
   async (at, random) => {
     const churn = new Churn(at, random);
     await churn.run(15);
-    const sidecar = await at.startReady({ RESYNC_PERIOD: "3" });
+    const sidecar = await at.startReady({ RESYNC_PERIOD: "2" });
     for (let round = 0; round < 2; round++) {
       Deno.removeSync(at.folder, { recursive: true });
       await churn.run(5);
@@ -172,7 +172,7 @@ story(
       annotations: { "k8s-sidecar-target-directory": "sub" },
     });
     await at.create("ConfigMap", "b", { data: { "b.txt": "1" } });
-    const sidecar = await at.startReady({ RESYNC_PERIOD: "3" });
+    const sidecar = await at.startReady({ RESYNC_PERIOD: "2" });
     const [aside, elsewhere] = [`${at.dir}/aside`, `${at.dir}/elsewhere`];
     Deno.mkdirSync(`${elsewhere}/sub`, { recursive: true });
     for (const name of ["b.txt", "sub/a.txt"]) Deno.writeTextFileSync(`${elsewhere}/${name}`, "a stranger's");
@@ -233,11 +233,11 @@ story(
     }
     const storms = churns(at, random, 2);
     await Promise.all(storms.map((churn) => churn.run(15)));
-    const sidecar = await at.startReady({ RESYNC_PERIOD: "3" });
+    const sidecar = await at.startReady({ RESYNC_PERIOD: "2" });
     const storm = new AbortController();
     const changes = Promise.all(storms.map((churn) => churn.run(Infinity, storm.signal)));
     let harm = 0;
-    for (let round = 0; round < 60; round++) {
+    for (let round = 0; round < 40; round++) {
       await new Promise((resolve) => setTimeout(resolve, 50));
       const files = Object.keys(await snapshot(at.folder)).filter((name) => !name.includes("stranger"));
       if (files.length > 0) vandalize(`${at.folder}/${pick(random, files)}`, random);
@@ -247,7 +247,7 @@ story(
     await changes;
     await assertDiskFollows(at, { foreign });
     await assertAlive(sidecar);
-    assert.equal(harm, 60);
+    assert.equal(harm, 40);
   },
 );
 

@@ -144,6 +144,7 @@ story("the API server is too busy: Retry-After is obeyed, and no list is made", 
   await using front = await ApiFront.start(at.controlPlane);
   await at.create("ConfigMap", "a", { data: { "a.txt": "1" } });
   const sidecar = await startBehind(at, front.url, { RESOURCE: "configmap" });
+  await front.watching();
   const refusals: number[] = [];
   front.answer = ({ at }) => {
     refusals.push(at);
@@ -283,6 +284,7 @@ story("a version that the API server refuses again and again is given up", async
   await using front = await ApiFront.start(at.controlPlane);
   await at.create("ConfigMap", "a", { data: { "a.txt": "1" } });
   await startBehind(at, front.url, { RESOURCE: "configmap", RESYNC_PERIOD: "0" });
+  await front.watching();
   // Only a list gets out of this: the event that comes next cannot be decoded by this server
   let listed = false;
   front.answer = ({ isWatch, path }) => {

@@ -65,7 +65,8 @@ async function soak(minutes: number): Promise<boolean> {
       if (!sidecar.running) throw new Error(`the sidecar ended\n${sidecar.tail()}`);
       if (passed() < rows.length + 1) continue;
       const changes = storms.reduce((sum, { done }) => sum + done, 0);
-      rows.push({ minute: rows.length + 1, changes, ...state, ...held(sidecar) });
+      const { faults, compared, cases } = state;
+      rows.push({ minute: rows.length + 1, changes, faults, compared, ...held(sidecar), cases });
       print(Object.values(rows.at(-1) ?? {}));
     }
   } finally {
@@ -166,7 +167,7 @@ async function fuzzUntil(signal: AbortSignal, onCases: (cases: number) => void):
   }
 }
 
-/** The least of the last third against the most after the warm-up tells growth from breathing. */
+/** Medians of the two halves of what follows the warm-up tell growth from breathing. */
 function isFlat(rows: readonly Row[]): boolean {
   const warm = rows.slice(Math.floor(rows.length * WARM_UP));
   if (warm.length < 4) {

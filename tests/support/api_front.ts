@@ -76,8 +76,14 @@ export class ApiFront implements AsyncDisposable {
   async #shutDown(): Promise<void> {
     const { answer } = this;
     this.answer = () => new Response("shutting down", { status: 503, headers: { connection: "close" } });
-    this.cut();
-    await this.#server.shutdown();
+    let isDown = false;
+    const down = this.#server.shutdown().finally(() => isDown = true);
+    // A request may have been on its way to the API server, and its answer begins only now
+    while (!isDown) {
+      this.cut();
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    await down;
     this.answer = answer;
   }
 
