@@ -1,0 +1,41 @@
+import assert from "node:assert/strict";
+import { textBody } from "../../lib/files/body.ts";
+import { fileHas, sameFiles } from "../../lib/files/comparison.ts";
+import { tempFolder } from "../support/disk.ts";
+
+/** Contents that differ at the edges of what is compared at once, 32 KiB. */
+const TEXTS = [
+  "",
+  "a",
+  "b",
+  "x".repeat(32_768),
+  `${"x".repeat(32_768)}y`,
+  `${"x".repeat(32_767)}y`,
+  "x".repeat(100_000),
+];
+
+Deno.test("fileHas() is true for exactly the same bytes", () => {
+  using folder = tempFolder();
+  const path = `${folder.path}/file`;
+  for (const present of TEXTS) {
+    Deno.writeTextFileSync(path, present);
+    for (const wanted of TEXTS) assert.equal(fileHas(path, textBody(wanted)), present === wanted);
+  }
+});
+
+Deno.test("sameFiles() is true for files with the same bytes", () => {
+  using folder = tempFolder();
+  const [a, b] = [`${folder.path}/a`, `${folder.path}/b`];
+  for (const first of TEXTS) {
+    Deno.writeTextFileSync(a, first);
+    for (const second of TEXTS) {
+      Deno.writeTextFileSync(b, second);
+      assert.equal(sameFiles(a, b), first === second);
+    }
+  }
+});
+
+Deno.test("fileHas() throws when the file went away meanwhile", () => {
+  using folder = tempFolder();
+  assert.throws(() => fileHas(`${folder.path}/none`, textBody("")), Deno.errors.NotFound);
+});
