@@ -37,7 +37,7 @@ Deno.test("SidecarMetrics read gauges when they are asked for, over all rules", 
   const lines = metrics.render().split("\n");
   for (
     const line of [
-      "k8s_sidecar_objects 9",
+      "k8s_sidecar_objects 14",
       "k8s_sidecar_files 6",
       "k8s_sidecar_notification_owed 2",
       'k8s_sidecar_watch_silence_seconds{source="secrets"} 0',
