@@ -9,6 +9,7 @@ import { noProxyWithLoopback } from "./lib/proxy.ts";
 import { type Fault, faultOf } from "./lib/settings.ts";
 import { EXIT, type ExitCode, runRemoveFinalizers, runSidecar } from "./lib/sidecar.ts";
 import { checkStart, StartError } from "./lib/start_checks.ts";
+import { whenAborted } from "./lib/when_aborted.ts";
 
 /** Milliseconds after a signal in which everything has to be put down. */
 const STOP_TIMEOUT = 600;
@@ -64,11 +65,6 @@ function hearSignals(): AbortSignal {
     });
   }
   return stop.signal;
-}
-
-function whenAborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
 }
 
 async function startLog(settings: LogSettings): Promise<{ log: Log; faults: Fault[] }> {

@@ -17,6 +17,7 @@ import type { Log } from "./log.ts";
 import { Removals } from "./removals.ts";
 import { Revisits } from "./revisits.ts";
 import { keyOf, TrackedObject } from "./tracked_object.ts";
+import { whenAborted } from "./when_aborted.ts";
 
 /** Files whose content is served elsewhere; see `files/url_downloads.ts`. */
 export interface Downloads {
@@ -345,9 +346,4 @@ export class Reconciler {
     if (state === undefined) throw new TypeError(`unknown source ${JSON.stringify(source)}`);
     return state;
   }
-}
-
-function whenAborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
 }
