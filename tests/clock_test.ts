@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import process from "node:process";
 import { systemClock } from "../lib/clock.ts";
 
 Deno.test("systemClock.sleep() lasts at least as long as asked", async () => {
@@ -33,6 +34,16 @@ Deno.test("systemClock.sleep() leaves nothing on a signal that lives longer", as
   assert.equal(listeners.size, 1);
   await sleep;
   assert.equal(listeners.size, 0);
+});
+
+Deno.test("systemClock.sleep() until a time that has passed is over at once, without a warning on standard error", async () => {
+  const warnings: Error[] = [];
+  const keep = (warning: Error) => void warnings.push(warning);
+  process.on("warning", keep);
+  await systemClock.sleep(-0.001);
+  await systemClock.sleep(0.001);
+  process.off("warning", keep);
+  assert.deepEqual(warnings, []);
 });
 
 Deno.test("systemClock.now() does not follow the wall clock", () => {

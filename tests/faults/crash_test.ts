@@ -28,7 +28,9 @@ story(`killed ${ROUNDS} times in a storm of changes, it ends with the right file
     const stranger = `${at.folder}/squat-${round}.txt`;
     if (random() < 0.5) {
       // An object takes a stranger's file over; what it has then is the object's, and goes with it
-      Deno.writeTextFileSync(stranger, stamped("squatter", round + 1, 100), { mode: 0o644 });
+      // By rename, for the reader
+      Deno.writeTextFileSync(`${stranger}.new`, stamped("squatter", round + 1, 100), { mode: 0o644 });
+      Deno.renameSync(`${stranger}.new`, stranger);
       await at.create("ConfigMap", `squat-${round}`, { data: { [`squat-${round}.txt`]: stamped("squat", 1, 50) } });
     }
     const survivor = await at.start();
