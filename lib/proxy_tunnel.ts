@@ -41,7 +41,7 @@ export class TunnelAgent extends https.Agent {
     connect.once("connect", (answer: http.IncomingMessage, socket: net.Socket) => {
       if (answer.statusCode === 200) {
         const { host, servername = "" } = options;
-        return done(null, tls.connect({ ...this.tlsOptions, host: host ?? "", servername, socket }));
+        return done(null, tls.connect({ servername, ...this.tlsOptions, host: host ?? "", socket }));
       }
       socket.destroy();
       done(new Error(`proxy ${this.proxy.host} refused the connection with status ${answer.statusCode}`));

@@ -153,7 +153,11 @@ export class RunningRule {
   notReady(): string | undefined {
     if (!this.#phase.isFirstSync) return undefined;
     const [source] = this.#reconciler.unsynced;
-    if (source === undefined) return `not synced yet: ${this.#reconciler.failures[0] ?? "files are being written"}`;
+    if (source === undefined) {
+      const [download] = this.#downloads.untried;
+      const waiting = download === undefined ? "files are being written" : `waiting for the content of ${download}`;
+      return `not synced yet: ${this.#reconciler.failures[0] ?? waiting}`;
+    }
     const failure = this.#followers.find((follower) => follower.source === source)?.failure;
     return `not synced yet: ${describeSource(source)}${failure === undefined ? "" : `: ${failure}`}`;
   }
@@ -171,7 +175,7 @@ export class RunningRule {
       this.#reconciler.run(signal),
       this.#notifications?.run(signal),
     ]);
-    this.#downloads.close();
+    await this.#downloads.close();
   }
 
   /** METHOD=LIST: every source once, every file once, and the application is told once. */
@@ -186,7 +190,7 @@ export class RunningRule {
         ...[...this.#downloads.failed].map((path) => `no content for ${path}`),
       ],
     };
-    this.#downloads.close();
+    await this.#downloads.close();
     await this.#notifications?.flush(signal);
     return outcome;
   }

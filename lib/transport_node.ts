@@ -1,5 +1,6 @@
 import * as http from "node:http";
 import * as https from "node:https";
+import type { Duplex } from "node:stream";
 import * as tls from "node:tls";
 import { proxyFor } from "./proxy.ts";
 import { httpProxy, proxyAuthorization, TunnelAgent } from "./proxy_tunnel.ts";
@@ -19,7 +20,7 @@ export function nodeTransport(options: TransportOptions & { verify: boolean }): 
     ...(options.cert && options.key && { cert: options.cert, key: options.key }),
     ...(options.serverName && { servername: options.serverName }),
   };
-  const direct = { http: new http.Agent({ keepAlive: true }), https: new https.Agent({ keepAlive: true }) };
+  const direct = { http: new http.Agent({ keepAlive: true }), https: new TlsAgent(tlsOptions) };
   const tunnels = new Map<string, TunnelAgent>();
   let closed = false;
 
@@ -31,7 +32,7 @@ export function nodeTransport(options: TransportOptions & { verify: boolean }): 
 
   const route = (url: URL): https.RequestOptions => {
     const host = url.hostname.replace(/^\[|\]$/g, "");
-    const target = { ...tlsOptions, host, port: url.port || undefined, path: url.pathname + url.search };
+    const target = { host, port: url.port || undefined, path: url.pathname + url.search };
     const proxy = options.proxy ?? (options.env && proxyFor(url, options.env));
     if (!proxy) return { ...target, agent: url.protocol === "https:" ? direct.https : direct.http };
     const proxyUrl = httpProxy(proxy);
@@ -52,6 +53,17 @@ export function nodeTransport(options: TransportOptions & { verify: boolean }): 
       for (const agent of [direct.http, direct.https, ...tunnels.values()]) agent.destroy();
     },
   };
+}
+
+/** Connects by `tls.connect()` with just these options: Deno 2.7's own https agent loses `ALPNProtocols`, and gets HTTP/2. */
+class TlsAgent extends https.Agent {
+  constructor(readonly tlsOptions: tls.ConnectionOptions) {
+    super({ keepAlive: true });
+  }
+
+  override createConnection({ host = "", port, servername = "" }: https.RequestOptions): Duplex {
+    return tls.connect({ servername, ...this.tlsOptions, host: host ?? "", port: Number(port ?? 443) });
+  }
 }
 
 /** Sends one request; resolves at the answer's headers, its body follows as a stream. */

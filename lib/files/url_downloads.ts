@@ -33,6 +33,8 @@ export class UrlDownloads {
   /** Paths whose download was not tried to its end yet. */
   readonly #untried = new Set<string>();
   readonly #failed = new Set<string>();
+  /** What was begun, until it has cleaned up behind itself. */
+  readonly #unfinished = new Set<Promise<void>>();
   #settled = Promise.withResolvers<void>();
   #running = 0;
   readonly #queue: (() => void)[] = [];
@@ -47,13 +49,20 @@ export class UrlDownloads {
     return this.#failed;
   }
 
+  /** Paths whose first download is under way, and is waited for. */
+  get untried(): ReadonlySet<string> {
+    return this.#untried;
+  }
+
   want(path: string, url: string, ref: ObjectRef, owner: string): void {
     this.#wanted.get(path)?.abort();
     const stop = new AbortController();
     this.#wanted.set(path, stop);
     if (this.#untried.size === 0) this.#settled = Promise.withResolvers();
     this.#untried.add(path);
-    this.#keepTrying(path, url, ref, owner, stop.signal);
+    const task = this.#keepTrying(path, url, ref, owner, stop.signal);
+    this.#unfinished.add(task);
+    task.finally(() => this.#unfinished.delete(task));
   }
 
   forget(path: string): void {
@@ -68,8 +77,10 @@ export class UrlDownloads {
     return this.#settled.promise;
   }
 
-  close(): void {
+  /** Resolves when what was cut short has left no temporary behind. */
+  async close(): Promise<void> {
     for (const path of [...this.#wanted.keys()]) this.forget(path);
+    await Promise.all(this.#unfinished);
   }
 
   async #keepTrying(path: string, url: string, ref: ObjectRef, owner: string, signal: AbortSignal): Promise<void> {

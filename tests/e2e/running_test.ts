@@ -1,6 +1,6 @@
 /** A sidecar from its start to its end: health, watches that end, signals. */
 import assert from "node:assert/strict";
-import { assertFolderEquals, eventually } from "../support/oracle.ts";
+import { assertFolderEquals, eventually, temporariesIn } from "../support/oracle.ts";
 import { freePort, type SidecarProcess } from "../support/sidecar_process.ts";
 import { serve } from "../support/local_servers.ts";
 import { type Settings, stories } from "../support/story.ts";
@@ -128,6 +128,21 @@ story("SIGTERM and SIGINT end it within a second, with code 0, whatever it is do
   const interrupted = await at.startReady();
   interrupted.kill("SIGINT");
   assert.deepEqual(await interrupted.exited(), { code: 0, signal: null });
+});
+
+story("/readyz names the content it waits for, and SIGTERM leaves no part of it behind", async (at) => {
+  const unanswered = Promise.withResolvers<Response>();
+  await using content = serve(() => unanswered.promise);
+  await at.create("ConfigMap", "a", { data: { "a.txt.url": `http://127.0.0.1:${content.port}/`, "b.txt": "b" } });
+  const sidecar = await at.start();
+  await eventually(async () => {
+    const { text } = await sidecar.health("/readyz");
+    assert.equal(text, `not synced yet: waiting for the content of ${at.folder}/a.txt`);
+  });
+  assert.equal(temporariesIn(at.folder).length, 1);
+  assert.equal((await sidecar.stop()).code, 0);
+  unanswered.resolve(new Response());
+  assertFolderEquals(at.folder, { "b.txt": "b" });
 });
 
 story("what is wrong with the settings is said all at once, and ends it with code 2", async (at) => {

@@ -85,8 +85,7 @@ function open(servers: Record<string, Server> = {}) {
       return settled;
     },
     async [Symbol.asyncDispose]() {
-      downloads.close();
-      await clock.advance(0);
+      await downloads.close();
       assert.deepEqual(temporariesIn(folder.path), []);
       assert.equal(clock.sleeping, 0);
       folder[Symbol.dispose]();
@@ -236,6 +235,23 @@ Deno.test("want() of a path that cannot be fails as a download does, and is trie
   Deno.removeSync(it.at("out"));
 });
 
+Deno.test("close() resolves once what was cut short has left no temporary behind", async () => {
+  await using it = open();
+  it.want("a", "http://x/never answered");
+  await it.turn();
+  assert.deepEqual(temporariesIn(it.folder).length, 1);
+  await it.downloads.close();
+  assert.deepEqual(temporariesIn(it.folder), []);
+});
+
+Deno.test("untried names the paths that are waited for", async () => {
+  await using it = open({ "http://x/a": () => "served" });
+  it.want("a", "http://x/a");
+  it.want("b", "http://x/never answered");
+  await it.turn();
+  assert.deepEqual([...it.downloads.untried], [it.at("b")]);
+});
+
 Deno.test("want() takes its content over a real connection", async () => {
   await using server = serve(() => new Response("x".repeat(300_000)));
   using cleanup = new DisposableStack();
@@ -279,5 +295,5 @@ Deno.test("want() takes its content over a real connection", async () => {
   downloads.want(`${folder.path}/large`, `http://127.0.0.1:${server.port}/`, REF, OWNER);
   await until(() => written.length === 1);
   assert.deepEqual(filesIn(folder.path), { large: "x".repeat(300_000) });
-  downloads.close();
+  await downloads.close();
 });
