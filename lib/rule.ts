@@ -7,7 +7,7 @@ import { Journal } from "./files/journal.ts";
 import { RESERVED_PREFIX, resolvePath } from "./files/projection.ts";
 import { Publisher } from "./files/publisher.ts";
 import { UrlDownloads } from "./files/url_downloads.ts";
-import { collectGarbage } from "./garbage.ts";
+import type { Garbage } from "./garbage.ts";
 import type { KubeClient } from "./kube/client.ts";
 import { describeSource, type Source } from "./kube/objects.ts";
 import { sourcesOf } from "./kube/sources.ts";
@@ -31,6 +31,7 @@ export interface RuleOptions {
   metrics: SidecarMetrics;
   events: Events | undefined;
   holds: Holds | undefined;
+  garbage: Garbage;
   clock: Clock;
   random: () => number;
   log: Log;
@@ -166,8 +167,8 @@ export class RunningRule {
   async run(mode: "watch" | "list", signal: AbortSignal): Promise<void> {
     this.#reconciler.synced.then(() => {
       this.#phase.isFirstSync = false;
-      collectGarbage();
       this.#options.log.info("Initial sync complete, sidecar is ready.", { objects: this.objects, files: this.files });
+      this.#options.garbage.sweep();
     });
     this.#followers = this.#sources.map((source, index) => this.#follower(source, index, mode));
     await Promise.all([

@@ -1,6 +1,7 @@
 /** Assembly: client, rules and health, from one configuration; runs until it is done or told to stop. */
 import type { Clock } from "./clock.ts";
 import type { Config } from "./config.ts";
+import { Garbage } from "./garbage.ts";
 import { KubeClient } from "./kube/client.ts";
 import type { Credentials } from "./kube/credentials.ts";
 import { sourcesOf } from "./kube/sources.ts";
@@ -37,11 +38,12 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 export async function runSidecar(options: SidecarOptions, signal: AbortSignal): Promise<ExitCode> {
   const { config, log } = options;
   const metrics = new SidecarMetrics();
-  const client = openClient(options, metrics);
+  using garbage = new Garbage(options);
+  const client = openClient(options, metrics, garbage);
   const transport = lazyTransport(options);
   try {
     const { events, holds } = await openKubernetesSide(options, client);
-    const parts = { ...options, client, transport: transport.open, metrics, events, holds };
+    const parts = { ...options, client, transport: transport.open, metrics, events, holds, garbage };
     const rules = await Promise.all(config.rules.map((rule) => RunningRule.open({ ...parts, rule })));
     metrics.measure(() => rules);
     let exitCode: ExitCode = EXIT.done;
@@ -68,7 +70,8 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
  */
 export async function runRemoveFinalizers(options: SidecarOptions, signal: AbortSignal): Promise<ExitCode> {
   const { config, log } = options;
-  const client = openClient(options, new SidecarMetrics());
+  using garbage = new Garbage(options);
+  const client = openClient(options, new SidecarMetrics(), garbage);
   try {
     const { removeFinalizers } = await import("./kube/remove_finalizers.ts");
     const ownNamespace = await client.namespace();
@@ -109,13 +112,18 @@ async function openKubernetesSide(
   };
 }
 
-function openClient({ config, credentials, env, clock, log }: SidecarOptions, metrics: SidecarMetrics): KubeClient {
+function openClient(
+  { config, credentials, env, clock, log }: SidecarOptions,
+  metrics: SidecarMetrics,
+  garbage: Garbage,
+): KubeClient {
   return new KubeClient({
     credentials,
     skipTlsVerify: config.api.skipTlsVerify,
     userAgent: `deno-k8s-sidecar/${VERSION}`,
     env,
     clock,
+    onRead: (bytes) => garbage.count(bytes),
     onRequest: ({ method, path, status, seconds }) => {
       metrics.apiRequest(method, status);
       if (config.log.apiRequests) log.debug(`${method} ${path}`, { status, ms: Math.round(seconds * 1000) });

@@ -1,6 +1,5 @@
 /** The requests this project makes of an API server, over one kept-alive HTTP/1.1 connection for each that is under way. */
 import { Deadline } from "../deadline.ts";
-import { countGarbage } from "../garbage.ts";
 import { TransportError } from "../transport.ts";
 import { AnswerError, ApiError } from "./api_error.ts";
 import { type Connection, type ConnectionOptions, Connections } from "./connections.ts";
@@ -40,6 +39,8 @@ export interface ClientOptions extends ConnectionOptions {
   userAgent: string;
   /** Told of each answer; `status` is 0 when there was none. */
   onRequest?: (request: { method: string; path: string; status: number; seconds: number }) => void;
+  /** So many bytes of a list or a watch came. */
+  onRead?: (bytes: number) => void;
 }
 
 /** Seconds in which a server that is there sends the head of its answer. */
@@ -163,7 +164,7 @@ export class KubeClient {
     deadline.extend(Infinity);
     onAnswer();
     try {
-      if (response.body !== null) yield* readChunks(response.body);
+      if (response.body !== null) yield* readChunks(response.body, this.#options.onRead);
     } catch (error) {
       throw cutShort(error, deadline);
     } finally {
@@ -284,7 +285,10 @@ function cutShort(error: unknown, { signal }: Deadline): unknown {
 }
 
 /** Reads a body into one buffer, again and again: an endless stream of new ones is garbage that V8 is slow to collect. */
-async function* readChunks(body: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<Uint8Array, void> {
+async function* readChunks(
+  body: ReadableStream<Uint8Array<ArrayBuffer>>,
+  onRead: (bytes: number) => void = () => {},
+): AsyncGenerator<Uint8Array, void> {
   let reader: ReadableStreamBYOBReader;
   try {
     reader = body.getReader({ mode: "byob" });
@@ -297,7 +301,7 @@ async function* readChunks(body: ReadableStream<Uint8Array<ArrayBuffer>>): Async
     while (true) {
       const { done, value } = await reader.read(new Uint8Array(buffer));
       if (done) return;
-      countGarbage(value.length);
+      onRead(value.length);
       yield value;
       buffer = value.buffer;
     }
