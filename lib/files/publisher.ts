@@ -203,11 +203,10 @@ export class Publisher {
     const wasOurs = journal.owned.has(target);
     try {
       if (present?.isDirectory) throw new PublishError(`cannot write ${target}: there is a directory in its place`);
-      const inode = draft.file.statSync().ino ?? 0;
       draft.file.close();
       Deno.chmodSync(draft.path, mode);
       if (present === undefined || wasOurs) journal.own(target, owner);
-      else journal.own(target, owner, inode);
+      else journal.own(target, owner, Deno.lstatSync(draft.path).ino ?? 0);
       beforeChange(target);
       Deno.renameSync(draft.path, target);
     } catch (error) {
