@@ -22,8 +22,8 @@ const VOLUME = 4 * 2 ** 20;
 /** The least that is worth a sweep, in bytes of answers. */
 const LEAST = 2 ** 19;
 
-/** Seconds without an answer after which it is calm. */
-const CALM = 1;
+/** Seconds in which nothing was read, after which it is calm. */
+const CALM = 0.4;
 
 export class Garbage implements Disposable {
   readonly #clock: Clock;

@@ -109,7 +109,7 @@ function reasonOf(error: unknown, source: Source): string {
     const verb = error.message.includes("cannot watch") ? "watch" : "list";
     return `not allowed to ${verb} ${
       describeSource(source)
-    }: give the service account get, list and watch there by RBAC`;
+    }: give the service account get, list and watch there by RBAC, or ask for less with NAMESPACE or RESOURCE`;
   }
   return error instanceof Error ? error.message : String(error);
 }

@@ -54,6 +54,11 @@ function folderFaults(folder: string): Fault[] {
     if (error instanceof Deno.errors.AlreadyExists) {
       return [faultOf("FOLDER", folder, "it is there, but it is no directory")];
     }
+    if (error instanceof Deno.errors.NotCapable) {
+      return [
+        faultOf("FOLDER", folder, "Deno lets no program write there; accepted is a folder outside /dev, /proc, /sys"),
+      ];
+    }
     const reason = error instanceof Error ? error.message : String(error);
     return [faultOf("FOLDER", folder, `it is not there and cannot be made: ${reason}`)];
   }

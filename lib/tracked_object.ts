@@ -4,16 +4,26 @@ import type { Version } from "./kube/versions.ts";
 
 /** What is kept of an object: never its body, and nothing twice, for there may be tens of thousands of them. */
 export class TrackedObject implements Claimant {
+  /** Nearly all objects have one path, so one is not put into an array. */
+  readonly #paths: string | readonly string[];
+
   constructor(
     readonly key: string,
     readonly source: Source,
     readonly created: number,
     readonly uid: string,
     readonly version: Version,
-    readonly paths: readonly string[],
+    paths: readonly string[],
     /** The list that saw it last. */
     readonly list: number,
-  ) {}
+  ) {
+    const [path] = paths;
+    this.#paths = path !== undefined && paths.length === 1 ? path : paths;
+  }
+
+  get paths(): readonly string[] {
+    return typeof this.#paths === "string" ? [this.#paths] : this.#paths;
+  }
 
   get kind(): Kind {
     return this.source.kind;
