@@ -128,7 +128,10 @@ Deno.test("run() names verb, kind and namespace when it is forbidden, at error l
   const { follower, lines, run } = following([failed(forbidden("watch")), failed(forbidden("list"))]);
   await run();
   const [first, ...rest] = lines;
-  assert.match(first ?? "", /^error: not allowed to watch secrets in namespace "a": .*RBAC; again in 1\.0 s$/);
+  assert.match(
+    first ?? "",
+    /^error: not allowed to watch secrets in namespace "a": .*RBAC, or ask for less with NAMESPACE or RESOURCE; again in 1\.0 s$/,
+  );
   assert.ok(rest.every((line) => line.startsWith("debug: ")), rest.join("\n"));
   assert.match(follower.failure ?? "", /^not allowed to list secrets in namespace "a"/);
 });
