@@ -23,8 +23,7 @@ export class TunnelAgent extends https.Agent {
     const authority = `${host}:${options.port ?? 443}`;
     const connect = http.request({
       method: "CONNECT",
-      host: this.proxy.hostname,
-      port: this.proxy.port || 80,
+      ...proxyAddress(this.proxy),
       path: authority,
       headers: { host: authority, ...proxyAuthorization(this.proxy) },
       agent: false,
@@ -64,6 +63,11 @@ export function httpProxy(proxy: string): URL {
     "connect",
     `proxy ${url.protocol}//${url.host} cannot be used without TLS verification or with a TLS server name: use an http:// proxy`,
   );
+}
+
+/** Where a proxy listens. An IPv6 address is without its brackets, as sockets want it. */
+export function proxyAddress({ hostname, port }: URL): { host: string; port: string } {
+  return { host: hostname.replace(/^\[|\]$/g, ""), port: port || "80" };
 }
 
 /** The header for the user info of a proxy's URL. */

@@ -3,7 +3,7 @@ import * as https from "node:https";
 import type { Duplex } from "node:stream";
 import * as tls from "node:tls";
 import { proxyFor } from "./proxy.ts";
-import { httpProxy, proxyAuthorization, TunnelAgent } from "./proxy_tunnel.ts";
+import { httpProxy, proxyAddress, proxyAuthorization, TunnelAgent } from "./proxy_tunnel.ts";
 import { closedError, type Transport, TransportError, type TransportOptions } from "./transport.ts";
 
 /**
@@ -38,7 +38,7 @@ export function nodeTransport(options: TransportOptions & { verify: boolean }): 
     const proxyUrl = httpProxy(proxy);
     if (url.protocol === "https:") return { ...target, agent: tunnel(proxyUrl) };
     const headers = { host: url.host, ...proxyAuthorization(proxyUrl) };
-    return { host: proxyUrl.hostname, port: proxyUrl.port || 80, path: url.href, headers, agent: direct.http };
+    return { ...proxyAddress(proxyUrl), path: url.href, headers, agent: direct.http };
   };
 
   return {

@@ -1,28 +1,11 @@
 import assert from "node:assert/strict";
 import { nativeTransport, redactUrl, type Transport, TransportError, unverifiedTransport } from "../lib/transport.ts";
+import { connectProxy } from "./support/connect_proxy.ts";
 import { encode, listen, serve, until } from "./support/local_servers.ts";
 import { serverCertificate } from "./support/server_certificate.ts";
 
 /** Trusted with {@link certificate}'s `ca`; its names are 127.0.0.1 and kubernetes.default.svc, among others. */
 const certificate = await serverCertificate();
-
-/** An http proxy that knows CONNECT, and answers anything else itself. Keeps the first lines it was sent. */
-function proxy() {
-  const seen: string[] = [];
-  const served = listen(async (client, head) => {
-    seen.push(head.split("\r\n")[0]!, ...head.match(/^proxy-authorization: .*$/mi)?.slice(0, 1) ?? []);
-    const target = head.match(/^CONNECT ([^:]+):(\d+) /);
-    if (!target) {
-      await client.write(encode("HTTP/1.1 200 OK\r\ncontent-length: 7\r\nconnection: close\r\n\r\nproxied"));
-      return client.closeWrite();
-    }
-    const upstream = await Deno.connect({ hostname: "127.0.0.1", port: Number(target[2]) });
-    await client.write(encode("HTTP/1.1 200 Connection established\r\n\r\n"));
-    const both = [client.readable.pipeTo(upstream.writable), upstream.readable.pipeTo(client.writable)];
-    await Promise.allSettled(both);
-  });
-  return Object.assign(served, { seen });
-}
 
 async function transportError(promise: Promise<unknown>): Promise<TransportError> {
   const error = await promise.then(() => assert.fail("did not reject"), (error) => error);
@@ -226,7 +209,7 @@ Deno.test("transports go through the proxy they are given, with its credentials"
   await using target = serve(() => new Response("secure"), certificate);
   const authorization = `proxy-authorization: Basic ${btoa("us@er:p:w")}`;
   for (const make of [nativeTransport, unverifiedTransport]) {
-    await using between = proxy();
+    await using between = connectProxy();
     const transport = await make({
       caCerts: [certificate.ca],
       proxy: `http://us%40er:p%3Aw@127.0.0.1:${between.port}`,
@@ -242,47 +225,6 @@ Deno.test("transports go through the proxy they are given, with its credentials"
       authorization,
     ]);
   }
-});
-
-Deno.test("nativeTransport() verifies serverName behind a proxy too", async () => {
-  await using target = serve(() => new Response("secure"), certificate);
-  await using between = proxy();
-  const options = { caCerts: [certificate.ca], proxy: `http://127.0.0.1:${between.port}` };
-  const named = nativeTransport({ ...options, serverName: "kubernetes.default.svc" });
-  assert.equal(await (await named.fetch(`https://127.0.0.1:${target.port}/`)).text(), "secure");
-  named.close();
-  const wrong = nativeTransport({ ...options, serverName: "other.internal" });
-  const error = await transportError(wrong.fetch(`https://127.0.0.1:${target.port}/`));
-  assert.deepEqual([error.phase, between.seen.length], ["connect", 2]);
-  assert.match(error.message, /other\.internal/);
-  wrong.close();
-});
-
-Deno.test("unverifiedTransport() finds its proxy in env, and says which proxy refused", async () => {
-  await using between = listen(async (connection) => {
-    await connection.write(encode("HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n"));
-  });
-  const transport = await unverifiedTransport({ env: { HTTPS_PROXY: `http://127.0.0.1:${between.port}` } });
-  const error = await transportError(transport.fetch("https://example.test/"));
-  assert.equal(error.phase, "connect");
-  assert.match(error.message, new RegExp(`proxy 127.0.0.1:${between.port} refused .* status 407`));
-  transport.close();
-});
-
-Deno.test("unverifiedTransport() gives up on a proxy that hangs when the signal aborts or it is closed", async () => {
-  await using hanging = listen(() => Promise.resolve());
-  const transport = await unverifiedTransport({ proxy: `http://127.0.0.1:${hanging.port}` });
-  const abort = new AbortController();
-  const aborted = transport.fetch("https://example.test/", { signal: abort.signal });
-  await until(() => hanging.open.size === 1);
-  abort.abort(new Error("stop"));
-  await assert.rejects(aborted, /stop/);
-  await until(() => hanging.open.size === 0);
-  const closed = transportError(transport.fetch("https://example.test/"));
-  await until(() => hanging.open.size === 1);
-  transport.close();
-  assert.equal((await closed).phase, "connect");
-  await until(() => hanging.open.size === 0);
 });
 
 Deno.test("redactUrl() hides user info, query values and the fragment", () => {

@@ -8,6 +8,7 @@ import {
 } from "../../lib/serve/health.ts";
 import { keptLog } from "../support/api_gateway.ts";
 import { FakeClock } from "../support/fake_clock.ts";
+import { hasIpv6 } from "../support/local_servers.ts";
 import { freePort } from "../support/sidecar_process.ts";
 
 interface Given {
@@ -38,15 +39,6 @@ function serving({ host, port = freePort(), notReady = () => undefined, progress
     [Symbol.asyncDispose]: () => server.close(),
   };
 }
-
-const hasIpv6 = (() => {
-  try {
-    Deno.listen({ hostname: "::1", port: 0 }).close();
-    return true;
-  } catch {
-    return false;
-  }
-})();
 
 Deno.test("Progress is stuck only after longer than allowed without a sign, and a pause on purpose does not count", async () => {
   const clock = new FakeClock();

@@ -51,3 +51,13 @@ export async function until(condition: () => boolean, seconds = 5): Promise<void
 }
 
 export const encode = (text: string) => new TextEncoder().encode(text);
+
+/** Whether this machine has IPv6 for itself. */
+export const hasIpv6 = (() => {
+  try {
+    Deno.listen({ hostname: "::1", port: 0 }).close();
+    return true;
+  } catch {
+    return false;
+  }
+})();

@@ -1,0 +1,98 @@
+import assert from "node:assert/strict";
+import { nodeTransport } from "../lib/transport_node.ts";
+import type { TransportOptions } from "../lib/transport.ts";
+import { connectProxy } from "./support/connect_proxy.ts";
+import { encode, hasIpv6, listen, serve } from "./support/local_servers.ts";
+import { serverCertificate } from "./support/server_certificate.ts";
+
+const certificate = await serverCertificate();
+
+/** A transport that goes with the test. What every transport does is in transport_test.ts. */
+function open(options: Partial<TransportOptions> & { verify?: boolean } = {}) {
+  const transport = nodeTransport({ verify: true, ...options });
+  return { fetch: transport.fetch, [Symbol.dispose]: transport.close };
+}
+
+Deno.test("nodeTransport() speaks HTTP/1.1 with a server that would rather have HTTP/2", async () => {
+  const alpnProtocols = ["h2", "http/1.1"];
+  using listener = Deno.listenTls({ hostname: "127.0.0.1", port: 0, alpnProtocols, ...certificate });
+  const served = (async () => {
+    using connection = await listener.accept();
+    const { alpnProtocol } = await connection.handshake();
+    await connection.read(new Uint8Array(4096));
+    await connection.write(encode(`HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n${alpnProtocol}`));
+  })();
+  using transport = open({ verify: false });
+  const answer = await transport.fetch(`https://127.0.0.1:${listener.addr.port}/`);
+  assert.equal(await answer.text(), "http/1.1");
+  await served;
+});
+
+Deno.test("nodeTransport() finds its proxy in env, and reaches this machine without it", async () => {
+  await using server = serve((request) => new Response(`direct ${new URL(request.url).pathname}`));
+  await using proxy = connectProxy();
+  using transport = open({ env: { HTTP_PROXY: `http://127.0.0.1:${proxy.port}` } });
+  assert.equal(await (await transport.fetch("http://example.test/a?b")).text(), "proxied");
+  assert.equal(await (await transport.fetch(`http://127.0.0.1:${server.port}/a`)).text(), "direct /a");
+  assert.deepEqual(proxy.seen, ["GET http://example.test/a?b HTTP/1.1"]);
+});
+
+Deno.test("nodeTransport() tells an http proxy whom the request is for", async () => {
+  const heads: string[] = [];
+  await using proxy = listen(async (connection, head) => {
+    heads.push(head);
+    await connection.write(encode("HTTP/1.1 204 No Content\r\n\r\n"));
+  });
+  using transport = open({ proxy: `http://127.0.0.1:${proxy.port}` });
+  await transport.fetch("http://example.test:8080/");
+  assert.match(heads.join(), /^host: example\.test:8080\r$/mi);
+});
+
+Deno.test({
+  name: "nodeTransport() reaches a server and a proxy by their IPv6 addresses",
+  ignore: !hasIpv6,
+  async fn() {
+    await using server = serve(() => new Response("direct"));
+    await using proxy = connectProxy();
+    const at = (port: number) => `http://[::ffff:127.0.0.1]:${port}`;
+    using direct = open();
+    assert.equal(await (await direct.fetch(at(server.port))).text(), "direct");
+    using proxied = open({ proxy: at(proxy.port) });
+    assert.equal(await (await proxied.fetch("http://example.test/")).text(), "proxied");
+  },
+});
+
+Deno.test("nodeTransport() keeps each of several headers of one name", async () => {
+  await using server = listen(async (connection) => {
+    await connection.write(
+      encode("HTTP/1.1 200 OK\r\nset-cookie: a=1\r\nset-cookie: b=2\r\ncontent-length: 0\r\n\r\n"),
+    );
+  });
+  using transport = open();
+  const { headers } = await transport.fetch(`http://127.0.0.1:${server.port}/`);
+  assert.deepEqual(headers.getSetCookie(), ["a=1", "b=2"]);
+});
+
+Deno.test("nodeTransport() throws a read error for a status that is none", async () => {
+  await using server = listen(async (connection) => {
+    await connection.write(encode("HTTP/1.1 666 Beast\r\ncontent-length: 0\r\n\r\n"));
+  });
+  using transport = open();
+  await assert.rejects(transport.fetch(`http://127.0.0.1:${server.port}/`), {
+    name: "TransportError",
+    phase: "read",
+    message: `127.0.0.1:${server.port} answered with status 666`,
+  });
+});
+
+Deno.test("nodeTransport() refuses a body that it cannot measure, and sends nothing", async () => {
+  let count = 0;
+  await using server = serve(() => {
+    count++;
+    return new Response();
+  });
+  using transport = open();
+  const body = new ReadableStream();
+  await assert.rejects(transport.fetch(`http://127.0.0.1:${server.port}/`, { method: "POST", body }), TypeError);
+  assert.equal(count, 0);
+});
