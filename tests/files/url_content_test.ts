@@ -205,29 +205,6 @@ Deno.test("fetchTo() gives up waiting for an answer, and for the next chunk, aft
   }
 });
 
-Deno.test("fetchTo() asks for the authorization of each URL on the way", async () => {
-  const seen: string[] = [];
-  await using other = serve((request) => {
-    seen.push(`other ${request.headers.get("authorization")}`);
-    return new Response("content");
-  });
-  await using server = serve((request) => {
-    seen.push(`first ${request.headers.get("authorization")}`);
-    return Response.redirect(`http://127.0.0.1:${other.port}/`);
-  });
-  const origin = `http://127.0.0.1:${server.port}`;
-  using it = download({ authorizationFor: (url) => Promise.resolve(url.origin === origin ? "Basic eA==" : undefined) });
-  await it.fetch(origin);
-  assert.deepEqual(seen, ["first Basic eA==", "other null"]);
-  assert.equal(it.sink.text, "content");
-});
-
-Deno.test("fetchTo() refuses a redirect to a file", async () => {
-  await using server = serve(() => new Response(null, { status: 301, headers: { location: "file:///etc/passwd" } }));
-  using it = download();
-  assert.match((await contentError(it.fetch(`http://127.0.0.1:${server.port}/`))).message, /redirected to file:/);
-});
-
 Deno.test("fetchTo() throws what the sink throws, and ends the download", async () => {
   await using server = listen(async (connection) => {
     await connection.write(encode("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf"));
