@@ -20,12 +20,19 @@ const EVENTS_V1 = "/apis/events.k8s.io/v1/namespaces/default/events";
 const CORE_V1 = "/api/v1/namespaces/default/events";
 
 /** A gateway and a recorder with its loop, which ends with the test. */
-function start({ run = true, reportingInstance = "grafana-0" } = {}) {
+function start({ run = true } = {}) {
   const gateway = new ApiGateway();
   const clock = new FakeClock();
   const log = keptLog();
   const now = () => new Date(START + clock.now());
-  const recorder = new EventRecorder({ client: gateway.client, clock, random: () => 0, log, reportingInstance, now });
+  const recorder = new EventRecorder({
+    client: gateway.client,
+    clock,
+    random: () => 0,
+    log,
+    reportingInstance: "grafana-0",
+    now,
+  });
   const stop = new AbortController();
   const running = run ? recorder.run(stop.signal) : undefined;
   return {
@@ -55,30 +62,10 @@ Deno.test("EventRecorder.record() has an Event posted on the object", async () =
   await using t = start();
   t.recorder.record(WRITTEN);
   await until(() => t.events().length === 1);
-  const [{ metadata }] = t.events();
-  const event = t.gateway.server.registry.get(EVENTS, "default", metadata.name);
-  const { metadata: _, ...shown } = EVENTS.encode!(event);
-  assert.deepEqual(shown, {
-    kind: "Event",
-    apiVersion: "events.k8s.io/v1",
-    type: "Normal",
-    reason: "FilesWritten",
-    action: "PublishFiles",
-    note: "wrote /data/a.json",
-    regarding: { apiVersion: "v1", kind: "ConfigMap", namespace: "default", name: "dashboards", uid: "1-2-3" },
-    reportingController: "deno-k8s-sidecar",
-    reportingInstance: "grafana-0",
-    eventTime: "2026-01-02T03:04:05.678000Z",
-  });
-  assert.match(metadata.name, /^dashboards\.[-0-9a-f]+$/);
-});
-
-Deno.test("EventRecorder.record() leaves the uid out when it is not known", async () => {
-  await using t = start();
-  const { uid: _, ...event } = WRITTEN;
-  t.recorder.record(event);
-  await until(() => t.events().length === 1);
-  assert.equal("uid" in t.events()[0].involvedObject, false);
+  const [{ metadata, involvedObject, message, reportingInstance }] = t.events();
+  assert.equal(metadata.name, `dashboards.${START.toString(16)}-0-0`);
+  assert.deepEqual([involvedObject.name, message, reportingInstance], ["dashboards", WRITTEN.message, "grafana-0"]);
+  assert.deepEqual(t.gateway.seen, [`POST ${EVENTS_V1}`]);
 });
 
 Deno.test("EventRecorder.record() makes one Event of repeats, patched with their number", async () => {
@@ -103,61 +90,6 @@ Deno.test("EventRecorder.record() counts repeats that come before the first is p
   assert.equal(t.gateway.requests.length, 1);
 });
 
-Deno.test("EventRecorder.record() makes another Event for another object, uid, type, reason or message", async () => {
-  await using t = start();
-  t.recorder.record(WRITTEN);
-  t.recorder.record(about("other"));
-  t.recorder.record({ ...WRITTEN, ref: { ...WRITTEN.ref, kind: "Secret" } });
-  t.recorder.record({ ...WRITTEN, uid: "4-5-6" });
-  t.recorder.record({ ...WRITTEN, type: "Warning" });
-  t.recorder.record({ ...WRITTEN, reason: "FilesRemoved" });
-  t.recorder.record({ ...WRITTEN, message: "wrote /data/b.json" });
-  await until(() => t.events().length === 7);
-});
-
-Deno.test("EventRecorder.record() makes a new Event when the last was more than ten minutes ago", async () => {
-  await using t = start();
-  t.recorder.record(WRITTEN);
-  await until(() => t.events().length === 1);
-  await t.idle();
-  await t.clock.advance(600);
-  t.recorder.record(WRITTEN);
-  await t.clock.advance(5);
-  await until(() => t.events()[0].series?.count === 2);
-  await t.idle();
-  await t.clock.advance(601);
-  t.recorder.record(WRITTEN);
-  await until(() => t.events().length === 2);
-});
-
-Deno.test("EventRecorder.run() tells of an endless series ever more rarely", async () => {
-  await using t = start();
-  for (let second = 0; second < 1200; second += 5) {
-    t.recorder.record(REFUSED);
-    await t.clock.advance(5);
-    await t.idle();
-  }
-  await t.idle();
-  await t.clock.advance(300);
-  await until(() => t.events()[0].series?.count === 240);
-  assert.equal(t.events().length, 1);
-  assert.ok(t.gateway.requests.length <= 12, `${t.gateway.requests.length} requests`);
-});
-
-Deno.test("EventRecorder.record() takes a burst of 25 for an object, then one in five minutes", async () => {
-  await using t = start();
-  for (let index = 0; index < 100; index++) t.recorder.record({ ...WRITTEN, message: `wrote ${index}` });
-  t.recorder.record(about("other"));
-  await until(() => t.events().length >= 25);
-  await t.clock.advance(10);
-  await until(() => t.events().length === 26);
-  assert.equal(t.recorder.dropped, 75);
-  await t.idle();
-  await t.clock.advance(300);
-  for (let index = 0; index < 100; index++) t.recorder.record({ ...WRITTEN, message: `wrote again ${index}` });
-  await until(() => t.events().length === 27);
-});
-
 Deno.test("EventRecorder.run() makes no more than five requests a second after a burst", async () => {
   await using t = start();
   for (let index = 0; index < 100; index++) t.recorder.record(about(`a-${index}`));
@@ -172,39 +104,12 @@ Deno.test("EventRecorder.run() makes no more than five requests a second after a
   }
 });
 
-Deno.test("EventRecorder.record() keeps bad news when a storm of good news comes", async () => {
-  await using t = start({ run: false });
-  t.recorder.record(REFUSED);
-  for (let index = 0; index < 5000; index++) t.recorder.record(about(`a-${index}`));
-  await t.recorder.flush(NEVER);
-  assert.equal(t.events().length, 200);
-  assert.equal(t.recorder.dropped, 4801);
-  assert.ok(t.events().some(({ reason }) => reason === "Refused"));
-  assert.ok(t.events().some(({ involvedObject }) => involvedObject.name === "a-4999"));
-});
-
 Deno.test("EventRecorder.run() posts by core/v1 for good when events.k8s.io/v1 is not served", async () => {
   await using t = start();
   t.gateway.intercept = ({ path }) =>
     path.startsWith("/apis/events.k8s.io/") ? new Response("404 page not found\n", { status: 404 }) : undefined;
   t.recorder.record(WRITTEN);
   await until(() => t.events().length === 1);
-  const { metadata: _, ...event } = t.events()[0];
-  assert.deepEqual(event, {
-    kind: "Event",
-    apiVersion: "v1",
-    type: "Normal",
-    reason: "FilesWritten",
-    action: "PublishFiles",
-    message: "wrote /data/a.json",
-    involvedObject: { apiVersion: "v1", kind: "ConfigMap", namespace: "default", name: "dashboards", uid: "1-2-3" },
-    source: { component: "deno-k8s-sidecar" },
-    reportingComponent: "deno-k8s-sidecar",
-    reportingInstance: "grafana-0",
-    firstTimestamp: "2026-01-02T03:04:05Z",
-    lastTimestamp: "2026-01-02T03:04:05Z",
-    count: 1,
-  });
   await t.idle();
   await t.clock.advance(7);
   t.recorder.record(WRITTEN);
@@ -375,26 +280,6 @@ Deno.test("EventRecorder.run() posts a series anew when the API server has forgo
   t.recorder.record(WRITTEN);
   await t.clock.advance(20);
   await until(() => t.events()[0].series.count === 3);
-});
-
-Deno.test("EventRecorder.record() cuts a message of more than 1024 bytes between two characters", async () => {
-  await using t = start();
-  t.recorder.record({ ...WRITTEN, message: "x".repeat(1024) });
-  t.recorder.record({ ...REFUSED, message: "x" + "🧭".repeat(1000) });
-  await until(() => t.events().length === 2);
-  const messages = t.events().map(({ message }) => message).toSorted();
-  assert.equal(messages.at(-1), "x" + "🧭".repeat(255) + "…");
-  assert.equal(messages[0], "x".repeat(1024));
-  assert.equal(new TextEncoder().encode(messages[1]).length, 1024);
-});
-
-Deno.test("EventRecorder.record() has an Event on an object with the longest name, from a pod with the longest", async () => {
-  await using t = start({ reportingInstance: "p".repeat(253) });
-  t.recorder.record(about(`${"a".repeat(200)}.${"b".repeat(52)}`));
-  t.recorder.record(about(`${"a".repeat(200)}${"-".repeat(52)}b`));
-  await until(() => t.events().length === 2);
-  assert.equal(t.recorder.dropped, 0);
-  for (const { reportingInstance } of t.events()) assert.equal(reportingInstance.length, 128);
 });
 
 Deno.test("EventRecorder.flush() posts what was recorded and gives up at the first failure of the API server", async () => {

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { CONFIG_MAPS, SECRETS, type StoredObject } from "../../lib/embedded/resources.ts";
 import { ApiError } from "../../lib/kube/api_error.ts";
-import { takeOffFinalizer } from "../../lib/kube/finalizer_patch.ts";
 import { Finalizers } from "../../lib/kube/finalizers.ts";
 import type { KubeObject, ObjectRef } from "../../lib/kube/objects.ts";
 import { TransportError } from "../../lib/transport.ts";
@@ -77,16 +76,6 @@ Deno.test("Finalizers.hold() makes no request when the object carries the finali
   await using t = start();
   assert.equal(await t.finalizers.hold("ConfigMap", t.create([OURS]), NEVER), "held");
   assert.deepEqual(t.gateway.seen, []);
-});
-
-Deno.test("Finalizers.hold() does not add it twice when it is there and we were not told yet", async () => {
-  await using t = start();
-  const seen = t.create();
-  await t.finalizers.hold("ConfigMap", seen, NEVER);
-  const version = current(t.gateway)?.metadata.resourceVersion;
-  assert.equal(await t.finalizers.hold("ConfigMap", seen, NEVER), "held");
-  assert.deepEqual(t.on(), [OURS]);
-  assert.equal(current(t.gateway)?.metadata.resourceVersion, version);
 });
 
 Deno.test("Finalizers.hold() leaves an object alone that is being deleted", async () => {
@@ -194,22 +183,6 @@ Deno.test("Finalizers.hold() throws what a later attempt may better", async () =
   gateway.client.close();
 });
 
-Deno.test("Finalizers.hold() of several sidecars does not lose a finalizer", async () => {
-  await using t = start();
-  const seen = t.create(["x.io/first"]);
-  const names = Array.from({ length: 8 }, (_, index) => `sidecar-${index}.io/files`);
-  const sidecars = names.map((name) =>
-    new Finalizers({ client: t.gateway.client, name, clock: t.clock, random: () => 0, log: t.log })
-  );
-  const holds = await Promise.all(sidecars.map((sidecar) => sidecar.hold("ConfigMap", seen, NEVER)));
-  assert.deepEqual(new Set(holds), new Set(["held"]));
-  assert.deepEqual(t.on()?.toSorted(), [...names, "x.io/first"]);
-
-  for (const sidecar of sidecars.slice(0, 4)) sidecar.release(REF);
-  await Promise.all(sidecars.slice(0, 4).map((sidecar) => sidecar.flush(NEVER)));
-  assert.deepEqual(t.on()?.toSorted(), [...names.slice(4), "x.io/first"]);
-});
-
 Deno.test("Finalizers.release() lets an object go that is being deleted", async () => {
   await using t = start();
   t.create([OURS]);
@@ -219,15 +192,6 @@ Deno.test("Finalizers.release() lets an object go that is being deleted", async 
   t.finalizers.release(REF);
   await until(() => t.finalizers.pending === 0);
   assert.equal(current(t.gateway), undefined);
-});
-
-Deno.test("Finalizers.release() keeps the finalizers of others", async () => {
-  await using t = start();
-  t.create(["x.io/first", OURS, "x.io/last"]);
-  t.run();
-  t.finalizers.release(REF);
-  await until(() => t.finalizers.pending === 0);
-  assert.deepEqual(t.on(), ["x.io/first", "x.io/last"]);
 });
 
 Deno.test("Finalizers.release() is done when the object is gone or carries no finalizer of ours", async () => {
@@ -375,12 +339,4 @@ Deno.test("Finalizers.run() ends at once when the signal aborts in the middle of
   await running;
   goOn.resolve(refusal(503, "ServiceUnavailable", "too late"));
   assert.equal(finalizers.pending, 1);
-});
-
-Deno.test("takeOffFinalizer() throws a 404 when the object is gone", async () => {
-  await using gateway = new ApiGateway();
-  await assert.rejects(
-    takeOffFinalizer(gateway.client, REF, OURS, NEVER),
-    (error) => error instanceof ApiError && error.status === 404,
-  );
 });
