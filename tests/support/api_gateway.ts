@@ -21,10 +21,11 @@ export class ApiGateway implements AsyncDisposable {
   /** Answers in the API server's place; `undefined`: the API server does. */
   intercept: (request: SeenRequest) => Response | undefined | Promise<Response | undefined> = () => undefined;
   readonly #front = serve((request) => this.#answer(request));
+  readonly url = `http://127.0.0.1:${this.#front.port}`;
 
   constructor() {
     this.client = new KubeClient({
-      credentials: plainCredentials(`http://127.0.0.1:${this.#front.port}`),
+      credentials: plainCredentials(this.url),
       skipTlsVerify: false,
       userAgent: "test",
       env: {},

@@ -104,7 +104,7 @@ export function exists(path: string): boolean {
   return succeeds(() => Deno.lstatSync(path));
 }
 
-const JOURNAL = new RegExp(`^${RESERVED_PREFIX.replaceAll(".", "\\.")}[a-z]+$`);
+const JOURNAL = new RegExp(`^${RESERVED_PREFIX.replaceAll(".", "\\.")}[a-z0-9]+$`);
 
 function entriesIn(folder: string, below = ""): { name: string }[] {
   return [...Deno.readDirSync(folder + below)].flatMap(({ name, isDirectory }) =>
