@@ -5,7 +5,7 @@ import { type Config, type LogSettings, parseConfig } from "./lib/config.ts";
 import { type Credentials, findCredentials } from "./lib/kube/credentials.ts";
 import { type Log, openLog } from "./lib/log.ts";
 import { giveUpPermissions } from "./lib/permissions.ts";
-import { noProxyWithLoopback } from "./lib/proxy.ts";
+import { noProxyWithLoopback } from "./lib/http/proxy.ts";
 import { type Fault, faultOf } from "./lib/settings.ts";
 import { EXIT, type ExitCode, runRemoveFinalizers, runSidecar } from "./lib/sidecar.ts";
 import { checkStart, StartError } from "./lib/start_checks.ts";

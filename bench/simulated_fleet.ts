@@ -2,7 +2,7 @@
 import type { ListQuery, ListResult, WatchEvent, WatchQuery } from "../lib/kube/client.ts";
 import type { KubeObject, Source } from "../lib/kube/objects.ts";
 import { type ListWatch, Watcher } from "../lib/kube/watcher.ts";
-import { TransportError } from "../lib/transport.ts";
+import { TransportError } from "../lib/http/transport.ts";
 import type { SimulatedTime } from "./simulated_time.ts";
 
 /** Settings that have to do with load, in seconds, as README.md has them. */

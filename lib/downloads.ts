@@ -1,10 +1,10 @@
 /** Assembles how the content of `*.url` keys is fetched. What makes the requests is loaded with the first of them. */
-import { basicAuthorization, credentialsFrom } from "./basic_auth.ts";
+import { basicAuthorization, credentialsFrom } from "./http/basic_auth.ts";
 import type { Clock } from "./clock.ts";
 import type { RequestSettings, Rule } from "./config.ts";
 import type { ContentSink } from "./files/url_content.ts";
 import type { Log } from "./log.ts";
-import type { Transport } from "./transport.ts";
+import type { Transport } from "./http/transport.ts";
 
 export interface UrlFetcherOptions {
   rule: Rule;

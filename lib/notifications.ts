@@ -1,10 +1,10 @@
 /** Assembles how one rule tells its application. What is not configured is not even loaded. */
-import { credentialsFrom } from "./basic_auth.ts";
+import { credentialsFrom } from "./http/basic_auth.ts";
 import type { Clock } from "./clock.ts";
 import type { NotificationSettings, RequestSettings } from "./config.ts";
 import type { Log } from "./log.ts";
 import type { Debt, NotificationRunner } from "./notify/runner.ts";
-import type { Transport } from "./transport.ts";
+import type { Transport } from "./http/transport.ts";
 
 export interface NotificationOptions {
   settings: NotificationSettings;

@@ -20,7 +20,7 @@ import { Reconciler } from "./reconciler.ts";
 import { Progress } from "./serve/health.ts";
 import type { SidecarMetrics } from "./sidecar_metrics.ts";
 import { SourceFollower } from "./source_follower.ts";
-import type { Transport } from "./transport.ts";
+import type { Transport } from "./http/transport.ts";
 
 export interface RuleOptions {
   rule: Rule;

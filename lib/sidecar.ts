@@ -10,7 +10,7 @@ import type { Log } from "./log.ts";
 import { RunningRule } from "./rule.ts";
 import type { HealthState } from "./serve/health.ts";
 import { SidecarMetrics } from "./sidecar_metrics.ts";
-import { nativeTransport, type Transport, unverifiedTransport } from "./transport.ts";
+import { nativeTransport, type Transport, unverifiedTransport } from "./http/transport.ts";
 import { VERSION } from "./version.ts";
 
 export interface SidecarOptions {

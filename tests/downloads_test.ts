@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { parseConfig } from "../lib/config.ts";
 import { openUrlFetcher } from "../lib/downloads.ts";
-import { nativeTransport } from "../lib/transport.ts";
+import { nativeTransport } from "../lib/http/transport.ts";
 import { keptLog } from "./support/api_gateway.ts";
 import { FakeClock } from "./support/fake_clock.ts";
 import { serve } from "./support/local_servers.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { parseConfig } from "../lib/config.ts";
 import { openNotifications } from "../lib/notifications.ts";
 import type { Debt } from "../lib/notify/runner.ts";
-import { nativeTransport } from "../lib/transport.ts";
+import { nativeTransport } from "../lib/http/transport.ts";
 import { keptLog } from "./support/api_gateway.ts";
 import { tempFolder, text } from "./support/disk.ts";
 import { FakeClock } from "./support/fake_clock.ts";

@@ -6,7 +6,7 @@ import { Garbage } from "../lib/garbage.ts";
 import type { Events, Holds } from "../lib/kubernetes_side.ts";
 import { RunningRule } from "../lib/rule.ts";
 import { SidecarMetrics } from "../lib/sidecar_metrics.ts";
-import { nativeTransport } from "../lib/transport.ts";
+import { nativeTransport } from "../lib/http/transport.ts";
 import { ApiGateway, keptLog, refusal } from "./support/api_gateway.ts";
 import { filesIn, tempFolder } from "./support/disk.ts";
 import { FakeClock } from "./support/fake_clock.ts";

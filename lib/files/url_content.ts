@@ -1,8 +1,8 @@
 import type { Clock } from "../clock.ts";
 import { Deadline } from "../deadline.ts";
-import { discard, follow, StatusError } from "../request.ts";
-import { isRetriedStatus, retry, type RetryBudget, type RetryLimits } from "../retry.ts";
-import { redactUrl, type Transport, TransportError } from "../transport.ts";
+import { discard, follow, StatusError } from "../http/request.ts";
+import { isRetriedStatus, retry, type RetryBudget, type RetryLimits } from "../http/retry.ts";
+import { redactUrl, type Transport, TransportError } from "../http/transport.ts";
 
 export interface UrlContentLog {
   debug(message: string, properties?: Record<string, unknown>): void;

@@ -1,6 +1,6 @@
 /** The requests this project makes of an API server, over one kept-alive HTTP/1.1 connection for each that is under way. */
 import { Deadline } from "../deadline.ts";
-import { TransportError } from "../transport.ts";
+import { TransportError } from "../http/transport.ts";
 import { AnswerError, ApiError } from "./api_error.ts";
 import { type Connection, type ConnectionOptions, Connections } from "./connections.ts";
 import { decodeLines, decodeList } from "./json_stream.ts";

@@ -1,6 +1,6 @@
 /** Connections to the API server: made from credentials, and made anew when those change or a connection went bad. */
 import type { Clock } from "../clock.ts";
-import { nativeTransport, type Transport, type TransportOptions, unverifiedTransport } from "../transport.ts";
+import { nativeTransport, type Transport, type TransportOptions, unverifiedTransport } from "../http/transport.ts";
 import type { ClusterAccess, Credentials } from "./credentials.ts";
 
 export interface ConnectionOptions {

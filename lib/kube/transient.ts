@@ -1,4 +1,4 @@
-import { TransportError } from "../transport.ts";
+import { TransportError } from "../http/transport.ts";
 import { AnswerError, ApiError } from "./api_error.ts";
 import { CredentialsError } from "./credentials.ts";
 

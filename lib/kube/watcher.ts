@@ -14,7 +14,7 @@
 import { Backoff, LONGEST_DELAY } from "../backoff.ts";
 import type { Clock } from "../clock.ts";
 import { Deadline } from "../deadline.ts";
-import { TransportError } from "../transport.ts";
+import { TransportError } from "../http/transport.ts";
 import { AnswerError, ApiError } from "./api_error.ts";
 import type { ListQuery, ListResult, WatchEvent, WatchQuery } from "./client.ts";
 import { isNamed, type KubeObject, type Source, type Status } from "./objects.ts";

@@ -1,9 +1,9 @@
-import { basicAuthorization, type Credentials } from "../basic_auth.ts";
+import { basicAuthorization, type Credentials } from "../http/basic_auth.ts";
 import type { Clock } from "../clock.ts";
 import { Deadline } from "../deadline.ts";
-import { discard, follow, StatusError } from "../request.ts";
-import { retry, type RetryLimits } from "../retry.ts";
-import { redactUrl, type Transport } from "../transport.ts";
+import { discard, follow, StatusError } from "../http/request.ts";
+import { retry, type RetryLimits } from "../http/retry.ts";
+import { redactUrl, type Transport } from "../http/transport.ts";
 
 export interface WebhookLog {
   debug(message: string, properties?: Record<string, unknown>): void;

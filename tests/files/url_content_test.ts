@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { UrlContent, UrlContentError, type UrlContentOptions } from "../../lib/files/url_content.ts";
-import { nativeTransport, unverifiedTransport } from "../../lib/transport.ts";
+import { nativeTransport, unverifiedTransport } from "../../lib/http/transport.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { encode, listen, serve, until } from "../support/local_servers.ts";
 

@@ -4,7 +4,7 @@ import { Publisher } from "../../lib/files/publisher.ts";
 import { UrlContent } from "../../lib/files/url_content.ts";
 import { UrlDownloads, type UrlDownloadsOptions } from "../../lib/files/url_downloads.ts";
 import type { ObjectRef } from "../../lib/kube/objects.ts";
-import { nativeTransport } from "../../lib/transport.ts";
+import { nativeTransport } from "../../lib/http/transport.ts";
 import { keptLog } from "../support/api_gateway.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { filesIn, tempFolder, temporariesIn } from "../support/disk.ts";

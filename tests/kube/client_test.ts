@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { AnswerError, ApiError } from "../../lib/kube/api_error.ts";
 import type { KubeClient, ListQuery, WatchEvent } from "../../lib/kube/client.ts";
 import type { KubeObject, Source } from "../../lib/kube/objects.ts";
-import { TransportError } from "../../lib/transport.ts";
+import { TransportError } from "../../lib/http/transport.ts";
 import { refusal } from "../support/api_gateway.ts";
 import { encode, listen, until } from "../support/local_servers.ts";
 import { listAt, ScriptedApi, WatchStream } from "../support/scripted_api.ts";

@@ -3,7 +3,7 @@ import { CONFIG_MAPS, SECRETS, type StoredObject } from "../../lib/embedded/reso
 import { ApiError } from "../../lib/kube/api_error.ts";
 import { Finalizers } from "../../lib/kube/finalizers.ts";
 import type { KubeObject, ObjectRef } from "../../lib/kube/objects.ts";
-import { TransportError } from "../../lib/transport.ts";
+import { TransportError } from "../../lib/http/transport.ts";
 import { ApiGateway, keptLog, refusal } from "../support/api_gateway.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { until } from "../support/local_servers.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { AnswerError, ApiError } from "../../lib/kube/api_error.ts";
 import { CredentialsError } from "../../lib/kube/credentials.ts";
 import { isTransient } from "../../lib/kube/transient.ts";
-import { TransportError } from "../../lib/transport.ts";
+import { TransportError } from "../../lib/http/transport.ts";
 
 Deno.test("isTransient() is true of what an API server may answer otherwise to the same request", () => {
   const transient = [401, 408, 429, 500, 502, 503, 504];

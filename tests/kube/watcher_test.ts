@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { TransportError } from "../../lib/transport.ts";
+import { TransportError } from "../../lib/http/transport.ts";
 import { Followed, pagingClient } from "../support/followed.ts";
 import { until } from "../support/local_servers.ts";
 import { listAt, ScriptedApi, WatchStream } from "../support/scripted_api.ts";

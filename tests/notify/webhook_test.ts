@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { credentialsFrom } from "../../lib/basic_auth.ts";
+import { credentialsFrom } from "../../lib/http/basic_auth.ts";
 import { payloadBody, Webhook, WebhookError, type WebhookOptions } from "../../lib/notify/webhook.ts";
-import { nativeTransport, unverifiedTransport } from "../../lib/transport.ts";
+import { nativeTransport, unverifiedTransport } from "../../lib/http/transport.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { encode, listen, serve, until } from "../support/local_servers.ts";
 

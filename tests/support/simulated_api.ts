@@ -3,7 +3,7 @@ import { AnswerError, ApiError } from "../../lib/kube/api_error.ts";
 import type { ListQuery, ListResult, WatchEvent, WatchQuery } from "../../lib/kube/client.ts";
 import type { Kind, KubeObject, ObjectRef, Source } from "../../lib/kube/objects.ts";
 import type { ListWatch } from "../../lib/kube/watcher.ts";
-import { TransportError } from "../../lib/transport.ts";
+import { TransportError } from "../../lib/http/transport.ts";
 import { pick } from "./random.ts";
 
 interface Change {

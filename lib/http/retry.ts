@@ -1,5 +1,5 @@
-import type { Clock } from "./clock.ts";
-import { DeadlineError } from "./deadline.ts";
+import type { Clock } from "../clock.ts";
+import { DeadlineError } from "../deadline.ts";
 import { StatusError } from "./request.ts";
 import { TransportError } from "./transport.ts";
 

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { nodeTransport } from "../lib/transport_node.ts";
-import type { TransportOptions } from "../lib/transport.ts";
-import { connectProxy } from "./support/connect_proxy.ts";
-import { encode, hasIpv6, listen, serve } from "./support/local_servers.ts";
-import { serverCertificate } from "./support/server_certificate.ts";
+import { nodeTransport } from "../../lib/http/transport_node.ts";
+import type { TransportOptions } from "../../lib/http/transport.ts";
+import { connectProxy } from "../support/connect_proxy.ts";
+import { encode, hasIpv6, listen, serve } from "../support/local_servers.ts";
+import { serverCertificate } from "../support/server_certificate.ts";
 
 const certificate = await serverCertificate();
 

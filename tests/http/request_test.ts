@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { discard, follow, type FollowOptions, RedirectError } from "../lib/request.ts";
-import { nativeTransport } from "../lib/transport.ts";
-import { encode, listen, serve, until } from "./support/local_servers.ts";
+import { discard, follow, type FollowOptions, RedirectError } from "../../lib/http/request.ts";
+import { nativeTransport } from "../../lib/http/transport.ts";
+import { encode, listen, serve, until } from "../support/local_servers.ts";
 
 const NEVER = new AbortController().signal;
 

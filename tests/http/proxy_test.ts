@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { noProxyWithLoopback, proxyFor } from "../lib/proxy.ts";
+import { noProxyWithLoopback, proxyFor } from "../../lib/http/proxy.ts";
 
 const proxies = { HTTPS_PROXY: "http://secure.proxy:3128", http_proxy: "plain.proxy:3128" };
 

@@ -1,8 +1,14 @@
 import assert from "node:assert/strict";
-import { nativeTransport, redactUrl, type Transport, TransportError, unverifiedTransport } from "../lib/transport.ts";
-import { connectProxy } from "./support/connect_proxy.ts";
-import { encode, listen, serve, until } from "./support/local_servers.ts";
-import { serverCertificate } from "./support/server_certificate.ts";
+import {
+  nativeTransport,
+  redactUrl,
+  type Transport,
+  TransportError,
+  unverifiedTransport,
+} from "../../lib/http/transport.ts";
+import { connectProxy } from "../support/connect_proxy.ts";
+import { encode, listen, serve, until } from "../support/local_servers.ts";
+import { serverCertificate } from "../support/server_certificate.ts";
 
 /** Trusted with {@link certificate}'s `ca`; its names are 127.0.0.1 and kubernetes.default.svc, among others. */
 const certificate = await serverCertificate();

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { basicAuthorization, CredentialsError, credentialsFrom } from "../lib/basic_auth.ts";
+import { basicAuthorization, CredentialsError, credentialsFrom } from "../../lib/http/basic_auth.ts";
 
 Deno.test("basicAuthorization() encodes as told", () => {
   const credentials = { username: "jürgen", password: "a:b" };

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { httpProxy, proxyAddress, proxyAuthorization } from "../lib/proxy_tunnel.ts";
-import { nodeTransport } from "../lib/transport_node.ts";
-import { connectProxy } from "./support/connect_proxy.ts";
-import { encode, hasIpv6, listen, serve, until } from "./support/local_servers.ts";
-import { serverCertificate } from "./support/server_certificate.ts";
+import { httpProxy, proxyAddress, proxyAuthorization } from "../../lib/http/proxy_tunnel.ts";
+import { nodeTransport } from "../../lib/http/transport_node.ts";
+import { connectProxy } from "../support/connect_proxy.ts";
+import { encode, hasIpv6, listen, serve, until } from "../support/local_servers.ts";
+import { serverCertificate } from "../support/server_certificate.ts";
 
 /** Its names are 127.0.0.1 and kubernetes.default.svc, among others. */
 const certificate = await serverCertificate();

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { DeadlineError } from "../lib/deadline.ts";
-import { StatusError } from "../lib/request.ts";
-import { failureOf, LONGEST_RETRY_DELAY, retry, RetryBudget } from "../lib/retry.ts";
-import { TransportError } from "../lib/transport.ts";
-import { FakeClock } from "./support/fake_clock.ts";
+import { DeadlineError } from "../../lib/deadline.ts";
+import { StatusError } from "../../lib/http/request.ts";
+import { failureOf, LONGEST_RETRY_DELAY, retry, RetryBudget } from "../../lib/http/retry.ts";
+import { TransportError } from "../../lib/http/transport.ts";
+import { FakeClock } from "../support/fake_clock.ts";
 
 const kiwigrid = { total: 5, connect: 10, read: 5, backoffFactor: 1.1 };
 
