@@ -51,8 +51,11 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
     else {
       const health = await openHealth(options, rules, metrics);
       const mode = config.method === "SLEEP" ? "list" : "watch";
-      await Promise.all([...rules.map((rule) => rule.run(mode, signal)), events?.run(signal), holds?.run(signal)]);
-      health?.close();
+      try {
+        await Promise.all([...rules.map((rule) => rule.run(mode, signal)), events?.run(signal), holds?.run(signal)]);
+      } finally {
+        health?.close();
+      }
     }
     const soon = AbortSignal.timeout(FLUSH_TIMEOUT);
     await Promise.all([events?.flush(soon), holds?.flush(soon)]);
