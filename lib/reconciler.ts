@@ -50,6 +50,8 @@ export interface ReconcilerOptions {
 interface SourceState {
   /** Number of the list under way, or of the last one. */
   list: number;
+  /** Objects that were read again since the list under way began: it may be of a time before that. */
+  readAhead: Set<string> | undefined;
   synced: boolean;
 }
 
@@ -72,7 +74,9 @@ export class Reconciler {
     this.#options = options;
     this.#revisits = new Revisits(options);
     this.#removals = new Removals({ ...options, claims: this.#claims });
-    this.#sources = new Map(options.sources.map((source) => [source, { list: 0, synced: false }]));
+    this.#sources = new Map(
+      options.sources.map((source) => [source, { list: 0, readAhead: undefined, synced: false }]),
+    );
   }
 
   /** Number of objects that are selected now. */
@@ -102,12 +106,15 @@ export class Reconciler {
 
   /** A list of a source begins. */
   beginList(source: Source): void {
-    this.#stateOf(source).list++;
+    const state = this.#stateOf(source);
+    state.list++;
+    state.readAhead = new Set();
   }
 
   /** A list of a source was complete: what it did not bring is gone. */
   endList(source: Source): void {
     const state = this.#stateOf(source);
+    state.readAhead = undefined;
     for (const object of [...this.#claims.objects()]) {
       if (object.source === source && object.list !== state.list) this.#forget(object);
     }
@@ -120,7 +127,13 @@ export class Reconciler {
 
   /** An object as it is now. `listed`: it came in a list, so the disk is compared though it may not have changed. */
   apply(source: Source, object: KubeObject, listed: boolean): void {
-    this.#apply(source, object, listed, this.#stateOf(source).list);
+    const { list, readAhead } = this.#stateOf(source);
+    const { namespace, name, resourceVersion } = object.metadata;
+    const key = keyOf({ kind: source.kind, namespace, name });
+    const before = listed && readAhead?.has(key) ? this.#claims.get(key) : undefined;
+    // The watch, which begins where the list was, goes on to tell of it
+    if (before !== undefined && isOlderVersion(versionOf(resourceVersion), before.version)) before.list = list;
+    else this.#apply(source, object, listed, list);
   }
 
   /** @param list the list that saw the object last */
@@ -205,8 +218,11 @@ export class Reconciler {
         // Otherwise something happened to the object meanwhile, and all is done
         if (this.#claims.get(key) !== before) continue;
         if (object === undefined) this.#forget(before);
-        // A list under way may come to know that it is gone since
-        else this.#apply(before.source, object, true, before.list);
+        else {
+          this.#stateOf(before.source).readAhead?.add(key);
+          // A list under way may come to know that it is gone since
+          this.#apply(before.source, object, true, before.list);
+        }
       } catch (cause) {
         if (signal.aborted) return;
         this.#rereadFailed(before, cause);

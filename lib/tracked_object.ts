@@ -15,7 +15,7 @@ export class TrackedObject implements Claimant {
     readonly version: Version,
     paths: readonly string[],
     /** The list that saw it last. */
-    readonly list: number,
+    public list: number,
   ) {
     const [path] = paths;
     this.#paths = path !== undefined && paths.length === 1 ? path : paths;

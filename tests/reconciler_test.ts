@@ -490,6 +490,24 @@ Deno.test("Reconciler takes what happened to an heir while it was read for newer
   assert.equal(it.state.reads, 1);
 });
 
+Deno.test("Reconciler keeps what it read again when the list under way is of an earlier time, and follows the next list", async () => {
+  await using it = open();
+  const winner = configMap("winner", { k: "winner" }, OLD);
+  const before = configMap("heir", { k: "heir", own: "1" }, { resourceVersion: "10" });
+  const since = configMap("heir", { k: "heir", own: "2" }, { resourceVersion: "20" });
+  await it.list(CONFIG_MAPS, winner, before);
+  it.beginList(CONFIG_MAPS);
+  it.cluster.set(describe(since), since);
+  await it.delete(winner);
+  assert.deepEqual(it.files(), { k: "heir", own: "2" });
+  it.reconciler.apply(CONFIG_MAPS, before, true);
+  it.endList(CONFIG_MAPS);
+  await it.turn();
+  assert.deepEqual(it.files(), { k: "heir", own: "2" });
+  await it.list(CONFIG_MAPS, before);
+  assert.deepEqual(it.files(), { k: "heir", own: "1" });
+});
+
 Deno.test("Reconciler drops an object that a list did not bring, though it was read again meanwhile", async () => {
   await using it = open();
   const [winner, heir] = [configMap("winner", { k: "winner" }, OLD), configMap("heir", { k: "heir" })];
