@@ -339,7 +339,16 @@ const KEYS = ["shared-1", "shared-2", "own"];
 const FOLDERS = [undefined, "a", "a/b", "../out"];
 
 /** Everything between the API server and the disk, on a clock that is passed on by hand. */
-function start(api: SimulatedApi, folder: string, clock: SimulatedTime, random: () => number, resyncPeriod: number) {
+interface StartOptions {
+  api: SimulatedApi;
+  folder: string;
+  clock: SimulatedTime;
+  random: () => number;
+  resyncPeriod: number;
+  onWritten(paths: readonly string[]): void;
+}
+
+function start({ api, folder, clock, random, resyncPeriod, onWritten }: StartOptions) {
   const log = keptLog();
   const abort = new AbortController();
   const journal = new Journal(`${folder}/..k8s-sidecar-0123456789`, log);
@@ -352,7 +361,7 @@ function start(api: SimulatedApi, folder: string, clock: SimulatedTime, random: 
     ...{ sources: SOURCES, publisher, journal, clock, random, firstBackoff: 1, log },
     downloads: { want() {}, forget() {}, settled: () => Promise.resolve() },
     read: (source, ref) => api.read(source, ref),
-    onEvent() {},
+    onEvent: (event) => event.type === "written" && onWritten(event.paths),
     onReleased() {},
   });
   const timing = { sleepTime: 60, serverTimeout: 60, clientTimeout: 66, resyncPeriod, firstBackoff: 1 };
@@ -395,7 +404,13 @@ async function oneLife(seed: number): Promise<void> {
   const clock = new SimulatedTime();
   const api = new SimulatedApi(random, random() < 0.2 ? 0 : random() * 1.5);
   let backup = api.backup();
-  const begin = () => start(api, folder, clock, random, restores ? 300 : 0);
+  const past = new Past();
+  const begin = () =>
+    start({
+      ...{ api, folder, clock, random },
+      resyncPeriod: restores ? 300 : pick(random, [0, 30]),
+      onWritten: (paths) => restores || past.look(paths),
+    });
   let sidecar = begin();
   for (let step = 0; step < 60; step++) {
     const dice = random();
@@ -424,10 +439,27 @@ async function oneLife(seed: number): Promise<void> {
   await sidecar.stop();
   try {
     assertFolderEquals(folder, { ...expectedOf(api), stranger: "x" });
+    assert.deepEqual(past.faults, []);
   } catch (error) {
     throw new Error(`life ${seed}: ${error instanceof Error ? error.message : error}\n${log.slice(-30).join("\n")}`);
   } finally {
     Deno.removeSync(dir, { recursive: true });
+  }
+}
+
+/** What was once on disk, to see whether an object's file goes back to an earlier content. */
+class Past {
+  readonly #latest = new Map<string, number>();
+  readonly faults: string[] = [];
+
+  look(paths: readonly string[]): void {
+    for (const path of paths) {
+      const [, object, step] = /^(\S+ \S+) (\d+)$/.exec(Deno.readTextFileSync(path)) ?? [];
+      const place = `${path}: ${object}`;
+      const before = this.#latest.get(place) ?? 0;
+      if (Number(step) < before) this.faults.push(`${place} went from step ${before} back to ${step}`);
+      this.#latest.set(place, Number(step));
+    }
   }
 }
 

@@ -92,7 +92,7 @@ export class SimulatedApi implements ListWatch {
     this.#tell();
   }
 
-  async *list(source: Source, query: ListQuery, _signal: AbortSignal): AsyncGenerator<KubeObject, ListResult> {
+  async *list(source: Source, query: ListQuery, signal: AbortSignal): AsyncGenerator<KubeObject, ListResult> {
     const era = this.#era;
     await this.#trip();
     const [at = "", start = "0"] = query.continue?.split("/") ?? [];
@@ -104,7 +104,7 @@ export class SimulatedApi implements ListWatch {
     const page = query.limit === undefined ? all : all.slice(Number(start), Number(start) + PAGE);
     for (const object of page) {
       yield structuredClone(object);
-      await Promise.resolve();
+      await this.#dawdle(signal);
       if (era !== this.#era || this.#chance(0.1)) throw new AnswerError("the list was cut");
     }
     const next = Number(start) + page.length;
@@ -131,6 +131,8 @@ export class SimulatedApi implements ListWatch {
       for (const [, object] of initial) {
         if (this.#chance(0.05)) throw new TransportError("read", "cut");
         yield { type: "ADDED", object: structuredClone(object) };
+        await this.#dawdle(signal);
+        if (era !== this.#era) throw new TransportError("read", "the connection is lost");
       }
       yield bookmark(version, { "k8s.io/initial-events-end": "true" });
     }
@@ -168,7 +170,7 @@ export class SimulatedApi implements ListWatch {
   /** A request's way to the server. */
   async #trip(): Promise<void> {
     await Promise.resolve();
-    if (!this.#chance(0.3)) return;
+    if (!this.#chance(0.1)) return;
     throw pick(this.#random, [
       () => new TransportError("connect", "refused"),
       () => new TransportError("read", "reset"),
@@ -178,6 +180,17 @@ export class SimulatedApi implements ListWatch {
       () => new ApiError("request", 429, undefined, 2),
       () => new ApiError("request", 403, { reason: "Forbidden" }),
     ])();
+  }
+
+  /** Now and then an answer takes so long that what is still to come is no longer true. */
+  async #dawdle(signal: AbortSignal): Promise<void> {
+    await Promise.resolve();
+    signal.throwIfAborted();
+    if (!this.#chance(0.1)) return;
+    for (let news = Math.ceil(this.#random() * 8); news > 0; news--) {
+      await this.#newsOr(signal);
+      signal.throwIfAborted();
+    }
   }
 
   #chance(share: number): boolean {
