@@ -131,7 +131,8 @@ export function parseConfig(
   flags: Flags = {},
 ): { config: Config; faults: Fault[] } {
   const { values, faults } = readSettings(env);
-  faults.push(...selectionFaults(values));
+  // A RESOURCE_NAME that is not understood would have stood in the place of LABEL
+  if (!faults.some(({ setting }) => setting === "RESOURCE_NAME")) faults.push(...selectionFaults(values));
   if (values.FOLDER === undefined) faults.push(missing("FOLDER", "the folder that files go to"));
   else if (values.FOLDER.includes("\0")) faults.push(faultOf("FOLDER", values.FOLDER, "accepted is a path"));
 

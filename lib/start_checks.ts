@@ -1,5 +1,6 @@
 /** What must be true of the machine before the sidecar starts: checked all at once, so that one start shows every fault. */
 import type { Config } from "./config.ts";
+import { isInside, resolvePath } from "./files/projection.ts";
 import { CredentialsError } from "./kube/credentials.ts";
 import type { Credentials } from "./kube/credentials.ts";
 import { type Fault, faultOf } from "./settings.ts";
@@ -46,18 +47,25 @@ function credentialsFault(error: unknown, kubeconfig: string | undefined): Fault
   return { setting: "KUBECONFIG", message: `KUBECONFIG is not set, and ${error.message}` };
 }
 
+/** Where Deno lets a program write only that may do everything. */
+const DEVICES = ["/dev", "/proc", "/sys"];
+
 function folderFaults(folder: string): Fault[] {
+  if (DEVICES.some((devices) => isInside(devices, resolvePath(Deno.cwd(), folder)))) {
+    return [
+      faultOf(
+        "FOLDER",
+        folder,
+        `accepted is a folder that is not in ${DEVICES.join(", ")}: no program of Deno's may write there`,
+      ),
+    ];
+  }
   try {
     Deno.mkdirSync(folder, { recursive: true });
     return [];
   } catch (error) {
     if (error instanceof Deno.errors.AlreadyExists) {
       return [faultOf("FOLDER", folder, "it is there, but it is no directory")];
-    }
-    if (error instanceof Deno.errors.NotCapable) {
-      return [
-        faultOf("FOLDER", folder, "Deno lets no program write there; accepted is a folder outside /dev, /proc, /sys"),
-      ];
     }
     const reason = error instanceof Error ? error.message : String(error);
     return [faultOf("FOLDER", folder, `it is not there and cannot be made: ${reason}`)];

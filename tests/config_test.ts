@@ -208,6 +208,7 @@ Deno.test("parseConfig() names what is missing, and what is wrong with a selecti
     [{ LABEL: "a", LABEL_VALUE: "1,b" }, /^LABEL_VALUE="1,b": accepted is a label value/],
     [{ LABEL: " " }, /^LABEL=" ": accepted is a label key or selector/],
     [{ FOLDER: "/a\0b" }, /^FOLDER="\/a\\u0000b": accepted is a path$/],
+    [{ LABEL: "", RESOURCE_NAME: "pod/a" }, /^RESOURCE_NAME="pod\/a": accepted is names/],
   ];
   for (const [env, message] of wrong) {
     const faults = faultsOf({ ...MINIMAL, ...env });

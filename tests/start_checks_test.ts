@@ -54,6 +54,12 @@ Deno.test("checkStart() tells everything that is wrong at once: folder, script a
   assert.match(messages[2]!, /^KUBECONFIG is not set, and no way to the API server$/);
 });
 
+Deno.test("checkStart() refuses a FOLDER where Deno lets nobody write", async () => {
+  const { messages } = await check({ FOLDER: "/dev/shm/files" });
+  assert.match(messages[0]!, /^FOLDER="\/dev\/shm\/files": accepted is a folder that is not in \/dev, \/proc, \/sys/);
+  assert.throws(() => Deno.lstatSync("/dev/shm/files"), Deno.errors.NotFound);
+});
+
 Deno.test("checkStart() refuses a FOLDER that is a file and a SCRIPT that is a folder", async () => {
   using folder = folderWithFile();
   const { messages } = await check({ FOLDER: `${folder.path}/file`, SCRIPT: folder.path });

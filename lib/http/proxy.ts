@@ -25,10 +25,13 @@ export function proxyFor(url: string | URL, env: Record<string, string | undefin
 
 /**
  * What `NO_PROXY` should be so that Deno's own connections leave loopback addresses alone: Deno follows `NO_PROXY` to
- * the letter, and an `HTTP_PROXY` in the pod would otherwise get the calls to the application beside us.
+ * the letter, and an `HTTP_PROXY` in the pod would otherwise get the calls to the application beside us. To Deno, `*` is
+ * no address, `*.svc` no domain, and `.SVC` another one than `.svc`.
  */
 export function noProxyWithLoopback(env: Record<string, string | undefined>): string {
-  return [env["NO_PROXY"] || env["no_proxy"], LOOPBACK].filter(Boolean).join(",");
+  const entries = (env["NO_PROXY"] || env["no_proxy"] || "").split(",").map((entry) => entry.trim().toLowerCase());
+  const understood = entries.map((entry) => entry === "*" ? "*,0.0.0.0/0,::/0" : entry.replace(/^\*\./, "."));
+  return [...understood, LOOPBACK].filter(Boolean).join(",");
 }
 
 function covers(entry: string, host: string, port: string): boolean {

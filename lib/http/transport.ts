@@ -41,13 +41,14 @@ export class TransportError extends Error {
 /**
  * Connections of Deno itself, with TLS verification. HTTP/1.1 only: over HTTP/2 a connection that went dead is used
  * for every retry. A `serverName` sends everything through `node:https`, because Deno's `proxy: { transport: "tcp" }`
- * reaches another host without TLS (2.9.6: it sends an https request, token included, in plain text).
+ * reaches another host without TLS (2.9.6: it sends an https request, token included, in plain text). So does an http
+ * `proxy`: Deno leaves it out for hosts of `NO_PROXY`, and loopback, which a proxy that was asked for must reach too.
  *
  * @throws TypeError for certificates or keys that are not PEM.
  */
 export function nativeTransport(options: TransportOptions = {}): Transport {
-  if (options.serverName !== undefined) return lazyNodeTransport({ ...options, verify: true });
-  const { caCerts, cert, key, proxy } = options;
+  const { caCerts, cert, key, serverName, proxy } = options;
+  if (serverName !== undefined || proxy?.startsWith("http:")) return lazyNodeTransport({ ...options, verify: true });
   const client = Deno.createHttpClient({
     http1: true,
     http2: false,

@@ -1,4 +1,5 @@
 /** Credentials from kubeconfig files, with every auth method that `@kubernetes/client-node`'s KubeConfig knows. */
+import { dirname, resolve } from "node:path";
 import process from "node:process";
 import type { KubeConfig } from "@kubernetes/client-node";
 import { type ClusterAccess, type Credentials, CredentialsError } from "./credentials.ts";
@@ -58,6 +59,7 @@ async function readKubeconfigs(paths: readonly string[]): Promise<KubeConfig> {
     if (paths.length > 1 && !await exists(path)) continue;
     const one = new KubeConfig();
     one.loadFromFile(path);
+    one.users = await withTokensOfFiles(one.users, path);
     found = true;
     const clusters = one.clusters.filter(({ name }) => merged.getCluster(name) === null);
     merged.clusters.push(...clusters.map(allowingHttp));
@@ -67,6 +69,19 @@ async function readKubeconfigs(paths: readonly string[]): Promise<KubeConfig> {
   }
   if (!found) throw new CredentialsError(`kubeconfig: none of ${paths.join(", ") || "no files"} is there`);
   return merged;
+}
+
+/** The library does not know `tokenFile`, which counts for more than `token`; client-go's `clientcmdapi.AuthInfo`. */
+async function withTokensOfFiles(users: KubeConfig["users"], path: string): Promise<KubeConfig["users"]> {
+  const text = await Deno.readTextFile(path);
+  if (!text.includes("tokenFile")) return users;
+  const { parse } = await import("../yaml_library.ts");
+  const raw: { users?: { name: string; user?: { tokenFile?: string } }[] } = parse(text);
+  return await Promise.all(users.map(async (user) => {
+    const file = raw.users?.find(({ name }) => name === user.name)?.user?.tokenFile;
+    if (!file) return user;
+    return { ...user, token: (await Deno.readTextFile(resolve(dirname(path), file))).trim() };
+  }));
 }
 
 /** The library refuses http (as of `kubectl proxy`) where TLS is to be verified, of which http has none. */

@@ -100,7 +100,7 @@ export class Script {
     }));
     try {
       if (!await within(timeout, child.status, clock, signal)) {
-        const exitCode = await endGroup(child, KILL_AFTER, clock);
+        const exitCode = await endGroup(child, KILL_AFTER, clock, signal);
         throw new ScriptError(`Script ${path} was ended: it took longer than ${timeout} s (SCRIPT_TIMEOUT)`, exitCode);
       }
       return (await child.status).code;
@@ -183,10 +183,15 @@ async function within(seconds: number, promise: Promise<unknown>, clock: Clock, 
   }
 }
 
-/** @returns the exit code */
-async function endGroup(child: Deno.ChildProcess, killAfter: number, clock: Clock): Promise<number> {
+/** @returns the exit code; a `signal` that aborts leaves no time to wait */
+async function endGroup(
+  child: Deno.ChildProcess,
+  killAfter: number,
+  clock: Clock,
+  signal?: AbortSignal,
+): Promise<number> {
   killGroup(child.pid, "SIGTERM");
-  await within(killAfter, child.status, clock);
+  await within(killAfter, child.status, clock, signal).catch(() => {});
   killGroup(child.pid, "SIGKILL");
   return (await child.status).code;
 }

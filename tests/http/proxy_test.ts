@@ -53,3 +53,11 @@ Deno.test("noProxyWithLoopback() adds loopback to what is there", () => {
   assert.equal(noProxyWithLoopback({ no_proxy: ".svc" }), ".svc,localhost,127.0.0.0/8,::1");
   assert.equal(noProxyWithLoopback({}), "localhost,127.0.0.0/8,::1");
 });
+
+Deno.test("noProxyWithLoopback() says it so that Deno understands", () => {
+  assert.equal(noProxyWithLoopback({ NO_PROXY: "*" }), "*,0.0.0.0/0,::/0,localhost,127.0.0.0/8,::1");
+  assert.equal(
+    noProxyWithLoopback({ NO_PROXY: "*.Example.test, .SVC,," }),
+    ".example.test,.svc,localhost,127.0.0.0/8,::1",
+  );
+});

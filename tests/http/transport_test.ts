@@ -233,6 +233,22 @@ Deno.test("transports go through the proxy they are given, with its credentials"
   }
 });
 
+Deno.test("nativeTransport() goes through the proxy it is given whatever NO_PROXY says", async () => {
+  await using target = serve(() => new Response("secure"), certificate);
+  await using between = connectProxy();
+  const before = Deno.env.get("NO_PROXY");
+  Deno.env.set("NO_PROXY", "127.0.0.0/8");
+  const transport = nativeTransport({ caCerts: [certificate.ca], proxy: `http://127.0.0.1:${between.port}` });
+  try {
+    assert.equal(await (await transport.fetch(`https://127.0.0.1:${target.port}/`)).text(), "secure");
+    assert.equal(between.seen[0], `CONNECT 127.0.0.1:${target.port} HTTP/1.1`);
+  } finally {
+    transport.close();
+    if (before === undefined) Deno.env.delete("NO_PROXY");
+    else Deno.env.set("NO_PROXY", before);
+  }
+});
+
 Deno.test("redactUrl() hides user info, query values and the fragment", () => {
   assert.equal(
     redactUrl("https://user:pw@jenkins:8080/reload-jcasc/?casc-reload-token=geheim&x=1&geheim#frag"),

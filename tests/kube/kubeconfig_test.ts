@@ -69,6 +69,18 @@ Deno.test("load() reads a client certificate and a CA in files beside the kubeco
   assert.deepEqual([caCert, cert, key], ["A", "B", "C"]);
 });
 
+Deno.test("load() reads a token in a file beside the kubeconfig, anew when it was rejected", async () => {
+  using folder = tempFolder();
+  const write = (name: string, content: string) => Deno.writeTextFile(`${folder.path}/${name}`, content);
+  await write("config", kubeconfig({ user: { token: "loses", tokenFile: "token" } }));
+  const credentials = new KubeconfigCredentials(`${folder.path}/config`);
+  await assert.rejects(credentials.load(false), { name: "CredentialsError", message: /token/ });
+  await write("token", "first\n");
+  assert.deepEqual(headersOf(await credentials.load(false)), { authorization: "Bearer first" });
+  await write("token", "second\n");
+  assert.deepEqual(headersOf(await credentials.load(true)), { authorization: "Bearer second" });
+});
+
 Deno.test("load() makes basic auth of user name and password", async () => {
   const access = await load(kubeconfig({ user: { username: "jürgen", password: "p:w" } }));
   assert.deepEqual(headersOf(access), { authorization: `Basic ${base64("jürgen:p:w")}` });

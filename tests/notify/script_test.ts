@@ -189,6 +189,19 @@ Deno.test("run() kills the whole group and rejects with the reason when the sign
   await assert.rejects(script.run(), /stop/);
 });
 
+Deno.test("run() kills a script that takes too long at once when the signal aborts", async () => {
+  const clock = new FakeClock();
+  await using script = await makeScript(STUBBORN, { clock });
+  const outcome = assert.rejects(script.run(), /stop/);
+  const [pid, grandchild] = await started(script);
+  await clock.advance(60);
+  await until(() => clock.nextDue === 2);
+  script.abort.abort(new Error("stop"));
+  await outcome;
+  await until(() => !runs(pid) && !runs(grandchild));
+  assert.equal(clock.sleeping, 0);
+});
+
 Deno.test("run() does not wait for what the script leaves in the background, and lets it live", async () => {
   const clock = new FakeClock();
   await using script = await makeScript('#!/bin/sh\nsleep 1000 &\necho $! >"$FOLDER/grandchild"\necho done\n', {
