@@ -53,13 +53,14 @@ async function readKubeconfigs(paths: readonly string[]): Promise<KubeConfig> {
   const { KubeConfig } = await import("./kubeconfig_library.ts");
   const merged = new KubeConfig();
   merged.loadFromOptions({ clusters: [], users: [], contexts: [], currentContext: "" });
+  const tokenFiles = new Map<User, string>();
   let found = false;
   for (const path of paths) {
     // kubectl passes over files of a list that are not there
     if (paths.length > 1 && !await exists(path)) continue;
     const one = new KubeConfig();
     one.loadFromFile(path);
-    one.users = await withTokensOfFiles(one.users, path);
+    for (const [user, file] of await tokenFilesOf(one, path)) tokenFiles.set(user, file);
     found = true;
     const clusters = one.clusters.filter(({ name }) => merged.getCluster(name) === null);
     merged.clusters.push(...clusters.map(allowingHttp));
@@ -68,20 +69,28 @@ async function readKubeconfigs(paths: readonly string[]): Promise<KubeConfig> {
     merged.currentContext ||= one.currentContext ?? "";
   }
   if (!found) throw new CredentialsError(`kubeconfig: none of ${paths.join(", ") || "no files"} is there`);
+  const user = merged.getCurrentUser();
+  const file = user === null ? undefined : tokenFiles.get(user);
+  if (user !== null && file !== undefined) {
+    merged.users[merged.users.indexOf(user)] = { ...user, token: (await Deno.readTextFile(file)).trim() };
+  }
   return merged;
 }
 
+type User = KubeConfig["users"][number];
+
 /** The library does not know `tokenFile`, which counts for more than `token`; client-go's `clientcmdapi.AuthInfo`. */
-async function withTokensOfFiles(users: KubeConfig["users"], path: string): Promise<KubeConfig["users"]> {
+async function tokenFilesOf({ users }: KubeConfig, path: string): Promise<Map<User, string>> {
+  const files = new Map<User, string>();
   const text = await Deno.readTextFile(path);
-  if (!text.includes("tokenFile")) return users;
+  if (!text.includes("tokenFile")) return files;
   const { parse } = await import("../yaml_library.ts");
   const raw: { users?: { name: string; user?: { tokenFile?: string } }[] } = parse(text);
-  return await Promise.all(users.map(async (user) => {
+  for (const user of users) {
     const file = raw.users?.find(({ name }) => name === user.name)?.user?.tokenFile;
-    if (!file) return user;
-    return { ...user, token: (await Deno.readTextFile(resolve(dirname(path), file))).trim() };
-  }));
+    if (file) files.set(user, resolve(dirname(path), file));
+  }
+  return files;
 }
 
 /** The library refuses http (as of `kubectl proxy`) where TLS is to be verified, of which http has none. */
