@@ -127,13 +127,21 @@ export class Reconciler {
 
   /** An object as it is now. `listed`: it came in a list, so the disk is compared though it may not have changed. */
   apply(source: Source, object: KubeObject, listed: boolean): void {
-    const { list, readAhead } = this.#stateOf(source);
-    const { namespace, name, resourceVersion } = object.metadata;
-    const key = keyOf({ kind: source.kind, namespace, name });
-    const before = listed && readAhead?.has(key) ? this.#claims.get(key) : undefined;
+    const { list } = this.#stateOf(source);
+    const ahead = listed ? this.#aheadOf(source, object) : undefined;
     // The watch, which begins where the list was, goes on to tell of it
-    if (before !== undefined && isOlderVersion(versionOf(resourceVersion), before.version)) before.list = list;
+    if (ahead !== undefined) ahead.list = list;
     else this.#apply(source, object, listed, list);
+  }
+
+  /** What is known of an object already, when it was read after the list that brings it had begun, and is newer. */
+  #aheadOf(source: Source, { metadata }: KubeObject): TrackedObject | undefined {
+    const { readAhead } = this.#stateOf(source);
+    if (readAhead === undefined || readAhead.size === 0) return undefined;
+    const { namespace, name, resourceVersion } = metadata;
+    const key = keyOf({ kind: source.kind, namespace, name });
+    const known = readAhead.has(key) ? this.#claims.get(key) : undefined;
+    return known !== undefined && isOlderVersion(versionOf(resourceVersion), known.version) ? known : undefined;
   }
 
   /** @param list the list that saw the object last */

@@ -14,7 +14,7 @@ export function proxyFor(url: string | URL, env: Record<string, string | undefin
   const variable = (name: string) => env[name] || env[name.toLowerCase()];
   const proxy = variable(protocol === "https:" ? "HTTPS_PROXY" : "HTTP_PROXY") || variable("ALL_PROXY");
   if (!proxy) return undefined;
-  const host = hostname.replace(/^\[|\]$/g, "");
+  const host = socketHost(hostname);
   const effectivePort = port || (protocol === "https:" ? "443" : "80");
   const exempt = `${LOOPBACK},${variable("NO_PROXY") || ""}`.split(",").some((entry) => {
     return covers(entry.trim().toLowerCase(), host, effectivePort);
@@ -32,6 +32,11 @@ export function noProxyWithLoopback(env: Record<string, string | undefined>): st
   const entries = (env["NO_PROXY"] || env["no_proxy"] || "").split(",").map((entry) => entry.trim().toLowerCase());
   const understood = entries.map((entry) => entry === "*" ? "*,0.0.0.0/0,::/0" : entry.replace(/^\*\./, "."));
   return [...understood, LOOPBACK].filter(Boolean).join(",");
+}
+
+/** The host of a URL as sockets want it: an IPv6 address is without its brackets. */
+export function socketHost(hostname: string): string {
+  return hostname.replace(/^\[|\]$/g, "");
 }
 
 function covers(entry: string, host: string, port: string): boolean {

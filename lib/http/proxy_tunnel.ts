@@ -3,6 +3,7 @@ import * as https from "node:https";
 import type * as net from "node:net";
 import type { Duplex } from "node:stream";
 import * as tls from "node:tls";
+import { socketHost } from "./proxy.ts";
 import { TransportError } from "./transport.ts";
 
 interface TunnelRequest extends https.RequestOptions {
@@ -65,9 +66,9 @@ export function httpProxy(proxy: string): URL {
   );
 }
 
-/** Where a proxy listens. An IPv6 address is without its brackets, as sockets want it. */
+/** Where a proxy listens. */
 export function proxyAddress({ hostname, port }: URL): { host: string; port: string } {
-  return { host: hostname.replace(/^\[|\]$/g, ""), port: port || "80" };
+  return { host: socketHost(hostname), port: port || "80" };
 }
 
 /** The header for the user info of a proxy's URL. */

@@ -2,7 +2,7 @@ import * as http from "node:http";
 import * as https from "node:https";
 import type { Duplex } from "node:stream";
 import * as tls from "node:tls";
-import { proxyFor } from "./proxy.ts";
+import { proxyFor, socketHost } from "./proxy.ts";
 import { httpProxy, proxyAddress, proxyAuthorization, TunnelAgent } from "./proxy_tunnel.ts";
 import { closedError, type Transport, TransportError, type TransportOptions } from "./transport.ts";
 
@@ -31,7 +31,7 @@ export function nodeTransport(options: TransportOptions & { verify: boolean }): 
   };
 
   const route = (url: URL): https.RequestOptions => {
-    const host = url.hostname.replace(/^\[|\]$/g, "");
+    const host = socketHost(url.hostname);
     const target = { host, port: url.port || undefined, path: url.pathname + url.search };
     const proxy = options.proxy ?? (options.env && proxyFor(url, options.env));
     if (!proxy) return { ...target, agent: url.protocol === "https:" ? direct.https : direct.http };

@@ -70,8 +70,8 @@ async function readKubeconfigs(paths: readonly string[]): Promise<KubeConfig> {
   }
   if (!found) throw new CredentialsError(`kubeconfig: none of ${paths.join(", ") || "no files"} is there`);
   const user = merged.getCurrentUser();
-  const file = user === null ? undefined : tokenFiles.get(user);
-  if (user !== null && file !== undefined) {
+  const file = user && tokenFiles.get(user);
+  if (user && file) {
     merged.users[merged.users.indexOf(user)] = { ...user, token: (await Deno.readTextFile(file)).trim() };
   }
   return merged;

@@ -5,7 +5,7 @@ import { CertificateAuthority } from "../support/certificates.ts";
 import { churns } from "../support/churn.ts";
 import { assertDiskFollows } from "../support/cluster_files.ts";
 import type { User } from "../support/control_plane.ts";
-import { faultStories } from "../support/fault_story.ts";
+import { faultStories, seconds } from "../support/fault_story.ts";
 import { assertFolderEquals, eventually } from "../support/oracle.ts";
 import type { SidecarProcess } from "../support/sidecar_process.ts";
 import { inClusterAddress, type Story } from "../support/story.ts";
@@ -37,10 +37,6 @@ async function during(at: Story, random: () => number, act: () => Promise<void>)
     storm.abort();
     await changes;
   }
-}
-
-async function seconds(count: number): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, count * 1000));
 }
 
 story("killed and started again in a storm of changes", async (at, random) => {

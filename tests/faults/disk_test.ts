@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { dirname } from "node:path";
 import { Churn, churns } from "../support/churn.ts";
 import { assertDiskFollows, filesInCluster } from "../support/cluster_files.ts";
-import { fill, immutable, remount, smallDisk, where } from "../support/disk.ts";
+import { exists, fill, immutable, remount, smallDisk, where } from "../support/disk.ts";
 import { faultStories, rounds } from "../support/fault_story.ts";
 import { assertFolderEquals, eventually, temporariesIn } from "../support/oracle.ts";
 import { pick } from "../support/random.ts";
@@ -369,13 +369,4 @@ async function snapshot(folder: string, below = ""): Promise<Record<string, stri
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
   return files;
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.lstatSync(path);
-    return true;
-  } catch {
-    return false;
-  }
 }

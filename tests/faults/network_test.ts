@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { ApiFront, byLine, type SeenRequest } from "../support/api_front.ts";
 import { churns } from "../support/churn.ts";
 import { assertDiskFollows } from "../support/cluster_files.ts";
-import { faultStories } from "../support/fault_story.ts";
+import { faultStories, seconds } from "../support/fault_story.ts";
 import { assertFolderEquals, eventually } from "../support/oracle.ts";
 import type { SidecarProcess } from "../support/sidecar_process.ts";
 import { inClusterAddress, type Settings, type Story } from "../support/story.ts";
@@ -14,10 +14,6 @@ const story = faultStories();
 /** A sidecar that reaches the API server through a test's proxy. */
 async function startBehind(at: Story, url: string, settings: Settings = {}): Promise<SidecarProcess> {
   return await at.startReady({ ...await at.serviceAccount(), ...inClusterAddress(url), ...settings });
-}
-
-async function seconds(count: number): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, count * 1000));
 }
 
 async function statusOf(sidecar: SidecarProcess, path: string): Promise<number> {

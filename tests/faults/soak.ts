@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 import { type Churn, churns } from "../support/churn.ts";
 import { assertDiskFollows } from "../support/cluster_files.ts";
 import { ControlPlane, controlPlaneAvailable } from "../support/control_plane.ts";
-import { SEED } from "../support/fault_story.ts";
+import { seconds, SEED } from "../support/fault_story.ts";
 import { pick, seeded } from "../support/random.ts";
 import { ReaderProcess } from "../support/reader.ts";
 import type { SidecarProcess } from "../support/sidecar_process.ts";
@@ -187,10 +187,6 @@ function isFlat(rows: readonly Row[]): boolean {
 
 function print(cells: readonly unknown[]): void {
   console.log(`| ${cells.map((cell) => String(cell).padStart(9)).join(" | ")} |`);
-}
-
-async function seconds(count: number): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, count * 1000));
 }
 
 if (import.meta.main) {

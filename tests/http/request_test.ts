@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { discard, follow, type FollowOptions, RedirectError } from "../../lib/http/request.ts";
 import { nativeTransport } from "../../lib/http/transport.ts";
-import { encode, listen, serve, until } from "../support/local_servers.ts";
+import { describeRequest, encode, listen, serve, until } from "../support/local_servers.ts";
 
 const NEVER = new AbortController().signal;
 
@@ -19,19 +19,11 @@ function requests() {
   };
 }
 
-/** What a request looked like, without the headers that do not matter here. */
-async function describe(request: Request): Promise<string> {
-  const { pathname, search } = new URL(request.url);
-  const header = (name: string) => request.headers.get(name) ?? "-";
-  const body = await request.text();
-  return [request.method, pathname + search, header("authorization"), header("content-type"), body || "-"].join(" ");
-}
-
 Deno.test("follow() keeps a POST on 307 and 308, and makes it a GET on 301, 302 and 303", async () => {
   await using server = serve(async (request) => {
     const status = Number(new URL(request.url).pathname.slice(1));
     if (status > 0) return new Response("moved", { status, headers: { location: "/" } });
-    return new Response(await describe(request));
+    return new Response(await describeRequest(request));
   });
   using it = requests();
   const seen: string[] = [];
@@ -45,11 +37,11 @@ Deno.test("follow() keeps a POST on 307 and 308, and makes it a GET on 301, 302 
 });
 
 Deno.test("follow() sends no credentials to another origin: it asks for those of each URL on the way", async () => {
-  await using other = serve(async (request) => new Response(await describe(request)));
+  await using other = serve(async (request) => new Response(await describeRequest(request)));
   const origin = `http://127.0.0.1:${other.port}`;
   const seen: string[] = [];
   await using server = serve(async (request) => {
-    seen.push(await describe(request));
+    seen.push(await describeRequest(request));
     return Response.redirect(`${origin}/x?y`);
   });
   using it = requests();
@@ -61,7 +53,7 @@ Deno.test("follow() sends no credentials to another origin: it asks for those of
 Deno.test("follow() sends no user info, neither of its URL nor of one it is redirected to", async () => {
   const seen: string[] = [];
   await using server = serve(async (request) => {
-    seen.push(await describe(request));
+    seen.push(await describeRequest(request));
     if (seen.length > 1) return new Response();
     return new Response(null, { status: 302, headers: { location: `http://evil:user@127.0.0.1:${server.port}/x` } });
   });

@@ -3,19 +3,14 @@ import { CORE_EVENTS, EVENTS } from "../../lib/embedded/resources.ts";
 import { CORE_V1, type EventApi, eventPath, EVENTS_V1 } from "../../lib/kube/event_api.ts";
 import type { EventSeries } from "../../lib/kube/event_series.ts";
 import { ApiGateway } from "../support/api_gateway.ts";
+import { START, WRITTEN } from "../support/recorded_events.ts";
 
 const NEVER = new AbortController().signal;
 const SERIES: EventSeries = {
-  event: {
-    ref: { kind: "ConfigMap", namespace: "default", name: "dashboards" },
-    uid: "1-2-3",
-    type: "Normal",
-    reason: "FilesWritten",
-    message: "wrote /data/a.json",
-  },
+  event: WRITTEN,
   name: "dashboards.1",
-  firstTime: new Date(Date.UTC(2026, 0, 2, 3, 4, 5, 678)),
-  lastTime: new Date(Date.UTC(2026, 0, 2, 3, 4, 12, 678)),
+  firstTime: new Date(START),
+  lastTime: new Date(START + 7000),
   count: 1,
   toldCount: 0,
   failures: 0,

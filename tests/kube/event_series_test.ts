@@ -1,14 +1,7 @@
 import assert from "node:assert/strict";
 import { type EventSeries, forgetOldest, type RecordedEvent, SeriesLedger } from "../../lib/kube/event_series.ts";
+import { START, WRITTEN } from "../support/recorded_events.ts";
 
-const START = Date.UTC(2026, 0, 2, 3, 4, 5, 678);
-const WRITTEN: RecordedEvent = {
-  ref: { kind: "ConfigMap", namespace: "default", name: "dashboards" },
-  uid: "1-2-3",
-  type: "Normal",
-  reason: "FilesWritten",
-  message: "wrote /data/a.json",
-};
 const REFUSED: RecordedEvent = { ...WRITTEN, type: "Warning", reason: "FilesRefused", message: "outside" };
 
 /** A ledger at a time that the test moves, in seconds. */

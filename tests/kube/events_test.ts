@@ -5,16 +5,9 @@ import type { RecordedEvent } from "../../lib/kube/event_series.ts";
 import { ApiGateway, keptLog, refusal } from "../support/api_gateway.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { until } from "../support/local_servers.ts";
+import { START, WRITTEN } from "../support/recorded_events.ts";
 
 const NEVER = new AbortController().signal;
-const START = Date.UTC(2026, 0, 2, 3, 4, 5, 678);
-const WRITTEN: RecordedEvent = {
-  ref: { kind: "ConfigMap", namespace: "default", name: "dashboards" },
-  uid: "1-2-3",
-  type: "Normal",
-  reason: "FilesWritten",
-  message: "wrote /data/a.json",
-};
 const REFUSED: RecordedEvent = { ...WRITTEN, type: "Warning", reason: "Refused", message: "not in an allowed folder" };
 const EVENTS_V1 = "/apis/events.k8s.io/v1/namespaces/default/events";
 const CORE_V1 = "/api/v1/namespaces/default/events";

@@ -3,7 +3,7 @@ import { credentialsFrom } from "../../lib/http/basic_auth.ts";
 import { payloadBody, Webhook, WebhookError, type WebhookOptions } from "../../lib/notify/webhook.ts";
 import { nativeTransport, unverifiedTransport } from "../../lib/http/transport.ts";
 import { FakeClock } from "../support/fake_clock.ts";
-import { encode, listen, serve, until } from "../support/local_servers.ts";
+import { describeRequest, encode, listen, serve, until } from "../support/local_servers.ts";
 
 interface Entry {
   level: string;
@@ -48,18 +48,10 @@ async function webhookError(promise: Promise<unknown>): Promise<WebhookError> {
   return error;
 }
 
-/** What a request looked like, without the headers that do not matter here. */
-async function describe(request: Request): Promise<string> {
-  const { pathname, search } = new URL(request.url);
-  const header = (name: string) => request.headers.get(name) ?? "-";
-  const body = await request.text();
-  return [request.method, pathname + search, header("authorization"), header("content-type"), body || "-"].join(" ");
-}
-
 Deno.test("call() sends a GET and logs one line without query values", async () => {
   const seen: string[] = [];
   await using server = serve(async (request) => {
-    seen.push(await describe(request));
+    seen.push(await describeRequest(request));
     return new Response("a body nobody logs");
   });
   using webhook = makeWebhook({ url: `http://127.0.0.1:${server.port}/reload?token=geheim`, payload: '"unused"' });
@@ -75,7 +67,7 @@ Deno.test("call() sends a GET and logs one line without query values", async () 
 Deno.test("call() sends a POST with its payload as JSON, and without one no body", async () => {
   const seen: string[] = [];
   await using server = serve(async (request) => {
-    seen.push(await describe(request));
+    seen.push(await describeRequest(request));
     return new Response(null, { status: 204 });
   });
   const url = `http://127.0.0.1:${server.port}/`;
@@ -197,7 +189,7 @@ Deno.test("call() is successful though the body of a good answer never ends", as
 Deno.test("call() follows to another origin without the credentials", async () => {
   const seen: string[] = [];
   await using other = serve(async (request) => {
-    seen.push(await describe(request));
+    seen.push(await describeRequest(request));
     return new Response();
   });
   await using server = serve(() => Response.redirect(`http://evil:user@127.0.0.1:${other.port}/x`, 307));
@@ -230,7 +222,7 @@ Deno.test("call() rejects with the signal's reason and logs no error when it is 
 Deno.test("call() works over an unverified transport", async () => {
   const seen: string[] = [];
   await using server = serve(async (request) => {
-    seen.push(await describe(request));
+    seen.push(await describeRequest(request));
     return new Response("body");
   });
   const transport = await unverifiedTransport();

@@ -11,6 +11,11 @@ export function rounds(quick: number): number {
   return Number(Deno.env.get("FAULTS_ROUNDS") ?? quick);
 }
 
+/** Time in which something that was broken stays so. */
+export async function seconds(count: number): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, count * 1000));
+}
+
 export type FaultStory = (
   name: string,
   run: (at: Story, random: () => number) => Promise<void>,

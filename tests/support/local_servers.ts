@@ -61,3 +61,11 @@ export const hasIpv6 = (() => {
     return false;
   }
 })();
+
+/** What a request looked like, without the headers that do not matter here. */
+export async function describeRequest(request: Request): Promise<string> {
+  const { pathname, search } = new URL(request.url);
+  const header = (name: string) => request.headers.get(name) ?? "-";
+  const body = await request.text();
+  return [request.method, pathname + search, header("authorization"), header("content-type"), body || "-"].join(" ");
+}
