@@ -81,7 +81,9 @@ story("an event is cut inside a character and inside its JSON, and a list is cut
     ["after its first byte", () => 1],
     ["anywhere", (bytes) => Math.floor(random() * bytes.length)],
   ];
-  front.bend = ({ isWatch }) => isWatch ? undefined : cutAt((bytes) => Math.floor(random() * bytes.length));
+  // Of one kind: the other's list may be under way already when the first is cut
+  front.bend = ({ isWatch, path }) =>
+    isWatch || !path.includes("configmaps") ? undefined : cutAt((bytes) => Math.floor(random() * bytes.length));
   const sidecar = await startBehind(at, front.url);
   for (const [where, position] of positions) {
     const armed = ({ isWatch, path }: SeenRequest) =>
