@@ -42,7 +42,7 @@ export class CountingServer implements ListWatch {
   }
 
   // deno-lint-ignore require-yield
-  async *list(_: Source, query: ListQuery): AsyncGenerator<KubeObject, ListResult> {
+  async *list(_: Source, query: ListQuery): AsyncGenerator<KubeObject[], ListResult> {
     await this.#take(query.limit === 1 ? "check" : "list");
     return { resourceVersion: "1" };
   }
@@ -52,10 +52,10 @@ export class CountingServer implements ListWatch {
     { timeoutSeconds, sendInitialEvents }: WatchQuery,
     signal: AbortSignal,
     onAnswer: () => void,
-  ): AsyncGenerator<WatchEvent, void> {
+  ): AsyncGenerator<WatchEvent[], void> {
     await this.#take(sendInitialEvents ? "list" : "watch");
     onAnswer();
-    if (sendInitialEvents) yield INITIAL_EVENTS_END;
+    if (sendInitialEvents) yield [INITIAL_EVENTS_END];
     const end = new AbortController();
     const cut = () => end.abort(new TransportError("read", "cut"));
     const leave = () => end.abort(signal.reason);

@@ -48,7 +48,7 @@ export class SourceFollower {
   }
 
   async #take(event: Exclude<WatcherEvent, Failed>, signal: AbortSignal): Promise<void> {
-    const { reconciler, source, admit } = this.#options;
+    const { reconciler, source } = this.#options;
     switch (event.type) {
       case "init":
         return reconciler.beginList(source);
@@ -62,12 +62,18 @@ export class SourceFollower {
         return reconciler.delete(source, event.object);
       case "apply":
         this.#works();
-        break;
+        return await this.#apply([event.object], false, signal);
       case "initApply":
+        return await this.#apply(event.objects, true, signal);
     }
-    const verdict = admit === undefined ? "apply" : await admit(source, event.object, signal);
-    if (verdict === "retire") reconciler.retire(source, event.object);
-    else reconciler.apply(source, event.object, event.type === "initApply");
+  }
+
+  async #apply(objects: readonly KubeObject[], listed: boolean, signal: AbortSignal): Promise<void> {
+    const { reconciler, source, admit } = this.#options;
+    for (const object of objects) {
+      if (admit !== undefined && await admit(source, object, signal) === "retire") reconciler.retire(source, object);
+      else reconciler.apply(source, object, listed);
+    }
   }
 
   /** One line when something begins to fail and one when it changes; what only repeats is for the debug log. */

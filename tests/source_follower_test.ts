@@ -60,7 +60,7 @@ function following(events: readonly WatcherEvent[], admit?: SourceFollowerOption
 Deno.test("run() hands everything that the watcher yields to the reconciler, in order", async () => {
   const { calls, run, lines } = following([
     INIT,
-    { type: "initApply", object: A },
+    { type: "initApply", objects: [A] },
     INIT_DONE,
     { type: "apply", object: B },
     { type: "delete", object: A },
@@ -74,7 +74,7 @@ Deno.test("run() retires an object that is not admitted, and asks about each bef
   const asked: string[] = [];
   const { calls, run } = following([
     INIT,
-    { type: "initApply", object: A },
+    { type: "initApply", objects: [A] },
     { type: "apply", object: B },
     { type: "delete", object: B },
   ], async (source, { metadata }) => {
@@ -94,7 +94,7 @@ Deno.test("run() logs the first of equal failures and a change, and says when it
     failed(unavailable(), { failures: 2, retryIn: 2 }),
     failed(new AnswerError("not JSON"), { failures: 3, retryIn: 4.04 }),
     INIT,
-    { type: "initApply", object: A },
+    { type: "initApply", objects: [A] },
     INIT_DONE,
     { type: "apply", object: A },
   ]);

@@ -67,11 +67,11 @@ export class KubeClient {
   }
 
   /**
-   * Lists one page. Yields each object as soon as it is complete; returns the list's metadata.
+   * Lists one page. Yields objects as they are complete; returns the list's metadata.
    *
    * @throws {ApiError | AnswerError | TransportError | CredentialsError}
    */
-  async *list(source: Source, query: ListQuery, signal: AbortSignal): AsyncGenerator<KubeObject, ListResult> {
+  async *list(source: Source, query: ListQuery, signal: AbortSignal): AsyncGenerator<KubeObject[], ListResult> {
     const path = `${collectionPath(source)}?${selectionQuery(source, { ...query })}`;
     using deadline = new Deadline(this.#options.clock, ANSWER_TIMEOUT, signal);
     try {
@@ -85,7 +85,8 @@ export class KubeClient {
   }
 
   /**
-   * Watches. `onAnswer` is called when the server has accepted; the generator returns when it ends the watch.
+   * Watches. Yields the events that came together; returns when the server ends the watch. `onAnswer` is called when it has
+   * accepted.
    *
    * @throws {ApiError | AnswerError | TransportError | CredentialsError}
    */
@@ -94,7 +95,7 @@ export class KubeClient {
     query: WatchQuery,
     signal: AbortSignal,
     onAnswer: () => void,
-  ): AsyncGenerator<WatchEvent, void> {
+  ): AsyncGenerator<WatchEvent[], void> {
     const { resourceVersion, timeoutSeconds, sendInitialEvents } = query;
     const path = `${collectionPath(source)}?${
       selectionQuery(source, {
@@ -107,7 +108,7 @@ export class KubeClient {
     }`;
     using deadline = new Deadline(this.#options.clock, ANSWER_TIMEOUT, signal);
     try {
-      yield* decodeLines(this.#stream(path, deadline, onAnswer)) as AsyncGenerator<WatchEvent, void>;
+      yield* decodeLines(this.#stream(path, deadline, onAnswer)) as AsyncGenerator<WatchEvent[], void>;
     } catch (error) {
       throw readable(error, `GET ${path}`);
     }
@@ -120,9 +121,9 @@ export class KubeClient {
    * @throws {ApiError | AnswerError | TransportError | CredentialsError}
    */
   async read(source: Source, { namespace, name }: ObjectRef, signal: AbortSignal): Promise<KubeObject | undefined> {
-    let found: KubeObject | undefined;
-    for await (const object of this.list({ ...source, namespace, name }, {}, signal)) found = object;
-    return found;
+    const found: KubeObject[] = [];
+    for await (const objects of this.list({ ...source, namespace, name }, {}, signal)) found.push(...objects);
+    return found[0];
   }
 
   /**
@@ -228,16 +229,16 @@ type List = Record<string, unknown> & { metadata?: Partial<ListResult> };
  *
  * @throws {SyntaxError}
  */
-async function* objectsOf(items: AsyncGenerator<unknown, List>): AsyncGenerator<KubeObject, List> {
+async function* objectsOf(list: AsyncGenerator<unknown[], List>): AsyncGenerator<KubeObject[], List> {
   try {
     while (true) {
-      const { done, value } = await items.next();
-      if (done) return value;
-      if (!isNamed(value)) throw new SyntaxError("an item of the list is no object");
-      yield value;
+      const { done, value: items } = await list.next();
+      if (done) return items;
+      if (!items.every(isNamed)) throw new SyntaxError("an item of the list is no object");
+      yield items;
     }
   } finally {
-    await items.return({});
+    await list.return({});
   }
 }
 

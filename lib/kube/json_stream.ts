@@ -1,113 +1,123 @@
 /**
- * Decodes the API server's two kinds of long answer straight from bytes, one object at a time: a watch (a JSON value a
- * line) and a list (one JSON object with `items`). Every byte is scanned once and turned into text only when the object
- * it belongs to is complete, so that memory follows the largest object, not the answer.
+ * Decodes the API server's two kinds of long answer from bytes as they come: a watch (a JSON value a line) and a list (one
+ * JSON object with `items`). What each chunk completes is yielded together. A byte is turned into text only when the
+ * object it belongs to is complete, so that memory follows the largest object, not the answer.
  */
 
-const NEWLINE = 0x0a, QUOTE = 0x22, BACKSLASH = 0x5c;
-const OPEN_BRACE = 0x7b, CLOSE_BRACE = 0x7d, OPEN_BRACKET = 0x5b, CLOSE_BRACKET = 0x5d;
+const NEWLINE = 0x0a;
 
 /** Chunks may share a buffer: each is done with before the next is asked for. */
 type Bytes = AsyncIterable<Uint8Array>;
 
 /**
- * Yields the value of each line; empty lines are passed over, and so is what follows the last newline: a line that was
- * cut says nothing.
+ * Yields the values of the lines that each chunk completes; empty lines are passed over, and so is what follows the last
+ * newline: a line that was cut says nothing.
  *
- * @throws {SyntaxError} a line that is not JSON
+ * @throws {SyntaxError} a line that is not JSON, after the lines before it
  */
-export async function* decodeLines(stream: Bytes): AsyncGenerator<unknown, void> {
-  const line = new ByteQueue();
+export async function* decodeLines(stream: Bytes): AsyncGenerator<unknown[], void> {
+  const bytes = new ByteQueue();
   for await (const chunk of stream) {
-    let start = 0;
-    for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, start)) {
-      line.push(chunk.subarray(start, end));
-      start = end + 1;
-      const text = line.takeText();
-      if (text.trim() !== "") yield JSON.parse(text);
+    const values: unknown[] = [];
+    try {
+      let start = 0;
+      for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, start)) {
+        bytes.push(chunk.subarray(start, end));
+        start = end + 1;
+        const line = bytes.takeText();
+        if (line.trim() !== "") values.push(JSON.parse(line));
+      }
+      bytes.push(chunk.subarray(start));
+    } catch (error) {
+      if (values.length > 0) yield values;
+      throw error;
     }
-    line.push(chunk.subarray(start));
+    if (values.length > 0) yield values;
   }
 }
 
 /**
- * Yields each element of a list's `items`. Returns the list without them, once it is complete.
- *
- * @throws {SyntaxError} an answer that is not JSON, or one that was cut
+ * A list as the API server writes it, up to its first item. One of any other shape, as a proxy may make it, is decoded
+ * when it is complete.
  */
-export async function* decodeList(stream: Bytes): AsyncGenerator<unknown, Record<string, unknown>> {
-  const item = new ByteQueue();
-  const envelope = new ByteQueue();
-  let depth = 0;
-  /** Inside the array `items` that is a property of the outermost object. */
-  let inItems = false;
-  let inString = false;
-  let escaped = false;
+const HEAD = /^\{"kind":"\w+","apiVersion":"\w+","metadata":\{[^{}[\]]*\},"items":\[/;
+
+/** A beginning that is longer is not a list's. */
+const LONGEST_HEAD = 32 * 1024;
+
+/** What is between two items of such a list. Inside a string the quotes would have backslashes. */
+const BETWEEN = '},{"metadata":';
+
+/**
+ * Yields the elements of a list's `items` that each chunk completes. Returns the list without them, once it is complete.
+ *
+ * An item is found by what follows it, and not by counting braces: JSON.parse takes a tenth of the time that this takes
+ * here. It is proof enough, too, for no beginning of a JSON object is a JSON object.
+ *
+ * @throws {SyntaxError} an answer that is no JSON object, or one that was cut, after the items that came whole
+ */
+export async function* decodeList(stream: Bytes): AsyncGenerator<unknown[], Record<string, unknown>> {
+  const bytes = new ByteQueue();
+  let head = "";
+  let shape: "unknown" | "usual" | "other" = "unknown";
   for await (const chunk of stream) {
-    let start = 0;
-    let at = 0;
-    while (at < chunk.length) {
-      if (inString) {
-        if (escaped) {
-          escaped = false;
-          at++;
-          continue;
-        }
-        const end = indexOfStringEnd(chunk, at);
-        if (end.escaped) escaped = true;
-        else if (end.at < chunk.length) inString = false;
-        at = end.at + 1;
-        continue;
-      }
-      const byte = chunk[at++];
-      if (byte === QUOTE) {
-        inString = true;
-      } else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) {
-        depth++;
-        if (depth === 2 && byte === OPEN_BRACKET) {
-          envelope.push(chunk.subarray(start, at));
-          start = at;
-          inItems = envelope.peekText().replace(/\s+/g, "").endsWith('"items":[');
-        } else if (inItems && depth === 3) {
-          start = at - 1;
-        }
-      } else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) {
-        depth--;
-        if (inItems && depth === 2) {
-          item.push(chunk.subarray(start, at));
-          start = at;
-          yield JSON.parse(item.takeText());
-        } else if (inItems && depth === 1) {
-          inItems = false;
-          start = at - 1;
-        }
-      }
+    let searched = Math.max(0, bytes.length - BETWEEN.length);
+    bytes.push(chunk);
+    if (shape === "unknown") {
+      head = bytes.takeText(HEAD.exec(bytes.peekCharacters(0, LONGEST_HEAD))?.[0].length ?? 0);
+      searched = 0;
+      if (head !== "") shape = "usual";
+      else if (bytes.length >= LONGEST_HEAD) shape = "other";
     }
-    if (!inItems) envelope.push(chunk.subarray(start));
-    else if (depth > 2) item.push(chunk.subarray(start));
+    if (shape !== "usual") continue;
+    const { items, ended } = completeItems(bytes, searched);
+    if (!ended) shape = "other";
+    if (items.length > 0) yield items;
   }
-  return JSON.parse(envelope.takeText());
+  const list = JSON.parse(head + bytes.takeText());
+  if (typeof list !== "object" || list === null) throw new SyntaxError("the answer is no JSON object");
+  const { items, ...envelope } = list;
+  if (Array.isArray(items) && items.length > 0) yield items;
+  return envelope;
 }
 
-/** Where a string that goes on at `from` ends: its quote, or past a backslash that is the last byte of the chunk. */
-function indexOfStringEnd(chunk: Uint8Array, from: number): { at: number; escaped: boolean } {
-  let searchFrom = from;
-  while (true) {
-    const quote = chunk.indexOf(QUOTE, searchFrom);
-    const end = quote < 0 ? chunk.length : quote;
-    let backslashes = 0;
-    while (end - 1 - backslashes >= searchFrom && chunk[end - 1 - backslashes] === BACKSLASH) backslashes++;
-    const odd = backslashes % 2 === 1;
-    if (quote < 0) return { at: chunk.length, escaped: odd };
-    if (!odd) return { at: quote, escaped: false };
-    searchFrom = quote + 1;
+/**
+ * Takes the items that are followed by another one. `ended`: each was where it seemed to be.
+ *
+ * @param searched so many bytes were looked at before
+ */
+function completeItems(bytes: ByteQueue, searched: number): { items: unknown[]; ended: boolean } {
+  const items: unknown[] = [];
+  const characters = bytes.peekCharacters(searched);
+  let start = 0;
+  try {
+    for (let at = characters.indexOf(BETWEEN); at >= 0; at = characters.indexOf(BETWEEN, at + 1)) {
+      const end = searched + at + 1;
+      items.push(JSON.parse(bytes.peekText(start, end)));
+      start = end + 1;
+    }
+    return { items, ended: true };
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    return { items, ended: false };
+  } finally {
+    bytes.drop(start);
   }
 }
+
+const UTF8 = new TextDecoder();
+
+/** One character for each byte, whatever it is. */
+const SINGLE_BYTE = new TextDecoder("latin1");
 
 /** Bytes that wait for their end, in one buffer that is used again: what is decoded leaves no garbage but its text. */
 class ByteQueue {
   #buffer = new Uint8Array(4 * 1024);
   #length = 0;
+
+  get length(): number {
+    return this.#length;
+  }
 
   push(part: Uint8Array): void {
     const length = this.#length + part.length;
@@ -120,15 +130,24 @@ class ByteQueue {
     this.#length = length;
   }
 
-  takeText(): string {
-    const text = this.peekText();
-    this.#length = 0;
+  /** Forgets the first bytes. */
+  drop(count: number): void {
+    this.#buffer.copyWithin(0, count, this.#length);
+    this.#length -= count;
+  }
+
+  takeText(length = this.#length): string {
+    const text = this.peekText(0, length);
+    this.drop(length);
     return text;
   }
 
-  peekText(): string {
-    return DECODER.decode(this.#buffer.subarray(0, this.#length));
+  peekText(start: number, end: number): string {
+    return UTF8.decode(this.#buffer.subarray(start, end));
+  }
+
+  /** To be searched: the index of a character is that of its byte, counted from `start`. */
+  peekCharacters(start: number, end = this.#length): string {
+    return SINGLE_BYTE.decode(this.#buffer.subarray(start, Math.min(end, this.#length)));
   }
 }
-
-const DECODER = new TextDecoder();

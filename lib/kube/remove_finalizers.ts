@@ -6,7 +6,7 @@ import { describeRef, describeSource, type KubeObject, type ObjectRef, type Sour
 
 /** What the removal needs of a client. */
 export interface RemovalClient extends FinalizerClient {
-  list(source: Source, query: ListQuery, signal: AbortSignal): AsyncGenerator<KubeObject, ListResult>;
+  list(source: Source, query: ListQuery, signal: AbortSignal): AsyncGenerator<KubeObject[], ListResult>;
 }
 
 export interface RemovalLog {
@@ -75,9 +75,10 @@ async function carriersOf(
       const page = client.list(source, query, signal);
       let result = await page.next();
       for (; !result.done; result = await page.next()) {
-        const { namespace, name: objectName, finalizers } = result.value.metadata;
-        const ref: ObjectRef = { kind: source.kind, namespace, name: objectName };
-        if (finalizers?.includes(name)) found.set(describeRef(ref), ref);
+        for (const { metadata } of result.value) {
+          const ref: ObjectRef = { kind: source.kind, namespace: metadata.namespace, name: metadata.name };
+          if (metadata.finalizers?.includes(name)) found.set(describeRef(ref), ref);
+        }
       }
       if (result.value.continue === undefined) return [...found.values()];
       query = { limit: PAGE_SIZE, continue: result.value.continue };

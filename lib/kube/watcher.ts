@@ -23,7 +23,8 @@ import { isOlderVersion } from "./versions.ts";
 export type WatcherEvent =
   /** A list begins: what it does not bring is gone when it is done. */
   | { type: "init" }
-  | { type: "initApply"; object: KubeObject }
+  /** Objects of the list, as they came. */
+  | { type: "initApply"; objects: readonly KubeObject[] }
   /** The list was complete. */
   | { type: "initDone" }
   | { type: "apply"; object: KubeObject }
@@ -36,13 +37,13 @@ export type WatcherEvent =
 /** What a watcher needs of a client. */
 export interface ListWatch {
   streamingLists: boolean;
-  list(source: Source, query: ListQuery, signal: AbortSignal): AsyncGenerator<KubeObject, ListResult>;
+  list(source: Source, query: ListQuery, signal: AbortSignal): AsyncGenerator<KubeObject[], ListResult>;
   watch(
     source: Source,
     query: WatchQuery,
     signal: AbortSignal,
     onAnswer: () => void,
-  ): AsyncGenerator<WatchEvent, void>;
+  ): AsyncGenerator<WatchEvent[], void>;
 }
 
 /** Times in seconds. */
@@ -225,7 +226,7 @@ export class Watcher {
         this.#progress();
         if (done) return value;
         deadline.extend();
-        yield { type: "initApply", object: value };
+        yield { type: "initApply", objects: value };
       }
     } finally {
       await page.return({ resourceVersion: "" });
@@ -265,31 +266,24 @@ export class Watcher {
           this.#progress();
         },
       );
-      for await (const event of events) {
+      for await (const batch of events) {
         this.#progress();
-        if (event.type === "ERROR") throw new ApiError(`watch of ${source.kind}s`, codeOf(event), statusOf(event));
-        if (event.type === "BOOKMARK" ? event.object?.metadata === undefined : !isNamed(event.object)) {
-          throw new AnswerError(`a watch of ${source.kind}s brought a line that is no event`);
-        }
-        const version: string | undefined = event.object.metadata.resourceVersion;
-        if (listing) {
-          deadline.extend(STREAMING_LIST_SILENCE);
-          if (event.type === "BOOKMARK" && event.object.metadata.annotations?.[INITIAL_EVENTS_END] === "true") {
+        if (listing) deadline.extend();
+        const listed: KubeObject[] = [];
+        for (const event of batch) {
+          this.#assertEvent(event);
+          if (!listing) yield* this.#live(event);
+          else if (isListEnd(event)) {
             listing = false;
-            yield* this.#listed(version);
+            yield* gathered(listed);
+            yield* this.#listed(event.object.metadata.resourceVersion);
             deadline.extend(this.#watchTime());
-          } else if (event.type !== "BOOKMARK") {
-            yield event.type === "DELETED"
-              ? { type: "delete", object: event.object }
-              : { type: "initApply", object: event.object };
-          }
-          continue;
+          } else if (event.type === "DELETED") {
+            yield* gathered(listed);
+            yield { type: "delete", object: event.object };
+          } else if (event.type !== "BOOKMARK") listed.push(event.object);
         }
-        if (event.type !== "BOOKMARK") {
-          yield { type: event.type === "DELETED" ? "delete" : "apply", object: event.object };
-        }
-        if (version !== undefined && version !== "") this.#advance(version);
-        yield* this.#works();
+        yield* gathered(listed);
       }
     } catch (error) {
       if (answered && clock.now() - startedAt >= SHORTEST_WATCH * 1000) {
@@ -311,6 +305,23 @@ export class Watcher {
     }
     this.#backoff.reset();
     this.#spread = false;
+    yield* this.#works();
+  }
+
+  /** @throws {ApiError | AnswerError} the server says that something went wrong, or what it says is no event */
+  #assertEvent(event: WatchEvent): void {
+    const { kind } = this.#options.source;
+    if (event.type === "ERROR") throw new ApiError(`watch of ${kind}s`, codeOf(event), statusOf(event));
+    if (event.type === "BOOKMARK" ? event.object?.metadata === undefined : !isNamed(event.object)) {
+      throw new AnswerError(`a watch of ${kind}s brought a line that is no event`);
+    }
+  }
+
+  /** What happened after the list. */
+  *#live({ type, object }: WatchEvent): Generator<WatcherEvent, void> {
+    if (type !== "BOOKMARK") yield { type: type === "DELETED" ? "delete" : "apply", object };
+    const version: string | undefined = object.metadata.resourceVersion;
+    if (version !== undefined && version !== "") this.#advance(version);
     yield* this.#works();
   }
 
@@ -358,6 +369,15 @@ export class Watcher {
   #progress(pause = 0): void {
     this.#options.onProgress?.(pause);
   }
+}
+
+function isListEnd({ type, object }: WatchEvent): boolean {
+  return type === "BOOKMARK" && object.metadata.annotations?.[INITIAL_EVENTS_END] === "true";
+}
+
+/** What was gathered of a streaming list, if anything. */
+function* gathered(objects: KubeObject[]): Generator<WatcherEvent, void> {
+  if (objects.length > 0) yield { type: "initApply", objects: objects.splice(0) };
 }
 
 function statusOf(event: WatchEvent): Partial<Status> {

@@ -18,12 +18,15 @@ async function listAll(client: KubeClient, source: Source = ALL, query: ListQuer
   while (true) {
     const { done, value } = await page.next();
     if (done) return { names: objects.map(({ metadata }) => metadata.name), result: value };
-    objects.push(value);
+    objects.push(...value);
   }
 }
 
-function watch(client: KubeClient, signal = never(), onAnswer = () => {}): AsyncGenerator<WatchEvent, void> {
-  return client.watch(ALL, { resourceVersion: "1", timeoutSeconds: 60 }, signal, onAnswer);
+/** The events of a watch, one by one. */
+async function* watch(client: KubeClient, signal = never(), onAnswer = () => {}): AsyncGenerator<WatchEvent, void> {
+  for await (const events of client.watch(ALL, { resourceVersion: "1", timeoutSeconds: 60 }, signal, onAnswer)) {
+    yield* events;
+  }
 }
 
 Deno.test("list() asks for one page and gives its objects, its version and where it goes on", async () => {

@@ -26,12 +26,12 @@ async function listOf(chunks: readonly Bytes[]): Promise<{ items: unknown[]; lis
   while (true) {
     const { done, value } = await decoded.next();
     if (done) return { items, list: value };
-    items.push(value);
+    items.push(...value);
   }
 }
 
 async function linesOf(chunks: readonly Bytes[]): Promise<unknown[]> {
-  return await Array.fromAsync(decodeLines(streamOf(chunks)));
+  return (await Array.fromAsync(decodeLines(streamOf(chunks)))).flat();
 }
 
 /** Everything that could be mistaken for the end of something. */
@@ -50,7 +50,17 @@ const TRICKY = {
   empty: {},
 };
 
+/** A list as the API server writes it. */
+const USUAL = { kind: "ConfigMapList", apiVersion: "v1", metadata: { resourceVersion: "7", continue: "abc" } };
+const ITEM = { metadata: { name: "a" }, data: { "},{": '},{"metadata":{"name":"b"}}' } };
+
 const lists: [name: string, list: Record<string, unknown>][] = [
+  ["usual", { ...USUAL, items: [TRICKY, ITEM, { metadata: {} }, TRICKY] }],
+  ["usual, of one", { ...USUAL, items: [TRICKY] }],
+  ["usual, of none", { ...USUAL, items: [] }],
+  ["usual, then not", { ...USUAL, items: [ITEM, { inner: [{}, { metadata: 1 }] }, { kind: "x", metadata: {} }, ITEM] }],
+  ["usual at first sight", { ...USUAL, metadata: { items: [{ metadata: 1 }, { metadata: 2 }] }, items: [ITEM, ITEM] }],
+  ["usual, and more", { ...USUAL, items: [ITEM, ITEM], more: [ITEM, ITEM] }],
   ["tricky", { kind: "ConfigMapList", metadata: { resourceVersion: "7" }, items: [TRICKY, {}, { a: [] }, TRICKY] }],
   ["items first", { items: [{ a: 1 }, { b: "]" }], metadata: { resourceVersion: "7", continue: 'a\\"]' } }],
   ["empty", { metadata: { resourceVersion: "7" }, items: [] }],
@@ -68,32 +78,35 @@ for (const [name, list] of lists) {
         const decoded = await listOf(chunks);
         const where = `cut at ${chunks[0]?.length}`;
         assert.deepEqual(decoded.items, items ?? [], where);
-        const { items: left, ...envelope } = decoded.list;
-        assert.deepEqual(envelope, rest, where);
-        if (Array.isArray(items)) assert.deepEqual(left, [], where);
+        assert.deepEqual(decoded.list, rest, where);
       }
     }
   });
 }
 
-Deno.test("decodeList() yields an object as soon as it is complete", async () => {
+Deno.test("decodeList() yields the objects of a chunk as soon as they are complete", async () => {
+  const item = (name: string) => ({ metadata: { name } });
+  const text = JSON.stringify({ ...USUAL, items: ["a", "b", "c"].map(item) });
+  const cut = text.indexOf('"c"');
   let ended = false;
   async function* stalling(): AsyncGenerator<Bytes, void> {
-    yield encode('{"items":[{"a":1},{"b":');
+    yield encode(text.slice(0, cut));
     await Promise.resolve();
     ended = true;
-    yield encode("2}]}");
+    yield encode(text.slice(cut));
   }
   const decoded = decodeList(stalling());
-  assert.deepEqual(await decoded.next(), { done: false, value: { a: 1 } });
+  assert.deepEqual(await decoded.next(), { done: false, value: [item("a"), item("b")] });
   assert.equal(ended, false);
-  assert.deepEqual(await decoded.next(), { done: false, value: { b: 2 } });
+  assert.deepEqual(await decoded.next(), { done: false, value: [item("c")] });
 });
 
 Deno.test("decodeList() throws a SyntaxError wherever a list is cut off, after the objects that came whole", async () => {
-  const whole = encode(JSON.stringify({ metadata: { resourceVersion: "7" }, items: [TRICKY, { a: "}" }] }));
-  for (let length = 0; length < whole.length; length++) {
-    await assert.rejects(listOf([whole.slice(0, length)]), SyntaxError, `cut off after ${length} bytes`);
+  for (const usual of [USUAL, {}]) {
+    const whole = encode(JSON.stringify({ ...usual, items: [ITEM, TRICKY, ITEM] }));
+    for (let length = 0; length < whole.length; length++) {
+      await assert.rejects(listOf([whole.slice(0, length)]), SyntaxError, `cut off after ${length} bytes`);
+    }
   }
 });
 
@@ -105,6 +118,9 @@ Deno.test("decodeList() throws a SyntaxError for what is not JSON", async () => 
     '{"items":[{a:1}]}',
     '{"items":[{}]} {"items":[{}]}',
     "404 page not found",
+    "null",
+    "404",
+    '"items"',
   ];
   for (const answer of answers) await assert.rejects(listOf([encode(answer)]), SyntaxError, answer);
 });
@@ -128,7 +144,7 @@ Deno.test("decodeLines() yields a line as soon as it is complete", async () => {
     asked = true;
   }
   const decoded = decodeLines(stalling());
-  assert.deepEqual([(await decoded.next()).value, asked], [{ a: 1 }, false]);
+  assert.deepEqual([(await decoded.next()).value, asked], [[{ a: 1 }], false]);
 });
 
 Deno.test("decodeLines() passes over a last line that was cut", async () => {
@@ -138,6 +154,6 @@ Deno.test("decodeLines() passes over a last line that was cut", async () => {
 
 Deno.test("decodeLines() throws a SyntaxError for a line that is not JSON, after the lines before it", async () => {
   const decoded = decodeLines(streamOf([encode('{"a":1}\n<html>\n')]));
-  assert.deepEqual((await decoded.next()).value, { a: 1 });
+  assert.deepEqual((await decoded.next()).value, [{ a: 1 }]);
   await assert.rejects(decoded.next(), SyntaxError);
 });

@@ -89,10 +89,13 @@ export class Followed implements AsyncDisposable {
       const { error } = event;
       const what = error instanceof ApiError ? error.status : error instanceof Error ? error.name : error;
       this.events.push(`failed ${what} in ${event.retryIn}`);
-    } else if ("object" in event) {
-      const { name, resourceVersion } = event.object.metadata;
-      this.events.push(`${event.type} ${name}@${resourceVersion}`);
-    } else this.events.push(event.type);
+    } else {
+      const objects = "objects" in event ? event.objects : "object" in event ? [event.object] : undefined;
+      if (objects === undefined) this.events.push(event.type);
+      for (const { metadata } of objects ?? []) {
+        this.events.push(`${event.type} ${metadata.name}@${metadata.resourceVersion}`);
+      }
+    }
   }
 }
 

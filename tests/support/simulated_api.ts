@@ -92,7 +92,7 @@ export class SimulatedApi implements ListWatch {
     this.#tell();
   }
 
-  async *list(source: Source, query: ListQuery, signal: AbortSignal): AsyncGenerator<KubeObject, ListResult> {
+  async *list(source: Source, query: ListQuery, signal: AbortSignal): AsyncGenerator<KubeObject[], ListResult> {
     const era = this.#era;
     await this.#trip();
     const [at = "", start = "0"] = query.continue?.split("/") ?? [];
@@ -103,7 +103,7 @@ export class SimulatedApi implements ListWatch {
     const all = this.objects.filter(([kind]) => kind === source.kind).map(([, object]) => object);
     const page = query.limit === undefined ? all : all.slice(Number(start), Number(start) + PAGE);
     for (const object of page) {
-      yield structuredClone(object);
+      yield [structuredClone(object)];
       await this.#dawdle(signal);
       if (era !== this.#era || this.#chance(0.1)) throw new AnswerError("the list was cut");
     }
@@ -116,7 +116,7 @@ export class SimulatedApi implements ListWatch {
     query: WatchQuery,
     signal: AbortSignal,
     onAnswer: () => void,
-  ): AsyncGenerator<WatchEvent, void> {
+  ): AsyncGenerator<WatchEvent[], void> {
     const era = this.#era;
     await this.#trip();
     if (query.sendInitialEvents && !this.#knowsStreamingLists) throw new ApiError("watch", 422, undefined);
@@ -124,17 +124,17 @@ export class SimulatedApi implements ListWatch {
     const isExpired = !query.sendInitialEvents && version < this.#compacted;
     if (isExpired && this.#random() < 0.5) throw new ApiError("watch", 410, { reason: "Expired" });
     onAnswer();
-    if (isExpired) yield errorEvent(410);
+    if (isExpired) yield [errorEvent(410)];
     if (query.sendInitialEvents) {
       const initial = this.objects.filter(([kind]) => kind === source.kind);
       version = this.#world.version;
       for (const [, object] of initial) {
         if (this.#chance(0.05)) throw new TransportError("read", "cut");
-        yield { type: "ADDED", object: structuredClone(object) };
+        yield [{ type: "ADDED", object: structuredClone(object) }];
         await this.#dawdle(signal);
         if (era !== this.#era) throw new TransportError("read", "the connection is lost");
       }
-      yield bookmark(version, { "k8s.io/initial-events-end": "true" });
+      yield [bookmark(version, { "k8s.io/initial-events-end": "true" })];
     }
     let last: WatchEvent | undefined;
     while (true) {
@@ -142,20 +142,21 @@ export class SimulatedApi implements ListWatch {
       signal.throwIfAborted();
       const change = this.#history.find((change) => change.version > version && change.kind === source.kind);
       // What was compacted before this watch came to it may have been of its kind
-      if (version < this.#compacted) return yield errorEvent(410);
+      if (version < this.#compacted) return yield [errorEvent(410)];
       if (change === undefined) {
         await this.#newsOr(signal);
         continue;
       }
       const event: WatchEvent = { type: change.type, object: structuredClone(change.object) };
       if (this.#chance(0.1)) throw new TransportError("read", "cut in mid-event");
-      if (this.#chance(0.05)) yield errorEvent(500);
+      if (this.#chance(0.05)) yield [errorEvent(500)];
       if (this.#chance(0.05)) return;
-      yield event;
       version = change.version;
-      if (this.#chance(0.1)) yield structuredClone(event);
-      if (last !== undefined && this.#chance(0.05)) yield structuredClone(last);
-      if (this.#random() < 0.1) yield bookmark(version);
+      const batch = [event];
+      if (this.#chance(0.1)) batch.push(structuredClone(event));
+      if (last !== undefined && this.#chance(0.05)) batch.push(structuredClone(last));
+      if (this.#random() < 0.1) batch.push(bookmark(version));
+      yield batch;
       last = event;
     }
   }
