@@ -72,6 +72,7 @@ export class Reconciler {
 
   constructor(options: ReconcilerOptions) {
     this.#options = options;
+    options.publisher.beginFirstSync();
     this.#revisits = new Revisits(options);
     this.#removals = new Removals({ ...options, claims: this.#claims });
     this.#sources = new Map(
@@ -128,6 +129,8 @@ export class Reconciler {
   /** An object as it is now. `listed`: it came in a list, so the disk is compared though it may not have changed. */
   apply(source: Source, object: KubeObject, listed: boolean): void {
     const { list } = this.#stateOf(source);
+    // Of several sources one may never be listed, and yet the first sync of the others is over
+    if (!listed) this.#options.publisher.endFirstSync();
     const ahead = listed ? this.#aheadOf(source, object) : undefined;
     // The watch, which begins where the list was, goes on to tell of it
     if (ahead !== undefined) ahead.list = list;
@@ -351,6 +354,7 @@ export class Reconciler {
   }
 
   #finishFirstSync(): void {
+    this.#options.publisher.endFirstSync();
     for (const key of this.#deferred) this.#revisits.now(key);
     this.#deferred.clear();
     this.#removeOrphans();

@@ -188,6 +188,19 @@ function line(event: FileEvent, folder: string): string {
 
 const OLD: ObjectExtras = { creationTimestamp: "2025-01-01T00:00:00Z" };
 
+Deno.test("apply() sees what others put in a file's place: before the first list, and at once when it comes from a watch", async () => {
+  await using it = open({ sources: [CONFIG_MAPS, SECRETS] });
+  it.write("early", "theirs");
+  await it.list(CONFIG_MAPS, configMap("a", { early: "1", x: "1" }));
+  for (const name of ["watched", "listed"]) it.write(name, "theirs");
+  // The Secrets were never listed
+  await it.apply(configMap("b", { watched: "1" }));
+  await it.list(SECRETS, secret("c", { listed: "1" }));
+  assert.deepEqual(it.files(), { early: "1", x: "1", watched: "1", listed: "1" });
+  const taken = it.log.lines.flatMap((line) => /(\w+) was there before: taken over/.exec(line)?.[1] ?? []);
+  assert.deepEqual(taken, ["early", "watched", "listed"]);
+});
+
 Deno.test("apply() writes an object's files, and moves, changes and removes them as it changes", async () => {
   await using it = open();
   const a = configMap("a", { x: "1", y: "1" });

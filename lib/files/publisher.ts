@@ -19,6 +19,8 @@
  */
 import type { Body } from "./body.ts";
 import { fileHas, sameFiles } from "./comparison.ts";
+import { Draft } from "./draft.ts";
+import { FirstLook } from "./first_look.ts";
 import type { Journal } from "./journal.ts";
 import { RESERVED_PREFIX } from "./projection.ts";
 import { PublishError, reasonOf } from "./publish_error.ts";
@@ -47,19 +49,14 @@ export interface PublisherOptions {
 /** What Deno tells of the call that failed: `: open '/a'`, `: rename '/a' -> '/b'`. */
 const PATHS = /: \w+ '.*'(?=:|$)/;
 
-/** A temporary file that is being filled. */
-export interface Draft {
-  readonly path: string;
-  readonly target: string;
-  readonly file: Deno.FsFile;
-}
-
 export class Publisher {
   readonly #options: PublisherOptions;
   readonly #roots: Roots;
   readonly #temporaryPrefix: string;
   /** Directories in which temporaries of an earlier run were looked for. */
   readonly #swept = new Set<string>();
+  /** Set while the first sync is under way. */
+  #firstLook: FirstLook | undefined;
 
   /** @throws {PublishError} the folder can neither be found nor made */
   constructor(options: PublisherOptions) {
@@ -74,6 +71,15 @@ export class Publisher {
     this.#sweep(options.folder);
   }
 
+  /** Many files are about to come, nearly all of them to paths where nothing is. */
+  beginFirstSync(): void {
+    this.#firstLook = new FirstLook(this.#options.journal);
+  }
+
+  endFirstSync(): void {
+    this.#firstLook = undefined;
+  }
+
   /**
    * Makes a path hold exactly these bytes. Returns whether the bytes on disk changed.
    *
@@ -83,11 +89,12 @@ export class Publisher {
     const body = content instanceof Uint8Array ? () => [content] : content;
     return this.#guarded(path, "write", () => {
       this.#prepareDirectory(path);
-      const present = lstat(path);
+      const present = this.#firstLook?.isFree(path) ? undefined : lstat(path);
       if (present?.isFile && fileHas(path, body) && this.#adopt(path, present, owner)) return false;
       const draft = this.#draft(path);
       try {
-        for (const piece of body()) writeAll(draft.file, piece);
+        for (const piece of body()) draft.write(piece);
+        draft.create();
         this.#commit(draft, present, owner);
         return true;
       } catch (error) {
@@ -105,7 +112,9 @@ export class Publisher {
   draft(path: string): Draft {
     return this.#guarded(path, "write", () => {
       this.#prepareDirectory(path);
-      return this.#draft(path);
+      const draft = this.#draft(path);
+      draft.create();
+      return draft;
     });
   }
 
@@ -114,7 +123,7 @@ export class Publisher {
     return this.#guarded(draft.target, "write", () => {
       try {
         const present = lstat(draft.target);
-        const size = draft.file.statSync().size;
+        const { size } = Deno.lstatSync(draft.path);
         const isRight = present?.isFile && present.size === size && sameFiles(draft.path, draft.target);
         if (isRight && this.#adopt(draft.target, present, owner)) {
           this.discard(draft);
@@ -131,11 +140,6 @@ export class Publisher {
 
   /** Never throws: a temporary that will not go goes at the next start. */
   discard(draft: Draft): void {
-    try {
-      draft.file.close();
-    } catch {
-      // it is closed already
-    }
     try {
       removeIfThere(draft.path);
     } catch (error) {
@@ -193,8 +197,7 @@ export class Publisher {
 
   #draft(target: string): Draft {
     const name = this.#temporaryPrefix + Math.floor(this.#options.random() * 2 ** 48).toString(36);
-    const path = `${parentOf(target)}/${name}`.replace("//", "/");
-    return { path, target, file: Deno.openSync(path, { write: true, read: true, createNew: true, mode: 0o600 }) };
+    return new Draft(`${parentOf(target)}/${name}`.replace("//", "/"), target);
   }
 
   #commit(draft: Draft, present: Deno.FileInfo | undefined, owner: string): void {
@@ -203,7 +206,6 @@ export class Publisher {
     const wasOurs = journal.owned.has(target);
     try {
       if (present?.isDirectory) throw new PublishError(`cannot write ${target}: there is a directory in its place`);
-      draft.file.close();
       Deno.chmodSync(draft.path, mode);
       if (present === undefined || wasOurs) journal.own(target, owner);
       else journal.own(target, owner, Deno.lstatSync(draft.path).ino ?? 0);
@@ -257,10 +259,6 @@ export class Publisher {
       throw new PublishError(`cannot ${verb} ${path}: ${lasting}`, { cause });
     }
   }
-}
-
-function writeAll(file: Deno.FsFile, bytes: Uint8Array): void {
-  for (let offset = 0; offset < bytes.length;) offset += file.writeSync(bytes.subarray(offset));
 }
 
 function lstat(path: string): Deno.FileInfo | undefined {

@@ -2,7 +2,7 @@
 import { Backoff } from "../backoff.ts";
 import type { Clock } from "../clock.ts";
 import { describeRef, type ObjectRef } from "../kube/objects.ts";
-import type { Draft } from "./publisher.ts";
+import type { Draft } from "./draft.ts";
 import type { ContentSink } from "./url_content.ts";
 
 export interface UrlDownloadsOptions {
@@ -114,13 +114,8 @@ export class UrlDownloads {
     const draft = publisher.draft(path);
     try {
       await content.fetchTo(url, {
-        restart: () => {
-          draft.file.truncateSync();
-          draft.file.seekSync(0, Deno.SeekMode.Start);
-        },
-        write: (chunk) => {
-          for (let offset = 0; offset < chunk.length;) offset += draft.file.writeSync(chunk.subarray(offset));
-        },
+        restart: () => draft.empty(),
+        write: (chunk) => draft.write(chunk),
       }, signal);
       signal.throwIfAborted();
     } catch (error) {
