@@ -9,7 +9,7 @@ Deno.test("systemClock.sleep() lasts at least as long as asked", async () => {
   assert.ok(systemClock.now() - before >= 19, `${systemClock.now() - before} ms`);
 });
 
-Deno.test("systemClock.sleep() rejects with the signal's reason at once, and leaves no timer", async () => {
+Deno.test("systemClock.sleep() rejects with the signal's reason at once", async () => {
   const abort = new AbortController();
   const reason = new Error("stop");
   const sleep = systemClock.sleep(3600, abort.signal);
@@ -34,6 +34,28 @@ Deno.test("systemClock.sleep() leaves nothing on a signal that lives longer", as
   assert.equal(listeners.size, 1);
   await sleep;
   assert.equal(listeners.size, 0);
+});
+
+Deno.test("systemClock.sleep() of many ends for each at its time, in whatever order they began, and not for those that abort", async () => {
+  const woken: number[] = [];
+  const abort = new AbortController();
+  const sleeps = [5, 1, 4, 2, 3].map(async (place) => {
+    await systemClock.sleep(place / 100, place === 4 ? abort.signal : undefined);
+    woken.push(place);
+  });
+  abort.abort(new Error("stop"));
+  const ends = await Promise.allSettled(sleeps);
+  assert.deepEqual(woken, [1, 2, 3, 5]);
+  assert.deepEqual(ends.map(({ status }) => status), ["fulfilled", "fulfilled", "rejected", "fulfilled", "fulfilled"]);
+});
+
+Deno.test("systemClock.sleep() may be longer than a timer holds", async () => {
+  const abort = new AbortController();
+  const long = systemClock.sleep(1e9, abort.signal);
+  const first = await Promise.race([long.then(() => "long"), systemClock.sleep(0.02).then(() => "short")]);
+  assert.equal(first, "short");
+  abort.abort();
+  await assert.rejects(long);
 });
 
 Deno.test("systemClock.sleep() until a time that has passed is over at once, without a warning on standard error", async () => {
