@@ -75,7 +75,7 @@ export class KubeClient {
     const path = `${collectionPath(source)}?${selectionQuery(source, { ...query })}`;
     using deadline = new Deadline(this.#options.clock, ANSWER_TIMEOUT, signal);
     try {
-      const list = yield* objectsOf(decodeList(this.#stream(path, deadline)));
+      const list = yield* objectsOf(decodeList(this.#stream(path, deadline, { least: CHUNK_SIZE })));
       const { resourceVersion, continue: next } = list.metadata ?? {};
       if (resourceVersion === undefined) throw new AnswerError(`GET ${path}: the answer is not a list`);
       return { resourceVersion, ...(next ? { continue: next } : {}) };
@@ -108,7 +108,7 @@ export class KubeClient {
     }`;
     using deadline = new Deadline(this.#options.clock, ANSWER_TIMEOUT, signal);
     try {
-      yield* decodeLines(this.#stream(path, deadline, onAnswer)) as AsyncGenerator<WatchEvent[], void>;
+      yield* decodeLines(this.#stream(path, deadline, { onAnswer })) as AsyncGenerator<WatchEvent[], void>;
     } catch (error) {
       throw readable(error, `GET ${path}`);
     }
@@ -157,15 +157,19 @@ export class KubeClient {
   }
 
   /**
-   * The bytes of an answer as they come; the deadline is for its head only. The answer is held until they end: Deno keeps
-   * the connection of one that nobody holds open though it was aborted (2.9.6).
+   * The bytes of an answer as they come, `least` at a time unless it ends; the deadline is for its head only. The answer is
+   * held until they end: Deno keeps the connection of one that nobody holds open though it was aborted (2.9.6).
    */
-  async *#stream(path: string, deadline: Deadline, onAnswer = () => {}): AsyncGenerator<Uint8Array, void> {
+  async *#stream(
+    path: string,
+    deadline: Deadline,
+    { least = 1, onAnswer = () => {} },
+  ): AsyncGenerator<Uint8Array, void> {
     const response = await this.#open("GET", path, deadline);
     deadline.extend(Infinity);
     onAnswer();
     try {
-      if (response.body !== null) yield* readChunks(response.body, this.#options.onRead);
+      if (response.body !== null) yield* readChunks(response.body, least, this.#options.onRead);
     } catch (error) {
       throw cutShort(error, deadline);
     } finally {
@@ -285,9 +289,14 @@ function cutShort(error: unknown, { signal }: Deadline): unknown {
   });
 }
 
-/** Reads a body into one buffer, again and again: an endless stream of new ones is garbage that V8 is slow to collect. */
+/**
+ * Reads a body into one buffer, again and again: an endless stream of new ones is garbage that V8 is slow to collect.
+ *
+ * @param least bytes to wait for: an API server sends a list in pieces of 4 kB, and each by itself is dear
+ */
 async function* readChunks(
   body: ReadableStream<Uint8Array<ArrayBuffer>>,
+  least: number,
   onRead: (bytes: number) => void = () => {},
 ): AsyncGenerator<Uint8Array, void> {
   let reader: ReadableStreamBYOBReader;
@@ -300,10 +309,13 @@ async function* readChunks(
   try {
     let buffer = new ArrayBuffer(CHUNK_SIZE);
     while (true) {
-      const { done, value } = await reader.read(new Uint8Array(buffer));
+      const { done, value } = await reader.read(new Uint8Array(buffer), { min: least });
+      // The last bytes come with the end
+      if (value !== undefined && value.length > 0) {
+        onRead(value.length);
+        yield value;
+      }
       if (done) return;
-      onRead(value.length);
-      yield value;
       buffer = value.buffer;
     }
   } finally {

@@ -62,7 +62,9 @@ Deno.test("run() gives up on a list of which nothing came for 60 seconds", async
   const stalled = new WatchStream();
   api.script(stalled);
   await using followed = new Followed(api, { client: pagingClient(api) });
-  await stalled.sendText((await listAt("10", ["a@1", "b@2"]).text()).slice(0, -10));
+  const list = await listAt("10", ["a@1", "b@2"]).json();
+  for (const item of list.items) item.data = { large: "x".repeat(40_000) };
+  await stalled.sendText(JSON.stringify(list).slice(0, 70_000));
   await followed.yielded("initApply a@1");
   await api.clock.advance(59);
   assert.deepEqual(followed.events, ["init", "initApply a@1"]);
