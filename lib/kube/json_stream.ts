@@ -37,41 +37,40 @@ export async function* decodeLines(stream: Bytes): AsyncGenerator<unknown[], voi
 }
 
 /**
- * A list as the API server writes it, up to its first item. One of any other shape, as a proxy may make it, is decoded
- * when it is complete.
+ * A list as the API server writes it, up to the first key of its first item: no space, and nothing before `items` but text
+ * and flat objects. One of any other shape, as a proxy may make it, is decoded when it is complete.
  */
-const HEAD = /^\{"kind":"\w+","apiVersion":"\w+","metadata":\{[^{}[\]]*\},"items":\[/;
+const HEAD = /^(\{(?:"\w+":(?:"[^"\\]*"|\{[^{}[\]]*\}),)*"items":\[)(\{"\w+":)/;
 
 /** A beginning that is longer is not a list's. */
 const LONGEST_HEAD = 32 * 1024;
 
-/** What is between two items of such a list. Inside a string the quotes would have backslashes. */
-const BETWEEN = '},{"metadata":';
-
 /**
  * Yields the elements of a list's `items` that each chunk completes. Returns the list without them, once it is complete.
  *
- * An item is found by what follows it, and not by counting braces: JSON.parse takes a tenth of the time that this takes
- * here. It is proof enough, too, for no beginning of a JSON object is a JSON object.
+ * The end of an item is where another one begins: with the key that the first began with. JSON.parse says whether it was,
+ * for no beginning of a JSON object is a JSON object. Counting braces instead takes three times as long as all the rest.
  *
  * @throws {SyntaxError} an answer that is no JSON object, or one that was cut, after the items that came whole
  */
 export async function* decodeList(stream: Bytes): AsyncGenerator<unknown[], Record<string, unknown>> {
   const bytes = new ByteQueue();
   let head = "";
-  let shape: "unknown" | "usual" | "other" = "unknown";
+  /** What is between two items; `undefined` while the shape is not known, `null` when it is another one. */
+  let between: string | null | undefined;
   for await (const chunk of stream) {
-    let searched = Math.max(0, bytes.length - BETWEEN.length);
+    let searched = bytes.length;
     bytes.push(chunk);
-    if (shape === "unknown") {
-      head = bytes.takeText(HEAD.exec(bytes.peekCharacters(0, LONGEST_HEAD))?.[0].length ?? 0);
+    if (between === undefined) {
+      const [, start = "", key] = HEAD.exec(bytes.peekCharacters(0, LONGEST_HEAD)) ?? [];
+      head = bytes.takeText(start.length);
       searched = 0;
-      if (head !== "") shape = "usual";
-      else if (bytes.length >= LONGEST_HEAD) shape = "other";
+      if (key !== undefined) between = `},${key}`;
+      else if (bytes.length >= LONGEST_HEAD) between = null;
     }
-    if (shape !== "usual") continue;
-    const { items, ended } = completeItems(bytes, searched);
-    if (!ended) shape = "other";
+    if (typeof between !== "string") continue;
+    const { items, ended } = takeItems(bytes, between, Math.max(0, searched - between.length));
+    if (!ended) between = null;
     if (items.length > 0) yield items;
   }
   const list = JSON.parse(head + bytes.takeText());
@@ -84,15 +83,16 @@ export async function* decodeList(stream: Bytes): AsyncGenerator<unknown[], Reco
 /**
  * Takes the items that are followed by another one. `ended`: each was where it seemed to be.
  *
- * @param searched so many bytes were looked at before
+ * @param between what stands between two items. In a string its quotes would have backslashes
+ * @param from where to search for it; before that it is not
  */
-function completeItems(bytes: ByteQueue, searched: number): { items: unknown[]; ended: boolean } {
+function takeItems(bytes: ByteQueue, between: string, from: number): { items: unknown[]; ended: boolean } {
   const items: unknown[] = [];
-  const characters = bytes.peekCharacters(searched);
+  const characters = bytes.peekCharacters(from);
   let start = 0;
   try {
-    for (let at = characters.indexOf(BETWEEN); at >= 0; at = characters.indexOf(BETWEEN, at + 1)) {
-      const end = searched + at + 1;
+    for (let at = characters.indexOf(between); at >= 0; at = characters.indexOf(between, at + 1)) {
+      const end = from + at + 1;
       items.push(JSON.parse(bytes.peekText(start, end)));
       start = end + 1;
     }
@@ -132,7 +132,7 @@ class ByteQueue {
 
   /** Forgets the first bytes. */
   drop(count: number): void {
-    this.#buffer.copyWithin(0, count, this.#length);
+    if (count > 0) this.#buffer.copyWithin(0, count, this.#length);
     this.#length -= count;
   }
 

@@ -56,6 +56,13 @@ const ITEM = { metadata: { name: "a" }, data: { "},{": '},{"metadata":{"name":"b
 
 const lists: [name: string, list: Record<string, unknown>][] = [
   ["usual", { ...USUAL, items: [TRICKY, ITEM, { metadata: {} }, TRICKY] }],
+  ["of a proxy that sorts", {
+    apiVersion: "v1",
+    items: ["a", "b", "c"].map((name) => ({ apiVersion: "v1", data: TRICKY, kind: "Secret", metadata: { name } })),
+    kind: "List",
+    metadata: { continue: "", resourceVersion: "7" },
+  }],
+  ["usual, with owners", { ...USUAL, items: [1, 2, 3].map((n) => ({ owners: [{ owners: n }, { owners: n }], n })) }],
   ["usual, of one", { ...USUAL, items: [TRICKY] }],
   ["usual, of none", { ...USUAL, items: [] }],
   ["usual, then not", { ...USUAL, items: [ITEM, { inner: [{}, { metadata: 1 }] }, { kind: "x", metadata: {} }, ITEM] }],
