@@ -1,14 +1,14 @@
 /**
  * Puts bytes on disk so that a reader sees the old ones or the new ones, never a part; after the kubelet's
- * `pkg/volume/util/atomic_writer.go`, for each file by itself. All calls are synchronous: a file takes some ten
+ * `pkg/volume/util/atomic_writer.go`, for each file by itself. All calls are synchronous: one takes some ten
  * microseconds, less than handing it to another thread and back.
  *
  * To publish:
  *  1. make the directory, and refuse one that leads out of the allowed folders
  *  2. compare with the disk: bytes that are already right are not written again
- *  3. record in the journal that the path is ours
- *  4. write a temporary file beside it, readable by nobody else
- *  5. give it its mode
+ *  3. write a temporary file beside it, readable by nobody else
+ *  4. give it its mode
+ *  5. record in the journal that the path is ours
  *  6. rename it to its path
  *
  * To remove:
