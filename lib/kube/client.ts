@@ -292,7 +292,7 @@ function cutShort(error: unknown, { signal }: Deadline): unknown {
 /**
  * Reads a body into one buffer, again and again: an endless stream of new ones is garbage that V8 is slow to collect.
  *
- * @param least bytes to wait for: an API server sends a list in pieces of 4 kB, and each by itself is dear
+ * @param least bytes to wait for: Deno hands on what came compressed, as a list does, in pieces of 4 kB (2.9.6)
  */
 async function* readChunks(
   body: ReadableStream<Uint8Array<ArrayBuffer>>,
