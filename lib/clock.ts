@@ -2,7 +2,7 @@
 export interface Clock {
   /** Milliseconds that only ever go forward; a jump of the wall clock does not show in them. */
   now(): number;
-  /** Resolves after `seconds`; rejects with the signal's reason as soon as it aborts. */
+  /** Resolves after `seconds`, which may be `Infinity`; rejects with the signal's reason as soon as it aborts. */
   sleep(seconds: number, signal?: AbortSignal): Promise<void>;
 }
 
@@ -50,9 +50,7 @@ export const systemClock: Clock = {
 function setAlarm(due: number): void {
   const now = performance.now();
   const at = Math.min(due, now + LONGEST_ALARM);
-  for (const alarm of alarms) {
-    if (alarm <= at) return;
-  }
+  if (Math.min(...alarms) <= at) return;
   alarms.add(at);
   AbortSignal.timeout(Math.max(0, Math.ceil(at - now))).addEventListener("abort", () => {
     alarms.delete(at);

@@ -9,9 +9,6 @@ export interface RevisitsOptions {
   random: () => number;
 }
 
-/** Seconds to sleep when only a wake-up can end it: the longest that a timer holds. */
-const NEVER = 2_000_000;
-
 /** A queue of object keys. What fails waits for one common delay, which doubles while anything still fails. */
 export class Revisits {
   readonly #clock: Clock;
@@ -71,7 +68,7 @@ export class Revisits {
   /** `false`: something new came before the time was up. */
   async #timePasses(signal: AbortSignal): Promise<boolean> {
     this.#wake = Promise.withResolvers();
-    const seconds = this.#retryAt === undefined ? NEVER : Math.max(0, this.#retryAt - this.#clock.now()) / 1000;
+    const seconds = Math.max(0, (this.#retryAt ?? Infinity) - this.#clock.now()) / 1000;
     const timer = new AbortController();
     const stop = () => timer.abort();
     signal.addEventListener("abort", stop, { once: true });

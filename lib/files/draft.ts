@@ -5,15 +5,10 @@ const NOTHING = new Uint8Array();
 
 /** A temporary file that is being filled, beside the file that it will become. */
 export class Draft {
-  readonly path: string;
-  readonly target: string;
   #exists = false;
 
   /** Nothing is on disk before the first call below. */
-  constructor(path: string, target: string) {
-    this.path = path;
-    this.target = target;
-  }
+  constructor(readonly path: string, readonly target: string) {}
 
   /**
    * Adds to its end. In one call, and without a file that stays open: for most files that is all there is to write.

@@ -5,6 +5,7 @@
  * So somebody's file that comes while the first sync is under way is replaced as one that comes a moment later would be.
  */
 import type { Journal } from "./journal.ts";
+import { joinPath } from "./projection.ts";
 import { parentOf } from "./roots.ts";
 
 export class FirstLook {
@@ -28,7 +29,7 @@ export class FirstLook {
     const others = new Set<string>();
     try {
       for (const { name } of Deno.readDirSync(directory)) {
-        const path = `${directory}/${name}`.replace("//", "/");
+        const path = joinPath(directory, name);
         if (!this.#journal.owned.has(path)) others.add(path);
       }
       return others;

@@ -134,6 +134,6 @@ export function isInside(root: string, path: string): boolean {
 }
 
 /** In one piece: a sum of strings would keep its parts alive as long as the path. */
-function joinPath(folder: string, name: string): string {
+export function joinPath(folder: string, name: string): string {
   return [folder === "/" ? "" : folder, name].join("/");
 }

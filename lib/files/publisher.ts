@@ -22,7 +22,7 @@ import { fileHas, sameFiles } from "./comparison.ts";
 import { Draft } from "./draft.ts";
 import { FirstLook } from "./first_look.ts";
 import type { Journal } from "./journal.ts";
-import { RESERVED_PREFIX } from "./projection.ts";
+import { joinPath, RESERVED_PREFIX } from "./projection.ts";
 import { PublishError, reasonOf } from "./publish_error.ts";
 import { parentOf, RefusedPathError, Roots } from "./roots.ts";
 
@@ -197,7 +197,7 @@ export class Publisher {
 
   #draft(target: string): Draft {
     const name = this.#temporaryPrefix + Math.floor(this.#options.random() * 2 ** 48).toString(36);
-    return new Draft(`${parentOf(target)}/${name}`.replace("//", "/"), target);
+    return new Draft(joinPath(parentOf(target), name), target);
   }
 
   #commit(draft: Draft, present: Deno.FileInfo | undefined, owner: string): void {
@@ -227,7 +227,7 @@ export class Publisher {
     try {
       if (!this.#roots.has(directory)) return;
       for (const { name, isFile } of Deno.readDirSync(directory)) {
-        if (isFile && name.startsWith(this.#temporaryPrefix)) removeIfThere(`${directory}/${name}`);
+        if (isFile && name.startsWith(this.#temporaryPrefix)) removeIfThere(joinPath(directory, name));
       }
     } catch (error) {
       this.#options.log.debug(`cannot look for left-over temporaries in ${directory}`, { error });

@@ -1,8 +1,5 @@
 import type { Clock } from "../clock.ts";
 
-/** The longest sleep that a timer holds, in seconds. */
-const LONGEST_SLEEP = 2_000_000;
-
 /** A sleep that can be cut short, for a loop that waits for the next thing that is due. */
 export class Alarm {
   readonly #clock: Clock;
@@ -14,14 +11,14 @@ export class Alarm {
 
   /**
    * Resolves at `time` (by the clock, in ms; `Infinity` for never), at the next {@link Alarm.ring}, or when the signal
-   * aborts; perhaps sooner, so look again. Never rejects.
+   * aborts. Never rejects.
    */
   async sleepUntil(time: number, signal: AbortSignal): Promise<void> {
     if (signal.aborted) return;
     const timer = this.#timer = new AbortController();
     const stop = () => timer.abort();
     signal.addEventListener("abort", stop, { once: true });
-    const seconds = Math.min(LONGEST_SLEEP, Math.max(0, time - this.#clock.now()) / 1000);
+    const seconds = Math.max(0, time - this.#clock.now()) / 1000;
     await this.#clock.sleep(seconds, timer.signal).catch(() => {});
     signal.removeEventListener("abort", stop);
   }

@@ -366,7 +366,6 @@ const SOURCES: readonly Source[] = [{ kind: "ConfigMap" }, { kind: "Secret" }];
 const KEYS = ["shared-1", "shared-2", "own"];
 const FOLDERS = [undefined, "a", "a/b", "../out"];
 
-/** Everything between the API server and the disk, on a clock that is passed on by hand. */
 interface StartOptions {
   api: SimulatedApi;
   folder: string;
@@ -376,6 +375,7 @@ interface StartOptions {
   onWritten(paths: readonly string[]): void;
 }
 
+/** Everything between the API server and the disk, on a clock that is passed on by hand. */
 function start({ api, folder, clock, random, resyncPeriod, onWritten }: StartOptions) {
   const log = keptLog();
   const abort = new AbortController();

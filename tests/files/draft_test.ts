@@ -1,15 +1,16 @@
 import assert from "node:assert/strict";
 import { Draft } from "../../lib/files/draft.ts";
+import { tempFolder } from "../support/disk.ts";
 import { encode } from "../support/local_servers.ts";
 
 function open(): { draft: Draft; text(): string; there(): boolean } & Disposable {
-  const folder = Deno.makeTempDirSync();
-  const draft = new Draft(`${folder}/temporary`, `${folder}/file`);
+  const folder = tempFolder();
+  const draft = new Draft(`${folder.path}/temporary`, `${folder.path}/file`);
   return {
     draft,
     text: () => Deno.readTextFileSync(draft.path),
-    there: () => [...Deno.readDirSync(folder)].length > 0,
-    [Symbol.dispose]: () => Deno.removeSync(folder, { recursive: true }),
+    there: () => [...Deno.readDirSync(folder.path)].length > 0,
+    [Symbol.dispose]: () => folder[Symbol.dispose](),
   };
 }
 

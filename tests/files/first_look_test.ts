@@ -1,18 +1,16 @@
 import assert from "node:assert/strict";
 import { FirstLook } from "../../lib/files/first_look.ts";
+import { tempFolder } from "../support/disk.ts";
 
 function open() {
-  const folder = Deno.makeTempDirSync();
+  const folder = tempFolder();
   const owned = new Map<string, string>();
   return {
     look: new FirstLook({ owned }),
     owned,
-    at: (name: string) => `${folder}/${name}`,
-    write: (name: string) => Deno.writeTextFileSync(`${folder}/${name}`, ""),
-    [Symbol.dispose]: () => {
-      Deno.chmodSync(folder, 0o700);
-      Deno.removeSync(folder, { recursive: true });
-    },
+    at: (name: string) => `${folder.path}/${name}`,
+    write: (name: string) => Deno.writeTextFileSync(`${folder.path}/${name}`, ""),
+    [Symbol.dispose]: () => folder[Symbol.dispose](),
   };
 }
 
