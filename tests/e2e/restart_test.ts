@@ -1,6 +1,7 @@
 /** What a sidecar finds when it starts again, and what it does about it. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { removeFolder } from "../support/disk.ts";
 import { assertFolderEquals, eventually, temporariesIn } from "../support/oracle.ts";
 import { stories, type Story } from "../support/story.ts";
 
@@ -95,7 +96,7 @@ story("a resync puts right what somebody else did to the files", async (at) => {
   const right = { "changed.txt": "right", "removed.txt": "there", "mode.txt": "x", untouched: "x" };
   await eventually(() => assertFolderEquals(at.folder, right));
 
-  await Deno.remove(at.folder, { recursive: true });
+  removeFolder(at.folder);
   await eventually(() => assertFolderEquals(at.folder, right));
   assert.notDeepEqual(writtenAt(at, "untouched"), before);
 });

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { dirname } from "node:path";
 import { Churn, churns } from "../support/churn.ts";
 import { assertDiskFollows, filesInCluster } from "../support/cluster_files.ts";
-import { exists, fill, immutable, remount, smallDisk, where } from "../support/disk.ts";
+import { exists, fill, immutable, remount, removeFolder, smallDisk, where } from "../support/disk.ts";
 import { faultStories, rounds } from "../support/fault_story.ts";
 import { assertFolderEquals, eventually, temporariesIn } from "../support/oracle.ts";
 import { pick } from "../support/random.ts";
@@ -160,7 +160,7 @@ story(
     await churn.run(15);
     const sidecar = await at.startReady({ RESYNC_PERIOD: "2" });
     for (let round = 0; round < 2; round++) {
-      Deno.removeSync(at.folder, { recursive: true });
+      removeFolder(at.folder);
       await churn.run(5);
       await assertDiskFollows(at);
     }

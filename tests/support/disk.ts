@@ -8,7 +8,18 @@ export interface Folder extends Disposable {
 /** An empty folder, removed when disposed. */
 export function tempFolder(): Folder {
   const path = Deno.realPathSync(Deno.makeTempDirSync());
-  return { path, [Symbol.dispose]: () => Deno.removeSync(path, { recursive: true }) };
+  return { path, [Symbol.dispose]: () => removeFolder(path) };
+}
+
+/** Removes a folder and all in it, though somebody may write there at the same time. */
+export function removeFolder(path: string): void {
+  for (;;) {
+    try {
+      return Deno.removeSync(path, { recursive: true });
+    } catch (error) {
+      if (!(error instanceof Error) || !("code" in error) || error.code !== "ENOTEMPTY") throw error;
+    }
+  }
 }
 
 /** An empty file system of its own with room for so many bytes, and for so many files. */

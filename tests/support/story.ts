@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { ADMIN, type Answer, ControlPlane, controlPlaneAvailable, type ControlPlaneOptions } from "./control_plane.ts";
+import { removeFolder } from "./disk.ts";
 import { eventually } from "./oracle.ts";
 import { SidecarProcess, type StartOptions } from "./sidecar_process.ts";
 
@@ -205,7 +206,7 @@ export class Story implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#sidecars.map((sidecar) => sidecar.kill9()));
-    await Deno.remove(this.dir, { recursive: true });
+    removeFolder(this.dir);
   }
 }
 
