@@ -17,11 +17,20 @@ const TARGETS: Record<string, string> = {
 /** What `lib/version.ts` has in place of the commit. */
 const COMMIT_PLACEHOLDER = "@commit@";
 
-/** What the bundler writes where a CommonJS package requires a module of Node's. */
-const UNSUPPORTED_REQUIRE = "Dynamic require of";
+/**
+ * What the bundle's CommonJS packages call to load a module of Node's: when they need it. The bundler's own way loads
+ * Node's module loader at the start of every sidecar, for 2 MB and 10 ms, though only kubeconfigs need such packages.
+ */
+const REQUIRE = "const require=name=>{const found=process.getBuiltinModule(name);" +
+  "if(found===undefined)throw new Error(`Cannot find module '${name}'`);return found};";
 
-/** Deno 2.9 gives such a file this line; 2.7 forgets it when the bundle has several files. */
-const REQUIRE = 'import{createRequire as nodeRequire}from"node:module";const require=nodeRequire(import.meta.url);';
+/** The bundler's own way: Deno 2.9's, and what 2.7 writes in place of one. */
+const BUNDLERS_REQUIRE =
+  /import ?\{ ?createRequire as (\w+) ?\} ?from ?"node:module";\s*var (\w+) ?= ?\1\(import\.meta\.url\);/;
+const MISSING_REQUIRE = "Dynamic require of";
+
+/** LogTape's, for runtimes that have no `Deno.inspect`; from source it is left out by `--conditions=browser`. */
+const LOGTAPES_INSPECT = /import (\w+) from ?"node:util"/;
 
 const root = new URL("../", import.meta.url).pathname;
 const { values } = parseArgs({
@@ -62,18 +71,36 @@ function runFlags(): string[] {
   return flags.split(" ");
 }
 
-/** Puts the commit in, and makes `require` work where it is used. */
+/** Puts the commit in, and loads Node's modules where they are needed, not at the start. */
 function finishBundle(directory: string, commit: string): void {
   let commits = 0;
   for (const { name } of Deno.readDirSync(directory)) {
     const path = `${directory}/${name}`;
-    const text = Deno.readTextFileSync(path);
-    const parts = text.split(COMMIT_PLACEHOLDER);
+    const parts = Deno.readTextFileSync(path).split(COMMIT_PLACEHOLDER);
     commits += parts.length - 1;
-    const require = text.includes(UNSUPPORTED_REQUIRE) ? REQUIRE : "";
-    Deno.writeTextFileSync(path, require + parts.join(commit || COMMIT_PLACEHOLDER));
+    let text = parts.join(commit || COMMIT_PLACEHOLDER);
+    if (text.includes(MISSING_REQUIRE)) text = REQUIRE + text;
+    text = text.replace(BUNDLERS_REQUIRE, (_, __, name) => `${REQUIRE}const ${name}=require;`);
+    if (text.includes("logtape")) text = text.replace(LOGTAPES_INSPECT, (_, name) => `const ${name}=Deno`);
+    Deno.writeTextFileSync(path, text);
   }
   if (commits !== 1) throw new Error(`${COMMIT_PLACEHOLDER} is ${commits} times in the bundle, not once`);
+  for (const path of filesOfTheStart(directory)) {
+    const [found] = /from ?"node:\w+"/.exec(Deno.readTextFileSync(path)) ?? [];
+    if (found !== undefined) throw new Error(`${path} is loaded by every sidecar, and imports ${found}`);
+  }
+}
+
+/** What the entrypoint imports, and what that does, and so on; with the program, which it imports at once. */
+function filesOfTheStart(directory: string): Set<string> {
+  const program = [...Deno.readDirSync(directory)].filter(({ name }) => name.startsWith("program-"));
+  if (program.length !== 1) throw new Error(`${program.length} files of the bundle are lib/program.ts, not one`);
+  const files = new Set(["main.js", ...program.map(({ name }) => name)].map((name) => `${directory}/${name}`));
+  for (const path of files) {
+    const imports = Deno.readTextFileSync(path).matchAll(/(?:from|import) ?"\.\/([\w-]+\.js)"/g);
+    for (const [, name] of imports) files.add(`${directory}/${name}`);
+  }
+  return files;
 }
 
 /** `-dirty` at its end when the files are not those of the commit; empty where there is no repository. */
