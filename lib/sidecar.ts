@@ -1,6 +1,7 @@
 /** Assembly: client, rules and health, from one configuration; runs until it is done or told to stop. */
 import type { Clock } from "./clock.ts";
 import type { Config } from "./config.ts";
+import { EXIT, type ExitCode } from "./exit_codes.ts";
 import { Garbage } from "./garbage.ts";
 import { KubeClient } from "./kube/client.ts";
 import type { Credentials } from "./kube/credentials.ts";
@@ -22,13 +23,8 @@ export interface SidecarOptions {
   log: Log;
 }
 
-/** What the process exits with. Source: the contract's "Exit codes". */
-export const EXIT = { done: 0, configuration: 2, api: 3, files: 4 } as const;
-
 /** Milliseconds for what is left to tell Kubernetes when the work is done. */
 const FLUSH_TIMEOUT = 500;
-
-export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 /**
  * Runs METHOD. Resolves to the exit code: at once after the signal aborts, or when METHOD=LIST is done.
