@@ -1,6 +1,7 @@
 /** Assembly: client, rules and health, from one configuration; runs until it is done or told to stop. */
 import type { Clock } from "./clock.ts";
 import type { Config } from "./config.ts";
+import { Deadline } from "./deadline.ts";
 import { EXIT, type ExitCode } from "./exit_codes.ts";
 import { Garbage } from "./garbage.ts";
 import { KubeClient } from "./kube/client.ts";
@@ -23,8 +24,8 @@ export interface SidecarOptions {
   log: Log;
 }
 
-/** Milliseconds for what is left to tell Kubernetes when the work is done. */
-const FLUSH_TIMEOUT = 500;
+/** Seconds for what is left to tell Kubernetes when the work is done. */
+const FLUSH_TIMEOUT = 0.5;
 
 /**
  * Runs METHOD. Resolves to the exit code: at once after the signal aborts, or when METHOD=LIST is done.
@@ -53,8 +54,8 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
         health?.close();
       }
     }
-    const soon = AbortSignal.timeout(FLUSH_TIMEOUT);
-    await Promise.all([events?.flush(soon), holds?.flush(soon)]);
+    using soon = new Deadline(options.clock, FLUSH_TIMEOUT, new AbortController().signal);
+    await Promise.all([events?.flush(soon.signal), holds?.flush(soon.signal)]);
     return exitCode;
   } finally {
     client.close();

@@ -9,7 +9,7 @@ import { filesIn, tempFolder } from "./support/disk.ts";
 import { FakeClock } from "./support/fake_clock.ts";
 import { serve, until } from "./support/local_servers.ts";
 import { serverCertificate } from "./support/server_certificate.ts";
-import { freePort } from "./support/sidecar_process.ts";
+import { freePort } from "./support/free_port.ts";
 
 type Run = (options: SidecarOptions, signal: AbortSignal) => Promise<ExitCode>;
 

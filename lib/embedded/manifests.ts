@@ -217,10 +217,16 @@ async function manifestPaths(dir: string): Promise<string[]> {
   for await (const { name, isDirectory } of Deno.readDir(dir)) {
     if (name.startsWith(".")) continue;
     const path = join(dir, name);
-    if (isDirectory) paths.push(...await manifestPaths(path));
+    if (isDirectory) paths.push(...await manifestPaths(path).catch(noneIfGone));
     else if (/\.(ya?ml|json)$/.test(name)) paths.push(path);
   }
   return paths.sort();
+}
+
+/** A folder may go between being listed and being looked into. */
+function noneIfGone(error: unknown): string[] {
+  if (error instanceof Deno.errors.NotFound) return [];
+  throw error;
 }
 
 /** Changes when the file does; nothing when it is gone or no file. Symlinks are followed: mounted volumes consist of them. */

@@ -1,6 +1,7 @@
 /** Stand-ins for the applications that run beside the sidecar: they answer, and read their folder, as the real ones do. */
 import { join } from "node:path";
 import { parse } from "yaml";
+import { freePort } from "../support/free_port.ts";
 
 export interface Call {
   method: string;
@@ -151,12 +152,4 @@ function readDirectory(path: string): Deno.DirEntry[] {
     if (error instanceof Deno.errors.NotFound) return [];
     throw error;
   }
-}
-
-/** Free at this moment. */
-export function freePort(): number {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr;
-  listener.close();
-  return port;
 }

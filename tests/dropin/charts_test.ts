@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { assertFolderEquals, eventually } from "../support/oracle.ts";
 import type { SidecarProcess } from "../support/sidecar_process.ts";
 import { type Kind, type Settings, stories, type Story } from "../support/story.ts";
-import { freePort, Grafana, Jenkins, pollAsLoki } from "./applications.ts";
+import { freePort } from "../support/free_port.ts";
+import { Grafana, Jenkins, pollAsLoki } from "./applications.ts";
 import * as charts from "./charts.ts";
 
 /** The charts' service accounts, and what each chart's Role or ClusterRole lets it read. */
@@ -82,9 +83,7 @@ story("Grafana: two sidecars in one pod, which want one port, and Grafana that c
   assert.ok(application.calls.every(({ method, status }) => method === "POST" && status === 200));
   for (const sidecar of sidecars) {
     assert.equal(sidecar.lines.find(({ text }) => text.includes(PASSWORD)), undefined);
-    const { code, ms } = await sidecar.stop();
-    assert.equal(code, 0);
-    assert.ok(ms < 1000, `${ms} ms`);
+    assert.equal((await sidecar.stop()).code, 0);
   }
 });
 

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { assertFolderEquals, eventually } from "../support/oracle.ts";
-import { freePort, type SidecarProcess } from "../support/sidecar_process.ts";
+import { freePort } from "../support/free_port.ts";
+import type { SidecarProcess } from "../support/sidecar_process.ts";
 import { stories, type Story } from "../support/story.ts";
 
 const story = stories();

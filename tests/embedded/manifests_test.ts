@@ -53,7 +53,7 @@ class Folder {
   }
 
   async until(condition: () => boolean): Promise<void> {
-    for (const deadline = Date.now() + 8000; !condition();) {
+    for (const deadline = Date.now() + 30_000; !condition();) {
       if (Date.now() > deadline) throw new Error(`it did not come about; ${this.configMaps()}; ${this.lines}`);
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
@@ -134,7 +134,7 @@ Deno.test("serveManifests() leaves unchanged objects their version, and others' 
     folder.server.registry.create(CONFIG_MAPS, "default", { metadata: { name: "other" } });
     const version = () => folder.server.registry.get(CONFIG_MAPS, "default", "a").metadata.resourceVersion;
     const before = version();
-    await folder.write("a.yaml", `# a comment\n${configMap("a", "1")}---\n${configMap("b", "1")}`);
+    await folder.save("a.yaml", `# a comment\n${configMap("a", "1")}---\n${configMap("b", "1")}`);
     await folder.until(() => folder.configMaps().length === 3);
     assert.equal(version(), before);
     await folder.remove("a.yaml");

@@ -7,6 +7,7 @@ import {
   unverifiedTransport,
 } from "../../lib/http/transport.ts";
 import { connectProxy } from "../support/connect_proxy.ts";
+import { isFree } from "../support/free_port.ts";
 import { encode, listen, serve, until } from "../support/local_servers.ts";
 import { serverCertificate } from "../support/server_certificate.ts";
 
@@ -259,10 +260,13 @@ Deno.test("redactUrl() hides user info, query values and the fragment", () => {
 });
 
 Deno.test("nativeTransport() reaches ports that browsers block", async () => {
-  const server = Deno.serve({ hostname: "127.0.0.1", port: 10080, onListen() {} }, () => new Response("here"));
+  // Of the "bad ports" of https://fetch.spec.whatwg.org/#port-blocking
+  const port = [10080, 6697, 6679, 6669, 6668, 6667, 6666, 6665, 6566, 6000, 5061, 5060].find(isFree);
+  assert.ok(port !== undefined, "none of them is free");
+  const server = Deno.serve({ hostname: "127.0.0.1", port, onListen() {} }, () => new Response("here"));
   const transport = nativeTransport();
   try {
-    assert.equal(await (await transport.fetch("http://127.0.0.1:10080/")).text(), "here");
+    assert.equal(await (await transport.fetch(`http://127.0.0.1:${port}/`)).text(), "here");
   } finally {
     transport.close();
     await server.shutdown();

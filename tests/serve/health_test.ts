@@ -9,7 +9,7 @@ import {
 import { keptLog } from "../support/api_gateway.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { hasIpv6 } from "../support/local_servers.ts";
-import { freePort } from "../support/sidecar_process.ts";
+import { freePort } from "../support/free_port.ts";
 
 interface Given {
   host?: string;

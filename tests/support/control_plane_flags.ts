@@ -1,6 +1,7 @@
 /** How etcd and kube-apiserver are started for tests: everything on loopback, everything in one folder. */
 import { join } from "node:path";
 import type { User } from "./control_plane.ts";
+import { freePort } from "./free_port.ts";
 
 export interface Ports {
   etcd: number;
@@ -8,12 +9,8 @@ export interface Ports {
   apiServer: number;
 }
 
-/** Free at this moment; held together while they are picked, so that they differ. */
 export function freePorts(): Ports {
-  const listeners = [1, 2, 3].map(() => Deno.listen({ hostname: "127.0.0.1", port: 0 }));
-  const [etcd, etcdPeer, apiServer] = listeners.map((listener) => listener.addr.port) as [number, number, number];
-  for (const listener of listeners) listener.close();
-  return { etcd, etcdPeer, apiServer };
+  return { etcd: freePort(), etcdPeer: freePort(), apiServer: freePort() };
 }
 
 export function tokenFile(users: User[]): string {

@@ -42,7 +42,7 @@ export function listen(handler: (connection: Deno.TcpConn, head: string) => Prom
 }
 
 /** Polls until `condition` holds; fails after `seconds`. */
-export async function until(condition: () => boolean, seconds = 5): Promise<void> {
+export async function until(condition: () => boolean, seconds = 30): Promise<void> {
   const deadline = performance.now() + seconds * 1000;
   while (!condition()) {
     assert.ok(performance.now() < deadline, `not so within ${seconds} s: ${condition}`);

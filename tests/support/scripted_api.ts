@@ -90,7 +90,7 @@ export function listAt(version: string, objects: readonly string[] = [], next?: 
   return Response.json({ kind: "ConfigMapList", apiVersion: "v1", metadata, items });
 }
 
-const READ_TIMEOUT_MS = 5000;
+const READ_TIMEOUT_MS = 30_000;
 
 /** An answer that goes on for as long as a test wants. */
 export class WatchStream {
