@@ -86,7 +86,7 @@ const BUDGETS: readonly Budget[] = [
       return peaks.length === 0 ? NaN : (Math.max(...peaks) - idle(figures, "peak")) / MEGABYTE;
     },
   },
-  milliseconds(`${large}: update to file, p50`, 25, (figures) => ofSidecar(figures, large, "update to file, p50")),
+  latency(large, "update to file, p50", 25, `${large}: update to file, p50`),
   {
     what: `spawn to complete sync, ${standard}`,
     limit: 2,
@@ -96,14 +96,8 @@ const BUDGETS: readonly Budget[] = [
       ofSidecar(figures, standard, "spawn to complete sync") /
       (figures.median(BARE_LOOP, standard, "spawn to files") ?? NaN),
   },
-  milliseconds("update to file, p50", 1.5, (figures) => ofSidecar(figures, standard, "update to file, p50")),
-  {
-    ...milliseconds("update to file, p99", 5, (figures) => ofSidecar(figures, standard, "update to file, p99")),
-    excuse: (figures) => ({
-      limit: (figures.median(BARE_WATCH, standard, "update to file, p99") ?? NaN) * EXCUSED_FACTOR,
-      why: `${EXCUSED_FACTOR} × the bare watch's`,
-    }),
-  },
+  latency(standard, "update to file, p50", 1.5),
+  latency(standard, "update to file, p99", 5),
   {
     what: "idle CPU time",
     limit: 0.5,
@@ -149,8 +143,18 @@ function verdictOf({ what, unit, digits, ...budget }: Budget, figures: Figures):
   };
 }
 
-function milliseconds(what: string, limit: number, value: Budget["value"]): Budget {
-  return { what, limit, unit: " ms", digits: 2, value };
+function latency(where: string, figure: string, limit: number, what = figure): Budget {
+  return {
+    what,
+    limit,
+    unit: " ms",
+    digits: 2,
+    value: (figures) => ofSidecar(figures, where, figure),
+    excuse: (figures) => ({
+      limit: (figures.median(BARE_WATCH, where, figure) ?? NaN) * EXCUSED_FACTOR,
+      why: `${EXCUSED_FACTOR} × the bare watch's`,
+    }),
+  };
 }
 
 function ofSidecar(figures: Figures, where: string, what: string): number {

@@ -6,7 +6,7 @@ import { ANYWHERE } from "./figures.ts";
 import { IDLE_DENO } from "./floors.ts";
 import { finelyTimed, settledMemoryOf } from "./process_figures.ts";
 import { FloorProcess } from "./process.ts";
-import { requestsOf } from "./request_count.ts";
+import { requestsOf } from "../tests/support/request_count.ts";
 import { SIDECAR } from "./start_up.ts";
 
 /** Long enough for two bookmarks of each watch: the API server sends one a minute. Short of a watch's first end. */

@@ -24,8 +24,11 @@ export async function measureStartUp(run: BenchRun): Promise<void> {
   for (const size of run.options.quick ? QUICK_SIZES : SIZES) {
     const set = await run.set(size);
     await eachRound(run, async () => {
-      await measureBareLoop(run, set, await run.folder());
-      await measureSidecar(run, set, SIDECAR, await run.sync(set));
+      // It is half a second: of one only, something else on the machine may take most
+      for (let time = 0; time < (run.options.quick && size === STANDARD ? 3 : 1); time++) {
+        await measureBareLoop(run, set, await run.folder());
+        await measureSidecar(run, set, SIDECAR, await run.sync(set));
+      }
       if (size === STANDARD) {
         await measureSidecar(run, set, WITH_KUBECONFIG, await run.sync(set, await run.api.kubeconfig()));
       }

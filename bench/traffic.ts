@@ -4,7 +4,7 @@ import { between, CountingProxy, type Traffic } from "./counting_proxy.ts";
 import type { Figures } from "./figures.ts";
 import type { ObjectSet } from "./object_set.ts";
 import { settledMemoryOf } from "./process_figures.ts";
-import { afterRequests, requestsOf } from "./request_count.ts";
+import { afterRequests, requestsOf } from "../tests/support/request_count.ts";
 import { SIDECAR } from "./start_up.ts";
 
 /** RESOURCE is `both` where nobody says otherwise: two watches. */

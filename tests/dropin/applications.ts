@@ -99,8 +99,7 @@ export interface RulesSeen {
  * rule files, whatever its name. Source: `pkg/ruler/rulestore/local/local.go`. A real poll comes once a minute; a file that
  * is gone between its listing and its reading is passed over here.
  */
-export async function pollAsLoki(folder: string, signal: AbortSignal): Promise<RulesSeen> {
-  const seen: RulesSeen = { polls: 0, texts: new Map() };
+export async function pollAsLoki(folder: string, seen: RulesSeen, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     seen.polls++;
     for (const tenant of readDirectory(folder)) {
@@ -108,7 +107,6 @@ export async function pollAsLoki(folder: string, signal: AbortSignal): Promise<R
     }
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
-  return seen;
 }
 
 function pollTenant(directory: string, seen: RulesSeen): void {

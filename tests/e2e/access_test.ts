@@ -124,7 +124,7 @@ story("a service account token that is replaced on disk is used as soon as the o
   await at.create("ConfigMap", "b", { data: { "b.txt": "b" } });
   await eventually(() => assertFolderEquals(at.folder, { "a.txt": "a", "b.txt": "b" }));
   assert.ok(refusals <= 2, `${refusals} refusals for two watches`);
-  assert.deepEqual(sidecar.findAll(/401|nauthorized/), []);
+  assert.deepEqual(sidecar.findAll(/\b401\b|nauthorized/), []);
   await sidecar.stop();
 });
 

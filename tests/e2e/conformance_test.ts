@@ -317,7 +317,7 @@ const CASES: Record<string, Case> = {
     assert.equal(first.metadata.remainingItemCount, 2);
     await create(target, `${path}/configmaps`, "c");
     await call(target, "DELETE", `${path}/configmaps/b`);
-    await call(target, "PATCH", `${path}/configmaps/d`, { data: { v: "2" } }, MERGE);
+    const last = (await call(target, "PATCH", `${path}/configmaps/d`, { data: { v: "2" } }, MERGE)).body;
     const second = (await call(target, "GET", `${path}/configmaps?limit=5&continue=${first.metadata.continue}`)).body;
     assert.deepEqual(
       second.items.map((item: { metadata: Fields; data: Fields }) => [item.metadata.name, item.data.v]),
@@ -330,7 +330,7 @@ const CASES: Record<string, Case> = {
     assert.equal(second.metadata.resourceVersion, first.metadata.resourceVersion);
     const exact = `resourceVersionMatch=Exact&resourceVersion=${first.metadata.resourceVersion}`;
     assert.deepEqual(await names(target, `${path}/configmaps?${exact}`), ["a", "b", "d"]);
-    const newer = `resourceVersionMatch=NotOlderThan&resourceVersion=${first.metadata.resourceVersion}`;
+    const newer = `resourceVersionMatch=NotOlderThan&resourceVersion=${last.metadata.resourceVersion}`;
     assert.deepEqual((await names(target, `${path}/configmaps?${newer}`)).toSorted(), ["a", "c", "d"]);
     const selected = (await call(target, "GET", `${path}/configmaps?limit=1&labelSelector=!l`)).body;
     assert.equal(selected.metadata.remainingItemCount, undefined);
@@ -414,7 +414,7 @@ const CASES: Record<string, Case> = {
     await create(target, `${path}/configmaps`, "b");
     const events = await watch.rest();
     const seconds = (performance.now() - started) / 1000;
-    assert.ok(seconds > 3 && seconds < 8, `ended after ${seconds} s`);
+    assert.ok(seconds > 3 && seconds < 20, `ended after ${seconds} s`);
     const bookmark = events.at(-1);
     assert.equal(bookmark?.type, "BOOKMARK");
     const { kind, apiVersion, metadata: { resourceVersion, ...metadata }, ...more } = bookmark.object;

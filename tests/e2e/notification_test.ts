@@ -32,15 +32,15 @@ story("a burst of 300 objects is one call, after their files are there", async (
   const names = Array.from({ length: 300 }, (_, index) => `burst-${index}`);
   const files = (text: string) => Object.fromEntries(names.map((name) => [`${name}.txt`, text]));
   await forEach(names, (name) => at.create("ConfigMap", name, { data: { [`${name}.txt`]: "1" } }));
-  const quiet = { NOTIFY_QUIET_PERIOD: "2", NOTIFY_MAX_WAIT: "60" };
+  const quiet = { NOTIFY_QUIET_PERIOD: "5", NOTIFY_MAX_WAIT: "60" };
   const sidecar = await at.startReady({ REQ_URL: told.url, REQ_METHOD: "POST", REQ_PAYLOAD: '{"a":1}', ...quiet });
-  await eventually(() => assert.equal(told.calls.length, 1));
+  await eventually(() => assert.equal(told.calls.length, 1), { timeout: 30_000 });
   assert.deepEqual(told.calls[0], { method: "POST", path: "/reload", body: '{"a":1}' });
   assertFolderEquals(at.folder, files("1"));
   await owesNothing(sidecar);
 
   await forEach(names, (name) => at.change("ConfigMap", name, { data: { [`${name}.txt`]: "2" } }));
-  await eventually(() => assert.equal(told.calls.length, 2));
+  await eventually(() => assert.equal(told.calls.length, 2), { timeout: 30_000 });
   assertFolderEquals(at.folder, files("2"));
   await owesNothing(sidecar);
   assert.equal(told.calls.length, 2);

@@ -49,7 +49,7 @@ story("killed and started again in a storm of changes", async (at, random) => {
     await at.controlPlane.startApiServer();
     await seconds(1);
   });
-  await assertDiskFollows(at);
+  await assertDiskFollows(at, { timeout: 45_000 });
   await isHealthy(sidecar);
 }, { restartsApiServer: true });
 
@@ -63,9 +63,11 @@ story(`hangs for ${PAUSE} seconds in a storm of changes, and a sidecar is starte
       const late = await at.start({ FOLDER: second });
       await seconds(PAUSE);
       await isHealthy(sidecar);
-      const { status, text } = await late.health("/readyz");
-      assert.equal(status, 503);
-      assert.match(text, /^not synced yet: configmaps in all namespaces/);
+      await eventually(async () => {
+        const { status, text } = await late.health("/readyz");
+        assert.equal(status, 503);
+        assert.match(text, /^not synced yet: configmaps in all namespaces/);
+      });
       assert.deepEqual([...Deno.readDirSync(second)], []);
     } finally {
       at.controlPlane.resumeApiServer();

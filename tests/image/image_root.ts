@@ -125,7 +125,7 @@ export class ImageRoot implements AsyncDisposable {
 async function download(directory: string, packages: readonly string[]): Promise<void> {
   const apt = (...args: string[]) =>
     new Deno.Command("apt-get", { args, cwd: directory, stdout: "null" }).spawn().status;
-  const args = ["-qq", "-o", "APT::Sandbox::User=root", "download", ...packages];
+  const args = ["-qq", "-o", "APT::Sandbox::User=root", "-o", "Acquire::Retries=3", "download", ...packages];
   if ((await apt(...args)).success) return;
   await apt("-qq", "update");
   assert.ok((await apt(...args)).success, "Debian's packages cannot be downloaded");

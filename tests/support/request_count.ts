@@ -1,5 +1,5 @@
 /** How many requests a sidecar has made of the API server, by its own `/metrics`. */
-import type { SidecarProcess } from "../tests/support/sidecar_process.ts";
+import type { SidecarProcess } from "./sidecar_process.ts";
 
 const METRIC = /^k8s_sidecar_api_requests_total\{.*\} (\d+)$/gm;
 
