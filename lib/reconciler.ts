@@ -12,7 +12,7 @@ import { PublishError } from "./files/publish_error.ts";
 import type { Publisher } from "./files/publisher.ts";
 import { RefusedPathError } from "./files/roots.ts";
 import { describeRef, type KubeObject, type ObjectRef, type Source } from "./kube/objects.ts";
-import { isOlderVersion, versionOf } from "./kube/versions.ts";
+import { isOlderVersion, type Version, versionOf } from "./kube/versions.ts";
 import type { Log } from "./log.ts";
 import { Removals } from "./removals.ts";
 import { Revisits } from "./revisits.ts";
@@ -22,11 +22,13 @@ import { whenAborted } from "./when_aborted.ts";
 /** Files whose content is served elsewhere; see `files/url_downloads.ts`. */
 export interface Downloads {
   /** The path is to hold what the URL serves. Replaces what was wanted there before. */
-  want(path: string, url: string, ref: ObjectRef, owner: string): void;
+  want(path: string, url: string, ref: ObjectRef, owner: string, version: Version): void;
   /** The path no longer comes from a URL. */
   forget(path: string): void;
-  /** Resolves when each download that is wanted was tried at least once. */
+  /** Resolves when each download that is wanted was tried at least once, or has had its turn. */
   settled(): Promise<void>;
+  /** Resolves when each download that is wanted was tried to its end at least once. */
+  decided(): Promise<void>;
 }
 
 export interface ReconcilerOptions {
@@ -202,7 +204,7 @@ export class Reconciler {
   /** Does what is due, once; what fails stays failed. For METHOD=LIST. */
   async settle(signal: AbortSignal): Promise<void> {
     while (this.#revisits.due.size > 0 && !signal.aborted) await this.#visit(signal);
-    await Promise.race([this.#options.downloads.settled(), whenAborted(signal)]);
+    await Promise.race([this.#options.downloads.decided(), whenAborted(signal)]);
   }
 
   get #isSynced(): boolean {
@@ -252,7 +254,7 @@ export class Reconciler {
         continue;
       }
       if ("url" in content) {
-        downloads.want(path, content.url, object, object.key);
+        downloads.want(path, content.url, object, object.key, object.version);
         continue;
       }
       downloads.forget(path);
@@ -340,11 +342,14 @@ export class Reconciler {
       downloads.forget(path);
       this.#refused.delete(path);
     }
-    // Until then an object that was not listed yet may want the path; what nobody wants goes when all are known
-    if (!this.#isSynced) return;
-    const failure = this.#removals.remove(freed, object, object.uid);
+    // While another source is not known, which may be for ever, only this object's own files are surely nobody else's
+    if (!this.#stateOf(object.source).synced) return;
+    const { owned } = this.#options.journal;
+    const own = this.#isSynced ? freed : freed.filter((path) => owned.get(path) === object.key);
+    const failure = this.#removals.remove(own, object, object.uid);
     if (failure !== undefined) this.#revisits.later(ORPHANS, failure);
-    this.#removals.release(object.key);
+    const mayHaveOrphans = !this.#isSynced && [...owned.values()].includes(object.key);
+    if (!mayHaveOrphans) this.#removals.release(object.key);
   }
 
   #removeOrphans(): void {

@@ -242,7 +242,10 @@ function openJournal({ rule, log }: RuleOptions, id: string): Journal {
 
 /** Tells selections apart, so that sidecars with different ones can share a folder. */
 async function selectionId({ labelSelector, names, kinds, namespaces }: Selection): Promise<string> {
-  const text = JSON.stringify([labelSelector ?? null, names, kinds, namespaces]);
+  // In whatever order they are set
+  const objects = names.map((name) => JSON.stringify(name)).sort();
+  const spaces = typeof namespaces === "string" ? namespaces : namespaces.toSorted();
+  const text = JSON.stringify([labelSelector ?? null, objects, kinds, spaces]);
   const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
   return new Uint8Array(digest).slice(0, 5).toHex();
 }

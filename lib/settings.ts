@@ -249,7 +249,8 @@ export const SETTINGS = {
 
 /** User info and query values of what was meant to be a URL. */
 function withoutUrlSecrets(text: string): string {
-  return text.replace(/[^/?#]*@/, "***@").replace(/([?&][^=&]*=)[^&]*/g, "$1***");
+  // A password may hold what ends a host, which is what made it no URL
+  return text.replace(/^([^/]*\/\/)?.*@/s, "$1***@").replace(/([?&][^=&]*=)[^&]*/g, "$1***");
 }
 
 export type SettingName = keyof typeof SETTINGS;

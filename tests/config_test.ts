@@ -230,6 +230,10 @@ Deno.test("parseConfig() shows nothing of a password, a payload or a URL's token
   const faults = faultsOf(env);
   assert.deepEqual(faults[0], 'REQ_URL="htp://***@localhost?token=***": accepted is an http:// or https:// URL');
   assert.doesNotMatch(faults.join("\n"), /geheim/);
+  for (const password of ["half/geheim", "half#geheim", "half?geheim", "half@geheim"]) {
+    const [fault] = faultsOf({ REQ_URL: `http://me:${password}@grafana:port/api` });
+    assert.equal(fault, 'REQ_URL="http://***@grafana:port/api": accepted is an http:// or https:// URL');
+  }
 });
 
 Deno.test("parseConfig() warns of settings that do not go together", () => {

@@ -107,6 +107,17 @@ Deno.test("METHOD=LIST with --manifests makes the files and ends with code 0", a
   assert.equal(await Deno.readTextFile(`${place.files}/one.txt`), "first");
 });
 
+Deno.test("METHOD=LIST ends with code 4 when a URL gives nothing, however long its retries take", async () => {
+  using place = workplace();
+  const manifest = { ...CONFIG_MAP, data: { "one.txt.url": "http://127.0.0.1:1/" } };
+  await Deno.writeTextFile(`${place.manifests}/one.json`, JSON.stringify(manifest));
+  const retries = { REQ_TIMEOUT: "0.1", REQ_RETRY_TOTAL: "3", REQ_RETRY_BACKOFF_FACTOR: "0.1" };
+  const env = { LABEL: "app", FOLDER: place.files, METHOD: "LIST", ...retries };
+  const { code, lines } = await outcome(env, { args: ["--manifests", place.manifests] });
+  assert.equal(code, 4, JSON.stringify(lines));
+  assert.ok(lines.some(({ msg }) => msg === `incomplete: no content for ${place.files}/one.txt`));
+});
+
 Deno.test("METHOD=LIST in a pod ends with code 0: service account, TLS and token", async () => {
   await using here = await pod();
   here.api.registry.create(

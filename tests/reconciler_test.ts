@@ -384,6 +384,21 @@ Deno.test("Reconciler removes nothing before the first sync, whatever it is told
   assert.deepEqual(next.released.toSorted(), ["ConfigMap default/a", "ConfigMap default/b"]);
 });
 
+Deno.test("Reconciler removes the files of an object that goes though another source is never listed, and only its own", async () => {
+  await using it = open({ sources: [CONFIG_MAPS, SECRETS] });
+  await it.list(SECRETS, secret("old", { k: "old" }, OLD));
+  const [a, young] = [configMap("a", { a: "1", b: "1" }), configMap("young", { k: "young" })];
+  await it.list(CONFIG_MAPS, a, young);
+  const next = await it.restart();
+  await next.list(CONFIG_MAPS, a, young);
+  next.reconciler.apply(CONFIG_MAPS, changed(a, { b: "2" }, { resourceVersion: "2" }), false);
+  assert.deepEqual(next.files(), { b: "2", k: "old" });
+  next.reconciler.delete(CONFIG_MAPS, changed(a, { b: "2" }, { resourceVersion: "3" }));
+  next.reconciler.delete(CONFIG_MAPS, young);
+  assert.deepEqual(next.files(), { k: "old" });
+  assert.deepEqual(next.released, ["ConfigMap default/a", "ConfigMap default/young"]);
+});
+
 Deno.test("Reconciler leaves a path to its earlier owner until the first sync, for it may be listed yet", async () => {
   await using it = open({ sources: [CONFIG_MAPS, SECRETS] });
   const young = configMap("young", { k: "young", own: "1" });

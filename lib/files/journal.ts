@@ -79,6 +79,11 @@ export class Journal {
     this.#size = bytes.length;
   }
 
+  /** Where it is; `undefined`: nothing is recorded. */
+  get path(): string | undefined {
+    return this.#path;
+  }
+
   /** Every path that is ours, with the key of the object it was written for. */
   get owned(): ReadonlyMap<string, string> {
     return this.#owned;

@@ -171,6 +171,7 @@ export class Publisher {
   }
 
   #prepareDirectory(path: string): void {
+    if (path === this.#options.journal.path) throw new RefusedPathError(`${path} is where the record of files is kept`);
     const directory = parentOf(path);
     this.#roots.ensureDirectory(directory);
     this.#sweep(directory);

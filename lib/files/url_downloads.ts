@@ -2,6 +2,7 @@
 import { Backoff } from "../backoff.ts";
 import type { Clock } from "../clock.ts";
 import { describeRef, type ObjectRef } from "../kube/objects.ts";
+import type { Version } from "../kube/versions.ts";
 import type { Draft } from "./draft.ts";
 import type { ContentSink } from "./url_content.ts";
 
@@ -24,24 +25,59 @@ export interface UrlDownloadsOptions {
   log: { error(message: string, properties?: Record<string, unknown>): void };
 }
 
+/** What a path is to hold. */
+interface Wanted {
+  url: string;
+  /** Key of the object that wants it, and its version. */
+  owner: string;
+  version: Version;
+  stop: AbortController;
+  /** What the file looked like when it was complete; until then the download is under way. */
+  file?: string | undefined;
+}
+
+/** Paths of which something is waited for. */
+class Awaited {
+  readonly paths = new Set<string>();
+  #none = Promise.withResolvers<void>();
+
+  constructor() {
+    this.#none.resolve();
+  }
+
+  /** Resolves when there are none. */
+  get none(): Promise<void> {
+    return this.#none.promise;
+  }
+
+  add(path: string): void {
+    if (this.paths.size === 0) this.#none = Promise.withResolvers();
+    this.paths.add(path);
+  }
+
+  delete(path: string): void {
+    if (this.paths.delete(path) && this.paths.size === 0) this.#none.resolve();
+  }
+}
+
 /** Downloads under way at one time, but for those that have had their turn. */
 const CONCURRENCY = 4;
 
 export class UrlDownloads {
   readonly #options: UrlDownloadsOptions;
-  readonly #wanted = new Map<string, AbortController>();
-  /** Paths whose download was not tried to its end yet. */
-  readonly #untried = new Set<string>();
+  readonly #wanted = new Map<string, Wanted>();
+  /** Paths whose download neither came to an end yet nor has had its turn. */
+  readonly #untried = new Awaited();
+  /** Paths whose download came to no end yet. */
+  readonly #undecided = new Awaited();
   readonly #failed = new Set<string>();
   /** What was begun, until it has cleaned up behind itself. */
   readonly #unfinished = new Set<Promise<void>>();
-  #settled = Promise.withResolvers<void>();
   #running = 0;
   readonly #queue: (() => void)[] = [];
 
   constructor(options: UrlDownloadsOptions) {
     this.#options = options;
-    this.#settled.resolve();
   }
 
   /** Paths whose last download failed: an earlier file, if there was one, is still there. */
@@ -51,30 +87,48 @@ export class UrlDownloads {
 
   /** Paths whose first download is under way, and is waited for. */
   get untried(): ReadonlySet<string> {
-    return this.#untried;
+    return this.#untried.paths;
   }
 
-  want(path: string, url: string, ref: ObjectRef, owner: string): void {
-    this.#wanted.get(path)?.abort();
-    const stop = new AbortController();
-    this.#wanted.set(path, stop);
-    if (this.#untried.size === 0) this.#settled = Promise.withResolvers();
+  /**
+   * The path is to hold what the URL serves. Of an object that has not changed it is not asked for again, as long as
+   * nobody else changed the file.
+   */
+  want(path: string, url: string, ref: ObjectRef, owner: string, version: Version): void {
+    const before = this.#wanted.get(path);
+    if (before?.url === url && before.owner === owner) {
+      const isUnchanged = before.version === version;
+      before.version = version;
+      if (before.file === undefined) {
+        // One that failed is not waited for once its object changed
+        if (isUnchanged || !this.#failed.has(path)) return;
+      } else if (isUnchanged && before.file === looksOf(path)) return;
+    }
+    before?.stop.abort();
+    const wanted: Wanted = { url, owner, version, stop: new AbortController() };
+    this.#wanted.set(path, wanted);
     this.#untried.add(path);
-    const task = this.#keepTrying(path, url, ref, owner, stop.signal);
+    this.#undecided.add(path);
+    const task = this.#keepTrying(path, wanted, ref);
     this.#unfinished.add(task);
     task.finally(() => this.#unfinished.delete(task));
   }
 
   forget(path: string): void {
-    this.#wanted.get(path)?.abort();
+    this.#wanted.get(path)?.stop.abort();
     this.#wanted.delete(path);
     this.#failed.delete(path);
-    this.#tried(path);
+    this.#decided(path);
   }
 
   /** Resolves when each download that is wanted was tried at least once, or has had its turn. */
   settled(): Promise<void> {
-    return this.#settled.promise;
+    return this.#untried.none;
+  }
+
+  /** Resolves when each download that is wanted was tried to its end at least once. */
+  decided(): Promise<void> {
+    return this.#undecided.none;
   }
 
   /** Resolves when what was cut short has left no temporary behind. */
@@ -83,14 +137,16 @@ export class UrlDownloads {
     await Promise.all(this.#unfinished);
   }
 
-  async #keepTrying(path: string, url: string, ref: ObjectRef, owner: string, signal: AbortSignal): Promise<void> {
+  async #keepTrying(path: string, wanted: Wanted, ref: ObjectRef): Promise<void> {
     const { clock, random, firstBackoff, log } = this.#options;
+    const { url, owner, stop: { signal } } = wanted;
     const backoff = new Backoff({ first: firstBackoff, random });
     while (!signal.aborted) {
       try {
         await this.#inTurn(path, () => this.#download(path, url, ref, owner, signal));
+        wanted.file = looksOf(path);
         this.#failed.delete(path);
-        this.#tried(path);
+        this.#decided(path);
         return;
       } catch (error) {
         if (signal.aborted) return;
@@ -102,7 +158,7 @@ export class UrlDownloads {
           this.#options.onFailed(ref, reason);
         }
         this.#failed.add(path);
-        this.#tried(path);
+        this.#decided(path);
         await clock.sleep(backoff.next(), signal).catch(() => {});
       }
     }
@@ -139,7 +195,7 @@ export class UrlDownloads {
     const { clock, turn } = this.#options;
     clock.sleep(turn, ended.signal).then(() => {
       over();
-      this.#tried(path);
+      this.#untried.delete(path);
     }, () => {});
     try {
       await download();
@@ -149,7 +205,18 @@ export class UrlDownloads {
     }
   }
 
-  #tried(path: string): void {
-    if (this.#untried.delete(path) && this.#untried.size === 0) this.#settled.resolve();
+  #decided(path: string): void {
+    this.#untried.delete(path);
+    this.#undecided.delete(path);
+  }
+}
+
+/** Changes when somebody changes the file; nothing when it is gone. */
+function looksOf(path: string): string | undefined {
+  try {
+    const { ino, size, mode, mtime } = Deno.lstatSync(path);
+    return [ino, size, mode, mtime?.getTime()].join(" ");
+  } catch {
+    return undefined;
   }
 }

@@ -92,7 +92,7 @@ const FORBIDDEN_FACTOR = 8;
 const LONGEST_RETRY_AFTER = 300;
 
 /** A resync that is due within so many seconds is due now: the watch in between would be too short to be one. */
-const RESYNC_MARGIN = 1;
+const LONGEST_RESYNC_MARGIN = 1;
 
 /** Bookmark that ends a streaming list; see KEP-3157. */
 const INITIAL_EVENTS_END = "k8s.io/initial-events-end";
@@ -148,8 +148,9 @@ export class Watcher {
   }
 
   async *#step(signal: AbortSignal): AsyncGenerator<WatcherEvent, void> {
-    const { mode, sleepTime, client, clock } = this.#options;
-    if (clock.now() >= this.#resyncAt - RESYNC_MARGIN * 1000) this.#version = undefined;
+    const { mode, sleepTime, resyncPeriod, client, clock } = this.#options;
+    const margin = Math.min(LONGEST_RESYNC_MARGIN, resyncPeriod / 2);
+    if (clock.now() >= this.#resyncAt - margin * 1000) this.#version = undefined;
     if (mode === "list") {
       yield* this.#list(signal);
       this.#backoff.reset();

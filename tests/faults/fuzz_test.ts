@@ -388,7 +388,7 @@ function start({ api, folder, clock, random, resyncPeriod, onWritten }: StartOpt
   const reconciler = new Reconciler({
     settings: { folder, folderAnnotation: ANNOTATION, allowedFolders: [], uniqueFilenames: false },
     ...{ sources: SOURCES, publisher, journal, clock, random, firstBackoff: 1, log },
-    downloads: { want() {}, forget() {}, settled: () => Promise.resolve() },
+    downloads: { want() {}, forget() {}, settled: () => Promise.resolve(), decided: () => Promise.resolve() },
     read: (source, ref) => api.read(source, ref),
     onEvent: (event) => event.type === "written" && onWritten(event.paths),
     onReleased() {},

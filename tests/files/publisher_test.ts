@@ -278,6 +278,14 @@ Deno.test("remove() leaves what is not ours", () => {
   assert.deepEqual([...it.journal.owned.keys()], [it.at("ours")]);
 });
 
+Deno.test("publish() refuses the path of its own record", () => {
+  using it = open();
+  it.publish("file");
+  const record = it.journal.path ?? assert.fail("there is none");
+  assert.throws(() => it.publisher.publish(record, encode("x"), "owner"), RefusedPathError);
+  assert.match(text(record), /file/);
+});
+
 Deno.test("remove() is content when somebody else removed the file, its directory, or put a file in the directory's place", () => {
   using it = open();
   it.publish("file");

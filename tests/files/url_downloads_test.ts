@@ -71,7 +71,8 @@ function open(servers: Record<string, Server> = {}) {
     downloads,
     folder: folder.path,
     at: (path: string) => `${folder.path}/${path}`,
-    want: (path: string, url: string) => downloads.want(`${folder.path}/${path}`, url, REF, OWNER),
+    want: (path: string, url: string, version = 1) =>
+      downloads.want(`${folder.path}/${path}`, url, REF, OWNER, version),
     forget: (path: string) => downloads.forget(`${folder.path}/${path}`),
     write: (path: string, text: string) => Deno.writeTextFileSync(`${folder.path}/${path}`, text),
     /** Lets all go on that waits for nothing outside. */
@@ -113,16 +114,59 @@ Deno.test("want() has the file hold what the URL serves, and makes it ours", asy
   assert.deepEqual(it.events, ["a wrote sub/a"]);
 });
 
-Deno.test("want() again leaves a file alone that is right already", async () => {
+Deno.test("want() of an object that changed asks again, and leaves a file alone that is right already", async () => {
   await using it = open({ "http://x/a": () => "served" });
-  it.want("a", "http://x/a");
+  it.want("a", "http://x/a", 1);
   await it.turn();
   const { ino } = Deno.statSync(it.at("a"));
-  it.want("a", "http://x/a");
+  it.want("a", "http://x/a", 2);
   await it.turn();
   assert.equal(Deno.statSync(it.at("a")).ino, ino);
   assert.deepEqual(it.events, ["a wrote a"]);
   assert.equal(it.asked.length, 2);
+});
+
+Deno.test("want() of an object that did not change asks nothing, unless somebody changed the file", async () => {
+  await using it = open({ "http://x/a": () => "served" });
+  it.want("a", "http://x/a");
+  await it.turn();
+  it.want("a", "http://x/a");
+  await it.turn();
+  assert.equal(it.asked.length, 1);
+  for (const harm of [() => it.write("a", "changed"), () => Deno.removeSync(it.at("a"))]) {
+    harm();
+    it.want("a", "http://x/a");
+    await it.turn();
+    assert.deepEqual(it.files(), { a: "served" });
+  }
+  assert.equal(it.asked.length, 3);
+});
+
+Deno.test("want() again leaves alone a download that is under way, whether its object changed or not", async () => {
+  const answer = Promise.withResolvers<string>();
+  await using it = open({ "http://x/slow": () => answer.promise });
+  for (const version of [1, 1, 2]) {
+    it.want("a", "http://x/slow", version);
+    await it.turn();
+  }
+  answer.resolve("served");
+  assert.equal(await it.isSettled(), true);
+  assert.deepEqual([it.files(), it.asked.length], [{ a: "served" }, 1]);
+});
+
+Deno.test("decided() waits for the end of a download that has had its turn", async () => {
+  const answer = Promise.withResolvers<string>();
+  await using it = open({ "http://x/slow": () => answer.promise });
+  it.want("a", "http://x/slow");
+  await it.clock.advance(10);
+  assert.equal(await it.isSettled(), true);
+  let isDecided = false;
+  const decided = it.downloads.decided().then(() => isDecided = true);
+  await it.turn();
+  assert.equal(isDecided, false);
+  answer.resolve("served");
+  await decided;
+  assert.deepEqual(it.files(), { a: "served" });
 });
 
 Deno.test("want() keeps the last good file while the URL fails, tries with backoff and tells of it once", async () => {
@@ -292,7 +336,7 @@ Deno.test("want() takes its content over a real connection", async () => {
     random: () => 0,
     log,
   });
-  downloads.want(`${folder.path}/large`, `http://127.0.0.1:${server.port}/`, REF, OWNER);
+  downloads.want(`${folder.path}/large`, `http://127.0.0.1:${server.port}/`, REF, OWNER, 1);
   await until(() => written.length === 1);
   assert.deepEqual(filesIn(folder.path), { large: "x".repeat(300_000) });
   await downloads.close();

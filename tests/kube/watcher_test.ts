@@ -148,6 +148,18 @@ Deno.test("run() lists again instead of watching for less than a second before a
   assert.equal(followed.asked[2], "list");
 });
 
+Deno.test("run() watches between the lists of a resyncPeriod of one second, too", async () => {
+  await using api = new ScriptedApi();
+  const { followed } = await watching(api, { resyncPeriod: 1, random: () => 0 });
+  await using _ = followed;
+  await api.clock.advance(0.9);
+  await followed.stillRequested(2);
+  api.script(listAt("20"));
+  await api.clock.advance(0.1);
+  await followed.requested(4);
+  assert.deepEqual(followed.asked, ["list", "watch from 10", "list", "watch from 20"]);
+});
+
 Deno.test("run() never lists again by itself when resyncPeriod is 0", async () => {
   await using api = new ScriptedApi();
   const { followed } = await watching(api, { resyncPeriod: 0, serverTimeout: 2_000_000, clientTimeout: 2_000_000 });
