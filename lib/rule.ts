@@ -118,6 +118,7 @@ export class RunningRule {
       onFailed: (ref, reason) => this.#onEvent({ type: "failed", ref, reason }),
       firstBackoff,
       turn: config.requests.timeout,
+      refresh: config.watch.resyncPeriod,
       clock,
       random,
       log,

@@ -68,6 +68,7 @@ function start({ folder, sources = [CONFIG_MAPS], cluster = new Map(), urls = {}
     onFailed() {},
     firstBackoff: 1,
     turn: 10,
+    refresh: 600,
     clock,
     random: () => 0,
     log,

@@ -20,6 +20,8 @@ export interface UrlDownloadsOptions {
   firstBackoff: number;
   /** Seconds after which a slow download goes on without holding up anybody: not those that wait, and not readiness. */
   turn: number;
+  /** Seconds after which the URL of an object that did not change is asked again at a list; 0: never. */
+  refresh: number;
   clock: Clock;
   random: () => number;
   log: { error(message: string, properties?: Record<string, unknown>): void };
@@ -32,6 +34,8 @@ interface Wanted {
   owner: string;
   version: Version;
   stop: AbortController;
+  /** When it was begun, by the clock. */
+  since: number;
   /** What the file looked like when it was complete; until then the download is under way. */
   file?: string | undefined;
 }
@@ -59,6 +63,10 @@ class Awaited {
     if (this.paths.delete(path) && this.paths.size === 0) this.#none.resolve();
   }
 }
+
+/** A resync comes up to a tenth of its period early, so that not all come at once, and a second; see `kube/watcher.ts`. */
+const EARLY_SHARE = 0.1;
+const EARLY = 1;
 
 /** Downloads under way at one time, but for those that have had their turn. */
 const CONCURRENCY = 4;
@@ -91,8 +99,8 @@ export class UrlDownloads {
   }
 
   /**
-   * The path is to hold what the URL serves. Of an object that has not changed it is not asked for again, as long as
-   * nobody else changed the file.
+   * The path is to hold what the URL serves. Of an object that has not changed it is not asked for again, until it is
+   * time for that or somebody else changed the file.
    */
   want(path: string, url: string, ref: ObjectRef, owner: string, version: Version): void {
     const before = this.#wanted.get(path);
@@ -102,10 +110,11 @@ export class UrlDownloads {
       if (before.file === undefined) {
         // One that failed is not waited for once its object changed
         if (isUnchanged || !this.#failed.has(path)) return;
-      } else if (isUnchanged && before.file === looksOf(path)) return;
+      } else if (isUnchanged && !this.#isOld(before) && before.file === looksOf(path)) return;
     }
     before?.stop.abort();
-    const wanted: Wanted = { url, owner, version, stop: new AbortController() };
+    const since = this.#options.clock.now();
+    const wanted: Wanted = { url, owner, version, stop: new AbortController(), since };
     this.#wanted.set(path, wanted);
     this.#untried.add(path);
     this.#undecided.add(path);
@@ -203,6 +212,11 @@ export class UrlDownloads {
       ended.abort();
       over();
     }
+  }
+
+  #isOld({ since }: Wanted): boolean {
+    const { refresh, clock } = this.#options;
+    return refresh > 0 && clock.now() >= since + (refresh * (1 - EARLY_SHARE) - EARLY) * 1000;
   }
 
   #decided(path: string): void {

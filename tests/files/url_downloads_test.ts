@@ -56,6 +56,7 @@ function open(servers: Record<string, Server> = {}) {
     onFailed: (ref, reason) => void events.push(`${ref.name} failed ${within(reason)}`),
     firstBackoff: 1,
     turn: 10,
+    refresh: 600,
     clock,
     random: () => 0,
     log,
@@ -140,6 +141,21 @@ Deno.test("want() of an object that did not change asks nothing, unless somebody
     assert.deepEqual(it.files(), { a: "served" });
   }
   assert.equal(it.asked.length, 3);
+});
+
+Deno.test("want() of an object that did not change asks again once it is time for a refresh", async () => {
+  let served = "old";
+  await using it = open({ "http://x/a": () => served });
+  it.want("a", "http://x/a");
+  await it.turn();
+  served = "new";
+  for (const [seconds, content] of [[400, "old"], [200, "new"]] as const) {
+    await it.clock.advance(seconds);
+    it.want("a", "http://x/a");
+    await it.turn();
+    assert.deepEqual(it.files(), { a: content });
+  }
+  assert.equal(it.asked.length, 2);
 });
 
 Deno.test("want() again leaves alone a download that is under way, whether its object changed or not", async () => {
@@ -332,6 +348,7 @@ Deno.test("want() takes its content over a real connection", async () => {
     onFailed: (_, reason) => assert.fail(reason),
     firstBackoff: 1,
     turn: 10,
+    refresh: 600,
     clock,
     random: () => 0,
     log,
