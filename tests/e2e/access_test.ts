@@ -133,6 +133,7 @@ story(
   async (at) => {
     await at.allow(READER.name, { resources: ["configmaps"] });
     await at.create("ConfigMap", "a", { data: { "a.txt": "a" } });
+    await at.create("ConfigMap", "goes", { data: { "goes.txt": "goes" } });
     await at.create("Secret", "b", { data: { b: "b" } });
     const account = await at.serviceAccount(READER.token);
     const sidecar = await at.start({
@@ -142,8 +143,9 @@ story(
       ERROR_THROTTLE_SLEEP: "0.05",
     });
     const refused = /GET .*\/secrets\?(?!.*sendInitialEvents)/;
-    await eventually(() => assertFolderEquals(at.folder, { "a.txt": "a" }));
+    await eventually(() => assertFolderEquals(at.folder, { "a.txt": "a", "goes.txt": "goes" }));
     await at.change("ConfigMap", "a", { data: { "a.txt": "changed" } });
+    await at.delete("ConfigMap", "goes");
     await eventually(() => assertFolderEquals(at.folder, { "a.txt": "changed" }));
 
     await sidecar.logged(refused, { count: 3 });
