@@ -49,8 +49,8 @@ export function project(kind: Kind, object: KubeObject, settings: ProjectionSett
   for (const [key, value, base64] of entriesOf(kind, object)) {
     const isUrl = key.endsWith(URL_SUFFIX);
     const name = fileName(kind, object, isUrl ? key.slice(0, -URL_SUFFIX.length) : key, settings);
-    if (name === undefined) {
-      refusals.push(`key ${JSON.stringify(key)} makes no file name`);
+    if (typeof name !== "string") {
+      refusals.push(`key ${JSON.stringify(key)} makes no file name${name.why}`);
       continue;
     }
     const path = joinPath(folder.path, name);
@@ -80,15 +80,16 @@ function contentOf(key: string, value: unknown, base64: boolean, isUrl: boolean)
   return isUrl ? { url: textOf(body).trim() } : { body };
 }
 
-function fileName(kind: Kind, object: KubeObject, key: string, settings: ProjectionSettings): string | undefined {
+function fileName(kind: Kind, object: KubeObject, key: string, settings: ProjectionSettings): string | { why: string } {
   // The API's own rule for keys; an object from elsewhere must not get past it
   if (!/^[-._a-zA-Z0-9]+$/.test(key) || key === "." || key === ".." || key.startsWith(RESERVED_PREFIX)) {
-    return undefined;
+    return { why: "" };
   }
   const { namespace, name } = object.metadata;
   const unique = `namespace_${namespace}.${kind.toLowerCase()}_${name}.${key}`;
   const chosen = settings.uniqueFilenames ? unique : key;
-  return chosen.length > NAME_MAX ? undefined : chosen;
+  if (chosen.length <= NAME_MAX) return chosen;
+  return { why: `: ${chosen.slice(0, 100)}… has ${chosen.length} characters, and ${NAME_MAX} is the most` };
 }
 
 function targetFolder(object: KubeObject, settings: ProjectionSettings): { path: string } | { refused: string } {
