@@ -41,10 +41,6 @@ export class FloorProcess implements AsyncDisposable {
     return this.#child.pid;
   }
 
-  kill(signal: Deno.Signal): void {
-    this.#child.kill(signal);
-  }
-
   /** Resolves when it prints something. */
   async printed(): Promise<void> {
     const reader = this.#child.stdout.getReader();
