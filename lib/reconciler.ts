@@ -348,6 +348,8 @@ export class Reconciler {
     const own = this.#isSynced ? freed : freed.filter((path) => owned.get(path) === object.key);
     const failure = this.#removals.remove(own, object, object.uid);
     if (failure !== undefined) this.#revisits.later(ORPHANS, failure);
+    // An object that is still selected is not released
+    if (this.#claims.get(object.key) !== undefined) return;
     const mayHaveOrphans = !this.#isSynced && [...owned.values()].includes(object.key);
     if (!mayHaveOrphans) this.#removals.release(object.key);
   }

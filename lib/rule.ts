@@ -11,7 +11,7 @@ import type { Garbage } from "./garbage.ts";
 import type { KubeClient } from "./kube/client.ts";
 import { describeSource, type Source } from "./kube/objects.ts";
 import { sourcesOf } from "./kube/sources.ts";
-import { Watcher } from "./kube/watcher.ts";
+import { soonestResync, Watcher } from "./kube/watcher.ts";
 import type { Events, Holds } from "./kubernetes_side.ts";
 import type { Log } from "./log.ts";
 import { openNotifications } from "./notifications.ts";
@@ -118,7 +118,8 @@ export class RunningRule {
       onFailed: (ref, reason) => this.#onEvent({ type: "failed", ref, reason }),
       firstBackoff,
       turn: config.requests.timeout,
-      refresh: config.watch.resyncPeriod,
+      // Each resync is to ask again, however soon it comes
+      refresh: soonestResync(config.watch.resyncPeriod),
       clock,
       random,
       log,

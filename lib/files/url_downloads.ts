@@ -64,10 +64,6 @@ class Awaited {
   }
 }
 
-/** A resync comes up to a tenth of its period early, so that not all come at once, and a second; see `kube/watcher.ts`. */
-const EARLY_SHARE = 0.1;
-const EARLY = 1;
-
 /** Downloads under way at one time, but for those that have had their turn. */
 const CONCURRENCY = 4;
 
@@ -216,7 +212,7 @@ export class UrlDownloads {
 
   #isOld({ since }: Wanted): boolean {
     const { refresh, clock } = this.#options;
-    return refresh > 0 && clock.now() >= since + (refresh * (1 - EARLY_SHARE) - EARLY) * 1000;
+    return refresh > 0 && clock.now() >= since + refresh * 1000;
   }
 
   #decided(path: string): void {

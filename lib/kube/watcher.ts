@@ -94,6 +94,18 @@ const LONGEST_RETRY_AFTER = 300;
 /** A resync that is due within so many seconds is due now: the watch in between would be too short to be one. */
 const LONGEST_RESYNC_MARGIN = 1;
 
+/** The share of its period by which a resync may be early, at random: a fleet is not to list together. */
+const RESYNC_SPREAD = 0.1;
+
+/** The fewest seconds from one list to the resync after it. */
+export function soonestResync(resyncPeriod: number): number {
+  return resyncPeriod * (1 - RESYNC_SPREAD) - resyncMargin(resyncPeriod);
+}
+
+function resyncMargin(resyncPeriod: number): number {
+  return Math.min(LONGEST_RESYNC_MARGIN, resyncPeriod / 2);
+}
+
 /** Bookmark that ends a streaming list; see KEP-3157. */
 const INITIAL_EVENTS_END = "k8s.io/initial-events-end";
 
@@ -149,8 +161,7 @@ export class Watcher {
 
   async *#step(signal: AbortSignal): AsyncGenerator<WatcherEvent, void> {
     const { mode, sleepTime, resyncPeriod, client, clock } = this.#options;
-    const margin = Math.min(LONGEST_RESYNC_MARGIN, resyncPeriod / 2);
-    if (clock.now() >= this.#resyncAt - margin * 1000) this.#version = undefined;
+    if (clock.now() >= this.#resyncAt - resyncMargin(resyncPeriod) * 1000) this.#version = undefined;
     if (mode === "list") {
       yield* this.#list(signal);
       this.#backoff.reset();
@@ -241,7 +252,9 @@ export class Watcher {
     this.#refusals = 0;
     this.#spread = true;
     this.#listedAt = clock.now();
-    this.#resyncAt = resyncPeriod === 0 ? Infinity : this.#listedAt + resyncPeriod * 1000 * (1 - 0.1 * random());
+    this.#resyncAt = resyncPeriod === 0
+      ? Infinity
+      : this.#listedAt + resyncPeriod * 1000 * (1 - RESYNC_SPREAD * random());
     this.#isFailing = false;
     yield { type: "initDone" };
   }
