@@ -82,10 +82,15 @@ story("Grafana: two sidecars in one pod, which want one port, and Grafana that c
   await eventually(() => assert.deepEqual(Object.keys(application.reloads.at(-1)?.files ?? {}), ["two.json"]));
   assert.ok(application.calls.length <= 5, `${application.calls.length} calls`);
   assert.ok(application.calls.every(({ method, status }) => method === "POST" && status === 200));
+  const times: number[] = [];
   for (const sidecar of sidecars) {
     assert.equal(sidecar.lines.find(({ text }) => text.includes(PASSWORD)), undefined);
-    assert.equal((await sidecar.stop()).code, 0);
+    const { code, ms } = await sidecar.stop();
+    assert.equal(code, 0);
+    times.push(ms);
   }
+  // One of them may have waited for a busy machine
+  assert.ok(Math.min(...times) < 1000, `${times} ms`);
 });
 
 story("Grafana: the init container of alerts lists once, writes and ends", async (at) => {

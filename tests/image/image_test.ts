@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { assertFolderEquals, eventually } from "../support/oracle.ts";
-import type { SidecarProcess } from "../support/sidecar_process.ts";
+import { assertStopsInASecond, type SidecarProcess } from "../support/sidecar_process.ts";
 import { inClusterAddress, type Settings, stories, type Story } from "../support/story.ts";
 import { type EnterOptions, ImageRoot, whyNoImage } from "./image_root.ts";
 
@@ -69,6 +69,11 @@ story("files are kept, and it stops within a second", async (at) => {
   await at.delete("Secret", "b");
   await eventually(() => assertFolderEquals(at.folder, { "a.txt": "changed" }));
   assert.equal((await sidecar.stop()).code, 0);
+  await assertStopsInASecond(async () => {
+    const another = await start(at, {});
+    await another.ready();
+    return another;
+  });
 });
 
 story("no /tmp is needed, and any user will do", async (at) => {
