@@ -1,6 +1,6 @@
 /** The entrypoint: the only file that reads the environment and the arguments, hears signals and ends the process. */
-import { EXIT, type ExitCode } from "./lib/exit_codes.ts";
-import { gatherEntropy } from "./lib/http/entropy.ts";
+import { EXIT, type ExitCode } from "./lib/cli/exit_codes.ts";
+import { gatherEntropy } from "./lib/runtime/entropy.ts";
 import { noProxyWithLoopback } from "./lib/http/proxy.ts";
 
 /** Milliseconds after a signal in which everything has to be put down. */
@@ -10,7 +10,7 @@ async function main(): Promise<ExitCode> {
   const stop = hearSignals();
   // The modules load meanwhile. Whoever needs entropy later waits for it then
   gatherEntropy().catch(() => {});
-  const { runProgram } = await import("./lib/program.ts");
+  const { runProgram } = await import("./lib/cli/program.ts");
   const env = Deno.env.toObject();
   // Deno would send even requests to this machine through a proxy
   Deno.env.set("NO_PROXY", noProxyWithLoopback(env));

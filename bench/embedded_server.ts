@@ -2,7 +2,7 @@
  * The embedded API server in a process of its own, behind TLS: in-cluster credentials know no other way.
  * Arguments: certificate file, key file, token. The first line on standard output is the URL.
  */
-import { EmbeddedApiServer } from "../lib/embedded/api_server.ts";
+import { EmbeddedApiServer } from "../tests/apiserver/api_server.ts";
 
 const [certFile = "", keyFile = "", token = ""] = Deno.args;
 const server = EmbeddedApiServer.start({ token });

@@ -1,7 +1,8 @@
 /** Many sidecars at one API server, in simulated time: the project's own watchers, with a server that only counts. */
-import type { ListQuery, ListResult, WatchEvent, WatchQuery } from "../lib/kube/client.ts";
-import type { KubeObject, Source } from "../lib/kube/objects.ts";
-import { type ListWatch, Watcher } from "../lib/kube/watcher.ts";
+import type { ListQuery, ListResult, WatchEvent, WatchQuery } from "../lib/kube/client/client.ts";
+import type { KubeObject } from "../lib/objects/object.ts";
+import type { Source } from "../lib/objects/source.ts";
+import { type ListWatch, Watcher } from "../lib/kube/watch/watcher.ts";
 import { TransportError } from "../lib/http/transport.ts";
 import type { SimulatedTime } from "./simulated_time.ts";
 

@@ -1,6 +1,6 @@
 /** A clock for simulations: an hour of many thousand sleepers passes in seconds. */
 import { setImmediate } from "node:timers";
-import type { Clock } from "../lib/clock.ts";
+import type { Clock } from "../lib/runtime/clock.ts";
 
 interface Sleeper {
   wake: () => void;

@@ -1,5 +1,5 @@
 /** Whether everything names the version that a tag is about to release: `check_release.ts [v0.1.0]`. Without a tag: `VERSION`. */
-import { VERSION } from "../lib/version.ts";
+import { VERSION } from "../lib/cli/version.ts";
 
 const IMAGE = /ghcr\.io\/deno-k8s-sidecar\/deno-k8s-sidecar:(\S+)/g;
 const TAG = /repository: deno-k8s-sidecar\/deno-k8s-sidecar\n\s+tag: (\S+)/g;
@@ -13,7 +13,7 @@ export function releaseFaults(tag: string): string[] {
   const expect = (where: string, found: string | undefined) => {
     if (found !== version) faults.push(`${where} says ${found ?? "nothing"}, not ${version}`);
   };
-  expect("lib/version.ts", VERSION);
+  expect("lib/cli/version.ts", VERSION);
   expect("deno.json", JSON.parse(read("deno.json")).version);
   expect("CHANGELOG.md", /^## (\d\S*)/m.exec(read("CHANGELOG.md"))?.[1]);
   for (const path of filesBelow("examples")) {

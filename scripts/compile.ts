@@ -14,7 +14,7 @@ const TARGETS: Record<string, string> = {
   "linux-arm64": "aarch64-unknown-linux-gnu",
 };
 
-/** What `lib/version.ts` has in place of the commit. */
+/** What `lib/cli/version.ts` has in place of the commit. */
 const COMMIT_PLACEHOLDER = "@commit@";
 
 /**
@@ -94,7 +94,7 @@ function finishBundle(directory: string, commit: string): void {
 /** What the entrypoint imports, and what that does, and so on; with the program, which it imports at once. */
 function filesOfTheStart(directory: string): Set<string> {
   const program = [...Deno.readDirSync(directory)].filter(({ name }) => name.startsWith("program-"));
-  if (program.length !== 1) throw new Error(`${program.length} files of the bundle are lib/program.ts, not one`);
+  if (program.length !== 1) throw new Error(`${program.length} files of the bundle are lib/cli/program.ts, not one`);
   const files = new Set(["main.js", ...program.map(({ name }) => name)].map((name) => `${directory}/${name}`));
   for (const path of files) {
     const imports = Deno.readTextFileSync(path).matchAll(/(?:from|import) ?"\.\/([\w-]+\.js)"/g);

@@ -3,7 +3,7 @@
  * the sidecar sees them. Needs docker, kind and kubectl, whose current context is the cluster.
  */
 import { parseAllDocuments } from "yaml";
-import { VERSION } from "../lib/version.ts";
+import { VERSION } from "../lib/cli/version.ts";
 
 const IMAGE = `ghcr.io/deno-k8s-sidecar/deno-k8s-sidecar:${VERSION}`;
 const NAMESPACE = "sidecar-quickstart";

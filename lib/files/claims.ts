@@ -1,5 +1,5 @@
 /** Who gets a path when several objects want it. Pure: no disk, no API. */
-import type { ObjectRef } from "../kube/objects.ts";
+import type { ObjectRef } from "../objects/ref.ts";
 
 /** An object as far as its claims go. */
 export interface Claimant extends Readonly<ObjectRef> {

@@ -15,7 +15,7 @@
  * ```
  */
 
-import { parentOf } from "./roots.ts";
+import { parentOf } from "./allowed_folders.ts";
 
 /** A small narrow view of the log. */
 export interface JournalLog {

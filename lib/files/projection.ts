@@ -1,5 +1,6 @@
-/** What files an object wants: a pure function of the object and of the rule's file settings. */
-import type { Kind, KubeObject } from "../kube/objects.ts";
+/** What files an object wants: a pure function of the object and of the collection's file settings. */
+import type { Kind } from "../objects/kind.ts";
+import type { KubeObject } from "../objects/object.ts";
 import { base64Body, type Body, isBase64, textBody, textOf } from "./body.ts";
 
 /** The bytes of a file, the URL that serves them, or why neither is to be had (an earlier file is then kept). */

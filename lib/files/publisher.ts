@@ -19,12 +19,12 @@
  */
 import type { Body } from "./body.ts";
 import { fileHas, sameFiles } from "./comparison.ts";
-import { Draft } from "./draft.ts";
-import { FirstLook } from "./first_look.ts";
+import { Draft } from "./temporary_file.ts";
+import { FirstLook } from "./first_listing.ts";
 import type { Journal } from "./journal.ts";
 import { joinPath, RESERVED_PREFIX } from "./projection.ts";
 import { PublishError, reasonOf } from "./publish_error.ts";
-import { parentOf, RefusedPathError, Roots } from "./roots.ts";
+import { parentOf, RefusedPathError, Roots } from "./allowed_folders.ts";
 
 export interface PublisherLog {
   info(message: string, properties?: Record<string, unknown>): void;

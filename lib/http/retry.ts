@@ -1,6 +1,6 @@
-import type { Clock } from "../clock.ts";
-import { DeadlineError } from "../deadline.ts";
-import { StatusError } from "./request.ts";
+import type { Clock } from "../runtime/clock.ts";
+import { DeadlineError } from "../runtime/deadline.ts";
+import { StatusError } from "./redirects.ts";
 import { TransportError } from "./transport.ts";
 
 /** Longest wait before a retry, in seconds (urllib3's DEFAULT_BACKOFF_MAX). */

@@ -1,5 +1,5 @@
-import { Backoff } from "../backoff.ts";
-import type { Clock } from "../clock.ts";
+import { Backoff } from "../runtime/backoff.ts";
+import type { Clock } from "../runtime/clock.ts";
 
 /** Delays before a failed notification is repeated, in seconds. */
 const FIRST_RETRY = 1;

@@ -1,4 +1,4 @@
-import type { Clock } from "../clock.ts";
+import type { Clock } from "../runtime/clock.ts";
 import { lines } from "./lines.ts";
 
 /** Seconds between SIGTERM and SIGKILL for a script that takes too long. */

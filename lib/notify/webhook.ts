@@ -1,7 +1,7 @@
 import { basicAuthorization, type Credentials } from "../http/basic_auth.ts";
-import type { Clock } from "../clock.ts";
-import { Deadline } from "../deadline.ts";
-import { discard, follow, StatusError } from "../http/request.ts";
+import type { Clock } from "../runtime/clock.ts";
+import { Deadline } from "../runtime/deadline.ts";
+import { discard, follow, StatusError } from "../http/redirects.ts";
 import { retry, type RetryLimits } from "../http/retry.ts";
 import { redactUrl, type Transport } from "../http/transport.ts";
 

@@ -1,5 +1,5 @@
 /** The health endpoints. What they say is derived from what the watchers did, not from being alive to say it. */
-import type { Clock } from "../clock.ts";
+import type { Clock } from "../runtime/clock.ts";
 
 /**
  * What one watcher did last. A watcher that made no progress for longer than its own timeouts allow is stuck, whatever

@@ -1,7 +1,7 @@
 /** The examples set nothing that the sidecar does not know or would refuse. */
 import assert from "node:assert/strict";
-import { parseConfig } from "../../lib/config.ts";
-import { SETTINGS } from "../../lib/settings.ts";
+import { parseConfig } from "../../lib/config/config.ts";
+import { SETTINGS } from "../../lib/config/settings.ts";
 import { environmentOf, exampleObjects, exampleValues, podSpecOf, sidecarsOf } from "./example_files.ts";
 
 /** Read from outside the table of settings. */

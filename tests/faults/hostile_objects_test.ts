@@ -1,6 +1,6 @@
 /** Objects whose authors mean harm, or do it. */
 import assert from "node:assert/strict";
-import { systemClock } from "../../lib/clock.ts";
+import { systemClock } from "../../lib/runtime/clock.ts";
 import { assertDiskFollows } from "../support/cluster_files.ts";
 import { faultStories } from "../support/fault_story.ts";
 import { serve } from "../support/local_servers.ts";

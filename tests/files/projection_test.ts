@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import type { Body } from "../../lib/files/body.ts";
 import { type Content, isInside, project, type ProjectionSettings, resolvePath } from "../../lib/files/projection.ts";
-import type { Kind, KubeObject } from "../../lib/kube/objects.ts";
+import type { Kind } from "../../lib/objects/kind.ts";
+import type { KubeObject } from "../../lib/objects/object.ts";
 import { encode } from "../support/local_servers.ts";
 import { base64, configMap, secret } from "../support/objects.ts";
 import { forSeeds, pick } from "../support/random.ts";

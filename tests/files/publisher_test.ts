@@ -3,7 +3,7 @@ import { Journal } from "../../lib/files/journal.ts";
 import { resolvePath } from "../../lib/files/projection.ts";
 import { PublishError } from "../../lib/files/publish_error.ts";
 import { Publisher, type PublisherOptions } from "../../lib/files/publisher.ts";
-import { RefusedPathError } from "../../lib/files/roots.ts";
+import { RefusedPathError } from "../../lib/files/allowed_folders.ts";
 import { keptLog } from "../support/api_gateway.ts";
 import {
   diskTest,

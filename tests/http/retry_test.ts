@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { DeadlineError } from "../../lib/deadline.ts";
-import { StatusError } from "../../lib/http/request.ts";
+import { DeadlineError } from "../../lib/runtime/deadline.ts";
+import { StatusError } from "../../lib/http/redirects.ts";
 import { failureOf, LONGEST_RETRY_DELAY, retry, RetryBudget } from "../../lib/http/retry.ts";
 import { TransportError } from "../../lib/http/transport.ts";
 import { FakeClock } from "../support/fake_clock.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { systemClock } from "../../lib/clock.ts";
+import { systemClock } from "../../lib/runtime/clock.ts";
 import { Script, ScriptError } from "../../lib/notify/script.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { until } from "../support/local_servers.ts";

@@ -1,8 +1,8 @@
 /** The embedded API server behind a gateway that sees every request and may answer in its place. */
-import { EmbeddedApiServer } from "../../lib/embedded/api_server.ts";
-import { KubeClient } from "../../lib/kube/client.ts";
-import { plainCredentials } from "../../lib/kube/credentials.ts";
-import { systemClock } from "../../lib/clock.ts";
+import { EmbeddedApiServer } from "../apiserver/api_server.ts";
+import { KubeClient } from "../../lib/kube/client/client.ts";
+import { plainCredentials } from "../../lib/kube/client/credentials.ts";
+import { systemClock } from "../../lib/runtime/clock.ts";
 import { serve } from "./local_servers.ts";
 
 export interface SeenRequest {

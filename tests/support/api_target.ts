@@ -1,5 +1,5 @@
 /** An API server for conformance tests: the embedded one, or a real control plane, behind one face. */
-import { EmbeddedApiServer } from "../../lib/embedded/api_server.ts";
+import { EmbeddedApiServer } from "../apiserver/api_server.ts";
 import { type Answer, ControlPlane, readAnswer } from "./control_plane.ts";
 
 export interface ApiTarget {

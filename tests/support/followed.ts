@@ -1,8 +1,8 @@
 /** A Watcher at work on a {@link ScriptedApi}, seen through what it yields. */
 import assert from "node:assert/strict";
-import type { KubeClient } from "../../lib/kube/client.ts";
-import { ApiError } from "../../lib/kube/api_error.ts";
-import { Watcher, type WatcherEvent, type WatcherOptions } from "../../lib/kube/watcher.ts";
+import type { KubeClient } from "../../lib/kube/client/client.ts";
+import { ApiError } from "../../lib/kube/client/api_error.ts";
+import { Watcher, type WatcherEvent, type WatcherOptions } from "../../lib/kube/watch/watcher.ts";
 import { until } from "./local_servers.ts";
 import type { ScriptedApi, ScriptedRequest } from "./scripted_api.ts";
 

@@ -1,5 +1,7 @@
 /** Objects as the API server sends them, in one line. */
-import { describeRef, type Kind, type KubeObject, type ObjectMeta, type ObjectRef } from "../../lib/kube/objects.ts";
+import { describeRef, type ObjectRef } from "../../lib/objects/ref.ts";
+import { type Kind } from "../../lib/objects/kind.ts";
+import { type KubeObject, type ObjectMeta } from "../../lib/objects/object.ts";
 
 /** What an object has besides its name and data. Each has a default, so that a test names only what it is about. */
 export interface ObjectExtras extends Partial<ObjectMeta> {

@@ -1,5 +1,5 @@
 /** What a sidecar has to tell of an object, and when. */
-import type { RecordedEvent } from "../../lib/kube/event_series.ts";
+import type { RecordedEvent } from "../../lib/kube/events/event_series.ts";
 
 /** Milliseconds since 1970. */
 export const START = Date.UTC(2026, 0, 2, 3, 4, 5, 678);

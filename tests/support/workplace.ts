@@ -1,5 +1,5 @@
 /** What a sidecar is started beside: manifests in a folder, or the service account of a pod. */
-import { EmbeddedApiServer } from "../../lib/embedded/api_server.ts";
+import { EmbeddedApiServer } from "../apiserver/api_server.ts";
 import { type Folder, tempFolder } from "./disk.ts";
 import { serve } from "./local_servers.ts";
 import { type ServerCertificate, serverCertificate } from "./server_certificate.ts";

@@ -1,0 +1,91 @@
+/** The command line: what `k8s-sidecar` understands besides its environment. */
+import type { Flags } from "../config/config.ts";
+import type { Fault, Setting } from "../config/settings.ts";
+import { SETTINGS } from "../config/settings.ts";
+
+export type Command =
+  | { run: "sidecar"; flags: Flags; manifests?: string }
+  | { run: "remove-finalizers"; flags: Flags; manifests?: string }
+  | { run: "help" }
+  | { run: "version" };
+
+const VALUE_FLAGS = {
+  "--manifests": "manifests",
+  "--req-username-file": "reqUsernameFile",
+  "--req-password-file": "reqPasswordFile",
+} as const;
+
+/** Reads the arguments; never throws. Flags take their value as `--flag value` or `--flag=value`. */
+export function parseCommandLine(args: readonly string[]): { command: Command; faults: Fault[] } {
+  const faults: Fault[] = [];
+  const values: Flags & { manifests?: string } = {};
+  let run: Command["run"] = "sidecar";
+  const rest = [...args];
+  for (let arg = rest.shift(); arg !== undefined; arg = rest.shift()) {
+    const [flag = "", ...inline] = arg.split("=");
+    const property = VALUE_FLAGS[flag as keyof typeof VALUE_FLAGS];
+    if (property !== undefined) {
+      const value = inline.length > 0 ? inline.join("=") : rest.shift();
+      if (value) values[property] = value;
+      else faults.push({ setting: flag, message: `${flag} needs a value` });
+    } else if (arg === "--help" || arg === "-h") run = "help";
+    else if (arg === "--version") run = "version";
+    else if (arg === "remove-finalizers") run = "remove-finalizers";
+    else {
+      // What follows a mistyped flag may be a password
+      const shown = inline.length > 0 && flag.startsWith("-") ? `${flag}=…` : arg;
+      faults.push({ setting: shown, message: `${JSON.stringify(shown)} is no argument: see --help` });
+    }
+  }
+  if (run === "help" || run === "version") return { command: { run }, faults };
+  const { manifests, ...flags } = values;
+  return { command: { run, flags, ...(manifests === undefined ? {} : { manifests }) }, faults };
+}
+
+const USAGE = `k8s-sidecar keeps the data of label-selected ConfigMaps and Secrets as files in a folder.
+
+Usage: k8s-sidecar [--help] [--version] [--manifests DIR] [remove-finalizers]
+
+  --manifests DIR           needs no cluster: ConfigMaps and Secrets are read from the YAML and JSON files of DIR
+  --req-username-file FILE  wins over REQ_USERNAME_FILE
+  --req-password-file FILE  wins over REQ_PASSWORD_FILE
+  remove-finalizers         takes our finalizer off every object that the selection matches, then exits
+  --version                 prints the version
+  --help                    prints this
+
+Everything else is set by environment variables; an empty one counts as not set.
+`;
+
+const EXIT_CODES = `Exit codes: 0 done, or stopped by SIGTERM or SIGINT; 2 configuration; 3 the API (METHOD=LIST);
+4 files could not be written (METHOD=LIST).
+`;
+
+/** What `--help` prints: every variable of the table that also parses them. */
+export function helpText(): string {
+  const lines = [USAGE];
+  let section = "";
+  for (const [name, row] of Object.entries(SETTINGS) as [string, Setting<unknown>][]) {
+    if (row.section !== section) lines.push(`${section === "" ? "" : "\n"}${section = row.section}`);
+    const name_ = row.alias === undefined ? name : `${name} (${row.alias})`;
+    lines.push(`  ${name_}`, ...wrap(`${row.meaning.replaceAll("`", "")}. Default: ${defaultText(row)}`, 92, "      "));
+  }
+  return `${lines.join("\n")}\n\n${EXIT_CODES}`;
+}
+
+/** A setting's default as its tables show it, in plain text. */
+export function defaultText(row: Setting<unknown>): string {
+  return (row.shownDefault ?? row.default ?? "none").replaceAll("`", "");
+}
+
+function wrap(text: string, width: number, indent: string): string[] {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(" ")) {
+    if (line !== "" && line.length + word.length >= width) {
+      lines.push(indent + line);
+      line = "";
+    }
+    line += line === "" ? word : ` ${word}`;
+  }
+  return [...lines, indent + line];
+}

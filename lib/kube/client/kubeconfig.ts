@@ -1,0 +1,152 @@
+/** Credentials from kubeconfig files, with every auth method that `@kubernetes/client-node`'s KubeConfig knows. */
+import { dirname, resolve } from "node:path";
+import process from "node:process";
+import type { KubeConfig } from "@kubernetes/client-node";
+import { type ClusterAccess, type Credentials, CredentialsError } from "./credentials.ts";
+
+/** What `applyToHTTPSOptions` fills in, as far as it is used here. */
+interface HttpsOptions {
+  headers?: Record<string, string>;
+  auth?: string;
+  ca?: Uint8Array | string;
+  cert?: Uint8Array | string;
+  key?: Uint8Array | string;
+  rejectUnauthorized?: boolean;
+}
+
+export class KubeconfigCredentials implements Credentials {
+  /** Tokens that end are noticed by the 401 that they bring. */
+  readonly maxAge = Infinity;
+  readonly runsPrograms = true;
+  readonly #paths: string[];
+  #config: KubeConfig | undefined;
+  #readAt = "";
+
+  /** @param paths one file, or several with `:` between them, where the first to name a thing wins, as for kubectl */
+  constructor(paths: string) {
+    this.#paths = paths.split(":").filter((path) => path !== "");
+  }
+
+  async load(rejected: boolean): Promise<ClusterAccess> {
+    try {
+      const readAt = await this.#modificationTimes();
+      if (this.#config === undefined || rejected || readAt !== this.#readAt) {
+        this.#config = await readKubeconfigs(this.#paths);
+        this.#readAt = readAt;
+      }
+      return await accessOf(this.#config);
+    } catch (cause) {
+      if (cause instanceof CredentialsError) throw cause;
+      throw new CredentialsError(`kubeconfig ${this.#paths.join(":")} cannot be used: ${reasonOf(cause)}`, { cause });
+    }
+  }
+
+  async #modificationTimes(): Promise<string> {
+    const times = this.#paths.map(async (path) => (await Deno.stat(path)).mtime?.getTime());
+    return (await Promise.allSettled(times)).map((time) => time.status === "fulfilled" ? time.value : "missing").join();
+  }
+}
+
+async function readKubeconfigs(paths: readonly string[]): Promise<KubeConfig> {
+  // A dependency of the library's still uses node:punycode; its users can do nothing about that.
+  process.noDeprecation = true;
+  const { KubeConfig } = await import("./kubeconfig_library.ts");
+  const merged = new KubeConfig();
+  merged.loadFromOptions({ clusters: [], users: [], contexts: [], currentContext: "" });
+  const tokenFiles = new Map<User, string>();
+  let found = false;
+  for (const path of paths) {
+    // kubectl passes over files of a list that are not there
+    if (paths.length > 1 && !await exists(path)) continue;
+    const one = new KubeConfig();
+    one.loadFromFile(path);
+    for (const [user, file] of await tokenFilesOf(one, path)) tokenFiles.set(user, file);
+    found = true;
+    const clusters = one.clusters.filter(({ name }) => merged.getCluster(name) === null);
+    merged.clusters.push(...clusters.map(allowingHttp));
+    merged.users.push(...one.users.filter(({ name }) => merged.getUser(name) === null));
+    merged.contexts.push(...one.contexts.filter(({ name }) => merged.getContextObject(name) === null));
+    merged.currentContext ||= one.currentContext ?? "";
+  }
+  if (!found) throw new CredentialsError(`kubeconfig: none of ${paths.join(", ") || "no files"} is there`);
+  const user = merged.getCurrentUser();
+  const file = user && tokenFiles.get(user);
+  if (user && file) {
+    merged.users[merged.users.indexOf(user)] = { ...user, token: (await Deno.readTextFile(file)).trim() };
+  }
+  return merged;
+}
+
+type User = KubeConfig["users"][number];
+
+/** The library does not know `tokenFile`, which counts for more than `token`; client-go's `clientcmdapi.AuthInfo`. */
+async function tokenFilesOf({ users }: KubeConfig, path: string): Promise<Map<User, string>> {
+  const files = new Map<User, string>();
+  const text = await Deno.readTextFile(path);
+  if (!text.includes("tokenFile")) return files;
+  const { parse } = await import("../../runtime/yaml_library.ts");
+  const raw: { users?: { name: string; user?: { tokenFile?: string } }[] } = parse(text);
+  for (const user of users) {
+    const file = raw.users?.find(({ name }) => name === user.name)?.user?.tokenFile;
+    if (file) files.set(user, resolve(dirname(path), file));
+  }
+  return files;
+}
+
+/** The library refuses http (as of `kubectl proxy`) where TLS is to be verified, of which http has none. */
+function allowingHttp(cluster: KubeConfig["clusters"][number]): KubeConfig["clusters"][number] {
+  return cluster.server.startsWith("http:") ? { ...cluster, skipTLSVerify: true } : cluster;
+}
+
+async function accessOf(config: KubeConfig): Promise<ClusterAccess> {
+  const context = config.getContextObject(config.currentContext);
+  if (context === null) {
+    throw new CredentialsError(
+      `kubeconfig: there is no context ${
+        JSON.stringify(config.currentContext)
+      }; set one with kubectl config use-context`,
+    );
+  }
+  const cluster = config.getCurrentCluster();
+  if (cluster === null) throw new CredentialsError(`kubeconfig: context ${context.name} names no known cluster`);
+  if (context.user && config.getCurrentUser() === null) {
+    throw new CredentialsError(`kubeconfig: context ${context.name} names no known user`);
+  }
+  const options: HttpsOptions = {};
+  await config.applyToHTTPSOptions(options as Parameters<KubeConfig["applyToHTTPSOptions"]>[0]);
+  const headers: Record<string, string> = { ...options.headers };
+  if (options.auth !== undefined) {
+    headers.authorization = `Basic ${new TextEncoder().encode(options.auth).toBase64()}`;
+  }
+  return {
+    server: cluster.server.replace(/\/+$/, ""),
+    namespace: context.namespace ?? "default",
+    headers,
+    ...(options.ca === undefined ? {} : { caCert: pemOf(options.ca) }),
+    ...(options.cert === undefined ? {} : { cert: pemOf(options.cert) }),
+    ...(options.key === undefined ? {} : { key: pemOf(options.key) }),
+    ...(cluster.tlsServerName === undefined ? {} : { serverName: cluster.tlsServerName }),
+    ...(cluster.proxyUrl === undefined ? {} : { proxy: cluster.proxyUrl }),
+    skipTlsVerify: cluster.skipTLSVerify === true,
+  };
+}
+
+/** The first line only: the library shows a piece of the file behind it, which may hold a token. */
+function reasonOf(cause: unknown): string {
+  const [reason = ""] = (cause instanceof Error ? cause.message : String(cause)).split("\n");
+  if (cause instanceof TypeError) return "it is no kubeconfig";
+  return reason.trim() || "the exec plugin of its user failed and gave no reason";
+}
+
+function pemOf(value: Uint8Array | string): string {
+  return typeof value === "string" ? value : new TextDecoder().decode(value);
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await Deno.stat(path);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,102 @@
+/**
+ * The two APIs that take Events. They show the same objects under other names of fields.
+ * Source: https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/event-v1/
+ */
+import type { Body } from "../client/client.ts";
+import type { EventSeries } from "./event_series.ts";
+
+/** What this program calls itself in its Events. */
+const COMPONENT = "deno-k8s-sidecar";
+
+/** What was done, as events.k8s.io asks; the reason says how it went. */
+const ACTION = "PublishFiles";
+
+/** Longest name of an instance. Source: kubernetes `pkg/apis/core/validation/events.go`, ReportingInstanceLengthLimit. */
+const LONGEST_INSTANCE = 128;
+
+export interface EventApi {
+  /** In a path, in front of `/namespaces`. */
+  readonly root: string;
+  /** The whole Event, with its repeats up to now. */
+  create(series: EventSeries, reportingInstance: string): Body;
+  /** What changes in it when it has happened again. */
+  repeat(series: EventSeries): Body;
+}
+
+/** Since Kubernetes 1.19. */
+export const EVENTS_V1: EventApi = {
+  root: "/apis/events.k8s.io/v1",
+  create: (series, reportingInstance) =>
+    json({
+      apiVersion: "events.k8s.io/v1",
+      kind: "Event",
+      ...common(series, reportingInstance),
+      reportingController: COMPONENT,
+      regarding: regarding(series),
+      note: series.event.message,
+      eventTime: microTime(series.firstTime),
+      ...(series.count > 1 ? seriesOf(series) : {}),
+    }),
+  repeat: (series) => mergePatch(seriesOf(series)),
+};
+
+/** Since ever. */
+export const CORE_V1: EventApi = {
+  root: "/api/v1",
+  create: (series, reportingInstance) =>
+    json({
+      apiVersion: "v1",
+      kind: "Event",
+      ...common(series, reportingInstance),
+      reportingComponent: COMPONENT,
+      source: { component: COMPONENT },
+      involvedObject: regarding(series),
+      message: series.event.message,
+      firstTimestamp: time(series.firstTime),
+      lastTimestamp: time(series.lastTime),
+      count: series.count,
+    }),
+  repeat: (series) => mergePatch({ count: series.count, lastTimestamp: time(series.lastTime) }),
+};
+
+/** `/apis/events.k8s.io/v1/namespaces/NAMESPACE/events`, or that of one Event. */
+export function eventPath({ root }: EventApi, namespace: string, name?: string): string {
+  const events = `${root}/namespaces/${namespace}/events`;
+  return name === undefined ? events : `${events}/${name}`;
+}
+
+function common({ name, event: { ref, type, reason } }: EventSeries, reportingInstance: string) {
+  return {
+    metadata: { name, namespace: ref.namespace },
+    type,
+    reason,
+    action: ACTION,
+    reportingInstance: reportingInstance.slice(0, LONGEST_INSTANCE) || COMPONENT,
+  };
+}
+
+function regarding({ event: { ref, uid } }: EventSeries) {
+  return { apiVersion: "v1", ...ref, ...(uid === undefined ? {} : { uid }) };
+}
+
+function seriesOf({ count, lastTime }: EventSeries) {
+  return { series: { count, lastObservedTime: microTime(lastTime) } };
+}
+
+function json(value: unknown): Body {
+  return { type: "application/json", value };
+}
+
+function mergePatch(value: unknown): Body {
+  return { type: "application/merge-patch+json", value };
+}
+
+/** A MicroTime has exactly six decimals. */
+function microTime(date: Date): string {
+  return date.toISOString().replace("Z", "000Z");
+}
+
+/** A Time has none. */
+function time(date: Date): string {
+  return date.toISOString().replace(/\.\d+Z$/, "Z");
+}

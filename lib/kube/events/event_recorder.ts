@@ -1,0 +1,219 @@
+/** Tells people what happened to an object, where they look for it: `kubectl get events`, `kubectl describe`. */
+import { Backoff } from "../../runtime/backoff.ts";
+import type { Clock } from "../../runtime/clock.ts";
+import { Alarm } from "../../runtime/alarm.ts";
+import { ApiError } from "../client/api_error.ts";
+import type { Body } from "../client/client.ts";
+import { CORE_V1, type EventApi, eventPath, EVENTS_V1 } from "./event_api.ts";
+import { type EventSeries, forgetOldest, type RecordedEvent, SeriesLedger } from "./event_series.ts";
+import { describeRef } from "../../objects/ref.ts";
+import { isTransient } from "../client/transient.ts";
+import { type Rate, TokenBucket } from "../../runtime/token_bucket.ts";
+
+/** What a recorder needs of a client. */
+export interface EventClient {
+  request(method: "GET" | "POST" | "PATCH", path: string, signal: AbortSignal, body?: Body): Promise<unknown>;
+}
+
+export interface EventRecorderOptions {
+  client: EventClient;
+  clock: Clock;
+  /** A number in [0, 1). */
+  random: () => number;
+  log: {
+    debug(message: string, properties?: Record<string, unknown>): void;
+    warn(message: string, properties?: Record<string, unknown>): void;
+  };
+  /** Which of several sidecars this is: the pod's name. */
+  reportingInstance: string;
+  /** Wall clock. */
+  now: () => Date;
+}
+
+/** Requests, of all objects together. client-go gives a client of its own burst 10 and 5 a second. */
+const REQUESTS: Rate = { burst: 25, refill: 0.2 };
+
+/** An Event is given up after so many attempts; each waits for the delay that the API server's failures in a row make. */
+const ATTEMPTS = 5;
+const FIRST_RETRY = 1;
+
+/** Seconds until it is tried again to do what RBAC forbids. */
+const FORBIDDEN_FOR = 3600;
+
+type Verb = "create" | "patch";
+
+/**
+ * Posts Events, by events.k8s.io/v1, or by core/v1 where that is not served or not allowed. Events are a courtesy: they
+ * wait, are counted together, and are dropped rather than in the way of anything (see {@link SeriesLedger} for how many).
+ * Needs the verbs create and patch on events, in the API groups "" and events.k8s.io.
+ */
+export class EventRecorder {
+  readonly #options: EventRecorderOptions;
+  readonly #ledger: SeriesLedger;
+  readonly #alarm: Alarm;
+  readonly #backoff: Backoff;
+  readonly #requests: TokenBucket;
+  #api: EventApi = EVENTS_V1;
+  /** After a failure of the API server: when to go on; by the clock, in ms. */
+  #resumeAt = 0;
+  /** `create NAMESPACE`: until when it is not tried. */
+  readonly #forbidden = new Map<string, number>();
+  #hasWarned = false;
+  #reportedDrops = 0;
+
+  constructor(options: EventRecorderOptions) {
+    this.#options = options;
+    this.#ledger = new SeriesLedger(options);
+    this.#alarm = new Alarm(options.clock);
+    this.#backoff = new Backoff({ first: FIRST_RETRY, random: options.random });
+    this.#requests = new TokenBucket(REQUESTS, options.clock.now());
+  }
+
+  /** Events that were not posted: too many, or the API server would not have them. */
+  get dropped(): number {
+    return this.#ledger.dropped;
+  }
+
+  /** Takes an event to be posted soon. Returns at once and never throws. */
+  record(event: RecordedEvent): void {
+    if (this.#isForbidden("create", event.ref.namespace)) return;
+    if (this.#ledger.add(event, this.#options.clock.now())) this.#alarm.ring();
+  }
+
+  /** Posts until the signal aborts; what has not been posted by then is lost. Never rejects. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#options;
+    while (!signal.aborted) {
+      const series = this.#ledger.next();
+      const now = clock.now();
+      const due = series && Math.max(series.dueAt, this.#resumeAt, this.#requests.availableAt(now));
+      if (series === undefined || due === undefined || due > now) {
+        this.#reportDrops();
+        await this.#alarm.sleepUntil(due ?? Infinity, signal);
+      } else {
+        this.#requests.take(now);
+        await this.#tell(series, signal);
+      }
+    }
+  }
+
+  /** Posts what was recorded, now and once, for a program that ends (METHOD=LIST). Never rejects. */
+  async flush(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted && this.#options.clock.now() >= this.#resumeAt) {
+      const series = this.#ledger.next();
+      if (series === undefined) return;
+      await this.#tell(series, signal);
+    }
+  }
+
+  async #tell(series: EventSeries, signal: AbortSignal): Promise<void> {
+    const { clock } = this.#options;
+    const verb = series.toldCount === 0 ? "create" : "patch";
+    if (this.#isForbidden(verb, series.event.ref.namespace)) return this.#ledger.drop(series, clock.now());
+    const { count } = series;
+    try {
+      await this.#send(series, verb, signal);
+      this.#backoff.reset();
+      this.#ledger.told(series, count, clock.now());
+    } catch (error) {
+      if (signal.aborted) return;
+      await this.#recover(series, verb, error, signal);
+    }
+  }
+
+  async #send(series: EventSeries, verb: Verb, signal: AbortSignal): Promise<void> {
+    try {
+      await this.#sendBy(this.#api, series, verb, signal);
+    } catch (error) {
+      // Roles written for older programs name events of the group "" alone
+      if (this.#api === CORE_V1 || !isRbac(error)) throw error;
+      await this.#sendBy(CORE_V1, series, verb, signal);
+      this.#fallBack('the role allows events in the API group "" only');
+    }
+  }
+
+  async #sendBy(api: EventApi, series: EventSeries, verb: Verb, signal: AbortSignal): Promise<void> {
+    const { client, reportingInstance } = this.#options;
+    const { namespace } = series.event.ref;
+    if (verb === "patch") {
+      await client.request("PATCH", eventPath(api, namespace, series.name), signal, api.repeat(series));
+      return;
+    }
+    try {
+      await client.request("POST", eventPath(api, namespace), signal, api.create(series, reportingInstance));
+    } catch (error) {
+      // An attempt before this one had arrived, its answer had not
+      if (!(error instanceof ApiError && error.reason === "AlreadyExists")) throw error;
+    }
+  }
+
+  /** Decides whether a failed Event is tried again. */
+  async #recover(series: EventSeries, verb: Verb, error: unknown, signal: AbortSignal): Promise<void> {
+    const { clock } = this.#options;
+    if (isTransient(error) && ++series.failures < ATTEMPTS) return this.#wait(error);
+    if (error instanceof ApiError && error.status === 404) {
+      // The Event is older than the API server keeps them, usually an hour
+      if (verb === "patch") return this.#ledger.restart(series);
+      if (this.#api !== CORE_V1 && await this.#lacksGroup(signal)) {
+        return this.#fallBack("events.k8s.io/v1 is not served");
+      }
+    }
+    if (isRbac(error)) this.#forbid(verb, series.event.ref.namespace);
+    if (isTransient(error)) this.#wait(error);
+    this.#options.log.debug(`no Event for ${describeRef(series.event.ref)}: ${messageOf(error)}`);
+    this.#ledger.drop(series, clock.now());
+  }
+
+  #wait(error: unknown): void {
+    const delay = this.#backoff.next(error instanceof ApiError ? error.retryAfter : 0);
+    this.#resumeAt = this.#options.clock.now() + delay * 1000;
+    this.#options.log.debug(`Events wait ${delay.toFixed(1)} s: ${messageOf(error)}`);
+  }
+
+  /** Whether a 404 meant the API, not the namespace. */
+  async #lacksGroup(signal: AbortSignal): Promise<boolean> {
+    try {
+      await this.#options.client.request("GET", EVENTS_V1.root, signal);
+      return false;
+    } catch (error) {
+      return error instanceof ApiError && error.status === 404;
+    }
+  }
+
+  #fallBack(reason: string): void {
+    this.#api = CORE_V1;
+    this.#options.log.debug(`Events are posted by core/v1: ${reason}`);
+  }
+
+  #isForbidden(verb: Verb, namespace: string): boolean {
+    const until = this.#forbidden.get(`${verb} ${namespace}`);
+    return until !== undefined && this.#options.clock.now() < until;
+  }
+
+  #forbid(verb: Verb, namespace: string): void {
+    const { clock, log } = this.#options;
+    this.#forbidden.set(`${verb} ${namespace}`, clock.now() + FORBIDDEN_FOR * 1000);
+    forgetOldest(this.#forbidden);
+    const message = `Not allowed to ${verb} events in namespace "${namespace}": give the service account the verbs ` +
+      'create and patch on events of the API groups "" and "events.k8s.io" there by RBAC';
+    if (this.#hasWarned) log.debug(message);
+    else log.warn(message);
+    this.#hasWarned = true;
+  }
+
+  #reportDrops(): void {
+    const { dropped } = this.#ledger;
+    if (dropped === this.#reportedDrops) return;
+    this.#reportedDrops = dropped;
+    this.#options.log.debug("Events were dropped", { total: dropped });
+  }
+}
+
+/** A 403 that a role can help; a namespace that is on its way out takes nothing new from anybody. */
+function isRbac(error: unknown): boolean {
+  return error instanceof ApiError && error.isForbidden && !error.message.includes("because it is being terminated");
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

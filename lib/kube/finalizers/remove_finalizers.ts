@@ -1,0 +1,96 @@
+/** The subcommand `remove-finalizers`: for whoever uninstalls the sidecar, or no longer wants finalizers. */
+import { ApiError } from "../client/api_error.ts";
+import type { ListQuery, ListResult } from "../client/client.ts";
+import { type FinalizerClient, takeOffFinalizer } from "./finalizer_patch.ts";
+import { describeRef, type ObjectRef } from "../../objects/ref.ts";
+import { describeSource, type Source } from "../../objects/source.ts";
+import { type KubeObject } from "../../objects/object.ts";
+
+/** What the removal needs of a client. */
+export interface RemovalClient extends FinalizerClient {
+  list(source: Source, query: ListQuery, signal: AbortSignal): AsyncGenerator<KubeObject[], ListResult>;
+}
+
+export interface RemovalLog {
+  info(message: string, properties?: Record<string, unknown>): void;
+  error(message: string, properties?: Record<string, unknown>): void;
+}
+
+/** Objects in one page of a list; client-go's own page size. */
+const PAGE_SIZE = 500;
+
+/**
+ * Takes the finalizer off every object of the sources that carries it, those that are being deleted included. `failed`
+ * counts the objects that still carry it and the sources that could not be listed; each has been logged. A sidecar
+ * that still runs puts it back: stop it first. Needs the verbs list and patch.
+ *
+ * @throws the signal's reason when it aborts
+ */
+export async function removeFinalizers(
+  client: RemovalClient,
+  sources: readonly Source[],
+  name: string,
+  signal: AbortSignal,
+  log: RemovalLog,
+): Promise<{ removed: number; failed: number }> {
+  let removed = 0;
+  let failed = 0;
+  for (const source of sources) {
+    const attempt = async (what: string, action: () => Promise<void>) => {
+      try {
+        await action();
+      } catch (error) {
+        signal.throwIfAborted();
+        failed++;
+        log.error(`${what}: ${error instanceof Error ? error.message : error}`);
+      }
+    };
+    let refs: ObjectRef[] = [];
+    await attempt(`cannot list ${describeSource(source)}`, async () => {
+      refs = await carriersOf(client, source, name, signal);
+    });
+    for (const ref of refs) {
+      await attempt(`cannot take finalizer ${name} off ${describeRef(ref)}`, async () => {
+        await takeOffFinalizer(client, ref, name, signal).catch(unlessGone);
+        removed++;
+        log.info(`took finalizer ${name} off ${describeRef(ref)}`);
+      });
+    }
+  }
+  const summary = `Finalizer ${name}: removed from ${removed} objects, ${failed} failures`;
+  if (failed === 0) log.info(summary);
+  else log.error(`${summary}; run this again when their causes are mended`);
+  return { removed, failed };
+}
+
+/** Every page before the first change: a list that takes long expires. */
+async function carriersOf(
+  client: RemovalClient,
+  source: Source,
+  name: string,
+  signal: AbortSignal,
+): Promise<ObjectRef[]> {
+  const found = new Map<string, ObjectRef>();
+  let query: ListQuery = { limit: PAGE_SIZE };
+  while (true) {
+    try {
+      const page = client.list(source, query, signal);
+      let result = await page.next();
+      for (; !result.done; result = await page.next()) {
+        for (const { metadata } of result.value) {
+          const ref: ObjectRef = { kind: source.kind, namespace: metadata.namespace, name: metadata.name };
+          if (metadata.finalizers?.includes(name)) found.set(describeRef(ref), ref);
+        }
+      }
+      if (result.value.continue === undefined) return [...found.values()];
+      query = { limit: PAGE_SIZE, continue: result.value.continue };
+    } catch (error) {
+      if (!(error instanceof ApiError && error.isExpired && query.continue !== undefined)) throw error;
+      query = {};
+    }
+  }
+}
+
+function unlessGone(error: unknown): void {
+  if (!(error instanceof ApiError && error.status === 404)) throw error;
+}

@@ -1,0 +1,10 @@
+/** The kinds that carry files. */
+export type Kind = "ConfigMap" | "Secret";
+
+/** The kinds in the order in which they are watched. */
+export const KINDS: readonly Kind[] = ["ConfigMap", "Secret"];
+
+/** The plural that an API path uses for a kind: `configmaps`. */
+export function pluralOf(kind: Kind): string {
+  return `${kind.toLowerCase()}s`;
+}

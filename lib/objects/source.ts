@@ -1,0 +1,18 @@
+import { type Kind, pluralOf } from "./kind.ts";
+
+/** One thing to list and watch: one kind, in one namespace or in all of them, narrowed by labels or to one name. */
+export interface Source {
+  kind: Kind;
+  /** `undefined`: every namespace, in one request. */
+  namespace?: string;
+  labelSelector?: string;
+  /** Watch this one object by name; wins over labels. */
+  name?: string;
+}
+
+/** `configmaps in namespace "a"`, for logs and messages. */
+export function describeSource(source: Source): string {
+  const named = source.name === undefined ? "" : ` named "${source.name}"`;
+  const where = source.namespace === undefined ? "all namespaces" : `namespace "${source.namespace}"`;
+  return `${pluralOf(source.kind)}${named} in ${where}`;
+}

@@ -1,0 +1,41 @@
+import type { Claimant } from "../files/claims.ts";
+import type { Kind } from "../objects/kind.ts";
+import { refOf } from "../objects/ref.ts";
+import type { Source } from "../objects/source.ts";
+import type { Version } from "../objects/version.ts";
+
+/** What is kept of an object: never its body, and nothing twice, for there may be tens of thousands of them. */
+export class TrackedObject implements Claimant {
+  /** Nearly all objects have one path, so one is not put into an array. */
+  readonly #paths: string | readonly string[];
+
+  constructor(
+    readonly key: string,
+    readonly source: Source,
+    readonly created: number,
+    readonly uid: string,
+    readonly version: Version,
+    paths: readonly string[],
+    /** The list that saw it last. */
+    public list: number,
+  ) {
+    const [path] = paths;
+    this.#paths = path !== undefined && paths.length === 1 ? path : paths;
+  }
+
+  get paths(): readonly string[] {
+    return typeof this.#paths === "string" ? [this.#paths] : this.#paths;
+  }
+
+  get kind(): Kind {
+    return this.source.kind;
+  }
+
+  get namespace(): string {
+    return refOf(this.key).namespace;
+  }
+
+  get name(): string {
+    return refOf(this.key).name;
+  }
+}

@@ -1,0 +1,82 @@
+/** What this program counts. */
+import { ApiError } from "../kube/client/api_error.ts";
+import { Metrics } from "../runtime/metrics_registry.ts";
+import type { FileEvent } from "../reconcile/file_event.ts";
+
+/** What gauges are read from. */
+export interface Measured {
+  objects: number;
+  files: number;
+  isNotificationOwed: boolean;
+  progress: readonly { what: string; silence: number }[];
+}
+
+export class SidecarMetrics {
+  readonly #metrics = new Metrics();
+  readonly #files = this.#metrics.counter<"action">("files_total", "Files written and removed.");
+  readonly #objects = this.#metrics.counter<"event">(
+    "object_events_total",
+    "Objects refused, in collision, or whose files could not be written.",
+  );
+  readonly #requests = this.#metrics.counter<"method" | "status">(
+    "api_requests_total",
+    "Requests to the API server; status 0: no answer.",
+  );
+  readonly #failures = this.#metrics.counter<"cause">(
+    "watch_failures_total",
+    "Lists and watches that failed, by cause.",
+  );
+  readonly #notifications = this.#metrics.counter<"kind" | "result">(
+    "notifications_total",
+    "Scripts and webhooks run, by result.",
+  );
+  readonly #notificationSeconds = this.#metrics.counter<"kind">(
+    "notification_seconds_total",
+    "Time that scripts and webhooks took.",
+  );
+
+  fileEvent(event: FileEvent): void {
+    if (event.type === "written" || event.type === "removed") this.#files({ action: event.type }, event.paths.length);
+    else this.#objects({ event: event.type });
+  }
+
+  apiRequest(method: string, status: number): void {
+    this.#requests({ method, status: String(status) });
+  }
+
+  watchFailed(error: unknown): void {
+    this.#failures({
+      cause: error instanceof ApiError ? String(error.status) : error instanceof Error ? error.name : "",
+    });
+  }
+
+  notified(kind: "script" | "webhook", ok: boolean, seconds: number): void {
+    this.#notifications({ kind, result: ok ? "success" : "failure" });
+    this.#notificationSeconds({ kind }, seconds);
+  }
+
+  /** Has gauges read from what is measured, each time they are asked for. */
+  measure(collections: () => readonly Measured[]): void {
+    const sum = (read: (collection: Measured) => number) =>
+      collections().reduce((total, collection) => total + read(collection), 0);
+    this.#metrics.gauge("objects", "Objects that are selected.", () => [[{}, sum((collection) => collection.objects)]]);
+    this.#metrics.gauge("files", "Files that objects want.", () => [[{}, sum((collection) => collection.files)]]);
+    this.#metrics.gauge("notification_owed", "Whether the application has yet to be told of a change.", () => [
+      [{}, sum((collection) => Number(collection.isNotificationOwed))],
+    ]);
+    this.#metrics.gauge(
+      "watch_silence_seconds",
+      "Seconds since the last sign of the API server.",
+      () =>
+        collections().flatMap(({ progress }) =>
+          progress.map((
+            { what, silence },
+          ): [Record<string, string>, number] => [{ source: what }, Math.max(0, silence)])
+        ),
+    );
+  }
+
+  render(): string {
+    return this.#metrics.render();
+  }
+}

@@ -1,0 +1,49 @@
+/** Assembles how the content of `*.url` keys is fetched. What makes the requests is loaded with the first of them. */
+import { basicAuthorization, credentialsFrom } from "../http/basic_auth.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { Collection, RequestSettings } from "../config/config.ts";
+import type { ContentSink } from "../downloads/fetcher.ts";
+import type { Log } from "../log/log.ts";
+import type { Transport } from "../http/transport.ts";
+
+export interface UrlFetcherOptions {
+  collection: Collection;
+  requests: RequestSettings;
+  transport: () => Promise<Transport>;
+  clock: Clock;
+  log: Log;
+}
+
+export function openUrlFetcher(options: UrlFetcherOptions): {
+  fetchTo(url: string, sink: ContentSink, signal: AbortSignal): Promise<void>;
+} {
+  let loaded: ReturnType<typeof load> | undefined;
+  return {
+    async fetchTo(url, sink, signal) {
+      loaded ??= load(options);
+      await (await loaded).fetchTo(url, sink, signal);
+    },
+  };
+}
+
+async function load({ collection, requests, transport, clock, log }: UrlFetcherOptions) {
+  const { retry, timeout, encoding, ...credentials } = requests;
+  const { webhook } = collection.notification;
+  const origin = webhook === undefined ? undefined : new URL(webhook.url).origin;
+  const readCredentials = credentialsFrom(credentials);
+  const { UrlContent } = await import("../downloads/fetcher.ts");
+  return new UrlContent({
+    transport: await transport(),
+    retry,
+    timeout,
+    maxBytes: collection.files.urlMaxBytes,
+    enable5xx: collection.files.enable5xx,
+    // Whoever may write a labelled object must not be sent our password: only REQ_URL's own server is
+    authorizationFor: async (url) => {
+      const known = url.origin === origin ? await readCredentials() : undefined;
+      return known && basicAuthorization(known, encoding);
+    },
+    clock,
+    log,
+  });
+}

@@ -1,0 +1,165 @@
+/** Assembly: client, collections and health, from one configuration; runs until it is done or told to stop. */
+import type { Clock } from "../runtime/clock.ts";
+import type { Config } from "../config/config.ts";
+import { Deadline } from "../runtime/deadline.ts";
+import { EXIT, type ExitCode } from "../cli/exit_codes.ts";
+import { Garbage } from "../runtime/garbage.ts";
+import { KubeClient } from "../kube/client/client.ts";
+import type { Credentials } from "../kube/client/credentials.ts";
+import { sourcesOf } from "./sources.ts";
+import type { Events, Holds } from "./kubernetes_side.ts";
+import type { Log } from "../log/log.ts";
+import { RunningCollection } from "./collection.ts";
+import type { HealthState } from "../serve/health.ts";
+import { SidecarMetrics } from "../serve/metrics.ts";
+import { nativeTransport, type Transport, unverifiedTransport } from "../http/transport.ts";
+import { VERSION } from "../cli/version.ts";
+
+export interface SidecarOptions {
+  config: Config;
+  credentials: Credentials;
+  env: Record<string, string | undefined>;
+  clock: Clock;
+  random: () => number;
+  log: Log;
+}
+
+/** Seconds for what is left to tell Kubernetes when the work is done. */
+const FLUSH_TIMEOUT = 0.5;
+
+/**
+ * Runs METHOD. Resolves to the exit code: at once after the signal aborts, or when METHOD=LIST is done.
+ *
+ * @throws {PublishError} a folder can neither be found nor made
+ */
+export async function runSidecar(options: SidecarOptions, signal: AbortSignal): Promise<ExitCode> {
+  const { config, log } = options;
+  const metrics = new SidecarMetrics();
+  using garbage = new Garbage(options);
+  const client = openClient(options, metrics, garbage);
+  const transport = lazyTransport(options);
+  try {
+    const { events, holds } = await openKubernetesSide(options, client);
+    const parts = { ...options, client, transport: transport.open, metrics, events, holds, garbage };
+    const collections = await Promise.all(
+      config.collections.map((collection) => RunningCollection.open({ ...parts, collection })),
+    );
+    metrics.measure(() => collections);
+    let exitCode: ExitCode = EXIT.done;
+    if (config.method === "LIST") exitCode = await listOnce(collections, log, signal);
+    else {
+      const health = await openHealth(options, collections, metrics);
+      const mode = config.method === "SLEEP" ? "list" : "watch";
+      try {
+        await Promise.all([
+          ...collections.map((collection) => collection.run(mode, signal)),
+          events?.run(signal),
+          holds?.run(signal),
+        ]);
+      } finally {
+        health?.close();
+      }
+    }
+    using soon = new Deadline(options.clock, FLUSH_TIMEOUT, new AbortController().signal);
+    await Promise.all([events?.flush(soon.signal), holds?.flush(soon.signal)]);
+    return exitCode;
+  } finally {
+    client.close();
+    transport.close();
+  }
+}
+
+/**
+ * `k8s-sidecar remove-finalizers`: takes ours off every object that the selection matches.
+ *
+ * @throws {CredentialsError}
+ */
+export async function runRemoveFinalizers(options: SidecarOptions, signal: AbortSignal): Promise<ExitCode> {
+  const { config, log } = options;
+  using garbage = new Garbage(options);
+  const client = openClient(options, new SidecarMetrics(), garbage);
+  try {
+    const { removeFinalizers } = await import("../kube/finalizers/remove_finalizers.ts");
+    const ownNamespace = await client.namespace();
+    const sources = config.collections.flatMap((collection) => sourcesOf(collection.selection, ownNamespace));
+    const { failed } = await removeFinalizers(client, sources, config.finalizerName, signal, log);
+    return failed === 0 ? EXIT.done : EXIT.api;
+  } catch (error) {
+    if (signal.aborted) return EXIT.done;
+    throw error;
+  } finally {
+    client.close();
+  }
+}
+
+async function listOnce(collections: readonly RunningCollection[], log: Log, signal: AbortSignal): Promise<ExitCode> {
+  const outcomes = await Promise.all(collections.map((collection) => collection.list(signal)));
+  if (signal.aborted) return EXIT.done;
+  const apiFailures = outcomes.flatMap((outcome) => outcome.apiFailures);
+  const fileFailures = outcomes.flatMap((outcome) => outcome.fileFailures);
+  for (const failure of [...apiFailures, ...fileFailures]) log.error(`incomplete: ${failure}`);
+  if (apiFailures.length > 0) return EXIT.api;
+  if (fileFailures.length > 0) return EXIT.files;
+  const files = collections.reduce((sum, collection) => sum + collection.files, 0);
+  log.info("List complete, all files are in place.", { files });
+  return EXIT.done;
+}
+
+async function openKubernetesSide(
+  { config, clock, random, log }: SidecarOptions,
+  client: KubeClient,
+): Promise<{ events: Events | undefined; holds: Holds | undefined }> {
+  if (!config.events && config.finalizer === undefined) return { events: undefined, holds: undefined };
+  const { openEvents, openHolds } = await import("./kubernetes_side.ts");
+  const options = { client, clock, random, log };
+  return {
+    events: config.events ? await openEvents(options) : undefined,
+    holds: config.finalizer === undefined ? undefined : await openHolds({ ...options, name: config.finalizer }),
+  };
+}
+
+function openClient(
+  { config, credentials, env, clock, log }: SidecarOptions,
+  metrics: SidecarMetrics,
+  garbage: Garbage,
+): KubeClient {
+  return new KubeClient({
+    credentials,
+    skipTlsVerify: config.api.skipTlsVerify,
+    userAgent: `deno-k8s-sidecar/${VERSION}`,
+    env,
+    clock,
+    onRead: (bytes) => garbage.count(bytes),
+    onRequest: ({ method, path, status, seconds }) => {
+      metrics.apiRequest(method, status);
+      if (config.log.apiRequests) log.debug(`${method} ${path}`, { status, ms: Math.round(seconds * 1000) });
+    },
+  });
+}
+
+/** The transport of webhooks and downloads: most sidecars need none. */
+function lazyTransport({ config, env }: SidecarOptions): { open: () => Promise<Transport>; close(): void } {
+  let opened: Promise<Transport> | undefined;
+  return {
+    open: () =>
+      opened ??= config.requests.skipTlsVerify
+        ? unverifiedTransport({ env })
+        : Promise.resolve(nativeTransport({ env })),
+    close: () => void opened?.then((transport) => transport.close(), () => {}),
+  };
+}
+
+async function openHealth(
+  { config, log }: SidecarOptions,
+  collections: readonly RunningCollection[],
+  metrics: SidecarMetrics,
+): Promise<{ close(): Promise<void> } | undefined> {
+  if (!config.health.enabled) return undefined;
+  const { serveHealth } = await import("../serve/health.ts");
+  const state: HealthState = {
+    progress: collections.flatMap((collection) => collection.progress),
+    notReady: () => collections.map((collection) => collection.notReady()).find((reason) => reason !== undefined),
+  };
+  const { port, host } = config.health;
+  return serveHealth({ port, ...(host === undefined ? {} : { host }), state, metrics: () => metrics.render(), log });
+}

@@ -1,0 +1,50 @@
+import type { NamedObject, Selection } from "../config/config.ts";
+import { describeSource, type Source } from "../objects/source.ts";
+import { type Kind, KINDS } from "../objects/kind.ts";
+
+/**
+ * What to list and watch for a selection: a source for each kind in each namespace, or for each named object. No object
+ * is in two of them.
+ *
+ * @param ownNamespace what `OWN` stands for
+ */
+export function sourcesOf(selection: Selection, ownNamespace: string): Source[] {
+  const { namespaces: wanted } = selection;
+  const namespaces = wanted === "ALL" ? [undefined] : wanted === "OWN" ? [ownNamespace] : wanted;
+  const sources = selection.names.length === 0
+    ? selection.kinds.flatMap((kind) => namespaces.map((namespace) => sourceOf(kind, namespace, selection)))
+    : selection.names.flatMap((item) => namedSources(item, selection.kinds, namespaces));
+  return withoutOverlap(sources);
+}
+
+function sourceOf(kind: Kind, namespace: string | undefined, { labelSelector }: Selection): Source {
+  return {
+    kind,
+    ...(namespace === undefined ? {} : { namespace }),
+    ...(labelSelector === undefined ? {} : { labelSelector }),
+  };
+}
+
+/** A kind or a namespace that an item names itself counts for more than RESOURCE and NAMESPACE. */
+function namedSources(
+  item: NamedObject,
+  kinds: readonly Kind[],
+  namespaces: readonly (string | undefined)[],
+): Source[] {
+  const ofKinds = item.kind === undefined ? kinds : KINDS.filter((kind) => kind === item.kind);
+  const inNamespaces = item.namespace === undefined ? namespaces : [item.namespace];
+  return ofKinds.flatMap((kind) =>
+    inNamespaces.map((namespace) => ({ kind, name: item.name, ...(namespace === undefined ? {} : { namespace }) }))
+  );
+}
+
+function withoutOverlap(sources: readonly Source[]): Source[] {
+  const everywhere = new Set(sources.filter(({ namespace }) => namespace === undefined).map(describeSource));
+  const kept = new Map<string, Source>();
+  for (const source of sources) {
+    const { namespace: _, ...inAll } = source;
+    if (source.namespace !== undefined && everywhere.has(describeSource(inAll))) continue;
+    kept.set(describeSource(source), source);
+  }
+  return [...kept.values()];
+}

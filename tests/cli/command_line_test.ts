@@ -1,0 +1,67 @@
+import assert from "node:assert/strict";
+import { type Command, defaultText, helpText, parseCommandLine } from "../../lib/cli/command_line.ts";
+import { type Setting, SETTINGS } from "../../lib/config/settings.ts";
+
+Deno.test("parseCommandLine() understands every argument, with flags as --flag value and --flag=value", () => {
+  const cases: [args: string[], command: Command][] = [
+    [[], { run: "sidecar", flags: {} }],
+    [["--help"], { run: "help" }],
+    [["-h"], { run: "help" }],
+    [["--version"], { run: "version" }],
+    [["remove-finalizers"], { run: "remove-finalizers", flags: {} }],
+    [["--manifests", "dir"], { run: "sidecar", flags: {}, manifests: "dir" }],
+    [["--manifests=a=b", "remove-finalizers"], { run: "remove-finalizers", flags: {}, manifests: "a=b" }],
+    [["--req-username-file", "/u", "--req-password-file=/p"], {
+      run: "sidecar",
+      flags: { reqUsernameFile: "/u", reqPasswordFile: "/p" },
+    }],
+  ];
+  for (const [args, command] of cases) assert.deepEqual(parseCommandLine(args), { command, faults: [] });
+});
+
+Deno.test("parseCommandLine() tells every argument that it does not know, and a flag without a value", () => {
+  const { command, faults } = parseCommandLine([
+    "run",
+    "--verbose",
+    "--version=1",
+    "--manifests=",
+    "--req-username-file",
+  ]);
+  assert.deepEqual(command, { run: "sidecar", flags: {} });
+  assert.deepEqual(faults.map(({ message }) => message), [
+    '"run" is no argument: see --help',
+    '"--verbose" is no argument: see --help',
+    '"--version=…" is no argument: see --help',
+    "--manifests needs a value",
+    "--req-username-file needs a value",
+  ]);
+});
+
+Deno.test("parseCommandLine() does not show what follows a flag that it does not know", () => {
+  const [fault] = parseCommandLine(["--req-password=geheim"]).faults;
+  assert.equal(fault?.message, '"--req-password=…" is no argument: see --help');
+});
+
+Deno.test("helpText() lists every variable with its default, and the exit codes, in lines that fit a terminal", () => {
+  const help = helpText();
+  const lines = help.split("\n");
+  for (const [name, row] of Object.entries(SETTINGS) as [string, Setting<unknown>][]) {
+    const at = lines.findIndex((line) => line.trim().split(" ")[0] === name);
+    assert.ok(at >= 0, name);
+    const next = lines.findIndex((line, index) => index > at && !line.startsWith("      "));
+    const entry = lines.slice(at + 1, next).map((line) => line.trim()).join(" ");
+    assert.equal(entry, `${row.meaning.replaceAll("`", "")}. Default: ${defaultText(row)}`);
+    assert.ok(help.includes(row.section), row.section);
+  }
+  assert.match(help, /^ {2}HEALTH_PORT \(HEALTHCHECK_PORT\)$/m);
+  assert.match(help, /Exit codes: 0 .* 2 .* 3 .*\n4 /);
+  assert.deepEqual(lines.filter((line) => line.length > 120), []);
+  assert.doesNotMatch(help, /`|undefined/);
+});
+
+Deno.test("defaultText() is the default as a reader understands it", () => {
+  assert.equal(defaultText(SETTINGS.METHOD), "WATCH");
+  assert.equal(defaultText(SETTINGS.LABEL), "required");
+  assert.equal(defaultText(SETTINGS.SCRIPT), "none");
+  assert.equal(defaultText(SETTINGS.LOG_FORMAT), "TEXT on a terminal, else JSON");
+});

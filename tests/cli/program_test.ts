@@ -1,0 +1,173 @@
+import assert from "node:assert/strict";
+import project from "../../deno.json" with { type: "json" };
+import { CONFIG_MAPS } from "../apiserver/resources.ts";
+import { SETTINGS } from "../../lib/config/settings.ts";
+import { refusal } from "../support/api_gateway.ts";
+import { tempFolder } from "../support/disk.ts";
+import { type LogLine, SidecarProcess, type StartOptions } from "../support/sidecar_process.ts";
+import { CONFIG_MAP, pod, workplace } from "../support/workplace.ts";
+
+/** Runs until the process ends by itself. */
+async function outcome(env: Record<string, string>, options: StartOptions = {}) {
+  await using sidecar = SidecarProcess.start(env, options);
+  const { code } = await sidecar.exited();
+  const textOf = (wanted: LogLine["stream"]) =>
+    sidecar.lines.filter(({ stream }) => stream === wanted).map(({ text }) => text);
+  return { code, stdout: textOf("stdout"), stderr: textOf("stderr"), lines: sidecar.lines };
+}
+
+Deno.test("--help lists every variable and ends with code 0, whatever the environment says", async () => {
+  const { code, stdout, stderr } = await outcome({ METHOD: "nonsense" }, { args: ["--help"] });
+  assert.deepEqual([code, stderr], [0, []]);
+  const names = new Set(stdout.map((line) => line.trim().split(" ")[0]));
+  assert.deepEqual(Object.keys(SETTINGS).filter((name) => !names.has(name)), []);
+});
+
+Deno.test("--version prints the version and ends with code 0", async () => {
+  const { code, stdout } = await outcome({}, { args: ["--version"] });
+  assert.deepEqual([code, stdout.length], [0, 1]);
+  assert.ok(stdout[0]?.startsWith(project.version), stdout[0]);
+});
+
+Deno.test("a wrong configuration ends with code 2 and a line for each fault, all at once", async () => {
+  using folder = tempFolder();
+  await Deno.writeTextFile(`${folder.path}/log.yaml`, "version: 2\nroot: {}\n");
+  const { code, stderr } = await outcome({
+    LABEL: "not a\nkey",
+    METHOD: "POLL",
+    HEALTH_PORT: "http",
+    FOLDER: `${folder.path}/log.yaml/files`,
+    SCRIPT: "/nowhere/script",
+    LOG_CONFIG: `${folder.path}/log.yaml`,
+    KUBECONFIG: "/nowhere/config",
+  }, { args: ["--verbose"] });
+  assert.equal(code, 2);
+  const starts = [
+    '"--verbose" ',
+    "METHOD=",
+    "HEALTH_PORT=",
+    "LABEL=",
+    "LOG_CONFIG=",
+    "FOLDER=",
+    "SCRIPT=",
+    "KUBECONFIG=",
+  ];
+  assert.equal(stderr.length, starts.length, stderr.join("\n"));
+  for (const [index, start] of starts.entries()) {
+    assert.ok(stderr[index]?.startsWith(`configuration error: ${start}`), `${start} ${stderr[index]}`);
+  }
+});
+
+Deno.test("an environment without LABEL and FOLDER ends with code 2 and says that they are required", async () => {
+  const { code, stderr } = await outcome({ LABEL: "", KUBECONFIG: "/nowhere/config" });
+  assert.equal(code, 2);
+  assert.deepEqual(stderr.slice(0, 2), [
+    "configuration error: LABEL is not set: it is required, the label key to select by",
+    "configuration error: FOLDER is not set: it is required, the folder that files go to",
+  ]);
+});
+
+for (const path of ["/nowhere/manifests", "a file"]) {
+  Deno.test(`--manifests with ${path} instead of a folder ends with code 2 and one line`, async () => {
+    using place = workplace();
+    const manifests = path === "a file" ? `${place.manifests}/one.json` : path;
+    const { code, stderr } = await outcome({ LABEL: "app", FOLDER: place.files }, { args: ["--manifests", manifests] });
+    assert.equal(code, 2, stderr.join("\n"));
+    assert.equal(stderr.length, 1, stderr.join("\n"));
+    assert.match(stderr[0]!, /^configuration error: --manifests: .*(one\.json|nowhere)/);
+  });
+}
+
+Deno.test("a secret value is printed nowhere, not even where it is wrong or all is logged", async () => {
+  using place = workplace();
+  const secrets = {
+    REQ_USERNAME: "admin",
+    REQ_PASSWORD: "geheim-1",
+    REQ_PAYLOAD: "geheim-2",
+    REQ_URL: "http://me:geheim-3@127.0.0.1:1/reload?token=geheim-4",
+    REQ_METHOD: "POST",
+    REQ_RETRY_TOTAL: "0",
+  };
+  const good = { LABEL: "app", FOLDER: place.files, METHOD: "LIST", DEBUG: "true", ...secrets };
+  const { code, lines } = await outcome(good, { args: ["--manifests", place.manifests] });
+  assert.equal(code, 0);
+  assert.ok(lines.some(({ text }) => text.includes("127.0.0.1:1")), "the failed call is told");
+  const wrong = await outcome({ ...good, REQ_URL: "htp://geheim-3@x?token=geheim-4" }, {
+    args: ["--req-password=geheim-1"],
+  });
+  assert.equal(wrong.code, 2);
+  for (const { text } of [...lines, ...wrong.lines]) assert.doesNotMatch(text, /geheim/);
+});
+
+Deno.test("METHOD=LIST with --manifests makes the files and ends with code 0", async () => {
+  using place = workplace();
+  const env = { LABEL: "app", FOLDER: place.files, METHOD: "list" };
+  const { code, lines } = await outcome(env, { args: ["--manifests", place.manifests] });
+  assert.equal(code, 0, JSON.stringify(lines));
+  assert.equal(await Deno.readTextFile(`${place.files}/one.txt`), "first");
+});
+
+Deno.test("METHOD=LIST ends with code 4 when a URL gives nothing, however long its retries take", async () => {
+  using place = workplace();
+  const manifest = { ...CONFIG_MAP, data: { "one.txt.url": "http://127.0.0.1:1/" } };
+  await Deno.writeTextFile(`${place.manifests}/one.json`, JSON.stringify(manifest));
+  const retries = { REQ_TIMEOUT: "0.1", REQ_RETRY_TOTAL: "3", REQ_RETRY_BACKOFF_FACTOR: "0.1" };
+  const env = { LABEL: "app", FOLDER: place.files, METHOD: "LIST", ...retries };
+  const { code, lines } = await outcome(env, { args: ["--manifests", place.manifests] });
+  assert.equal(code, 4, JSON.stringify(lines));
+  assert.ok(lines.some(({ msg }) => msg === `incomplete: no content for ${place.files}/one.txt`));
+});
+
+Deno.test("METHOD=LIST in a pod ends with code 0: service account, TLS and token", async () => {
+  await using here = await pod();
+  here.api.registry.create(
+    CONFIG_MAPS,
+    "default",
+    structuredClone(CONFIG_MAP),
+  );
+  const { code, lines } = await outcome(here.env);
+  assert.equal(code, 0, JSON.stringify(lines));
+  assert.equal(await Deno.readTextFile(`${here.files}/one.txt`), "first");
+});
+
+Deno.test("METHOD=LIST ends with code 3 when the API refuses or is not there, and says so", async () => {
+  await using forbidden = await pod(() => refusal(403, "Forbidden", "configmaps is forbidden"));
+  const refused = await outcome(forbidden.env);
+  assert.equal(refused.code, 3);
+  assert.ok(refused.lines.some(({ msg }) => msg.startsWith("incomplete: not allowed to list configmaps")));
+  await using broken = await pod(() => new Response("<html>", { status: 502 }));
+  assert.equal((await outcome(broken.env)).code, 3);
+  await using away = await pod();
+  assert.equal((await outcome({ ...away.env, KUBERNETES_SERVICE_PORT: "1" })).code, 3);
+});
+
+Deno.test("METHOD=LIST ends with code 4 when a file cannot be written, and says which", async () => {
+  using place = workplace();
+  await Deno.mkdir(`${place.files}/one.txt/in-the-way`, { recursive: true });
+  const env = { LABEL: "app", FOLDER: place.files, METHOD: "LIST", ERROR_THROTTLE_SLEEP: "0.01" };
+  const { code, lines } = await outcome(env, { args: ["--manifests", place.manifests] });
+  assert.equal(code, 4, JSON.stringify(lines));
+  assert.ok(lines.some(({ msg }) => msg.startsWith("incomplete: ") && msg.includes("one.txt")));
+});
+
+Deno.test("METHOD=LIST with a manifest that is broken ends with code 2 and removes nothing", async () => {
+  using place = workplace();
+  const env = { LABEL: "app", FOLDER: place.files, METHOD: "LIST" };
+  assert.equal((await outcome(env, { args: ["--manifests", place.manifests] })).code, 0);
+  Deno.writeTextFileSync(`${place.manifests}/one.json`, "{");
+  const { code, stderr } = await outcome(env, { args: ["--manifests", place.manifests] });
+  assert.equal(code, 2);
+  assert.match(stderr.join("\n"), /^configuration error: one\.json:1: /);
+  assert.equal(await Deno.readTextFile(`${place.files}/one.txt`), "first");
+});
+
+Deno.test("a sidecar follows its manifests, and tells health the truth", async () => {
+  using place = workplace();
+  await using sidecar = SidecarProcess.start({ LABEL: "app", FOLDER: place.files, NOTIFY_QUIET_PERIOD: "0" }, {
+    args: ["--manifests", place.manifests],
+  });
+  await sidecar.ready();
+  for (const path of ["/healthz", "/livez", "/readyz"]) assert.equal((await sidecar.health(path)).status, 200, path);
+  assert.equal(await sidecar.metric("k8s_sidecar_files"), 1);
+  assert.deepEqual(Object.keys(sidecar.lines[0]?.fields ?? {}).slice(0, 3), ["time", "level", "msg"]);
+});

@@ -1,0 +1,122 @@
+import assert from "node:assert/strict";
+import { parseConfig } from "../../lib/config/config.ts";
+import { type Credentials, CredentialsError, plainCredentials } from "../../lib/kube/client/credentials.ts";
+import { checkStart, StartError } from "../../lib/cli/start_checks.ts";
+import { type Folder, tempFolder } from "../support/disk.ts";
+
+const found = () => Promise.resolve(plainCredentials("http://127.0.0.1:1"));
+const refused = () => Promise.reject(new CredentialsError("no way to the API server"));
+
+/** A folder that holds one file, `file`. */
+function folderWithFile(): Folder {
+  const folder = tempFolder();
+  Deno.writeTextFileSync(`${folder.path}/file`, "");
+  return folder;
+}
+
+async function check(
+  env: Record<string, string>,
+  credentials: () => Promise<Credentials> = found,
+  broken: string[] = [],
+) {
+  const start = await checkStart(parseConfig({ LABEL: "a", ...env }).config, credentials, new Set(broken));
+  return { ...start, messages: start.faults.map(({ message }) => message) };
+}
+
+Deno.test("checkStart() makes FOLDER, and gives the credentials that it has read once", async () => {
+  using folder = folderWithFile();
+  const reads: boolean[] = [];
+  const credentials: Credentials = {
+    maxAge: 1,
+    load: (rejected) => {
+      reads.push(rejected);
+      return plainCredentials("http://127.0.0.1:1").load(rejected);
+    },
+  };
+  const start = await check(
+    { FOLDER: `${folder.path}/a/b`, SCRIPT: `${folder.path}/file` },
+    () => Promise.resolve(credentials),
+  );
+  assert.deepEqual([start.credentials, start.faults, reads], [credentials, [], [false]]);
+  assert.ok((await Deno.stat(`${folder.path}/a/b`)).isDirectory);
+});
+
+Deno.test("checkStart() tells everything that is wrong at once: folder, script and credentials", async () => {
+  using folder = folderWithFile();
+  const { credentials, messages } = await check(
+    { FOLDER: `${folder.path}/file/under`, SCRIPT: `${folder.path}/none` },
+    refused,
+  );
+  assert.equal(credentials, undefined);
+  assert.equal(messages.length, 3);
+  assert.match(messages[0]!, /^FOLDER=".*\/file\/under": it is not there and cannot be made: ./);
+  assert.match(messages[1]!, /^SCRIPT=".*\/none": there is no such file$/);
+  assert.match(messages[2]!, /^KUBECONFIG is not set, and no way to the API server$/);
+});
+
+Deno.test("checkStart() refuses a FOLDER where Deno lets nobody write", async () => {
+  const { messages } = await check({ FOLDER: "/dev/shm/files" });
+  assert.match(messages[0]!, /^FOLDER="\/dev\/shm\/files": accepted is a folder that is not in \/dev, \/proc, \/sys/);
+  assert.throws(() => Deno.lstatSync("/dev/shm/files"), Deno.errors.NotFound);
+});
+
+Deno.test("checkStart() refuses a FOLDER that is a file and a SCRIPT that is a folder", async () => {
+  using folder = folderWithFile();
+  const { messages } = await check({ FOLDER: `${folder.path}/file`, SCRIPT: folder.path });
+  assert.deepEqual(
+    messages.map((message) => message.replaceAll(folder.path, "DIR")),
+    [
+      'SCRIPT="DIR": it is no file',
+      'FOLDER="DIR/file": it is there, but it is no directory',
+    ].sort(),
+  );
+});
+
+Deno.test("checkStart() names KUBECONFIG when credentials that it gave cannot be read", async () => {
+  using folder = folderWithFile();
+  const broken: Credentials = { maxAge: 1, load: () => Promise.reject(new CredentialsError("not YAML")) };
+  const { messages } = await check({ FOLDER: folder.path, KUBECONFIG: "/kube" }, () => Promise.resolve(broken));
+  assert.deepEqual(messages, ['KUBECONFIG="/kube": not YAML']);
+});
+
+Deno.test("checkStart() leaves a FOLDER alone that is already known to be wrong", async () => {
+  const { faults } = await check({}, found, ["FOLDER"]);
+  assert.deepEqual(faults, []);
+});
+
+Deno.test("checkStart() names the setting that a StartError blames", async () => {
+  using folder = folderWithFile();
+  const { messages } = await check(
+    { FOLDER: folder.path },
+    () => Promise.reject(new StartError("--x", "--x: no folder")),
+  );
+  assert.deepEqual(messages, ["--x: no folder"]);
+});
+
+Deno.test("checkStart() throws what is no matter of configuration", async () => {
+  using folder = folderWithFile();
+  const bug = () => Promise.reject(new TypeError("a bug"));
+  await assert.rejects(check({ FOLDER: folder.path }, bug), { name: "TypeError", message: "a bug" });
+});
+
+Deno.test("checkStart() takes a FOLDER that is a link to a folder", async () => {
+  using folder = folderWithFile();
+  await Deno.mkdir(`${folder.path}/real`);
+  await Deno.symlink("real", `${folder.path}/link`);
+  assert.deepEqual((await check({ FOLDER: `${folder.path}/link` })).faults, []);
+});
+
+Deno.test("checkStart() refuses a STATE_FILE that is a folder or below a file, and takes one that can yet be made", async () => {
+  using folder = folderWithFile();
+  const messages = async (stateFile: string) =>
+    (await check({ FOLDER: folder.path, STATE_FILE: stateFile })).messages.map((message) =>
+      message.replaceAll(folder.path, "DIR")
+    );
+  assert.deepEqual(await messages(folder.path), ['STATE_FILE="DIR": it is a directory']);
+  assert.deepEqual(await messages(`${folder.path}/file/state`), [
+    'STATE_FILE="DIR/file/state": a part of the path is a file, where a directory must be',
+  ]);
+  for (const good of ["none", `${folder.path}/file`, `${folder.path}/missing/state`]) {
+    assert.deepEqual(await messages(good), []);
+  }
+});

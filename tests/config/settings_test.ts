@@ -1,0 +1,141 @@
+import assert from "node:assert/strict";
+import {
+  faultOf,
+  readSettings,
+  type Setting,
+  type SettingName,
+  SETTINGS,
+  type SettingValues,
+} from "../../lib/config/settings.ts";
+
+const ROWS = Object.entries(SETTINGS) as [SettingName, Setting<unknown>][];
+
+/** For every variable: its default, a text that is understood, that text's value, and one that is not understood. */
+const CASES: {
+  [N in SettingName]: [byDefault: SettingValues[N], text: string, value: SettingValues[N], bad?: string];
+} = {
+  LABEL: [undefined, "app in (a,b),!draft", "app in (a,b),!draft"],
+  LABEL_VALUE: [undefined, "1", "1"],
+  NAMESPACE: ["ALL", "one, two,one", ["one", "two"], "One"],
+  RESOURCE: ["both", "SECRET", "secret", "secrets"],
+  RESOURCE_NAME: [
+    undefined,
+    "a,configmap/b,ns/Secret/c.d",
+    ["a", "configmap/b", "ns/Secret/c.d"],
+    "pod/a",
+  ],
+  DEFAULTS: ["kopf", "KiwiGrid", "kiwigrid", "kiwi"],
+  FOLDER: [undefined, "relative/too", "relative/too"],
+  FOLDER_ANNOTATION: ["k8s-sidecar-target-directory", "grafana_folder", "grafana_folder"],
+  ALLOWED_FOLDERS: [undefined, "/a, /b", ["/a", "/b"], "/a,b"],
+  DEFAULT_FILE_MODE: [0o644, "0600", 0o600, "999"],
+  UNIQUE_FILENAMES: [false, "True", true, "1"],
+  ENABLE_5XX: [false, "true", true, "yes"],
+  URL_MAX_BYTES: [64 * 2 ** 20, "1Ki", 1024, "1KB"],
+  RESYNC_PERIOD: [600, "0", 0, "-1"],
+  STATE_FILE: [undefined, "/state", "/state", "state"],
+  IGNORE_ALREADY_PROCESSED: [undefined, "true", true, "maybe"],
+  METHOD: ["WATCH", "list", "LIST", "POLL"],
+  SLEEP_TIME: [60, "0.5", 0.5, "0"],
+  WATCH_SERVER_TIMEOUT: [600, "60", 60, "0"],
+  WATCH_CLIENT_TIMEOUT: [660, "66.5", 66.5, "1m"],
+  ERROR_THROTTLE_SLEEP: [1, "5", 5, "0"],
+  KUBECONFIG: [undefined, "/a:/b", "/a:/b"],
+  SERVICE_ACCOUNT_DIR: ["/var/run/secrets/kubernetes.io/serviceaccount", "/sa", "/sa", "sa"],
+  SKIP_TLS_VERIFY: [false, "TRUE", true, "on"],
+  DISABLE_X509_STRICT_VERIFICATION: [undefined, "false", false, "no"],
+  REQ_URL: [undefined, "http://localhost/reload", "http://localhost/reload", "localhost/reload"],
+  REQ_METHOD: ["GET", "post", "POST", "PUT"],
+  REQ_PAYLOAD: [undefined, '{"a":1}', '{"a":1}'],
+  REQ_RETRY_TOTAL: [5, "0", 0, "-1"],
+  REQ_RETRY_CONNECT: [10, "3", 3, "3.5"],
+  REQ_RETRY_READ: [5, "3", 3, "three"],
+  REQ_RETRY_BACKOFF_FACTOR: [1.1, "0.5", 0.5, "fast"],
+  REQ_TIMEOUT: [10, "2.5", 2.5, "0"],
+  REQ_USERNAME: [undefined, "admin", "admin"],
+  REQ_PASSWORD: [undefined, " with blanks ", " with blanks "],
+  REQ_USERNAME_FILE: [undefined, "/user", "/user"],
+  REQ_PASSWORD_FILE: [undefined, "/password", "/password"],
+  REQ_BASIC_AUTH_ENCODING: ["latin1", "UTF8", "utf-8", "ascii"],
+  REQ_SKIP_INIT: [false, "true", true, "init"],
+  REQ_SKIP_TLS_VERIFY: [false, "true", true, "tls"],
+  SCRIPT: [undefined, "/script.sh", "/script.sh", "script.sh"],
+  SCRIPT_TIMEOUT: [60, "5", 5, "0"],
+  NOTIFY_QUIET_PERIOD: [0.25, "0", 0, "soon"],
+  NOTIFY_MAX_WAIT: [5, "10", 10, "-5"],
+  EVENT_LOGGING: [false, "true", true, "info"],
+  FINALIZERS: [false, "true", true, "kopf"],
+  FINALIZER_NAME: ["deno-k8s-sidecar/files", "example.com/Files", "example.com/Files", "files"],
+  LIVENESS: [true, "FALSE", false, "off"],
+  HEALTH_PORT: [8080, "8081", 8081, "http"],
+  HEALTH_HOST: [undefined, "127.0.0.1", "127.0.0.1"],
+  VERBOSE: [false, "true", true, "very"],
+  DEBUG: [false, "true", true, "2"],
+  LOG_LEVEL: [undefined, "warning", "WARN", "TRACE"],
+  LOG_FORMAT: [undefined, "logfmt", "LOGFMT", "XML"],
+  LOG_TZ: ["LOCAL", "utc", "UTC", "CET"],
+  LOG_CONFIG: [undefined, "/log.yaml", "/log.yaml"],
+};
+
+for (const [name, [byDefault, text, value, bad]] of Object.entries(CASES)) {
+  Deno.test(`readSettings() knows ${name}: its default, its value, and what it does not accept`, () => {
+    const read = (given: string) => readSettings({ [name]: given });
+    const valueOf = (given: string) => read(given).values[name as SettingName];
+    assert.deepEqual(readSettings({}).values[name as SettingName], byDefault);
+    assert.deepEqual(valueOf(""), byDefault, "an empty string means unset");
+    assert.deepEqual([valueOf(text), read(text).faults], [value, []]);
+    if (bad === undefined) return;
+    const row: Setting<unknown> = SETTINGS[name as SettingName];
+    const shown = row.secret ? " (value not shown)" : `=${JSON.stringify(bad)}`;
+    const message = `${name}${shown}: accepted is ${row.type.accepts}`;
+    assert.deepEqual(read(bad).faults, [{ setting: name, message }]);
+    assert.deepEqual(valueOf(bad), byDefault, "a fault leaves the default");
+  });
+}
+
+Deno.test("every setting whose text can be wrong is tested with a wrong one", () => {
+  const untested = ROWS.filter(([name, { type }]) => type.accepts !== "any text" && CASES[name][3] === undefined);
+  assert.deepEqual(untested, []);
+});
+
+Deno.test("readSettings() takes another image's defaults under DEFAULTS=kiwigrid, and only where nothing is set", () => {
+  const kopf = readSettings({}).values;
+  const kiwigrid = readSettings({ DEFAULTS: "kiwigrid" }).values;
+  const differing = ROWS.map(([name]) => name).filter((name) => name !== "DEFAULTS" && kopf[name] !== kiwigrid[name]);
+  assert.deepEqual(Object.fromEntries(differing.map((name) => [name, kiwigrid[name]])), {
+    NAMESPACE: undefined,
+    RESOURCE: "configmap",
+    WATCH_SERVER_TIMEOUT: 60,
+    WATCH_CLIENT_TIMEOUT: 66,
+    LOG_FORMAT: "JSON",
+  });
+  const given = { NAMESPACE: "ALL", RESOURCE: "both", WATCH_SERVER_TIMEOUT: "600", LOG_FORMAT: "TEXT" };
+  const { values } = readSettings({ DEFAULTS: "kiwigrid", ...given });
+  assert.deepEqual(
+    [values.NAMESPACE, values.RESOURCE, values.WATCH_SERVER_TIMEOUT, values.LOG_FORMAT],
+    ["ALL", "both", 600, "TEXT"],
+  );
+});
+
+Deno.test("readSettings() reads HEALTHCHECK_PORT where HEALTH_PORT is not set, and names the one at fault", () => {
+  const portOf = (env: Record<string, string>) => readSettings(env).values.HEALTH_PORT;
+  assert.equal(portOf({ HEALTHCHECK_PORT: "9000" }), 9000);
+  assert.equal(portOf({ HEALTHCHECK_PORT: "9000", HEALTH_PORT: "" }), 9000);
+  assert.equal(portOf({ HEALTHCHECK_PORT: "9000", HEALTH_PORT: "9001" }), 9001);
+  const [fault] = readSettings({ HEALTHCHECK_PORT: "x" }).faults;
+  assert.equal(fault?.message, 'HEALTHCHECK_PORT="x": accepted is a port from 1 to 65535');
+});
+
+Deno.test("every default is itself understood", () => {
+  for (const [name, row] of ROWS) {
+    for (const text of [row.default, row.kiwigrid]) {
+      if (text) assert.notEqual(row.type.parse(text), undefined, `${name}=${text}`);
+    }
+  }
+});
+
+Deno.test("faultOf() names setting, value and what is accepted, shortens the value, and hides a secret", () => {
+  assert.equal(faultOf("METHOD", 'a"b\n', "accepted is x").message, 'METHOD="a\\"b\\n": accepted is x');
+  assert.equal(faultOf("METHOD", "x".repeat(300), "no").message, `METHOD="${"x".repeat(200)}…": no`);
+  assert.equal(faultOf("REQ_PASSWORD", "geheim", "no", true).message, "REQ_PASSWORD (value not shown): no");
+});

@@ -1,0 +1,233 @@
+import assert from "node:assert/strict";
+import { UrlContent, UrlContentError, type UrlContentOptions } from "../../lib/downloads/fetcher.ts";
+import { nativeTransport, unverifiedTransport } from "../../lib/http/transport.ts";
+import { FakeClock } from "../support/fake_clock.ts";
+import { encode, listen, serve, until } from "../support/local_servers.ts";
+
+/** A download over real connections, with a clock that the test moves, into memory. */
+function download(options: Partial<UrlContentOptions> = {}) {
+  const transport = options.transport ?? nativeTransport();
+  const clock = new FakeClock();
+  const content = new UrlContent({
+    transport,
+    retry: { total: 5, connect: 10, read: 5, backoffFactor: 1.1 },
+    timeout: 10,
+    maxBytes: 1_000_000,
+    enable5xx: false,
+    authorizationFor: () => Promise.resolve(undefined),
+    clock,
+    log: { debug() {} },
+    ...options,
+  });
+  const sink = {
+    bytes: [] as number[],
+    restarts: 0,
+    restart() {
+      this.bytes = [];
+      this.restarts++;
+    },
+    write(chunk: Uint8Array) {
+      this.bytes.push(...chunk);
+    },
+    get text() {
+      return new TextDecoder().decode(Uint8Array.from(this.bytes));
+    },
+  };
+  const abort = new AbortController();
+  return {
+    clock,
+    sink,
+    abort,
+    fetch: (url: string) => content.fetchTo(url, sink, abort.signal),
+    fetchInto: (url: string, other: Parameters<UrlContent["fetchTo"]>[1]) => content.fetchTo(url, other, abort.signal),
+    /** Lets the retry after `delay` seconds happen as soon as it is waited for. */
+    async retryAfter(delay: number) {
+      await until(() => clock.nextDue === delay);
+      await clock.advance(delay);
+    },
+    [Symbol.dispose]: () => transport.close(),
+  };
+}
+
+async function contentError(promise: Promise<unknown>): Promise<UrlContentError> {
+  const error = await promise.then(() => assert.fail("did not reject"), (error) => error);
+  assert.ok(error instanceof UrlContentError, String(error));
+  return error;
+}
+
+Deno.test("fetchTo() writes what the URL serves", async () => {
+  await using server = serve((request) => new Response(`content of ${new URL(request.url).pathname}`));
+  for (const transport of [nativeTransport(), await unverifiedTransport()]) {
+    using it = download({ transport });
+    await it.fetch(` http://127.0.0.1:${server.port}/dashboard.json\n`);
+    assert.equal(it.sink.text, "content of /dashboard.json");
+    assert.equal(it.clock.sleeping, 0);
+  }
+});
+
+Deno.test("fetchTo() writes nothing for an empty answer", async () => {
+  await using server = serve(() => new Response(null, { status: 204 }));
+  using it = download();
+  await it.fetch(`http://127.0.0.1:${server.port}/`);
+  assert.deepEqual(it.sink.bytes, []);
+});
+
+Deno.test("fetchTo() decodes a body that came compressed unasked, and refuses what it cannot decode", async () => {
+  await using server = serve((request) => {
+    const encoding = new URL(request.url).pathname.slice(1);
+    assert.equal(request.headers.get("accept-encoding"), "identity");
+    const plain = new Response("compressed").body!;
+    const body = encoding === "br" ? plain : plain.pipeThrough(new CompressionStream("gzip"));
+    return new Response(body, { headers: { "content-encoding": encoding } });
+  });
+  for (const transport of [nativeTransport(), await unverifiedTransport()]) {
+    using it = download({ transport });
+    await it.fetch(`http://127.0.0.1:${server.port}/gzip`);
+    assert.equal(it.sink.text, "compressed");
+    assert.match((await contentError(it.fetch(`http://127.0.0.1:${server.port}/br`))).message, /encoded as br/);
+  }
+});
+
+Deno.test("fetchTo() refuses what is not an http URL without showing it whole", async () => {
+  using it = download();
+  assert.equal(
+    (await contentError(it.fetch("file:///etc/passwd"))).message,
+    "file:/etc/passwd is not an http or https URL",
+  );
+  assert.equal((await contentError(it.fetch("geheim"))).message, "(not a URL) is not an http or https URL");
+});
+
+Deno.test("fetchTo() fails at once on a 4xx, and hides user info and query values", async () => {
+  let requests = 0;
+  await using server = serve((request) => {
+    requests++;
+    assert.equal(request.headers.get("authorization"), null);
+    return new Response("an error page", { status: 404 });
+  });
+  using it = download({ enable5xx: true });
+  const error = await contentError(it.fetch(`http://user:geheim@127.0.0.1:${server.port}/a?key=geheim`));
+  assert.equal(error.message, `GET http://127.0.0.1:${server.port}/a?key=*** failed: answered 404 Not Found`);
+  assert.equal(requests, 1);
+  assert.deepEqual(it.sink.bytes, []);
+});
+
+Deno.test("fetchTo() retries a 503, and fails when the retries are used up", async () => {
+  let requests = 0;
+  await using server = serve(() => new Response("busy", { status: ++requests === 2 ? 200 : 503 }));
+  using it = download();
+  const good = it.fetch(`http://127.0.0.1:${server.port}/`);
+  await it.retryAfter(1.1);
+  await good;
+  assert.equal(it.sink.text, "busy");
+
+  using hopeless = download({ retry: { total: 1, connect: 1, read: 1, backoffFactor: 1 } });
+  const outcome = contentError(hopeless.fetch(`http://127.0.0.1:${server.port}/`));
+  await hopeless.retryAfter(1);
+  assert.match((await outcome).message, /answered 503 .*\(after 2 attempts\)/);
+  assert.deepEqual(hopeless.sink.bytes, []);
+});
+
+Deno.test("fetchTo() takes a 5xx body with enable5xx, but only when the retries are used up", async () => {
+  let requests = 0;
+  await using server = serve((request) => {
+    return new Response(`attempt ${++requests}`, { status: new URL(request.url).pathname === "/501" ? 501 : 503 });
+  });
+  using it = download({ enable5xx: true, retry: { total: 2, connect: 9, read: 9, backoffFactor: 1 } });
+  const fetched = it.fetch(`http://127.0.0.1:${server.port}/`);
+  await it.retryAfter(1);
+  await it.retryAfter(2);
+  await fetched;
+  assert.equal(it.sink.text, "attempt 3");
+  it.sink.restart();
+  await it.fetch(`http://127.0.0.1:${server.port}/501`);
+  assert.equal(it.sink.text, "attempt 4");
+});
+
+Deno.test("fetchTo() refuses a body larger than maxBytes, announced or not", async () => {
+  await using server = serve((request) => {
+    const announced = new URL(request.url).pathname === "/announced";
+    const chunk = new Uint8Array(60);
+    if (announced) return new Response(new Uint8Array(101));
+    return new Response(ReadableStream.from([chunk, chunk, chunk]));
+  });
+  for (const transport of [nativeTransport(), await unverifiedTransport()]) {
+    using it = download({ transport, maxBytes: 100 });
+    for (const path of ["announced", "streamed"]) {
+      const error = await contentError(it.fetch(`http://127.0.0.1:${server.port}/${path}`));
+      assert.match(error.message, /larger than 100 bytes \(URL_MAX_BYTES\)$/);
+      assert.ok(it.sink.bytes.length <= 100);
+    }
+  }
+  using exact = download({ maxBytes: 101 });
+  await exact.fetch(`http://127.0.0.1:${server.port}/announced`);
+  assert.equal(exact.sink.bytes.length, 101);
+});
+
+Deno.test("fetchTo() starts over when the connection closes in the middle of the body", async () => {
+  for (const transport of [nativeTransport(), await unverifiedTransport()]) {
+    let connections = 0;
+    await using server = listen(async (connection) => {
+      if (++connections === 2) {
+        await connection.write(encode("HTTP/1.1 200 OK\r\ncontent-length: 5\r\nconnection: close\r\n\r\nwhole"));
+        return connection.closeWrite();
+      }
+      await connection.write(encode("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf"));
+      await until(() => it.sink.text === "half");
+      connection.close();
+    });
+    using it = download({ transport });
+    const fetched = it.fetch(`http://127.0.0.1:${server.port}/`);
+    await it.retryAfter(1.1);
+    await fetched;
+    assert.deepEqual([it.sink.text, it.sink.restarts], ["whole", 1]);
+  }
+});
+
+Deno.test("fetchTo() gives up waiting for an answer, and for the next chunk, after the timeout", async () => {
+  await using server = listen(async (connection, head) => {
+    if (head.startsWith("GET /half ")) {
+      await connection.write(encode("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf"));
+    }
+  });
+  for (const transport of [nativeTransport(), await unverifiedTransport()]) {
+    using it = download({ transport, retry: { total: 0, connect: 0, read: 0, backoffFactor: 1 } });
+    const silent = contentError(it.fetch(`http://127.0.0.1:${server.port}/`));
+    await until(() => server.open.size === 1);
+    await it.clock.advance(10);
+    assert.match((await silent).message, /nothing came within 10 s/);
+    await until(() => server.open.size === 0);
+
+    const half = contentError(it.fetch(`http://127.0.0.1:${server.port}/half`));
+    await until(() => it.sink.text === "half");
+    await it.clock.advance(10);
+    assert.match((await half).message, /nothing came within 10 s/);
+    await until(() => server.open.size === 0);
+  }
+});
+
+Deno.test("fetchTo() throws what the sink throws, and ends the download", async () => {
+  await using server = listen(async (connection) => {
+    await connection.write(encode("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf"));
+  });
+  using it = download();
+  const full = new Error("No space left on device");
+  const sink = {
+    restart() {},
+    write() {
+      throw full;
+    },
+  };
+  assert.equal(await it.fetchInto(`http://127.0.0.1:${server.port}/`, sink).catch((error) => error), full);
+  await until(() => server.open.size === 0);
+});
+
+Deno.test("fetchTo() rejects with the signal's reason in the middle of a body", async () => {
+  await using server = listen(async (connection) => {
+    await connection.write(encode("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf"));
+  });
+  using it = download();
+  const outcome = assert.rejects(it.fetch(`http://127.0.0.1:${server.port}/`), /stop/);
+  await until(() => it.sink.text === "half");
+  it.abort.abort(new Error("stop"));
+  await outcome;
+});

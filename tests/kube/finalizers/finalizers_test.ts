@@ -1,0 +1,343 @@
+import assert from "node:assert/strict";
+import { CONFIG_MAPS, SECRETS, type StoredObject } from "../../apiserver/resources.ts";
+import { ApiError } from "../../../lib/kube/client/api_error.ts";
+import { Finalizers } from "../../../lib/kube/finalizers/finalizers.ts";
+import type { KubeObject } from "../../../lib/objects/object.ts";
+import type { ObjectRef } from "../../../lib/objects/ref.ts";
+import { TransportError } from "../../../lib/http/transport.ts";
+import { ApiGateway, keptLog, refusal } from "../../support/api_gateway.ts";
+import { FakeClock } from "../../support/fake_clock.ts";
+import { until } from "../../support/local_servers.ts";
+
+const OURS = "deno-k8s-sidecar/files";
+const REF: ObjectRef = { kind: "ConfigMap", namespace: "default", name: "a" };
+const NEVER = new AbortController().signal;
+const RBAC_REFUSAL = () =>
+  refusal(403, "Forbidden", 'configmaps "a" is forbidden: User "user" cannot patch resource "configmaps"');
+
+/** A gateway, the finalizers of one sidecar, and their loop, which ends with the test. */
+function start(name = OURS) {
+  const gateway = new ApiGateway();
+  const clock = new FakeClock();
+  const log = keptLog();
+  const finalizers = new Finalizers({ client: gateway.client, name, clock, random: () => 0, log });
+  const stop = new AbortController();
+  let running: Promise<void> | undefined;
+  return {
+    gateway,
+    clock,
+    log,
+    finalizers,
+    run: () => running = finalizers.run(stop.signal),
+    create: (finalizers: string[] = []) => create(gateway, finalizers),
+    on: (): string[] | undefined => current(gateway)?.metadata.finalizers ?? [],
+    async [Symbol.asyncDispose]() {
+      stop.abort();
+      await running;
+      await gateway[Symbol.asyncDispose]();
+    },
+  };
+}
+
+function create({ server }: ApiGateway, finalizers: string[]): KubeObject {
+  return asSeen(
+    server.registry.create(CONFIG_MAPS, "default", { metadata: { name: "a", finalizers }, data: { k: "v" } }),
+  );
+}
+
+function current({ server }: ApiGateway): KubeObject | undefined {
+  const found = server.registry.store.get(CONFIG_MAPS.storage, "default", "a");
+  return found && asSeen(found);
+}
+
+function asSeen(object: StoredObject): KubeObject {
+  return object as unknown as KubeObject;
+}
+
+function remove({ server }: ApiGateway): void {
+  server.registry.delete(CONFIG_MAPS, "default", "a");
+}
+
+Deno.test("Finalizers.hold() adds the finalizer and keeps those of others", async () => {
+  await using t = start();
+  assert.equal(await t.finalizers.hold("ConfigMap", t.create(["x.io/other"]), NEVER), "held");
+  assert.deepEqual(t.on()?.toSorted(), [OURS, "x.io/other"]);
+  assert.equal(current(t.gateway)?.data?.k, "v");
+});
+
+Deno.test("Finalizers.hold() holds Secrets, too", async () => {
+  await using t = start();
+  const { registry } = t.gateway.server;
+  const secret = asSeen(registry.create(SECRETS, "default", { metadata: { name: "a" } }));
+  assert.equal(await t.finalizers.hold("Secret", secret, NEVER), "held");
+  assert.deepEqual(registry.get(SECRETS, "default", "a").metadata.finalizers, [OURS]);
+});
+
+Deno.test("Finalizers.hold() makes no request when the object carries the finalizer", async () => {
+  await using t = start();
+  assert.equal(await t.finalizers.hold("ConfigMap", t.create([OURS]), NEVER), "held");
+  assert.deepEqual(t.gateway.seen, []);
+});
+
+Deno.test("Finalizers.hold() leaves an object alone that is being deleted", async () => {
+  await using t = start();
+  t.create(["x.io/other"]);
+  remove(t.gateway);
+  assert.equal(await t.finalizers.hold("ConfigMap", current(t.gateway)!, NEVER), "leaving");
+  assert.deepEqual(t.gateway.seen, []);
+});
+
+Deno.test("Finalizers.hold() says leaving when the object is being deleted and we were not told yet", async () => {
+  await using t = start();
+  const seen = t.create(["x.io/other"]);
+  remove(t.gateway);
+  assert.equal(await t.finalizers.hold("ConfigMap", seen, NEVER), "leaving");
+  assert.deepEqual(t.on(), ["x.io/other"]);
+});
+
+Deno.test("Finalizers.hold() says leaving when the object that is being deleted carries it already", async () => {
+  await using t = start();
+  const seen = t.create();
+  await t.finalizers.hold("ConfigMap", seen, NEVER);
+  remove(t.gateway);
+  assert.equal(await t.finalizers.hold("ConfigMap", seen, NEVER), "leaving");
+});
+
+Deno.test("Finalizers.hold() says gone when the object is", async () => {
+  await using t = start();
+  const seen = t.create();
+  remove(t.gateway);
+  assert.equal(await t.finalizers.hold("ConfigMap", seen, NEVER), "gone");
+});
+
+Deno.test("Finalizers.hold() says gone, and leaves the other alone, when another object has the name by now", async () => {
+  await using t = start();
+  const seen = t.create();
+  remove(t.gateway);
+  t.create();
+  assert.equal(await t.finalizers.hold("ConfigMap", seen, NEVER), "gone");
+  assert.deepEqual(t.on(), []);
+});
+
+Deno.test("Finalizers.hold() says gone when a server answers 422 to the uid of another object", async () => {
+  await using t = start();
+  const seen = t.create();
+  remove(t.gateway);
+  t.create();
+  t.gateway.intercept = ({ method }) =>
+    method === "PATCH" ? refusal(422, "Invalid", "metadata.uid: Invalid value: field is immutable") : undefined;
+  assert.equal(await t.finalizers.hold("ConfigMap", seen, NEVER), "gone");
+});
+
+Deno.test("Finalizers.hold() says forbidden, and names the RBAC rule once, when it may not patch", async () => {
+  await using t = start();
+  const seen = t.create();
+  t.gateway.intercept = RBAC_REFUSAL;
+  for (let time = 0; time < 3; time++) {
+    assert.equal(await t.finalizers.hold("ConfigMap", seen, NEVER), "forbidden");
+  }
+  const errors = t.log.lines.filter((line) => line.startsWith("error"));
+  assert.equal(errors.length, 1);
+  assert.match(errors[0]!, /verbs get and patch on configmaps and secrets by RBAC/);
+});
+
+Deno.test("Finalizers.hold() says forbidden and why when the API server will not have the change", async () => {
+  await using t = start("bare");
+  assert.equal(await t.finalizers.hold("ConfigMap", t.create(), NEVER), "forbidden");
+  assert.match(t.log.lines.join("\n"), /error: ConfigMap default\/a gets no finalizer: .*fully qualified/);
+});
+
+Deno.test("Finalizers.hold() tries again when the object changed in between", async () => {
+  await using t = start();
+  const seen = t.create();
+  let conflicts = 2;
+  t.gateway.intercept = ({ method }) =>
+    method === "PATCH" && conflicts-- > 0 ? refusal(409, "Conflict", "the object has been modified") : undefined;
+  assert.equal(await t.finalizers.hold("ConfigMap", seen, NEVER), "held");
+  assert.deepEqual(t.on(), [OURS]);
+});
+
+Deno.test("Finalizers.hold() throws when conflicts do not end", async () => {
+  await using t = start();
+  const seen = t.create();
+  t.gateway.intercept = ({ method }) => method === "PATCH" ? refusal(409, "Conflict", "modified") : undefined;
+  await assert.rejects(t.finalizers.hold("ConfigMap", seen, NEVER), ApiError);
+  assert.ok(t.gateway.requests.length < 10);
+});
+
+Deno.test("Finalizers.hold() throws what a later attempt may better", async () => {
+  const gateway = new ApiGateway();
+  const finalizers = new Finalizers({
+    client: gateway.client,
+    name: OURS,
+    clock: new FakeClock(),
+    random: () => 0,
+    log: keptLog(),
+  });
+  const seen = create(gateway, []);
+  for (const [code, reason] of [[500, "InternalError"], [429, "TooManyRequests"], [401, "Unauthorized"]] as const) {
+    gateway.intercept = () => refusal(code, reason, "not now");
+    await assert.rejects(finalizers.hold("ConfigMap", seen, NEVER), (error) => (error as ApiError).status === code);
+  }
+  await gateway[Symbol.asyncDispose]();
+  await assert.rejects(finalizers.hold("ConfigMap", seen, NEVER), TransportError);
+  gateway.client.close();
+});
+
+Deno.test("Finalizers.release() lets an object go that is being deleted", async () => {
+  await using t = start();
+  t.create([OURS]);
+  remove(t.gateway);
+  assert.deepEqual(t.on(), [OURS]);
+  t.run();
+  t.finalizers.release(REF);
+  await until(() => t.finalizers.pending === 0);
+  assert.equal(current(t.gateway), undefined);
+});
+
+Deno.test("Finalizers.release() is done when the object is gone or carries no finalizer of ours", async () => {
+  await using t = start();
+  t.create(["x.io/other"]);
+  const version = current(t.gateway)?.metadata.resourceVersion;
+  t.finalizers.release(REF);
+  t.finalizers.release({ ...REF, name: "gone" });
+  assert.equal(await t.finalizers.flush(NEVER), 0);
+  assert.equal(current(t.gateway)?.metadata.resourceVersion, version);
+  assert.deepEqual(t.log.lines, []);
+});
+
+Deno.test("Finalizers.release() asks once when it is called twice", async () => {
+  await using t = start();
+  t.create([OURS]);
+  t.finalizers.release(REF);
+  t.finalizers.release({ ...REF });
+  t.run();
+  await until(() => t.finalizers.pending === 0);
+  assert.equal(t.gateway.requests.length, 1);
+});
+
+Deno.test("Finalizers.release() is repeated with backoff until it works", async () => {
+  await using t = start();
+  t.create([OURS]);
+  let isDown = true;
+  t.gateway.intercept = () => isDown ? refusal(500, "InternalError", "etcd is not there") : undefined;
+  t.run();
+  t.finalizers.release(REF);
+  for (const delay of [1, 2, 4]) {
+    await until(() => t.clock.nextDue === delay);
+    await t.clock.advance(delay);
+  }
+  await until(() => t.clock.nextDue === 8);
+  assert.equal(t.gateway.requests.length, 4);
+  assert.equal(t.log.lines.filter((line) => line.startsWith("warn")).length, 1);
+  isDown = false;
+  await t.clock.advance(8);
+  await until(() => t.finalizers.pending === 0);
+  assert.deepEqual(t.on(), []);
+});
+
+Deno.test("Finalizers.release() of one object does not wait for another that is refused", async () => {
+  await using t = start();
+  t.create([OURS]);
+  t.gateway.intercept = ({ path }) => path.endsWith("/stuck") ? RBAC_REFUSAL() : undefined;
+  t.run();
+  t.finalizers.release({ ...REF, name: "stuck" });
+  t.finalizers.release(REF);
+  await until(() => t.finalizers.pending === 1);
+  assert.deepEqual(t.on(), []);
+});
+
+Deno.test("Finalizers.release() waits for a server that is down with one request at a time", async () => {
+  await using t = start();
+  t.gateway.intercept = () => refusal(503, "ServiceUnavailable", "starting");
+  t.run();
+  for (let index = 0; index < 10; index++) t.finalizers.release({ ...REF, name: `a-${index}` });
+  await until(() => t.clock.nextDue === 1);
+  assert.equal(t.gateway.requests.length, 1);
+  await t.clock.advance(1);
+  await until(() => t.gateway.requests.length === 2 && t.clock.nextDue === 1);
+});
+
+Deno.test("Finalizers.cancelRelease() keeps the finalizer of an object that was selected again", async () => {
+  await using t = start();
+  t.create([OURS]);
+  t.finalizers.release(REF);
+  t.finalizers.cancelRelease(REF);
+  assert.equal(await t.finalizers.flush(NEVER), 0);
+  assert.deepEqual(t.on(), [OURS]);
+  assert.deepEqual(t.gateway.seen, []);
+});
+
+Deno.test("Finalizers.hold() cancels a release, but not that of an object that is being deleted", async () => {
+  await using t = start();
+  const seen = t.create([OURS]);
+  t.finalizers.release(REF);
+  assert.equal(await t.finalizers.hold("ConfigMap", seen, NEVER), "held");
+  assert.equal(t.finalizers.pending, 0);
+  remove(t.gateway);
+  t.finalizers.release(REF);
+  assert.equal(await t.finalizers.hold("ConfigMap", current(t.gateway)!, NEVER), "leaving");
+  assert.equal(t.finalizers.pending, 1);
+});
+
+Deno.test("Finalizers.hold() puts back what a release under way takes off", async () => {
+  await using t = start();
+  const seen = t.create([OURS]);
+  const asked = Promise.withResolvers<void>();
+  const goOn = Promise.withResolvers<undefined>();
+  t.gateway.intercept = ({ body }) => {
+    if (!JSON.stringify(body).includes("$deleteFromPrimitiveList")) return undefined;
+    asked.resolve();
+    return goOn.promise;
+  };
+  t.run();
+  t.finalizers.release(REF);
+  await asked.promise;
+  const hold = t.finalizers.hold("ConfigMap", seen, NEVER);
+  goOn.resolve(undefined);
+  assert.equal(await hold, "held");
+  assert.deepEqual(t.on(), [OURS]);
+  assert.equal(t.finalizers.pending, 0);
+});
+
+Deno.test("Finalizers.release() does not overtake a hold under way", async () => {
+  await using t = start();
+  const seen = t.create();
+  const asked = Promise.withResolvers<void>();
+  const goOn = Promise.withResolvers<undefined>();
+  t.gateway.intercept = ({ body }) => {
+    if (body?.metadata?.finalizers === undefined) return undefined;
+    asked.resolve();
+    return goOn.promise;
+  };
+  t.run();
+  const hold = t.finalizers.hold("ConfigMap", seen, NEVER);
+  await asked.promise;
+  t.finalizers.release(REF);
+  goOn.resolve(undefined);
+  await hold;
+  await until(() => t.finalizers.pending === 0);
+  assert.deepEqual(t.on(), []);
+});
+
+Deno.test("Finalizers.run() ends at once when the signal aborts in the middle of a request", async () => {
+  await using gateway = new ApiGateway();
+  create(gateway, [OURS]);
+  const finalizers = new Finalizers({
+    client: gateway.client,
+    name: OURS,
+    clock: new FakeClock(),
+    random: () => 0,
+    log: keptLog(),
+  });
+  const goOn = Promise.withResolvers<Response>();
+  gateway.intercept = () => goOn.promise;
+  const stop = new AbortController();
+  const running = finalizers.run(stop.signal);
+  finalizers.release(REF);
+  await until(() => gateway.requests.length === 1);
+  stop.abort();
+  await running;
+  goOn.resolve(refusal(503, "ServiceUnavailable", "too late"));
+  assert.equal(finalizers.pending, 1);
+});

@@ -1,0 +1,877 @@
+import assert from "node:assert/strict";
+import { setImmediate } from "node:timers/promises";
+import { Journal } from "../../lib/files/journal.ts";
+import { Publisher } from "../../lib/files/publisher.ts";
+import { UrlDownloads } from "../../lib/downloads/scheduler.ts";
+import { describeRef } from "../../lib/objects/ref.ts";
+import { type KubeObject } from "../../lib/objects/object.ts";
+import { type Source } from "../../lib/objects/source.ts";
+import type { FileEvent } from "../../lib/reconcile/file_event.ts";
+import { Reconciler } from "../../lib/reconcile/reconciler.ts";
+import { keptLog } from "../support/api_gateway.ts";
+import {
+  diskTest,
+  exists,
+  filesIn,
+  fill,
+  type Folder,
+  immutable,
+  readOnly,
+  smallDisk,
+  tempFolder,
+} from "../support/disk.ts";
+import { FakeClock } from "../support/fake_clock.ts";
+import { encode } from "../support/local_servers.ts";
+import { changed, configMap, describe, type ObjectExtras, secret } from "../support/objects.ts";
+import { pick, seeded, shuffled } from "../support/random.ts";
+
+const CONFIG_MAPS: Source = { kind: "ConfigMap" };
+const SECRETS: Source = { kind: "Secret" };
+const ANNOTATION = "k8s-sidecar-target-directory";
+
+interface Start {
+  folder: string;
+  sources?: readonly Source[];
+  /** Objects as the API has them now: what is read again comes from here. */
+  cluster?: Map<string, KubeObject>;
+  /** What URLs serve; the others fail. */
+  urls?: Record<string, string | Promise<string>>;
+}
+
+/** A reconciler with all that belongs to it, on a real folder. */
+function start({ folder, sources = [CONFIG_MAPS], cluster = new Map(), urls = {} }: Start) {
+  const clock = new FakeClock();
+  const log = keptLog();
+  const events: string[] = [];
+  const released: string[] = [];
+  const abort = new AbortController();
+  const state = { synced: false, reads: 0, readError: undefined as Error | undefined, beforeRead: () => {} };
+  const journal = new Journal(`${folder}/..k8s-sidecar-id`, log);
+  const publisher = new Publisher({
+    folder,
+    allowedFolders: [],
+    mode: 0o644,
+    journal,
+    id: "id",
+    random: Math.random,
+    beforeChange() {},
+    log,
+  });
+  const downloads = new UrlDownloads({
+    content: {
+      async fetchTo(url, sink) {
+        const served = await urls[url];
+        if (served === undefined) throw new Error("connection refused");
+        await sink.write(encode(served));
+      },
+    },
+    publisher,
+    onWritten() {},
+    onFailed() {},
+    firstBackoff: 1,
+    turn: 10,
+    refresh: 600,
+    clock,
+    random: () => 0,
+    log,
+  });
+  const reconciler = new Reconciler({
+    settings: { folder, folderAnnotation: ANNOTATION, allowedFolders: [], uniqueFilenames: false },
+    sources,
+    publisher,
+    journal,
+    downloads,
+    async read(_source, ref) {
+      state.reads++;
+      state.beforeRead();
+      await Promise.resolve();
+      if (state.readError !== undefined) throw state.readError;
+      return cluster.get(describeRef(ref));
+    },
+    onEvent: (event) => void events.push(line(event, folder)),
+    onReleased: (ref) => void released.push(describeRef(ref)),
+    clock,
+    random: () => 0,
+    firstBackoff: 1,
+    log,
+  });
+  reconciler.synced.then(() => state.synced = true);
+  const running = reconciler.run(abort.signal);
+  const sourceOf = ({ kind }: KubeObject) => sources.find((source) => source.kind === kind)!;
+  return {
+    folder,
+    cluster,
+    clock,
+    log,
+    /** `written ConfigMap default/a: x, y`, paths within the folder. */
+    events,
+    released,
+    state,
+    journal,
+    reconciler,
+    at: (path: string) => `${folder}/${path}`,
+    write: (path: string, content: string) => Deno.writeTextFileSync(`${folder}/${path}`, content),
+    /** A list up to now, with these objects; it goes on. */
+    beginList(source: Source, ...objects: KubeObject[]) {
+      reconciler.beginList(source);
+      for (const object of objects) this.initApply(object);
+    },
+    initApply(object: KubeObject) {
+      cluster.set(describe(object), object);
+      reconciler.apply(sourceOf(object), object, true);
+    },
+    endList: (source: Source) => reconciler.endList(source),
+    async list(source: Source, ...objects: KubeObject[]) {
+      this.beginList(source, ...objects);
+      reconciler.endList(source);
+      await this.turn();
+    },
+    async apply(object: KubeObject) {
+      cluster.set(describe(object), object);
+      reconciler.apply(sourceOf(object), object, false);
+      await this.turn();
+    },
+    async delete(object: KubeObject) {
+      cluster.delete(describe(object));
+      reconciler.delete(sourceOf(object), object);
+      await this.turn();
+    },
+    async retire(object: KubeObject) {
+      cluster.delete(describe(object));
+      reconciler.retire(sourceOf(object), object);
+      await this.turn();
+    },
+    /** Lets all go on that waits for nothing outside. */
+    turn: () => turn(clock),
+    async later(seconds: number) {
+      await clock.advance(seconds);
+      await turn(clock);
+    },
+    files: () => filesIn(folder),
+    errors: () => log.lines.filter((line) => line.startsWith("error: ")),
+    async stop() {
+      abort.abort();
+      downloads.close();
+      await running;
+    },
+  };
+}
+
+type Started = ReturnType<typeof start>;
+
+/** {@link start} on an empty folder; `restart` stops that one and starts the next on the same. */
+function open(options: Partial<Start> & { disk?: Folder } = {}) {
+  const folder = options.disk ?? tempFolder();
+  let current = start({ folder: folder.path, ...options });
+  return Object.assign(current, {
+    async restart(): Promise<Started> {
+      await current.stop();
+      return current = start({ folder: folder.path, ...options, cluster: current.cluster });
+    },
+    async [Symbol.asyncDispose]() {
+      await current.stop();
+      folder[Symbol.dispose]();
+    },
+  });
+}
+
+/** A task of its own: by then every promise has settled that can. */
+async function turn(clock: FakeClock): Promise<void> {
+  await clock.advance(0);
+  await setImmediate();
+}
+
+function line(event: FileEvent, folder: string): string {
+  const about = `${event.type} ${describeRef(event.ref)}`;
+  const within = (text: string) => text.replaceAll(`${folder}/`, "");
+  if ("paths" in event) return `${about}: ${event.paths.map(within).join(", ")}`;
+  if ("reason" in event) return `${about}: ${within(event.reason)}`;
+  return `${about}: ${describeRef(event.winner)} has ${within(event.path)}`;
+}
+
+const OLD: ObjectExtras = { creationTimestamp: "2025-01-01T00:00:00Z" };
+
+Deno.test("apply() sees what others put in a file's place: before the first list, and at once when it comes from a watch", async () => {
+  await using it = open({ sources: [CONFIG_MAPS, SECRETS] });
+  it.write("early", "theirs");
+  await it.list(CONFIG_MAPS, configMap("a", { early: "1", x: "1" }));
+  for (const name of ["watched", "listed"]) it.write(name, "theirs");
+  // The Secrets were never listed
+  await it.apply(configMap("b", { watched: "1" }));
+  await it.list(SECRETS, secret("c", { listed: "1" }));
+  assert.deepEqual(it.files(), { early: "1", x: "1", watched: "1", listed: "1" });
+  const taken = it.log.lines.flatMap((line) => /(\w+) was there before: taken over/.exec(line)?.[1] ?? []);
+  assert.deepEqual(taken, ["early", "watched", "listed"]);
+});
+
+Deno.test("apply() writes an object's files, and moves, changes and removes them as it changes", async () => {
+  await using it = open();
+  const a = configMap("a", { x: "1", y: "1" });
+  await it.list(CONFIG_MAPS, a);
+  assert.deepEqual(it.files(), { x: "1", y: "1" });
+  await it.apply(changed(a, { y: "2", z: "2" }, { resourceVersion: "2" }));
+  assert.deepEqual(it.files(), { y: "2", z: "2" });
+  await it.apply(changed(a, { y: "2" }, { resourceVersion: "3", annotations: { [ANNOTATION]: "team" } }));
+  assert.deepEqual(it.files(), { "team/y": "2" });
+  await it.apply(changed(a, { y: "2" }, { resourceVersion: "4" }));
+  assert.deepEqual(it.files(), { y: "2" });
+  assert.equal(exists(it.at("team")), false);
+  await it.delete(changed(a, {}, { resourceVersion: "5" }));
+  assert.deepEqual(it.files(), {});
+  assert.equal(it.reconciler.objects, 0);
+  assert.equal(it.reconciler.files, 0);
+  assert.deepEqual(it.errors(), []);
+});
+
+Deno.test("apply() writes what is new before it removes what is old", async () => {
+  await using it = open();
+  const a = configMap("a", { k: "v" });
+  await it.list(CONFIG_MAPS, a);
+  it.events.length = 0;
+  await it.apply(changed(a, { k: "v" }, { annotations: { [ANNOTATION]: "team" } }));
+  assert.deepEqual(it.events, ["written ConfigMap default/a: team/k", "removed ConfigMap default/a: k"]);
+});
+
+Deno.test("apply() tells in one event and one line of all the files that it wrote", async () => {
+  await using it = open();
+  const data = Object.fromEntries(Array.from({ length: 2000 }, (_, index) => [`key-${index}`, ""]));
+  await it.list(CONFIG_MAPS, configMap("a", data));
+  assert.equal(it.reconciler.files, 2000);
+  assert.equal(it.events.length, 1);
+  assert.deepEqual(it.log.lines, ["info: ConfigMap default/a: wrote 2000 files"]);
+});
+
+Deno.test("apply() of what is not base64 harms that key alone, keeps its last good file, and says so once", async () => {
+  await using it = open({ sources: [SECRETS] });
+  const good = secret("s", { bad: "last good", other: "1" });
+  await it.list(SECRETS, good);
+  const broken = changed(good, { bad: "*", other: "Mg==" });
+  await it.apply(broken);
+  await it.list(SECRETS, broken);
+  await it.list(SECRETS, broken);
+  assert.deepEqual(it.files(), { bad: "last good", other: "2" });
+  assert.deepEqual(it.errors(), ['error: Secret default/s refused: key "bad" is not base64']);
+  await it.apply(changed(broken, { other: "Mg==" }));
+  assert.deepEqual(it.files(), { other: "2" });
+});
+
+Deno.test("apply() ignores duplicates, and versions older than the one it has", async () => {
+  await using it = open();
+  const first = configMap("a", { k: "first" }, { resourceVersion: "9" });
+  const second = changed(first, { k: "second" });
+  await it.list(CONFIG_MAPS, first);
+  await it.apply(second);
+  it.write("k", "somebody else's");
+  await it.apply(second);
+  await it.apply(first);
+  assert.deepEqual(it.files(), { k: "somebody else's" });
+  assert.equal(it.events.length, 2);
+});
+
+Deno.test("apply() takes an object that was made anew for another", async () => {
+  await using it = open();
+  const before = configMap("a", { k: "before" }, { uid: "1", resourceVersion: "7" });
+  const after = configMap("a", { k: "after" }, { uid: "2", resourceVersion: "100" });
+  await it.list(CONFIG_MAPS, before);
+  await it.apply(after);
+  it.reconciler.delete(CONFIG_MAPS, before);
+  await it.turn();
+  assert.deepEqual(it.files(), { k: "after" });
+  it.reconciler.delete(CONFIG_MAPS, after);
+  assert.deepEqual(it.files(), {});
+});
+
+Deno.test("apply() and delete() pass over what was before the version they have, though it was another object's", async () => {
+  await using it = open();
+  const first = configMap("a", { k: "first" }, { uid: "1", resourceVersion: "7" });
+  const second = configMap("a", { k: "second" }, { uid: "2", resourceVersion: "100" });
+  await it.list(CONFIG_MAPS, second);
+  await it.apply(first);
+  it.reconciler.delete(CONFIG_MAPS, changed(first, {}));
+  it.reconciler.delete(CONFIG_MAPS, changed(second, {}, { resourceVersion: "99" }));
+  await it.turn();
+  assert.deepEqual(it.files(), { k: "second" });
+  it.reconciler.delete(CONFIG_MAPS, changed(second, {}));
+  assert.deepEqual(it.files(), {});
+});
+
+Deno.test("apply() refuses one path that leads out, and harms no other, of the same object or of others", async () => {
+  await using it = open();
+  using outside = tempFolder();
+  Deno.symlinkSync(outside.path, it.at("out"));
+  const bad = configMap("bad", { k: "v" }, { annotations: { [ANNOTATION]: "out" } });
+  const worse = configMap("worse", { k: "v" }, { annotations: { [ANNOTATION]: "/etc" } });
+  const half = configMap("half", { "a/b": "v", good: "v" });
+  const objects = [bad, worse, half, configMap("good", { k: "v" })];
+  for (let turn = 0; turn < 3; turn++) await it.list(CONFIG_MAPS, ...objects);
+  Deno.removeSync(it.at("out"));
+  assert.deepEqual(it.files(), { good: "v", k: "v" });
+  assert.deepEqual([...Deno.readDirSync(outside.path)], []);
+  assert.equal(it.state.synced, true);
+  assert.equal(it.errors().length, 3, it.errors().join("\n"));
+  assert.equal(it.events.filter((event) => event.startsWith("refused ")).length, 3);
+});
+
+Deno.test("list() heals what somebody else changed or removed, and leaves what is right", async () => {
+  await using it = open();
+  const objects = [configMap("a", { x: "1", y: "1", z: "1" })];
+  await it.list(CONFIG_MAPS, ...objects);
+  it.write("x", "2");
+  Deno.removeSync(it.at("y"));
+  const { ino } = Deno.statSync(it.at("z"));
+  it.events.length = 0;
+  await it.list(CONFIG_MAPS, ...objects);
+  assert.deepEqual(it.files(), { x: "1", y: "1", z: "1" });
+  assert.deepEqual(it.events, ["written ConfigMap default/a: x, y"]);
+  assert.equal(Deno.statSync(it.at("z")).ino, ino);
+});
+
+Deno.test("list() removes what it did not bring, and only once it is complete", async () => {
+  await using it = open();
+  const [a, b] = [configMap("a", { a: "1" }), configMap("b", { b: "1" })];
+  await it.list(CONFIG_MAPS, a, b);
+  it.beginList(CONFIG_MAPS, b);
+  await it.later(100);
+  it.beginList(CONFIG_MAPS);
+  await it.later(100);
+  assert.deepEqual(it.files(), { a: "1", b: "1" });
+  it.initApply(b);
+  it.endList(CONFIG_MAPS);
+  assert.deepEqual(it.files(), { b: "1" });
+});
+
+Deno.test("list() of one source does not touch what another one brought", async () => {
+  await using it = open({ sources: [CONFIG_MAPS, SECRETS] });
+  await it.list(CONFIG_MAPS, configMap("a", { a: "1" }));
+  await it.list(SECRETS, secret("b", { b: "1" }));
+  await it.list(CONFIG_MAPS);
+  assert.deepEqual(it.files(), { b: "1" });
+});
+
+Deno.test("Reconciler removes what went while it was down once every source was listed in full, and no stranger's file", async () => {
+  await using it = open({ sources: [CONFIG_MAPS, SECRETS] });
+  const [kept, gone, key] = [
+    configMap("kept", { kept: "1", key: "1" }),
+    configMap("gone", { gone: "1" }),
+    secret("s", { s: "1" }),
+  ];
+  await it.list(CONFIG_MAPS, kept, gone);
+  await it.list(SECRETS, key);
+  it.write("stranger", "1");
+  const next = await it.restart();
+  await next.list(CONFIG_MAPS, changed(kept, { kept: "1" }));
+  next.beginList(SECRETS);
+  await next.later(1000);
+  assert.deepEqual(next.files(), { gone: "1", kept: "1", key: "1", s: "1", stranger: "1" });
+  assert.equal(next.state.synced, false);
+  next.endList(SECRETS);
+  assert.deepEqual(next.files(), { kept: "1", stranger: "1" });
+  await next.turn();
+  assert.equal(next.state.synced, true);
+  assert.deepEqual(next.released.toSorted(), ["ConfigMap default/gone", "Secret default/s"]);
+});
+
+Deno.test("Reconciler removes nothing before the first sync, whatever it is told", async () => {
+  await using it = open();
+  const [a, b] = [configMap("a", { a: "1" }), configMap("b", { b: "1" })];
+  await it.list(CONFIG_MAPS, a, b);
+  const next = await it.restart();
+  next.beginList(CONFIG_MAPS, a, b);
+  next.reconciler.delete(CONFIG_MAPS, a);
+  next.reconciler.retire(CONFIG_MAPS, b);
+  await next.later(100);
+  assert.deepEqual(next.files(), { a: "1", b: "1" });
+  assert.deepEqual(next.released, []);
+  next.endList(CONFIG_MAPS);
+  assert.deepEqual(next.files(), {});
+  assert.deepEqual(next.released.toSorted(), ["ConfigMap default/a", "ConfigMap default/b"]);
+});
+
+Deno.test("Reconciler removes the files of an object that goes though another source is never listed, and only its own", async () => {
+  await using it = open({ sources: [CONFIG_MAPS, SECRETS] });
+  await it.list(SECRETS, secret("old", { k: "old" }, OLD));
+  const [a, young] = [configMap("a", { a: "1", b: "1" }), configMap("young", { k: "young" })];
+  await it.list(CONFIG_MAPS, a, young);
+  const next = await it.restart();
+  await next.list(CONFIG_MAPS, a, young);
+  next.reconciler.apply(CONFIG_MAPS, changed(a, { b: "2" }, { resourceVersion: "2" }), false);
+  assert.deepEqual(next.files(), { b: "2", k: "old" });
+  next.reconciler.delete(CONFIG_MAPS, changed(a, { b: "2" }, { resourceVersion: "3" }));
+  next.reconciler.delete(CONFIG_MAPS, young);
+  assert.deepEqual(next.files(), { k: "old" });
+  assert.deepEqual(next.released, ["ConfigMap default/a", "ConfigMap default/young"]);
+});
+
+Deno.test("Reconciler leaves a path to its earlier owner until the first sync, for it may be listed yet", async () => {
+  await using it = open({ sources: [CONFIG_MAPS, SECRETS] });
+  const young = configMap("young", { k: "young", own: "1" });
+  const old = secret("old", { k: "old" }, OLD);
+  await it.list(SECRETS, old);
+  await it.list(CONFIG_MAPS, young);
+  assert.deepEqual(it.files(), { k: "old", own: "1" });
+  const { ino } = Deno.statSync(it.at("k"));
+  const next = await it.restart();
+  await next.list(CONFIG_MAPS, young);
+  assert.deepEqual(next.files(), { k: "old", own: "1" });
+  await next.list(SECRETS, old);
+  assert.equal(Deno.statSync(it.at("k")).ino, ino);
+  assert.deepEqual(next.events.filter((event) => event.startsWith("written")), []);
+});
+
+Deno.test("Reconciler gives the path of an owner that is gone to who wants it now, with no moment without a file", async () => {
+  await using it = open({ sources: [CONFIG_MAPS, SECRETS] });
+  const young = configMap("young", { k: "young" });
+  await it.list(SECRETS, secret("old", { k: "old" }, OLD));
+  await it.list(CONFIG_MAPS, young);
+  const next = await it.restart();
+  next.state.beforeRead = () => assert.deepEqual(next.files(), { k: "old" });
+  await next.list(CONFIG_MAPS, young);
+  next.beginList(SECRETS);
+  next.endList(SECRETS);
+  assert.deepEqual(next.files(), { k: "old" });
+  await next.turn();
+  assert.deepEqual(next.files(), { k: "young" });
+  assert.equal(next.state.reads, 1);
+  assert.deepEqual(next.events.filter((event) => event.startsWith("removed")), []);
+});
+
+Deno.test("Reconciler has the older object win whoever comes first, and tells of the collision once", async () => {
+  const [old, young] = [configMap("old", { k: "old" }, OLD), configMap("young", { k: "young" })];
+  for (const order of [[old, young], [young, old]]) {
+    await using it = open();
+    for (let turn = 0; turn < 3; turn++) await it.list(CONFIG_MAPS, ...order);
+    assert.deepEqual(it.files(), { k: "old" });
+    const told = it.events.filter((event) => event.startsWith("collided"));
+    assert.deepEqual(told, ["collided ConfigMap default/young: ConfigMap default/old has k"]);
+    const warnings = it.log.lines.filter((line) => line.startsWith("warn"));
+    assert.equal(warnings.length, 1);
+    assert.match(warnings[0]!, /default\/old.* and .*default\/young/);
+  }
+});
+
+for (
+  const [what, leave] of [
+    ["is deleted", (it: Started, winner: KubeObject) => it.delete(winner)],
+    ["is retired", (it: Started, winner: KubeObject) => it.retire(winner)],
+    ["no longer wants the path", (it: Started, winner: KubeObject) => it.apply(changed(winner, {}))],
+    ["is not listed again", (it: Started) => it.list(CONFIG_MAPS, ...[...it.cluster.values()].slice(1))],
+    [
+      "was made anew and is the youngest",
+      (it: Started, winner: KubeObject) =>
+        it.apply(changed(winner, { k: "again" }, { uid: "new", creationTimestamp: "2026-08-01T00:00:00Z" })),
+    ],
+  ] as const
+) {
+  Deno.test(`Reconciler reads the heir again when the winner ${what}, with no moment without a file`, async () => {
+    await using it = open();
+    const winner = configMap("winner", { k: "winner" }, OLD);
+    const heir = configMap("heir", { k: "heir", other: "1" }, { creationTimestamp: "2025-02-01T00:00:00Z" });
+    const third = configMap("third", { k: "third" });
+    await it.list(CONFIG_MAPS, winner, heir, third);
+    it.events.length = 0;
+    it.state.beforeRead = () => assert.deepEqual(it.files(), { k: "winner", other: "1" });
+    await leave(it, winner);
+    assert.deepEqual(it.files(), { k: "heir", other: "1" });
+    assert.equal(it.state.reads, 1);
+    assert.deepEqual(it.events.filter((event) => !event.startsWith("collided")), ["written ConfigMap default/heir: k"]);
+    assert.equal(it.journal.owned.get(it.at("k")), "ConfigMap/default/heir");
+  });
+}
+
+Deno.test("Reconciler goes on to the next heir when the first is gone, too, and removes the file when none is left", async () => {
+  await using it = open();
+  const winner = configMap("winner", { k: "winner" }, OLD);
+  const heir = configMap("heir", { k: "heir" }, { creationTimestamp: "2025-02-01T00:00:00Z" });
+  const third = configMap("third", { k: "third" });
+  await it.list(CONFIG_MAPS, winner, heir, third);
+  it.cluster.delete(describe(heir));
+  await it.delete(winner);
+  assert.deepEqual(it.files(), { k: "third" });
+  assert.equal(it.reconciler.objects, 1);
+  await it.delete(third);
+  assert.deepEqual(it.files(), {});
+});
+
+Deno.test("Reconciler keeps the winner's file until the heir can be read, and tries with backoff", async () => {
+  await using it = open();
+  const [winner, heir] = [configMap("winner", { k: "winner" }, OLD), configMap("heir", { k: "heir" })];
+  await it.list(CONFIG_MAPS, winner, heir);
+  it.state.readError = new Error("no answer");
+  await it.delete(winner);
+  for (const delay of [1, 2, 4]) await it.later(delay);
+  assert.equal(it.state.reads, 4);
+  assert.deepEqual(it.files(), { k: "winner" });
+  assert.deepEqual(it.reconciler.failures, ["cannot read ConfigMap default/heir again: no answer"]);
+  it.state.readError = undefined;
+  await it.later(8);
+  assert.deepEqual(it.files(), { k: "heir" });
+  assert.deepEqual(it.reconciler.failures, []);
+});
+
+Deno.test("Reconciler takes what happened to an heir while it was read for newer than what was read", async () => {
+  await using it = open();
+  const [winner, heir] = [configMap("winner", { k: "winner" }, OLD), configMap("heir", { k: "heir" })];
+  await it.list(CONFIG_MAPS, winner, heir);
+  const newer = changed(heir, { k: "newer" });
+  it.state.beforeRead = () => it.reconciler.apply(CONFIG_MAPS, newer, false);
+  await it.delete(winner);
+  assert.deepEqual(it.files(), { k: "newer" });
+  it.state.beforeRead = () => {};
+  await it.later(100);
+  assert.equal(it.state.reads, 1);
+});
+
+Deno.test("Reconciler keeps what it read again when the list under way is of an earlier time, and follows the next list", async () => {
+  await using it = open();
+  const winner = configMap("winner", { k: "winner" }, OLD);
+  const before = configMap("heir", { k: "heir", own: "1" }, { resourceVersion: "10" });
+  const since = configMap("heir", { k: "heir", own: "2" }, { resourceVersion: "20" });
+  await it.list(CONFIG_MAPS, winner, before);
+  it.beginList(CONFIG_MAPS);
+  it.cluster.set(describe(since), since);
+  await it.delete(winner);
+  assert.deepEqual(it.files(), { k: "heir", own: "2" });
+  it.reconciler.apply(CONFIG_MAPS, before, true);
+  it.endList(CONFIG_MAPS);
+  await it.turn();
+  assert.deepEqual(it.files(), { k: "heir", own: "2" });
+  await it.list(CONFIG_MAPS, before);
+  assert.deepEqual(it.files(), { k: "heir", own: "1" });
+});
+
+Deno.test("Reconciler drops an object that a list did not bring, though it was read again meanwhile", async () => {
+  await using it = open();
+  const [winner, heir] = [configMap("winner", { k: "winner" }, OLD), configMap("heir", { k: "heir" })];
+  await it.list(CONFIG_MAPS, winner, heir);
+  it.beginList(CONFIG_MAPS);
+  await it.delete(winner);
+  assert.deepEqual(it.files(), { k: "heir" });
+  it.cluster.delete(describe(heir));
+  it.endList(CONFIG_MAPS);
+  assert.deepEqual(it.files(), {});
+});
+
+diskTest(
+  "mounts",
+  "Reconciler tries failed writes again with backoff, says so once, and is synced only with the files there",
+  async () => {
+    await using it = open();
+    it.write("k", "before");
+    const object = configMap("a", { k: "1", other: "1" });
+    {
+      using _ = readOnly(it.folder);
+      await it.list(CONFIG_MAPS, object);
+      for (const delay of [1, 2, 4, 8]) {
+        assert.equal(it.clock.nextDue, delay);
+        await it.later(delay);
+      }
+      await it.list(CONFIG_MAPS, object);
+      assert.equal(it.state.reads, 4);
+      assert.equal(it.state.synced, false);
+      assert.deepEqual(it.reconciler.unsynced, []);
+      assert.equal(it.reconciler.failures.length, 1);
+      assert.equal(it.errors().length, 1, it.errors().join("\n"));
+      assert.match(it.errors()[0]!, /default\/a: cannot write .*read-only; trying again$/);
+      assert.equal(it.events.filter((event) => event.startsWith("failed ConfigMap default/a: ")).length, 1);
+    }
+    await it.later(30);
+    assert.deepEqual(it.files(), { k: "1", other: "1" });
+    assert.equal(it.state.synced, true);
+    assert.deepEqual(it.reconciler.failures, []);
+    assert.equal(it.clock.nextDue! > 1000, true);
+  },
+);
+
+diskTest("mounts", "Reconciler writes what has room on a full disk, and the rest as soon as there is", async () => {
+  await using it = open({ disk: smallDisk(131_072) });
+  await it.list(CONFIG_MAPS, configMap("a", { k: "old" }), configMap("b", { b: "old" }));
+  {
+    using _ = fill(it.folder);
+    await it.apply(configMap("a", { k: "x".repeat(50_000), k2: "2" }, { resourceVersion: "2" }));
+    await it.apply(configMap("b", {}, { resourceVersion: "2" }));
+    assert.deepEqual(Object.keys(it.files()), ["filler", "k"]);
+    assert.equal(Deno.readTextFileSync(it.at("k")), "old");
+  }
+  await it.later(1);
+  assert.deepEqual(it.files(), { k: "x".repeat(50_000), k2: "2" });
+});
+
+Deno.test("Reconciler is synced though a path can never be, and writes it once it can", async () => {
+  await using it = open();
+  Deno.mkdirSync(it.at("k"));
+  await it.list(CONFIG_MAPS, configMap("a", { k: "1", other: "1" }), configMap("b", { b: "1" }));
+  assert.deepEqual(it.files(), { b: "1", other: "1" });
+  assert.equal(it.state.synced, true);
+  assert.equal(it.errors().length, 1);
+  Deno.removeSync(it.at("k"));
+  await it.later(1);
+  assert.deepEqual(it.files(), { b: "1", k: "1", other: "1" });
+});
+
+Deno.test("apply() of an object whose write failed is not taken for a duplicate", async () => {
+  await using it = open();
+  Deno.mkdirSync(it.at("k"));
+  const object = configMap("a", { k: "1" });
+  await it.list(CONFIG_MAPS, object);
+  Deno.removeSync(it.at("k"));
+  await it.apply(object);
+  assert.deepEqual(it.files(), { k: "1" });
+  assert.deepEqual(it.reconciler.failures, []);
+});
+
+Deno.test("Reconciler is synced once every URL was tried, and has their files follow the objects", async () => {
+  const slow = Promise.withResolvers<string>();
+  await using it = open({ urls: { "http://x/1": "one", "http://x/2": slow.promise } });
+  const a = configMap("a", { "k.url": "http://x/1", "slow.url": "http://x/2", "down.url": "http://x/3" });
+  it.write("down", "last good");
+  await it.list(CONFIG_MAPS, a);
+  assert.equal(it.state.synced, false);
+  slow.resolve("two");
+  await it.turn();
+  assert.equal(it.state.synced, true);
+  assert.deepEqual(it.files(), { down: "last good", k: "one", slow: "two" });
+  await it.apply(changed(a, { k: "inline", "down.url": "http://x/1" }));
+  assert.deepEqual(it.files(), { down: "one", k: "inline" });
+  await it.delete(changed(a, {}, { resourceVersion: "3" }));
+  await it.later(100);
+  assert.deepEqual(it.files(), {});
+});
+
+Deno.test("apply() of what can be no file ends the download that was to fill it", async () => {
+  const slow = Promise.withResolvers<string>();
+  await using it = open({ sources: [SECRETS], urls: { "http://x/1": slow.promise } });
+  const before = secret("s", { "k.url": "http://x/1" });
+  await it.list(SECRETS, before);
+  await it.apply(changed(before, { k: "*" }));
+  slow.resolve("late");
+  await it.turn();
+  assert.deepEqual(it.files(), {});
+  assert.equal(it.state.synced, true);
+});
+
+Deno.test("Reconciler has a URL of the heir take the place of the winner's, and the other way round", async () => {
+  const urls = { "http://x/winner": "winner", "http://x/heir": "heir" };
+  await using it = open({ urls });
+  const winner = configMap("winner", { "k.url": "http://x/winner" }, OLD);
+  const heir = configMap("heir", { "k.url": "http://x/heir" });
+  await it.list(CONFIG_MAPS, heir, winner);
+  assert.deepEqual(it.files(), { k: "winner" });
+  await it.delete(winner);
+  assert.deepEqual(it.files(), { k: "heir" });
+  await it.apply(configMap("winner", { k: "inline" }, OLD));
+  assert.deepEqual(it.files(), { k: "inline" });
+});
+
+Deno.test("retire() releases an object only after its files are gone", async () => {
+  await using it = open();
+  const [a, b] = [configMap("a", { x: "1", y: "1" }), configMap("b", { b: "1" })];
+  await it.list(CONFIG_MAPS, a, b);
+  it.reconciler.retire(CONFIG_MAPS, a);
+  assert.deepEqual(it.files(), { b: "1" });
+  assert.deepEqual(it.released, ["ConfigMap default/a"]);
+  assert.deepEqual(it.events.at(-1), "removed ConfigMap default/a: x, y");
+  await it.retire(a);
+  assert.deepEqual(it.released, ["ConfigMap default/a", "ConfigMap default/a"]);
+});
+
+Deno.test("retire() releases an object that it never saw, and a loser, at once", async () => {
+  await using it = open();
+  const [winner, loser] = [configMap("winner", { k: "winner" }, OLD), configMap("loser", { k: "loser" })];
+  await it.list(CONFIG_MAPS, winner, loser);
+  await it.retire(loser);
+  await it.retire(configMap("unknown", { u: "1" }));
+  assert.deepEqual(it.released, ["ConfigMap default/loser", "ConfigMap default/unknown"]);
+  assert.deepEqual(it.files(), { k: "winner" });
+});
+
+Deno.test("apply() of an object that was to leave keeps its files", async () => {
+  await using it = open();
+  const a = configMap("a", { k: "1" });
+  await it.list(CONFIG_MAPS, a);
+  const next = await it.restart();
+  next.beginList(CONFIG_MAPS);
+  next.reconciler.retire(CONFIG_MAPS, a);
+  next.initApply(a);
+  next.endList(CONFIG_MAPS);
+  await next.turn();
+  assert.deepEqual(next.files(), { k: "1" });
+  assert.deepEqual(next.released, []);
+});
+
+diskTest(
+  "immutableFiles",
+  "retire() releases an object when its last file could be removed, and holds back no other for it",
+  async () => {
+    await using it = open();
+    const [stuck, stuckToo, free] = ["stuck", "stuck-too", "free"].map((name) =>
+      configMap(name, { [name]: "1", [`${name}-2`]: "1" })
+    );
+    await it.list(CONFIG_MAPS, stuck!, stuckToo!, free!);
+    {
+      using _ = immutable(it.at("stuck"));
+      using __ = immutable(it.at("stuck-too"));
+      for (const object of [stuck!, stuckToo!, free!]) await it.retire(object);
+      await it.retire(configMap("never-seen"));
+      for (const delay of [1, 2, 4, 8]) await it.later(delay);
+      assert.deepEqual(it.files(), { stuck: "1", "stuck-too": "1" });
+      assert.deepEqual(it.released, ["ConfigMap default/free", "ConfigMap default/never-seen"]);
+      assert.equal(it.errors().length, 2, it.errors().join("\n"));
+    }
+    await it.later(30);
+    assert.deepEqual(it.files(), {});
+    assert.deepEqual(it.released.slice(2), ["ConfigMap default/stuck", "ConfigMap default/stuck-too"]);
+    assert.deepEqual(it.reconciler.failures, []);
+  },
+);
+
+diskTest(
+  "immutableFiles",
+  "retire() does not release an object while a file is left that it gave up before",
+  async () => {
+    await using it = open();
+    const before = configMap("a", { k: "1", stuck: "1" });
+    await it.list(CONFIG_MAPS, before);
+    {
+      using _ = immutable(it.at("stuck"));
+      const after = changed(before, { k: "1" });
+      await it.apply(after);
+      await it.retire(after);
+      assert.deepEqual(it.files(), { stuck: "1" });
+      assert.deepEqual(it.released, []);
+    }
+    await it.later(30);
+    assert.deepEqual(it.files(), {});
+    assert.deepEqual(it.released, ["ConfigMap default/a"]);
+  },
+);
+
+diskTest("immutableFiles", "Reconciler is synced only once what went while it was down could be removed", async () => {
+  await using it = open();
+  await it.list(CONFIG_MAPS, configMap("a", { k: "1" }));
+  const next = await it.restart();
+  {
+    using _ = immutable(it.at("k"));
+    await next.list(CONFIG_MAPS);
+    assert.equal(next.state.synced, false);
+  }
+  await next.later(1);
+  assert.deepEqual(next.files(), {});
+  assert.equal(next.state.synced, true);
+});
+
+Deno.test("settle() does what is due without run(), and waits for downloads", async () => {
+  await using it = open({ urls: { "http://x/1": "one" } });
+  const old = configMap("old", { k: "old" }, OLD);
+  await it.list(CONFIG_MAPS, old);
+  const next = await it.restart();
+  await next.stop();
+  next.beginList(CONFIG_MAPS, configMap("young", { k: "young", "u.url": "http://x/1" }));
+  next.endList(CONFIG_MAPS);
+  assert.equal(next.files().k, "old");
+  await next.reconciler.settle(new AbortController().signal);
+  assert.deepEqual(next.files(), { k: "young", u: "one" });
+});
+
+Deno.test("settle() gives up what fails, and says why", async () => {
+  await using it = open();
+  await it.stop();
+  Deno.mkdirSync(it.at("k"));
+  it.beginList(CONFIG_MAPS, configMap("a", { k: "1", other: "1" }));
+  it.endList(CONFIG_MAPS);
+  await it.reconciler.settle(new AbortController().signal);
+  assert.deepEqual(it.reconciler.failures, [`cannot write ${it.at("k")}: there is a directory in its place`]);
+  assert.deepEqual(it.files(), { other: "1" });
+});
+
+Deno.test("Reconciler makes FOLDER again when it was removed, with all files at the next list", async () => {
+  await using it = open();
+  const [a, b] = [configMap("a", { a: "1" }), configMap("b", { b: "1" })];
+  await it.list(CONFIG_MAPS, a, b);
+  Deno.removeSync(it.folder, { recursive: true });
+  await it.apply(changed(b, { b: "2" }));
+  assert.deepEqual(it.files(), { b: "2" });
+  await it.list(CONFIG_MAPS, a, changed(b, { b: "2" }));
+  assert.deepEqual(it.files(), { a: "1", b: "2" });
+  const next = await it.restart();
+  await next.list(CONFIG_MAPS);
+  assert.deepEqual(next.files(), {});
+});
+
+/** What the rule says the folder holds, worked out the slow way. */
+function wanted(cluster: Iterable<KubeObject>): Record<string, string> {
+  const rank = ({ kind, metadata: { creationTimestamp, namespace, name } }: KubeObject) =>
+    [creationTimestamp, namespace, name, kind].join(" ");
+  const losersFirst = [...cluster].sort((a, b) => rank(a) < rank(b) ? 1 : -1);
+  return Object.fromEntries(
+    losersFirst.flatMap(({ kind, metadata: { annotations }, data }) =>
+      Object.entries(data ?? {}).map(([key, value]): [string, string] => [
+        `${annotations ? `${annotations[ANNOTATION]}/` : ""}${key}`,
+        kind === "Secret" ? new TextDecoder().decode(Uint8Array.fromBase64(value)) : value,
+      ])
+    ),
+  );
+}
+
+Deno.test("Reconciler has the same files as the cluster after any changes, lists and restarts", async () => {
+  for (let seed = 1; seed <= 40; seed++) {
+    await randomLife(seeded(seed)).catch((cause) => {
+      throw new Error(`seed ${seed}: ${cause.message}`, { cause });
+    });
+  }
+});
+
+async function randomLife(random: () => number): Promise<void> {
+  const sources = [CONFIG_MAPS, SECRETS];
+  await using first = open({ sources });
+  let it: Started = first;
+  const { cluster } = first;
+  let version = 0;
+  const someObject = (): KubeObject => {
+    const make = pick(random, [configMap, secret]);
+    const data = Object.fromEntries(
+      ["1", "2", "3"].filter(() => random() < 0.5).map((key) => [key, `content ${++version}`]),
+    );
+    return make(pick(random, ["a", "b", "c", "d"]), data, {
+      resourceVersion: String(++version),
+      creationTimestamp: pick(random, ["2025-01-01T00:00:00Z", "2026-01-01T00:00:00Z"]),
+      ...(random() < 0.2 ? { annotations: { [ANNOTATION]: "team" } } : {}),
+    });
+  };
+  const list = async (source: Source) => {
+    it.beginList(source);
+    for (const object of shuffled(random, [...cluster.values()])) {
+      if (object.kind === source.kind) it.initApply(object);
+      if (random() < 0.2) await it.turn();
+    }
+    it.endList(source);
+    await it.turn();
+  };
+  const check = (what: string) => assert.deepEqual(it.files(), sorted(wanted(cluster.values())), what);
+  for (const source of shuffled(random, sources)) await list(source);
+  for (let step = 0; step < 25; step++) {
+    const chance = random();
+    const victim = pick(random, [...cluster.values(), undefined]);
+    if (chance < 0.5) await it.apply(someObject());
+    else if (chance < 0.7 && victim !== undefined) await it.delete(victim);
+    else if (chance < 0.8 && victim !== undefined) {
+      // Seen by nobody: the next list tells
+      cluster.delete(describe(victim));
+      await list(CONFIG_MAPS);
+      await list(SECRETS);
+    } else if (chance < 0.9) {
+      it = await first.restart();
+      const unseen = someObject();
+      cluster.set(describe(unseen), unseen);
+      if (victim !== undefined) cluster.delete(describe(victim));
+      for (const source of shuffled(random, sources)) await list(source);
+      assert.equal(it.state.synced, true);
+    } else {
+      for (const source of shuffled(random, sources)) await list(source);
+    }
+    check(`step ${step}`);
+  }
+}
+
+function sorted(record: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(record).sort());
+}

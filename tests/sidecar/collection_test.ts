@@ -1,0 +1,227 @@
+import assert from "node:assert/strict";
+import { parseConfig } from "../../lib/config/config.ts";
+import { CONFIG_MAPS, type StoredMeta } from "../apiserver/resources.ts";
+import type { FileEvent } from "../../lib/reconcile/file_event.ts";
+import { Garbage } from "../../lib/runtime/garbage.ts";
+import type { Events, Holds } from "../../lib/sidecar/kubernetes_side.ts";
+import { RunningCollection } from "../../lib/sidecar/collection.ts";
+import { SidecarMetrics } from "../../lib/serve/metrics.ts";
+import { nativeTransport } from "../../lib/http/transport.ts";
+import { ApiGateway, keptLog, refusal } from "../support/api_gateway.ts";
+import { filesIn, tempFolder } from "../support/disk.ts";
+import { FakeClock } from "../support/fake_clock.ts";
+import { listen, serve, until } from "../support/local_servers.ts";
+
+/** A folder and an API server, and collections as the environment would have them. */
+function place() {
+  const folder = tempFolder();
+  const gateway = new ApiGateway();
+  const { registry } = gateway.server;
+  const transport = nativeTransport();
+  return {
+    path: folder.path,
+    gateway,
+    create: (name: string, data: Record<string, string>, metadata: Partial<StoredMeta> = {}) =>
+      void registry.create(CONFIG_MAPS, "default", { metadata: { name, labels: { app: "" }, ...metadata }, data }),
+    remove: (name: string) => void registry.delete(CONFIG_MAPS, "default", name),
+    files: () => filesIn(`${folder.path}/files`),
+    async open(env: Record<string, string> = {}, holds?: Holds) {
+      const config = parseConfig({ LABEL: "app", FOLDER: `${folder.path}/files`, ...env }).config;
+      const clock = new FakeClock();
+      const told: FileEvent[] = [];
+      const events: Events = { tell: (event) => void told.push(event), run: async () => {}, flush: async () => {} };
+      const log = keptLog();
+      const collection = await RunningCollection.open({
+        collection: config.collections[0]!,
+        config,
+        client: gateway.client,
+        transport: () => Promise.resolve(transport),
+        metrics: new SidecarMetrics(),
+        events,
+        holds,
+        garbage: new Garbage({ clock, collector() {} }),
+        clock,
+        random: () => 0,
+        log,
+      });
+      const stop = new AbortController();
+      let running: Promise<void> | undefined;
+      return {
+        collection,
+        clock,
+        log,
+        told,
+        list: () => collection.list(stop.signal),
+        run: () => void (running = collection.run("watch", stop.signal)),
+        async [Symbol.asyncDispose]() {
+          stop.abort();
+          await running;
+        },
+      };
+    },
+    async [Symbol.asyncDispose]() {
+      transport.close();
+      await gateway[Symbol.asyncDispose]();
+      folder[Symbol.dispose]();
+    },
+  };
+}
+
+/** An application that counts its calls. */
+function application() {
+  let calls = 0;
+  const served = serve(() => {
+    calls++;
+    return new Response();
+  });
+  return { ...served, url: `http://127.0.0.1:${served.port}/`, calls: () => calls };
+}
+
+Deno.test("run() keeps files as the objects are until it is stopped, and tells of each", async () => {
+  await using at = place();
+  at.create("a", { "a.txt": "a" });
+  await using it = await at.open();
+  it.run();
+  await until(() => it.collection.notReady() === undefined);
+  assert.deepEqual(at.files(), { "a.txt": "a" });
+  at.create("b", { "b.txt": "b" });
+  await until(() => it.told.length === 2);
+  assert.deepEqual([it.collection.objects, it.collection.files], [2, 2]);
+  at.remove("a");
+  await until(() => it.told.length === 3);
+  assert.deepEqual(at.files(), { "b.txt": "b" });
+  assert.deepEqual(it.told.map(({ type, ref }) => `${type} ${ref.name}`), ["written a", "written b", "removed a"]);
+});
+
+Deno.test("notReady() names the source that it waits for, and what is wrong with it", async () => {
+  await using at = place();
+  at.gateway.intercept = ({ path }) =>
+    path.startsWith("/api/v1/secrets") ? refusal(503, "ServiceUnavailable", "starting") : undefined;
+  await using it = await at.open();
+  assert.equal(it.collection.notReady(), "not synced yet: configmaps in all namespaces");
+  it.run();
+  const reason = /^not synced yet: secrets in all namespaces: GET .*: starting$/;
+  await until(() => reason.test(it.collection.notReady() ?? ""));
+  at.gateway.intercept = () => undefined;
+  await until(() => it.clock.nextDue === 1);
+  await it.clock.advance(1);
+  await until(() => it.collection.notReady() === undefined);
+});
+
+Deno.test("notReady() names the content that it waits for", async () => {
+  await using at = place();
+  await using silent = listen(() => Promise.resolve());
+  at.create("a", { "a.json.url": `http://127.0.0.1:${silent.port}/` });
+  await using it = await at.open();
+  it.run();
+  const reason = `not synced yet: waiting for the content of ${at.path}/files/a.json`;
+  await until(() => it.collection.notReady() === reason);
+});
+
+Deno.test("progress is that of each source, in the namespace of the credentials where none is named", async () => {
+  await using at = place();
+  await using it = await at.open({ DEFAULTS: "kiwigrid", RESOURCE: "both" });
+  const sources = ['configmaps in namespace "default"', 'secrets in namespace "default"'];
+  assert.deepEqual(it.collection.progress.map(({ what }) => what), sources);
+});
+
+Deno.test("list() makes the files once and tells the application once, after they are there", async () => {
+  await using at = place();
+  at.create("a", { "a.txt": "a" });
+  at.create("b", { "b.txt": "b" });
+  await using app = application();
+  await using it = await at.open({ REQ_URL: app.url });
+  assert.deepEqual(await it.list(), { apiFailures: [], fileFailures: [] });
+  assert.deepEqual(at.files(), { "a.txt": "a", "b.txt": "b" });
+  assert.deepEqual([app.calls(), it.collection.isNotificationOwed], [1, false]);
+});
+
+Deno.test("list() says which source, which file and which content it could not have, and has the others", async () => {
+  await using at = place();
+  at.create("a", { "a.txt": "a", "in-the-way": "", "b.json.url": "http://127.0.0.1:1/" });
+  Deno.mkdirSync(`${at.path}/files/in-the-way`, { recursive: true });
+  at.gateway.intercept = ({ path }) =>
+    path.startsWith("/api/v1/secrets") ? refusal(403, "Forbidden", "secrets is forbidden: cannot list") : undefined;
+  await using it = await at.open({ REQ_RETRY_TOTAL: "0" });
+  const { apiFailures, fileFailures } = await it.list();
+  assert.match(apiFailures.join("\n"), /^not allowed to list secrets in all namespaces: .*$/);
+  assert.equal(fileFailures.length, 2);
+  assert.match(fileFailures[0]!, /in-the-way/);
+  assert.equal(fileFailures[1], `no content for ${at.path}/files/b.json`);
+  assert.deepEqual(at.files(), { "a.txt": "a" });
+});
+
+Deno.test("open() tells collections with different selections apart that share a folder", async () => {
+  await using at = place();
+  at.create("a", { "a.txt": "a" }, { labels: { first: "" } });
+  at.create("b", { "b.txt": "b" }, { labels: { second: "" } });
+  const list = async (LABEL: string) => await (await at.open({ LABEL })).list();
+  await list("first");
+  await list("second");
+  assert.deepEqual(at.files(), { "a.txt": "a", "b.txt": "b" });
+  at.remove("b");
+  await list("first");
+  assert.deepEqual(at.files(), { "a.txt": "a", "b.txt": "b" });
+  await list("second");
+  assert.deepEqual(at.files(), { "a.txt": "a" });
+});
+
+Deno.test("open() knows the files of an earlier run by STATE_FILE, and none of them without a journal", async () => {
+  await using at = place();
+  const list = async (STATE_FILE: string) => await (await at.open({ STATE_FILE })).list();
+  at.create("a", { "a.txt": "a" });
+  await list(`${at.path}/state`);
+  assert.deepEqual([...Deno.readDirSync(`${at.path}/files`)].map(({ name }) => name), ["a.txt"]);
+  await list("none");
+  at.remove("a");
+  await list("none");
+  assert.deepEqual(at.files(), { "a.txt": "a" });
+  await list(`${at.path}/state`);
+  assert.deepEqual(at.files(), {});
+});
+
+Deno.test("run() with REQ_SKIP_INIT owes nothing for the first sync, and a call for each later change", async () => {
+  await using at = place();
+  await using app = application();
+  at.create("a", { "a.txt": "a" });
+  await using it = await at.open({ REQ_URL: app.url, REQ_SKIP_INIT: "true", NOTIFY_QUIET_PERIOD: "1" });
+  it.run();
+  await until(() => it.collection.notReady() === undefined);
+  await using next = await at.open({ REQ_URL: app.url });
+  assert.deepEqual([it.collection.isNotificationOwed, next.collection.isNotificationOwed], [false, false]);
+  at.create("b", { "b.txt": "b" });
+  await until(() => it.collection.isNotificationOwed);
+  await it.clock.advance(1);
+  await until(() => !it.collection.isNotificationOwed);
+  assert.equal(app.calls(), 1);
+});
+
+Deno.test("open() owes what an earlier run did not get to tell, and nothing once it was told", async () => {
+  await using at = place();
+  await using app = application();
+  at.create("a", { "a.txt": "a" });
+  const isOwed = async () => (await at.open({ REQ_URL: app.url })).collection.isNotificationOwed;
+  await (await at.open({ REQ_URL: "http://127.0.0.1:1/", REQ_RETRY_TOTAL: "0" })).list();
+  assert.equal(await isOwed(), true);
+  await (await at.open({ REQ_URL: app.url })).list();
+  assert.deepEqual([await isOwed(), app.calls()], [false, 1]);
+});
+
+Deno.test("run() releases an object that is to leave once its files are gone", async () => {
+  await using at = place();
+  at.create("a", { "a.txt": "a" }, { finalizers: ["x.io/ours"] });
+  const released: unknown[] = [];
+  const holds: Holds = {
+    admit: (_, { metadata }) => Promise.resolve(metadata.deletionTimestamp === undefined ? "apply" : "retire"),
+    release: ({ name }) => void released.push([name, at.files()]),
+    run: async () => {},
+    flush: async () => {},
+  };
+  await using it = await at.open({}, holds);
+  it.run();
+  await until(() => it.collection.notReady() === undefined);
+  assert.deepEqual([at.files(), released], [{ "a.txt": "a" }, []]);
+  at.remove("a");
+  await until(() => released.length > 0);
+  assert.deepEqual(released, [["a", {}]]);
+});

@@ -1,0 +1,81 @@
+import assert from "node:assert/strict";
+import { parseConfig } from "../../lib/config/config.ts";
+import { openUrlFetcher } from "../../lib/sidecar/open_downloads.ts";
+import { nativeTransport } from "../../lib/http/transport.ts";
+import { keptLog } from "../support/api_gateway.ts";
+import { FakeClock } from "../support/fake_clock.ts";
+import { serve } from "../support/local_servers.ts";
+
+/** A fetcher as the environment would have it, over real connections, into memory. */
+function open(env: Record<string, string> = {}) {
+  const { collections: [collection], requests } = parseConfig({ LABEL: "app", FOLDER: "/data", ...env }).config;
+  const transport = nativeTransport();
+  let opened = 0;
+  const fetcher = openUrlFetcher({
+    collection: collection!,
+    requests,
+    transport() {
+      opened++;
+      return Promise.resolve(transport);
+    },
+    clock: new FakeClock(),
+    log: keptLog(),
+  });
+  return {
+    opened: () => opened,
+    async fetch(url: string): Promise<string> {
+      let text = "";
+      const write = (chunk: Uint8Array) => void (text += new TextDecoder().decode(chunk));
+      await fetcher.fetchTo(url, { restart: () => void (text = ""), write }, new AbortController().signal);
+      return text;
+    },
+    [Symbol.dispose]: () => transport.close(),
+  };
+}
+
+/** Serves the `Authorization` that it was sent; redirects `/to?URL`. */
+function echo() {
+  return serve((request) => {
+    const { pathname, search } = new URL(request.url);
+    if (pathname === "/to") return Response.redirect(search.slice(1));
+    return new Response(request.headers.get("authorization") ?? "nothing");
+  });
+}
+
+Deno.test("openUrlFetcher() sends the credentials of requests to REQ_URL's origin and no other", async () => {
+  await using application = echo();
+  await using other = echo();
+  const ours = `http://127.0.0.1:${application.port}`;
+  const theirs = `http://127.0.0.1:${other.port}`;
+  using it = open({ REQ_URL: `${ours}/reload`, REQ_USERNAME: "u", REQ_PASSWORD: "geheim" });
+  const credentials = `Basic ${btoa("u:geheim")}`;
+  assert.equal(await it.fetch(`${ours}/a.json`), credentials);
+  assert.equal(await it.fetch(`${theirs}/a.json`), "nothing");
+  assert.equal(await it.fetch(`${ours}/to?${theirs}/`), "nothing");
+  assert.equal(await it.fetch(`${theirs}/to?${ours}/`), credentials);
+});
+
+Deno.test("openUrlFetcher() sends no credentials anywhere without REQ_URL", async () => {
+  await using server = echo();
+  using it = open({ REQ_USERNAME: "u", REQ_PASSWORD: "geheim" });
+  assert.equal(await it.fetch(`http://127.0.0.1:${server.port}/`), "nothing");
+});
+
+Deno.test("openUrlFetcher() opens its transport with the first download, and once", async () => {
+  await using server = echo();
+  using it = open();
+  assert.equal(it.opened(), 0);
+  await Promise.all([it.fetch(`http://127.0.0.1:${server.port}/`), it.fetch(`http://127.0.0.1:${server.port}/`)]);
+  assert.equal(it.opened(), 1);
+});
+
+Deno.test("openUrlFetcher() holds downloads to the collection's URL_MAX_BYTES and ENABLE_5XX", async () => {
+  await using server = serve(() => new Response("an error page", { status: 501 }));
+  const url = `http://127.0.0.1:${server.port}/`;
+  using strict = open();
+  await assert.rejects(strict.fetch(url), /answered 501/);
+  using lenient = open({ ENABLE_5XX: "true" });
+  assert.equal(await lenient.fetch(url), "an error page");
+  using small = open({ ENABLE_5XX: "true", URL_MAX_BYTES: "10" });
+  await assert.rejects(small.fetch(url), /larger than 10 bytes/);
+});

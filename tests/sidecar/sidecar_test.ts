@@ -1,0 +1,222 @@
+import assert from "node:assert/strict";
+import { type Config, parseConfig } from "../../lib/config/config.ts";
+import { CONFIG_MAPS, CORE_EVENTS, SECRETS, type StoredMeta } from "../apiserver/resources.ts";
+import { plainCredentials } from "../../lib/kube/client/credentials.ts";
+import { EXIT, type ExitCode } from "../../lib/cli/exit_codes.ts";
+import { runRemoveFinalizers, runSidecar, type SidecarOptions } from "../../lib/sidecar/sidecar.ts";
+import { ApiGateway, keptLog, refusal } from "../support/api_gateway.ts";
+import { filesIn, tempFolder } from "../support/disk.ts";
+import { FakeClock } from "../support/fake_clock.ts";
+import { serve, until } from "../support/local_servers.ts";
+import { serverCertificate } from "../support/server_certificate.ts";
+import { freePort } from "../support/free_port.ts";
+
+type Run = (options: SidecarOptions, signal: AbortSignal) => Promise<ExitCode>;
+
+/** A folder and an API server, and sidecars as the environment would have them. */
+function place() {
+  const folder = tempFolder();
+  const gateway = new ApiGateway();
+  const { registry } = gateway.server;
+  const configure = (env: Record<string, string>): Config =>
+    parseConfig({ LABEL: "app", FOLDER: `${folder.path}/files`, LIVENESS: "false", ...env }).config;
+  return {
+    path: folder.path,
+    gateway,
+    registry,
+    create: (name: string, metadata: Partial<StoredMeta> = {}) =>
+      void registry.create(CONFIG_MAPS, "default", {
+        metadata: { name, labels: { app: "" }, ...metadata },
+        data: { [`${name}.txt`]: name },
+      }),
+    /** What Events say. */
+    posted: () => registry.store.list(CORE_EVENTS.storage).map(({ message }) => message),
+    isGone: (name: string) => registry.store.get(CONFIG_MAPS.storage, "default", name) === undefined,
+    files: (below = "files") => filesIn(`${folder.path}/${below}`),
+    configure,
+    start(env: Record<string, string>, { config = configure(env), run = runSidecar as Run } = {}) {
+      const clock = new FakeClock();
+      const log = keptLog();
+      const stop = new AbortController();
+      const credentials = plainCredentials(gateway.url);
+      const ended = run({ config, credentials, env: {}, clock, random: () => 0, log }, stop.signal);
+      return {
+        clock,
+        log,
+        ended,
+        stop: () => stop.abort(new Error("stop")),
+        async [Symbol.asyncDispose]() {
+          stop.abort(new Error("the test is over"));
+          await ended;
+        },
+      };
+    },
+    async [Symbol.asyncDispose]() {
+      await gateway[Symbol.asyncDispose]();
+      folder[Symbol.dispose]();
+    },
+  };
+}
+
+const LIST = { METHOD: "LIST" };
+
+Deno.test("runSidecar() serves every collection of its configuration", async () => {
+  await using at = place();
+  at.create("a", { labels: { first: "" } });
+  at.create("b", { labels: { second: "" } });
+  const configs = ["first", "second"].map((LABEL) => at.configure({ ...LIST, LABEL, FOLDER: `${at.path}/${LABEL}` }));
+  const config = { ...configs[0]!, collections: configs.flatMap(({ collections }) => collections) };
+  const { ended, log } = at.start({}, { config });
+  assert.equal(await ended, EXIT.done);
+  assert.deepEqual([at.files("first"), at.files("second")], [{ "a.txt": "a" }, { "b.txt": "b" }]);
+  assert.equal(log.lines.at(-1), "info: List complete, all files are in place.");
+});
+
+Deno.test("runSidecar() with METHOD=LIST says all that is incomplete, and blames the API before the disk", async () => {
+  await using at = place();
+  at.create("a");
+  Deno.mkdirSync(`${at.path}/files/a.txt`, { recursive: true });
+  at.gateway.intercept = ({ path }) =>
+    path.includes("/secrets") ? refusal(403, "Forbidden", "secrets is forbidden: cannot list") : undefined;
+  const { ended, log } = at.start(LIST);
+  assert.equal(await ended, EXIT.api);
+  const [api, disk, ...others] = log.lines.filter((line) => line.startsWith("error: incomplete: "));
+  assert.match(api!, /not allowed to list secrets/);
+  assert.match(disk!, /a\.txt/);
+  assert.deepEqual(others, []);
+});
+
+Deno.test("runSidecar() with METHOD=LIST that is stopped is done, and says nothing of files", async () => {
+  await using at = place();
+  const held = Promise.withResolvers<undefined>();
+  at.gateway.intercept = () => held.promise;
+  const { ended, log, stop } = at.start(LIST);
+  await until(() => at.gateway.requests.length > 0);
+  stop();
+  assert.equal(await ended, EXIT.done);
+  held.resolve(undefined);
+  assert.deepEqual(log.lines, []);
+});
+
+Deno.test("runSidecar() with METHOD=SLEEP lists every SLEEP_TIME, and never watches", async () => {
+  await using at = place();
+  at.create("a");
+  await using it = at.start({ METHOD: "SLEEP", SLEEP_TIME: "77", RESOURCE: "configmap" });
+  await until(() => it.clock.nextDue === 77);
+  at.create("b");
+  await it.clock.advance(77);
+  await until(() => "b.txt" in at.files());
+  assert.equal(at.gateway.requests.length, 2);
+  assert.ok(at.gateway.seen.every((request) => !request.includes("watch=")), at.gateway.seen.join("\n"));
+});
+
+Deno.test("runSidecar() posts the Events of METHOD=LIST before it ends, with EVENT_LOGGING alone", async () => {
+  await using at = place();
+  at.create("a");
+  await at.start(LIST).ended;
+  assert.deepEqual(at.posted(), []);
+  Deno.removeSync(`${at.path}/files/a.txt`);
+  await at.start({ ...LIST, EVENT_LOGGING: "true" }).ended;
+  assert.deepEqual(at.posted(), [`Wrote ${at.path}/files/a.txt`]);
+});
+
+Deno.test("runSidecar() with FINALIZERS holds objects back until their files are gone, also with METHOD=LIST", async () => {
+  await using at = place();
+  at.create("a");
+  const env = { ...LIST, FINALIZERS: "true", FINALIZER_NAME: "x.io/ours" };
+  await at.start(env).ended;
+  at.registry.delete(CONFIG_MAPS, "default", "a");
+  assert.deepEqual(at.registry.get(CONFIG_MAPS, "default", "a").metadata.finalizers, ["x.io/ours"]);
+  await at.start(env).ended;
+  assert.deepEqual(at.files(), {});
+  assert.ok(at.isGone("a"));
+  assert.deepEqual(at.posted(), []);
+});
+
+Deno.test("runSidecar() posts Events and lets objects go while it watches", async () => {
+  await using at = place();
+  at.create("a");
+  await using _ = at.start({ EVENT_LOGGING: "true", FINALIZERS: "true" });
+  await until(() => at.posted().length === 1);
+  at.registry.delete(CONFIG_MAPS, "default", "a");
+  await until(() => at.isGone("a"));
+  await until(() => at.posted().length === 2);
+  assert.deepEqual(at.posted(), ["Wrote", "Removed"].map((what) => `${what} ${at.path}/files/a.txt`));
+});
+
+Deno.test("runSidecar() serves health and metrics until it is stopped", async () => {
+  await using at = place();
+  at.create("a");
+  const HEALTH_PORT = String(freePort());
+  const url = `http://127.0.0.1:${HEALTH_PORT}`;
+  const text = async (path: string) => await (await fetch(url + path)).text();
+  await using it = at.start({ LIVENESS: "true", HEALTH_HOST: "127.0.0.1", HEALTH_PORT });
+  await until(() => it.log.lines.includes("info: Initial sync complete, sidecar is ready."));
+  assert.deepEqual([await text("/readyz"), await text("/livez")], ["ok\n", "ok\n"]);
+  assert.match(await text("/metrics"), /^k8s_sidecar_files 1$/m);
+  it.stop();
+  assert.equal(await it.ended, EXIT.done);
+  await assert.rejects(fetch(url));
+});
+
+Deno.test("runSidecar() logs one line for each API request with DEBUG, and none without", async () => {
+  await using at = place();
+  const lines = async (env: Record<string, string>) => {
+    const { ended, log } = at.start({ ...LIST, RESOURCE: "configmap", ...env });
+    await ended;
+    return log.lines.filter((line) => line.startsWith("debug: GET /api/v1/configmaps?"));
+  };
+  assert.equal((await lines({ DEBUG: "true" })).length, 1);
+  assert.equal((await lines({ VERBOSE: "true" })).length, 0);
+});
+
+Deno.test("runSidecar() calls an application whose certificate nobody signed with REQ_SKIP_TLS_VERIFY alone", async () => {
+  let calls = 0;
+  await using application = serve(() => {
+    calls++;
+    return new Response();
+  }, await serverCertificate());
+  await using at = place();
+  at.create("a");
+  const env = { ...LIST, REQ_URL: `https://127.0.0.1:${application.port}/`, REQ_RETRY_TOTAL: "0" };
+  await at.start(env).ended;
+  assert.equal(calls, 0);
+  await at.start({ ...env, REQ_SKIP_TLS_VERIFY: "true" }).ended;
+  assert.equal(calls, 1);
+});
+
+Deno.test("runSidecar() throws when the folder can neither be found nor made", async () => {
+  await using at = place();
+  Deno.writeTextFileSync(`${at.path}/file`, "");
+  await assert.rejects(at.start({ FOLDER: `${at.path}/file/below` }).ended, { name: "PublishError" });
+});
+
+Deno.test("runRemoveFinalizers() takes ours off what the collections select, and says by its code whether all went", async () => {
+  await using at = place();
+  at.create("a", { finalizers: ["x.io/ours", "x.io/other"] });
+  at.create("b", { finalizers: ["x.io/ours"], labels: { other: "" } });
+  at.registry.create(SECRETS, "default", { metadata: { name: "c", finalizers: ["x.io/ours"], labels: { app: "" } } });
+  const finalizersOf = (resource: typeof SECRETS, name: string) =>
+    at.registry.get(resource, "default", name).metadata.finalizers ?? [];
+  const env = { FINALIZER_NAME: "x.io/ours" };
+  const run = runRemoveFinalizers;
+  at.gateway.intercept = ({ path }) =>
+    path.includes("/secrets") ? refusal(403, "Forbidden", "secrets is forbidden: cannot list") : undefined;
+  assert.equal(await at.start(env, { run }).ended, EXIT.api);
+  assert.deepEqual(finalizersOf(CONFIG_MAPS, "a"), ["x.io/other"]);
+  assert.deepEqual(finalizersOf(CONFIG_MAPS, "b"), ["x.io/ours"]);
+  at.gateway.intercept = () => undefined;
+  assert.equal(await at.start(env, { run }).ended, EXIT.done);
+  assert.deepEqual(finalizersOf(SECRETS, "c"), []);
+});
+
+Deno.test("runRemoveFinalizers() that is stopped is done", async () => {
+  await using at = place();
+  const held = Promise.withResolvers<undefined>();
+  at.gateway.intercept = () => held.promise;
+  const it = at.start({}, { run: runRemoveFinalizers });
+  await until(() => at.gateway.requests.length > 0);
+  it.stop();
+  assert.equal(await it.ended, EXIT.done);
+  held.resolve(undefined);
+});

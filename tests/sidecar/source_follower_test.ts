@@ -1,0 +1,178 @@
+import assert from "node:assert/strict";
+import { AnswerError, ApiError } from "../../lib/kube/client/api_error.ts";
+import type { KubeObject } from "../../lib/objects/object.ts";
+import type { Source } from "../../lib/objects/source.ts";
+import type { WatcherEvent } from "../../lib/kube/watch/watcher.ts";
+import { SourceFollower, type SourceFollowerOptions } from "../../lib/sidecar/source_follower.ts";
+import { keptLog } from "../support/api_gateway.ts";
+import { objectAt } from "../support/scripted_api.ts";
+
+const SOURCE: Source = { kind: "Secret", namespace: "a" };
+const A: KubeObject = objectAt("a", "1");
+const B: KubeObject = objectAt("b", "2");
+
+const INIT = { type: "init" } as const;
+const INIT_DONE = { type: "initDone" } as const;
+
+function failed(error: unknown, { failures = 1, retryIn = 1 } = {}): WatcherEvent {
+  return { type: "failed", error, failures, retryIn };
+}
+
+const forbidden = (verb: string) =>
+  new ApiError("GET /", 403, {
+    message: `secrets is forbidden: User "x" cannot ${verb} resource`,
+    reason: "Forbidden",
+  });
+const unavailable = () => new ApiError("GET /", 503, { message: "starting" });
+const expired = () => new ApiError("GET /", 410, { message: "too old", reason: "Expired" });
+
+/** A follower of a watcher that yields these events and ends. */
+function following(events: readonly WatcherEvent[], admit?: SourceFollowerOptions["admit"]) {
+  const calls: string[] = [];
+  const errors: unknown[] = [];
+  const log = keptLog();
+  let taken = 0;
+  const name = (object: KubeObject) => object.metadata.name;
+  const follower = new SourceFollower({
+    source: SOURCE,
+    watcher: {
+      async *run() {
+        for (const event of events) {
+          taken++;
+          yield event;
+        }
+      },
+    },
+    reconciler: {
+      beginList: () => void calls.push("beginList"),
+      endList: () => void calls.push("endList"),
+      apply: (_source, object, listed) => void calls.push(`apply ${name(object)}${listed ? " listed" : ""}`),
+      delete: (_source, object) => void calls.push(`delete ${name(object)}`),
+      retire: (_source, object) => void calls.push(`retire ${name(object)}`),
+    },
+    admit,
+    onFailure: (error) => void errors.push(error),
+    log,
+  });
+  const run = (once = false) => follower.run(new AbortController().signal, { once });
+  return { follower, calls, errors, lines: log.lines, run, taken: () => taken };
+}
+
+Deno.test("run() hands everything that the watcher yields to the reconciler, in order", async () => {
+  const { calls, run, lines } = following([
+    INIT,
+    { type: "initApply", objects: [A] },
+    INIT_DONE,
+    { type: "apply", object: B },
+    { type: "delete", object: A },
+  ]);
+  await run();
+  assert.deepEqual(calls, ["beginList", "apply a listed", "endList", "apply b", "delete a"]);
+  assert.deepEqual(lines, []);
+});
+
+Deno.test("run() retires an object that is not admitted, and asks about each before it goes on", async () => {
+  const asked: string[] = [];
+  const { calls, run } = following([
+    INIT,
+    { type: "initApply", objects: [A] },
+    { type: "apply", object: B },
+    { type: "delete", object: B },
+  ], async (source, { metadata }) => {
+    await Promise.resolve();
+    assert.equal(source, SOURCE);
+    asked.push(metadata.name);
+    return metadata.name === "a" ? "retire" : "apply";
+  });
+  await run();
+  assert.deepEqual(asked, ["a", "b"]);
+  assert.deepEqual(calls, ["beginList", "retire a", "apply b", "delete b"]);
+});
+
+Deno.test("run() logs the first of equal failures and a change, and says when it works again", async () => {
+  const { follower, errors, lines, run } = following([
+    failed(unavailable()),
+    failed(unavailable(), { failures: 2, retryIn: 2 }),
+    failed(new AnswerError("not JSON"), { failures: 3, retryIn: 4.04 }),
+    INIT,
+    { type: "initApply", objects: [A] },
+    INIT_DONE,
+    { type: "apply", object: A },
+  ]);
+  await run();
+  assert.deepEqual(lines, [
+    "warn: GET /: starting; again in 1.0 s",
+    "debug: GET /: starting; again in 2.0 s",
+    "warn: not JSON; again in 4.0 s",
+    'info: following secrets in namespace "a" again',
+  ]);
+  assert.equal(errors.length, 3);
+  assert.equal(follower.failure, undefined);
+});
+
+Deno.test("run() works again when its watch has resumed, though nothing was brought yet", async () => {
+  const { follower, calls, lines, run } = following([
+    failed(unavailable()),
+    { type: "resumed" },
+    failed(unavailable()),
+  ]);
+  await run();
+  assert.deepEqual(lines, [
+    "warn: GET /: starting; again in 1.0 s",
+    'info: following secrets in namespace "a" again',
+    "warn: GET /: starting; again in 1.0 s",
+  ]);
+  assert.deepEqual([calls, follower.failure], [[], "GET /: starting"]);
+});
+
+Deno.test("run() names verb, kind and namespace when it is forbidden, at error level, once", async () => {
+  const { follower, lines, run } = following([failed(forbidden("watch")), failed(forbidden("list"))]);
+  await run();
+  const [first, ...rest] = lines;
+  assert.match(
+    first ?? "",
+    /^error: not allowed to watch secrets in namespace "a": .*RBAC, or ask for less with NAMESPACE or RESOURCE; again in 1\.0 s$/,
+  );
+  assert.ok(rest.every((line) => line.startsWith("debug: ")), rest.join("\n"));
+  assert.match(follower.failure ?? "", /^not allowed to list secrets in namespace "a"/);
+});
+
+Deno.test("run() only whispers of an expired version, for which the list comes at once", async () => {
+  const { follower, lines, run, errors } = following([failed(expired(), { retryIn: 0 })]);
+  await run();
+  assert.deepEqual(lines, ['debug: listing secrets in namespace "a" anew: GET /: too old']);
+  assert.deepEqual([follower.failure, errors.length], [undefined, 1]);
+});
+
+Deno.test("run() once ends with the first complete list", async () => {
+  const { calls, run, taken } = following([
+    failed(unavailable()),
+    INIT,
+    INIT_DONE,
+    { type: "apply", object: A },
+  ]);
+  await run(true);
+  assert.deepEqual([calls, taken()], [["beginList", "endList"], 3]);
+});
+
+Deno.test("run() once gives up at once when it is refused, and at the third failure otherwise", async () => {
+  const cases: [events: WatcherEvent[], taken: number][] = [
+    [[failed(forbidden("list"))], 1],
+    [[failed(new ApiError("GET /", 401, undefined))], 1],
+    [[failed(new ApiError("GET /", 404, undefined))], 1],
+    [[1, 2, 3].map((failures) => failed(unavailable(), { failures })), 3],
+    [[1, 2, 3].map((failures) => failed(new ApiError("GET /", 429, undefined), { failures })), 3],
+    [[1, 2, 3].map((failures) => failed(expired(), { failures, retryIn: failures - 1 })), 3],
+  ];
+  for (const [events, expected] of cases) {
+    const { follower, run, taken } = following([...events, INIT, INIT_DONE]);
+    await run(true);
+    assert.equal(taken(), expected);
+    assert.notEqual(follower.failure, undefined);
+  }
+});
+
+Deno.test("run() throws what is no failure of the API server", async () => {
+  const { run } = following([INIT, { type: "apply", object: A }], () => Promise.reject(new TypeError("a bug")));
+  await assert.rejects(run(), { message: "a bug" });
+});
