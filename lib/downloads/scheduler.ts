@@ -15,7 +15,7 @@ export interface UrlDownloadsOptions {
     discard(draft: Draft): void;
   };
   onWritten(ref: ObjectRef, path: string): void;
-  onFailed(ref: ObjectRef, reason: string): void;
+  onFailed(ref: ObjectRef, path: string, reason: string): void;
   /** First delay before a failed download is begun again, in seconds. */
   firstBackoff: number;
   /** Seconds after which a slow download goes on without holding up anybody: not those that wait, and not readiness. */
@@ -160,7 +160,7 @@ export class UrlDownloads {
           log.error(`${describeRef(ref)}: ${reason}; an earlier file is kept, trying again`, {
             object: describeRef(ref),
           });
-          this.#options.onFailed(ref, reason);
+          this.#options.onFailed(ref, path, reason);
         }
         this.#failed.add(path);
         this.#decided(path);

@@ -89,6 +89,15 @@ export class Journal {
     return this.#owned;
   }
 
+  /** Key of the object whose content a path of ours holds. */
+  ownerOf(path: string): string | undefined {
+    return this.#owned.get(path);
+  }
+
+  *files(): Generator<[path: string, file: { owner: string }], void> {
+    for (const [path, owner] of this.#owned) yield [path, { owner }];
+  }
+
   get madeDirectories(): ReadonlySet<string> {
     return this.#made;
   }
