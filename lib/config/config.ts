@@ -2,6 +2,7 @@
 import { isLabelKey, isLabelValue, parseSelector, SelectorError } from "../objects/label_selector.ts";
 import type { Kind } from "../objects/kind.ts";
 import { type Fault, faultOf, readSettings, type SettingValues } from "./settings.ts";
+import { given } from "../runtime/given.ts";
 
 /** Which objects a collection is about. */
 export interface Selection {
@@ -289,11 +290,6 @@ function warningsOf(values: SettingValues): string[] {
 
 function missing(setting: string, what: string): Fault {
   return { setting, message: `${setting} is not set: it is required, ${what}` };
-}
-
-/** A property that is left out when there is no value, as `exactOptionalPropertyTypes` wants it. */
-function given<K extends string, T>(key: K, value: T | undefined): { [P in K]?: T } {
-  return value === undefined ? {} : { [key]: value } as { [P in K]?: T };
 }
 
 function deepFreeze<T>(value: T): T {

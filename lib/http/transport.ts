@@ -1,3 +1,5 @@
+import { given } from "../runtime/given.ts";
+
 /** One fetch-shaped door to the network: API server, webhook and `.url` downloads all go through a {@link Transport}. */
 export interface Transport {
   /**
@@ -52,9 +54,9 @@ export function nativeTransport(options: TransportOptions = {}): Transport {
   const client = Deno.createHttpClient({
     http1: true,
     http2: false,
-    ...(caCerts && { caCerts }),
+    ...given("caCerts", caCerts),
     ...(cert && key && { cert, key }),
-    ...(proxy && { proxy: denoProxy(proxy) }),
+    ...given("proxy", proxy ? denoProxy(proxy) : undefined),
   });
   const other = lazyNodeTransport({ ...options, verify: true });
   let closed = false;

@@ -5,6 +5,7 @@ import * as tls from "node:tls";
 import { proxyFor, socketHost } from "./proxy.ts";
 import { httpProxy, proxyAddress, proxyAuthorization, TunnelAgent } from "./proxy_tunnel.ts";
 import { closedError, type Transport, TransportError, type TransportOptions } from "./transport.ts";
+import { given } from "../runtime/given.ts";
 
 /**
  * A {@link Transport} over `node:http` and `node:https`, for what Deno's own client cannot do: leave TLS unverified,
@@ -16,9 +17,9 @@ export function nodeTransport(options: TransportOptions & { verify: boolean }): 
   const tlsOptions: tls.ConnectionOptions = {
     rejectUnauthorized: options.verify,
     ALPNProtocols: ["http/1.1"],
-    ...(options.caCerts && { ca: options.caCerts }),
+    ...given("ca", options.caCerts),
     ...(options.cert && options.key && { cert: options.cert, key: options.key }),
-    ...(options.serverName && { servername: options.serverName }),
+    ...given("servername", options.serverName),
   };
   const direct = { http: new http.Agent({ keepAlive: true }), https: new TlsAgent(tlsOptions) };
   const tunnels = new Map<string, TunnelAgent>();
@@ -74,7 +75,7 @@ function exchange(url: URL, options: https.RequestOptions, init: RequestInit): P
     const request = (url.protocol === "https:" ? https : http).request({
       ...options,
       method: init.method ?? "GET",
-      ...(signal && { abandoned: signal }),
+      ...given("abandoned", signal ?? undefined),
     });
     let connected = false;
     const onAbort = () => request.destroy(signal?.reason);
@@ -156,9 +157,9 @@ function bodyStream(url: URL, request: http.ClientRequest, answer: http.Incoming
 }
 
 function headersOf({ headers, body }: RequestInit): Record<string, string> {
-  const given = Object.fromEntries(new Headers(headers));
+  const named = Object.fromEntries(new Headers(headers));
   const bytes = bodyOf(body);
-  return bytes === undefined ? given : { ...given, "content-length": String(bytes.byteLength) };
+  return bytes === undefined ? named : { ...named, "content-length": String(bytes.byteLength) };
 }
 
 function bodyOf(body: RequestInit["body"]): Uint8Array | undefined {

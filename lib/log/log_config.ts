@@ -7,6 +7,7 @@
 import type { LogLevel } from "../config/config.ts";
 import type { LogOutput } from "./log.ts";
 import type { LogFormat } from "./log_format.ts";
+import { given } from "../runtime/given.ts";
 
 /** A file that cannot be used. The message names the place in it and what is accepted there. */
 export class LogConfigError extends Error {
@@ -87,7 +88,7 @@ function outputOf(name: string, value: unknown, formats: Map<string, LogFormat>)
   if (format === undefined) {
     throw new LogConfigError(`${place}.formatter: there is no formatter ${JSON.stringify(handler.formatter)}`);
   }
-  const level = handler.level === undefined ? {} : { level: levelOf(handler.level, `${place}.level`) };
+  const level = given("level", handler.level === undefined ? undefined : levelOf(handler.level, `${place}.level`));
   switch (handler.class) {
     case "logging.StreamHandler":
       only(handler, ["class", "level", "formatter", "stream"], place);

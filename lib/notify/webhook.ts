@@ -4,6 +4,7 @@ import { Deadline } from "../runtime/deadline.ts";
 import { discard, follow, StatusError } from "../http/redirects.ts";
 import { retry, type RetryLimits } from "../http/retry.ts";
 import { redactUrl, type Transport } from "../http/transport.ts";
+import { given } from "../runtime/given.ts";
 
 export interface WebhookLog {
   debug(message: string, properties?: Record<string, unknown>): void;
@@ -88,7 +89,7 @@ export class Webhook {
       log.error(failure.message, {
         method,
         url,
-        ...(status !== undefined && { status }),
+        ...given("status", status),
         durationMs: elapsed(clock, started),
       });
       throw failure;
@@ -106,7 +107,7 @@ export class Webhook {
     using deadline = new Deadline(clock, timeout, signal);
     const answer = await follow(transport, this.#url, {
       method,
-      ...(method === "POST" && payload !== undefined && { json: payload }),
+      ...given("json", method === "POST" ? payload : undefined),
       authorizationFor: (url) => url.origin === this.#url.origin ? authorization : undefined,
       signal: deadline.signal,
     });
