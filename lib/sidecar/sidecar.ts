@@ -12,7 +12,8 @@ import type { Log } from "../log/log.ts";
 import { RunningCollection } from "./collection.ts";
 import type { HealthState } from "../serve/health.ts";
 import { SidecarMetrics } from "../serve/metrics.ts";
-import { nativeTransport, type Transport, unverifiedTransport } from "../http/transport.ts";
+import { openTransport } from "../http/open_transport.ts";
+import type { Transport } from "../http/transport.ts";
 import { VERSION } from "../cli/version.ts";
 
 export interface SidecarOptions {
@@ -139,13 +140,10 @@ function openClient(
 
 /** The transport of webhooks and downloads: most sidecars need none. */
 function lazyTransport({ config, env }: SidecarOptions): { open: () => Promise<Transport>; close(): void } {
-  let opened: Promise<Transport> | undefined;
+  let opened: Transport | undefined;
   return {
-    open: () =>
-      opened ??= config.requests.skipTlsVerify
-        ? unverifiedTransport({ env })
-        : Promise.resolve(nativeTransport({ env })),
-    close: () => void opened?.then((transport) => transport.close(), () => {}),
+    open: () => Promise.resolve(opened ??= openTransport({ env, skipTlsVerify: config.requests.skipTlsVerify })),
+    close: () => opened?.close(),
   };
 }
 

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { credentialsFrom } from "../../lib/http/basic_auth.ts";
 import { payloadBody, Webhook, WebhookError, type WebhookOptions } from "../../lib/notify/webhook.ts";
-import { nativeTransport, type Transport, unverifiedTransport } from "../../lib/http/transport.ts";
+import { openTransport } from "../../lib/http/open_transport.ts";
+import type { Transport } from "../../lib/http/transport.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { describeRequest, encode, listen, serve, until } from "../support/local_servers.ts";
 
@@ -17,7 +18,7 @@ function makeWebhook(options: Pick<WebhookOptions, "url"> & Partial<WebhookOptio
   const record = (level: string) => (message: string, properties: Record<string, unknown> = {}) => {
     entries.push({ level, message, properties });
   };
-  const transport = options.transport ?? nativeTransport();
+  const transport = options.transport ?? openTransport();
   const clock = new FakeClock();
   const webhook = new Webhook({
     method: "GET",
@@ -173,7 +174,7 @@ Deno.test("call() is successful though the body of a good answer never ends", as
   await using server = listen(async (connection) => {
     await connection.write(encode("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf"));
   });
-  const transport = nativeTransport();
+  const transport = openTransport();
   const answered = Promise.withResolvers<void>();
   const observed: Transport = {
     close: () => transport.close(),
@@ -230,7 +231,7 @@ Deno.test("call() works over an unverified transport", async () => {
     seen.push(await describeRequest(request));
     return new Response("body");
   });
-  const transport = await unverifiedTransport();
+  const transport = openTransport({ skipTlsVerify: true });
   using webhook = makeWebhook({ url: `http://127.0.0.1:${server.port}/`, method: "POST", payload: "1", transport });
   await webhook.call();
   assert.deepEqual(seen, ["POST / - application/json 1"]);

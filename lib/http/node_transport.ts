@@ -8,14 +8,13 @@ import { closedError, type Transport, TransportError, type TransportOptions } fr
 import { given } from "../runtime/given.ts";
 
 /**
- * A {@link Transport} over `node:http` and `node:https`, for what Deno's own client cannot do: leave TLS unverified,
- * or verify another name than the URL's host. Loaded only when one of these is asked for.
+ * A {@link Transport} over `node:http` and `node:https`; `openTransport()` says when it is used.
  *
  * Connections are kept alive. An https request goes through an http proxy by CONNECT, an http request by absolute URL.
  */
-export function nodeTransport(options: TransportOptions & { verify: boolean }): Transport {
+export function nodeTransport(options: TransportOptions): Transport {
   const tlsOptions: tls.ConnectionOptions = {
-    rejectUnauthorized: options.verify,
+    rejectUnauthorized: !options.skipTlsVerify,
     ALPNProtocols: ["http/1.1"],
     ...given("ca", options.caCerts),
     ...(options.cert && options.key && { cert: options.cert, key: options.key }),
