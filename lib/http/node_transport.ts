@@ -1,6 +1,5 @@
 import * as http from "node:http";
 import * as https from "node:https";
-import type { Duplex } from "node:stream";
 import * as tls from "node:tls";
 import { proxyFor, socketHost } from "./proxy.ts";
 import { httpProxy, proxyAddress, proxyAuthorization, TunnelAgent } from "./proxy_tunnel.ts";
@@ -20,7 +19,10 @@ export function nodeTransport(options: TransportOptions): Transport {
     ...(options.cert && options.key && { cert: options.cert, key: options.key }),
     ...given("servername", options.serverName),
   };
-  const direct = { http: new http.Agent({ keepAlive: true }), https: new TlsAgent(tlsOptions) };
+  const direct = {
+    http: new http.Agent({ keepAlive: true }),
+    https: new https.Agent({ keepAlive: true, ...tlsOptions }),
+  };
   const tunnels = new Map<string, TunnelAgent>();
   let closed = false;
 
@@ -53,17 +55,6 @@ export function nodeTransport(options: TransportOptions): Transport {
       for (const agent of [direct.http, direct.https, ...tunnels.values()]) agent.destroy();
     },
   };
-}
-
-/** Connects by `tls.connect()` with just these options: Deno 2.7's own https agent loses `ALPNProtocols`, and gets HTTP/2. */
-class TlsAgent extends https.Agent {
-  constructor(readonly tlsOptions: tls.ConnectionOptions) {
-    super({ keepAlive: true });
-  }
-
-  override createConnection({ host = "", port, servername = "" }: https.RequestOptions): Duplex {
-    return tls.connect({ servername, ...this.tlsOptions, host: host ?? "", port: Number(port ?? 443) });
-  }
 }
 
 /** Sends one request; resolves at the answer's headers, its body follows as a stream. */
