@@ -1,6 +1,7 @@
 /** The command line: what `k8s-sidecar` understands besides its environment. */
 import type { Flags } from "../config/config.ts";
-import type { Fault, Setting } from "../config/settings.ts";
+import type { Fault } from "../config/read_settings.ts";
+import type { Setting } from "../config/setting.ts";
 import { SETTINGS } from "../config/settings.ts";
 import { given } from "../runtime/given.ts";
 

@@ -6,7 +6,7 @@ import { EXIT, type ExitCode } from "./exit_codes.ts";
 import { type Credentials, findCredentials } from "../kube/client/credentials.ts";
 import { type Log, openLog } from "../log/log.ts";
 import { giveUpPermissions } from "./permissions.ts";
-import { type Fault, faultOf } from "../config/settings.ts";
+import { type Fault, faultOf } from "../config/read_settings.ts";
 import { runRemoveFinalizers, runSidecar } from "../sidecar/sidecar.ts";
 import { checkStart, StartError } from "./start_checks.ts";
 import { COMMIT, VERSION } from "./version.ts";
