@@ -38,7 +38,7 @@ const { values } = parseArgs({
 });
 const target = values.target === undefined ? undefined : TARGETS[values.target];
 if (values.target !== undefined && target === undefined) {
-  console.error(`--target ${values.target}: accepted is ${Object.keys(TARGETS).join(" or ")}`);
+  console.error(`--target ${values.target}: expected ${Object.keys(TARGETS).join(" or ")}`);
   Deno.exit(2);
 }
 const output = values.output ?? `${root}dist/k8s-sidecar${values.target === undefined ? "" : `-${values.target}`}`;

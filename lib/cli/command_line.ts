@@ -1,7 +1,9 @@
 /** The command line: what `k8s-sidecar` understands besides its environment. */
 import type { Flags } from "../config/config.ts";
-import type { Fault, Setting } from "../config/settings.ts";
+import type { Fault } from "../config/read_settings.ts";
+import type { Setting } from "../config/setting.ts";
 import { SETTINGS } from "../config/settings.ts";
+import { given } from "../runtime/given.ts";
 
 export type Command =
   | { run: "sidecar"; flags: Flags; manifests?: string }
@@ -39,7 +41,7 @@ export function parseCommandLine(args: readonly string[]): { command: Command; f
   }
   if (run === "help" || run === "version") return { command: { run }, faults };
   const { manifests, ...flags } = values;
-  return { command: { run, flags, ...(manifests === undefined ? {} : { manifests }) }, faults };
+  return { command: { run, flags, ...given("manifests", manifests) }, faults };
 }
 
 const USAGE = `k8s-sidecar keeps the data of label-selected ConfigMaps and Secrets as files in a folder.

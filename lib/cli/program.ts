@@ -6,9 +6,10 @@ import { EXIT, type ExitCode } from "./exit_codes.ts";
 import { type Credentials, findCredentials } from "../kube/client/credentials.ts";
 import { type Log, openLog } from "../log/log.ts";
 import { giveUpPermissions } from "./permissions.ts";
-import { type Fault, faultOf } from "../config/settings.ts";
+import { type Fault, faultOf } from "../config/read_settings.ts";
 import { runRemoveFinalizers, runSidecar } from "../sidecar/sidecar.ts";
 import { checkStart, StartError } from "./start_checks.ts";
+import { COMMIT, VERSION } from "./version.ts";
 import { whenAborted } from "../runtime/when_aborted.ts";
 
 /** @param stop aborts when the process is told to stop, with an error whose message says by what */
@@ -23,7 +24,6 @@ export async function runProgram(
     return EXIT.done;
   }
   if (command.run === "version") {
-    const { COMMIT, VERSION } = await import("./version.ts");
     console.log(COMMIT === "" ? VERSION : `${VERSION} (${COMMIT})`);
     return EXIT.done;
   }
@@ -47,9 +47,16 @@ export async function runProgram(
   }
   await giveUpPermissions(config, start.credentials);
   for (const warning of config.warnings) log.warn(warning);
-  const options = { config, credentials: start.credentials, env, clock: systemClock, random: Math.random, log };
-  if (isRemoval) return await runRemoveFinalizers(options, stop);
-  return await runSidecar(options, stop);
+  const options = {
+    config,
+    credentials: start.credentials,
+    env,
+    userAgent: `deno-k8s-sidecar/${VERSION}`,
+    clock: systemClock,
+    random: Math.random,
+    log,
+  };
+  return EXIT[await (isRemoval ? runRemoveFinalizers : runSidecar)(options, stop)];
 }
 
 async function startLog(settings: LogSettings): Promise<{ log: Log; faults: Fault[] }> {

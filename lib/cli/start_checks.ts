@@ -3,7 +3,7 @@ import type { Config } from "../config/config.ts";
 import { isInside, resolvePath } from "../files/projection.ts";
 import { CredentialsError } from "../kube/client/credentials.ts";
 import type { Credentials } from "../kube/client/credentials.ts";
-import { type Fault, faultOf } from "../config/settings.ts";
+import { type Fault, faultOf } from "../config/read_settings.ts";
 
 /** The way to the API server cannot be had, for a reason that another setting than KUBECONFIG gives. */
 export class StartError extends Error {
@@ -56,7 +56,7 @@ function folderFaults(folder: string): Fault[] {
       faultOf(
         "FOLDER",
         folder,
-        `accepted is a folder that is not in ${DEVICES.join(", ")}: no program of Deno's may write there`,
+        `expected a folder that is not in ${DEVICES.join(", ")}: no program of Deno's may write there`,
       ),
     ];
   }

@@ -1,16 +1,22 @@
-/** From an environment to one frozen, typed Config. Environment names stop here. */
-import { isLabelKey, isLabelValue, parseSelector, SelectorError } from "../objects/label_selector.ts";
+/** Turns an environment into a frozen, typed Config. The names of environment variables are used nowhere else. */
+import type { BasicAuthSource } from "../http/basic_auth.ts";
+import type { RetryLimits } from "../http/retry.ts";
+import type { LogLevel } from "../log/log.ts";
+import type { LogFormat } from "../log/log_format.ts";
 import type { Kind } from "../objects/kind.ts";
-import { type Fault, faultOf, readSettings, type SettingValues } from "./settings.ts";
+import { faultsOf, warningsOf } from "./config_checks.ts";
+import { type Fault, readSettings } from "./read_settings.ts";
+import type { SettingValues } from "./settings.ts";
+import { given } from "../runtime/given.ts";
 
-/** Which objects a collection is about. */
+/** The objects of a collection. */
 export interface Selection {
-  /** Label selector as the API takes it; `undefined` when objects are watched by name. */
+  /** Label selector in the API's syntax; `undefined` when objects are watched by name. */
   labelSelector?: string;
   /** Objects to watch by name instead of by label. */
   names: readonly NamedObject[];
   kinds: readonly Kind[];
-  /** `OWN`: the namespace that the credentials name. */
+  /** `OWN` is the namespace of the credentials. */
   namespaces: "ALL" | "OWN" | readonly string[];
 }
 
@@ -20,7 +26,7 @@ export interface NamedObject {
   namespace?: string;
 }
 
-/** Where a collection's files go, and how. */
+/** The files of a collection. */
 export interface FileSettings {
   folder: string;
   folderAnnotation: string;
@@ -28,14 +34,14 @@ export interface FileSettings {
   /** Permission bits. */
   mode: number;
   uniqueFilenames: boolean;
-  /** `undefined`: the default name inside the folder. */
+  /** Path of the record of owned files; `undefined` for the default inside the folder. */
   stateFile?: string | "none";
-  /** Largest body of a `.url` key, in bytes. */
+  /** Maximum size of the content of a `.url` key, in bytes. */
   urlMaxBytes: number;
   enable5xx: boolean;
 }
 
-/** How the application hears of changed files. Times are in seconds. */
+/** How the application is notified of changed files. Times are in seconds. */
 export interface NotificationSettings {
   quietPeriod: number;
   maxWait: number;
@@ -44,14 +50,10 @@ export interface NotificationSettings {
   script?: { path: string; timeout: number };
 }
 
-/** How HTTP requests other than the API server's are made. Times are in seconds. */
-export interface RequestSettings {
-  retry: { total: number; connect: number; read: number; backoffFactor: number };
+/** HTTP requests to all servers but the API server. Times are in seconds. */
+export interface RequestSettings extends BasicAuthSource {
+  retry: RetryLimits;
   timeout: number;
-  username?: string;
-  password?: string;
-  usernameFile?: string;
-  passwordFile?: string;
   encoding: "latin1" | "utf-8";
   skipTlsVerify: boolean;
 }
@@ -68,7 +70,7 @@ export interface WatchSettings {
   serverTimeout: number;
   clientTimeout: number;
   firstBackoff: number;
-  /** 0: never. */
+  /** 0 for never. */
   resyncPeriod: number;
   sleepTime: number;
 }
@@ -85,16 +87,14 @@ export interface HealthSettings {
   host?: string;
 }
 
-export type LogLevel = "DEBUG" | "INFO" | "WARN" | "ERROR" | "CRITICAL";
-
 export interface LogSettings {
   level: LogLevel;
-  /** `true`: LOG_LEVEL, VERBOSE or DEBUG named the level, so a LOG_CONFIG file does not decide it. */
+  /** LOG_LEVEL, VERBOSE or DEBUG is set, so the level of LOG_CONFIG is not used. */
   levelIsSet: boolean;
-  /** `undefined`: text on a terminal, else JSON. */
-  format?: "JSON" | "LOGFMT" | "TEXT";
+  /** `undefined` for TEXT on a terminal, else JSON. */
+  format?: LogFormat;
   utc: boolean;
-  /** One line per API request. */
+  /** Log a line for each API request. */
   apiRequests: boolean;
   configFile?: string;
 }
@@ -104,37 +104,33 @@ export interface Config {
   collections: readonly Collection[];
   requests: RequestSettings;
   events: boolean;
-  /** The finalizer that objects carry; `undefined` when they carry none. */
+  /** The finalizer to put on objects; `undefined` for none. */
   finalizer?: string;
-  /** The name that `remove-finalizers` takes off. */
+  /** The finalizer that `remove-finalizers` removes. */
   finalizerName: string;
   watch: WatchSettings;
   api: ApiSettings;
   health: HealthSettings;
   log: LogSettings;
-  /** What is odd but no fault, one line each. */
+  /** Settings that are accepted but cannot do what they say, one line each. */
   warnings: readonly string[];
 }
 
-/** Values that may also come from the command line, where they win. */
+/** Values from the command line; they take precedence over the environment. */
 export interface Flags {
   reqUsernameFile?: string;
   reqPasswordFile?: string;
 }
 
-/**
- * Reads the whole configuration. Never throws: everything that is wrong is in `faults`, all of it at once, and `config`
- * then holds defaults in the places concerned.
- */
+/** Reads the whole configuration. Never throws: `faults` lists all faults, and `config` has defaults in their place. */
 export function parseConfig(
   env: Record<string, string | undefined>,
   flags: Flags = {},
 ): { config: Config; faults: Fault[] } {
   const { values, faults } = readSettings(env);
-  // A RESOURCE_NAME that is not understood would have stood in the place of LABEL
-  if (!faults.some(({ setting }) => setting === "RESOURCE_NAME")) faults.push(...selectionFaults(values));
-  if (values.FOLDER === undefined) faults.push(missing("FOLDER", "the folder that files go to"));
-  else if (values.FOLDER.includes("\0")) faults.push(faultOf("FOLDER", values.FOLDER, "accepted is a path"));
+  // With a faulty RESOURCE_NAME, LABEL is not required
+  const isNamed = faults.some(({ setting }) => setting === "RESOURCE_NAME");
+  faults.push(...faultsOf(isNamed ? { ...values, RESOURCE_NAME: [] } : values));
 
   const collection: Collection = {
     selection: {
@@ -216,30 +212,6 @@ export function parseConfig(
   return { config: deepFreeze(config), faults };
 }
 
-function selectionFaults({ RESOURCE_NAME, LABEL, LABEL_VALUE }: SettingValues): Fault[] {
-  if (RESOURCE_NAME !== undefined) return [];
-  if (LABEL === undefined) return [missing("LABEL", "the label key to select by")];
-  if (LABEL_VALUE === undefined) return selectorFaults(LABEL);
-  const faults: Fault[] = [];
-  if (!isLabelKey(LABEL.trim())) faults.push(faultOf("LABEL", LABEL, "with LABEL_VALUE set, accepted is a label key"));
-  if (!isLabelValue(LABEL_VALUE.trim())) {
-    faults.push(
-      faultOf("LABEL_VALUE", LABEL_VALUE, "accepted is a label value: at most 63 letters, digits, -, _ and ."),
-    );
-  }
-  return faults;
-}
-
-function selectorFaults(label: string): Fault[] {
-  try {
-    if (parseSelector(label).length > 0) return [];
-    return [faultOf("LABEL", label, "accepted is a label key or selector; an empty one selects everything")];
-  } catch (error) {
-    if (!(error instanceof SelectorError)) throw error;
-    return [faultOf("LABEL", label, `accepted is a label key or selector; ${error.message}`)];
-  }
-}
-
 function labelSelectorOf({ LABEL, LABEL_VALUE }: SettingValues): string | undefined {
   return LABEL === undefined || LABEL_VALUE === undefined ? LABEL : `${LABEL.trim()}=${LABEL_VALUE.trim()}`;
 }
@@ -262,38 +234,6 @@ function parseNamedObject(item: string): NamedObject {
 
 function kindOf(word: string): Kind {
   return word.toLowerCase().startsWith("secret") ? "Secret" : "ConfigMap";
-}
-
-function warningsOf(values: SettingValues): string[] {
-  const warnings: string[] = [];
-  if (values.METHOD === "WATCH" && values.WATCH_CLIENT_TIMEOUT < values.WATCH_SERVER_TIMEOUT) {
-    warnings.push(
-      `WATCH_CLIENT_TIMEOUT=${values.WATCH_CLIENT_TIMEOUT} is shorter than WATCH_SERVER_TIMEOUT=${values.WATCH_SERVER_TIMEOUT}: ` +
-        "every watch will be cut by the client. Make it the longer of the two",
-    );
-  }
-  const user = values.REQ_USERNAME !== undefined || values.REQ_USERNAME_FILE !== undefined;
-  const password = values.REQ_PASSWORD !== undefined || values.REQ_PASSWORD_FILE !== undefined;
-  if (values.REQ_URL !== undefined && user !== password) {
-    warnings.push(
-      `REQ_${user ? "USERNAME" : "PASSWORD"} is set without REQ_${
-        user ? "PASSWORD" : "USERNAME"
-      }: calls go without basic auth`,
-    );
-  }
-  if (values.REQ_URL !== undefined && values.REQ_PAYLOAD !== undefined && values.REQ_METHOD === "GET") {
-    warnings.push("REQ_PAYLOAD is set with REQ_METHOD=GET: a GET carries no body, so it is not sent");
-  }
-  return warnings;
-}
-
-function missing(setting: string, what: string): Fault {
-  return { setting, message: `${setting} is not set: it is required, ${what}` };
-}
-
-/** A property that is left out when there is no value, as `exactOptionalPropertyTypes` wants it. */
-function given<K extends string, T>(key: K, value: T | undefined): { [P in K]?: T } {
-  return value === undefined ? {} : { [key]: value } as { [P in K]?: T };
 }
 
 function deepFreeze<T>(value: T): T {

@@ -1,12 +1,12 @@
-/** What the text of a setting may be: each type parses one form and says in words what it accepts. */
+/** Types of settings: each parses a text and describes in words what it accepts. */
 export interface SettingType<T> {
-  /** Completes "accepted is …". */
+  /** Completes "expected …". */
   accepts: string;
-  /** `undefined`: not understood. Never throws. `text` is not empty. */
+  /** `undefined` when the text, which is never empty, is not accepted. Never throws. */
   parse(text: string): T | undefined;
 }
 
-/** The longest time that a timer can hold: 2^31 ms, a little under 25 days. */
+/** Timers overflow above 2^31 ms, which is a little under 25 days. */
 const MAX_SECONDS = 2_000_000;
 
 export const text: SettingType<string> = { accepts: "any text", parse: (text) => text };
@@ -54,9 +54,9 @@ export const port: SettingType<number> = {
   parse: (text) => numberIn(text, /^\d+$/, 1, 65535),
 };
 
-/** A size in bytes, plain or with Kubernetes' binary suffixes. */
+/** A size in bytes, optionally with one of Kubernetes' binary suffixes. */
 export const bytes: SettingType<number> = {
-  accepts: "a number of bytes, or one with Ki, Mi or Gi behind it",
+  accepts: "a number of bytes, optionally followed by Ki, Mi or Gi",
   parse(text) {
     const match = /^(\d+)(Ki|Mi|Gi)?$/.exec(text.trim());
     if (match === null) return undefined;
@@ -72,7 +72,7 @@ export const fileMode: SettingType<number> = {
   parse: (text) => /^[0-7]{3,4}$/.test(text.trim()) ? parseInt(text.trim(), 8) : undefined,
 };
 
-/** One of some words, in any case; `aliases` are accepted and not advertised. */
+/** One of several words, in any case; `aliases` are accepted but not documented. */
 export function oneOf<const T extends string>(words: readonly T[], aliases: Record<string, T> = {}): SettingType<T> {
   const last = words.length - 1;
   return {
@@ -85,7 +85,7 @@ export function oneOf<const T extends string>(words: readonly T[], aliases: Reco
   };
 }
 
-/** Items between commas; blanks around them and empty ones do not count. */
+/** Items separated by commas; blanks around items and empty items are ignored. */
 export function listOf(
   what: string,
   isItem: (item: string) => boolean = () => true,

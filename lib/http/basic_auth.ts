@@ -1,29 +1,29 @@
-/** Credentials cannot be read or encoded. */
-export class CredentialsError extends Error {
-  override readonly name = "CredentialsError";
+/** A user name or password cannot be read or encoded. */
+export class BasicAuthError extends Error {
+  override readonly name = "BasicAuthError";
 }
 
-export interface Credentials {
+export interface BasicAuth {
   username: string;
   password: string;
 }
 
-export interface CredentialsSource {
+export interface BasicAuthSource {
   username?: string | undefined;
   password?: string | undefined;
-  /** Path of a file with the user name; wins over `username`. */
+  /** Path of a file with the user name; takes precedence over `username`. */
   usernameFile?: string | undefined;
-  /** Path of a file with the password; wins over `password`. */
+  /** Path of a file with the password; takes precedence over `password`. */
   passwordFile?: string | undefined;
 }
 
 /**
- * A function that gives the credentials as they are now: files are read at each call, because Secrets rotate, and one
- * newline at their end is dropped. As with kiwigrid, there are none unless user name and password are both there.
+ * A function that returns the current user name and password. It reads files at each call, because Secrets rotate, and
+ * drops one newline at their end. As with kiwigrid, it returns `undefined` unless both are set and not empty.
  *
- * The function throws CredentialsError when a file cannot be read.
+ * The function throws BasicAuthError when a file cannot be read.
  */
-export function credentialsFrom(source: CredentialsSource): () => Promise<Credentials | undefined> {
+export function basicAuthFrom(source: BasicAuthSource): () => Promise<BasicAuth | undefined> {
   return async () => {
     const username = source.usernameFile ? await readLine(source.usernameFile) : source.username;
     const password = source.passwordFile ? await readLine(source.passwordFile) : source.password;
@@ -34,9 +34,9 @@ export function credentialsFrom(source: CredentialsSource): () => Promise<Creden
 /**
  * The `Authorization` value of RFC 7617.
  *
- * @throws CredentialsError when the encoding has no such character
+ * @throws BasicAuthError for a character that the encoding does not have
  */
-export function basicAuthorization({ username, password }: Credentials, encoding: "latin1" | "utf-8"): string {
+export function basicAuthorization({ username, password }: BasicAuth, encoding: "latin1" | "utf-8"): string {
   const pair = `${username}:${password}`;
   return `Basic ${(encoding === "utf-8" ? new TextEncoder().encode(pair) : latin1(pair)).toBase64()}`;
 }
@@ -45,7 +45,7 @@ function latin1(text: string): Uint8Array {
   return Uint8Array.from(text, (character) => {
     const code = character.codePointAt(0)!;
     if (code <= 0xff) return code;
-    throw new CredentialsError("The credentials have a character outside latin1: set REQ_BASIC_AUTH_ENCODING=utf-8");
+    throw new BasicAuthError("The credentials have a character outside latin1: set REQ_BASIC_AUTH_ENCODING=utf-8");
   });
 }
 
@@ -53,7 +53,7 @@ async function readLine(path: string): Promise<string> {
   try {
     return (await Deno.readTextFile(path)).replace(/\r?\n$/, "");
   } catch (error) {
-    throw new CredentialsError(`The credentials file ${path} cannot be read: ${(error as Error).message}`, {
+    throw new BasicAuthError(`The credentials file ${path} cannot be read: ${(error as Error).message}`, {
       cause: error,
     });
   }

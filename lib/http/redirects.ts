@@ -1,4 +1,5 @@
 import { redactUrl, type Transport } from "./transport.ts";
+import { given } from "../runtime/given.ts";
 
 /** Redirects followed for one request. */
 const MOST_REDIRECTS = 5;
@@ -47,7 +48,7 @@ export async function follow(transport: Transport, start: URL, options: FollowOp
     const answer = await transport.fetch(url, {
       method,
       headers,
-      ...(json !== undefined && { body: json }),
+      ...given("body", json),
       signal: options.signal,
     });
     const location = answer.headers.get("location");

@@ -7,7 +7,6 @@ import {
   type Sink,
   withFilter,
 } from "@logtape/logtape";
-import type { LogLevel } from "../config/config.ts";
 import { type LineFormatter, lineFormatter, type LogFormat } from "./log_format.ts";
 
 /** What modules log to; each declares the part it needs. Messages are plain text, without placeholders. */
@@ -18,6 +17,9 @@ export interface Log {
   error(message: string, properties?: Record<string, unknown>): void;
   critical(message: string, properties?: Record<string, unknown>): void;
 }
+
+/** LOG_LEVEL, which is also what Python calls its levels. */
+export type LogLevel = "DEBUG" | "INFO" | "WARN" | "ERROR" | "CRITICAL";
 
 /** Where lines go. */
 export type LogOutput =

@@ -4,9 +4,9 @@
  *
  * See https://docs.python.org/3/library/logging.config.html#configuration-dictionary-schema
  */
-import type { LogLevel } from "../config/config.ts";
-import type { LogOutput } from "./log.ts";
+import type { LogLevel, LogOutput } from "./log.ts";
 import type { LogFormat } from "./log_format.ts";
+import { given } from "../runtime/given.ts";
 
 /** A file that cannot be used. The message names the place in it and what is accepted there. */
 export class LogConfigError extends Error {
@@ -52,13 +52,13 @@ export async function readLogConfig(path: string): Promise<{ level: LogLevel; ou
 export function parseLogConfig(document: unknown): { level: LogLevel; outputs: LogOutput[] } {
   const config = mapping(document, "the file");
   only(config, ["version", "disable_existing_loggers", "root", "handlers", "formatters"], "the file");
-  if (config.version !== 1) throw new LogConfigError(`version: accepted is 1, not ${JSON.stringify(config.version)}`);
+  if (config.version !== 1) throw new LogConfigError(`version: expected 1, not ${JSON.stringify(config.version)}`);
   const root = mapping(config.root, "root");
   only(root, ["level", "handlers"], "root");
   const handlers = mapping(config.handlers ?? {}, "handlers");
   const formats = formatsOf(mapping(config.formatters ?? {}, "formatters"));
   const names = root.handlers ?? [];
-  if (!Array.isArray(names)) throw new LogConfigError("root.handlers: accepted is a list of names");
+  if (!Array.isArray(names)) throw new LogConfigError("root.handlers: expected a list of names");
   return {
     level: levelOf(root.level ?? "WARNING", "root.level"),
     outputs: names.map((name) => outputOf(String(name), handlers[String(name)], formats)),
@@ -87,7 +87,7 @@ function outputOf(name: string, value: unknown, formats: Map<string, LogFormat>)
   if (format === undefined) {
     throw new LogConfigError(`${place}.formatter: there is no formatter ${JSON.stringify(handler.formatter)}`);
   }
-  const level = handler.level === undefined ? {} : { level: levelOf(handler.level, `${place}.level`) };
+  const level = given("level", handler.level === undefined ? undefined : levelOf(handler.level, `${place}.level`));
   switch (handler.class) {
     case "logging.StreamHandler":
       only(handler, ["class", "level", "formatter", "stream"], place);
@@ -107,7 +107,7 @@ function outputOf(name: string, value: unknown, formats: Map<string, LogFormat>)
       };
     default:
       throw new LogConfigError(
-        `${place}.class: accepted is logging.StreamHandler or logging.handlers.RotatingFileHandler, ` +
+        `${place}.class: expected logging.StreamHandler or logging.handlers.RotatingFileHandler, ` +
           `not ${JSON.stringify(handler.class)}`,
       );
   }
@@ -117,14 +117,14 @@ function outputOf(name: string, value: unknown, formats: Map<string, LogFormat>)
 function streamOf(value: unknown, place: string): "stdout" | "stderr" {
   if (value === undefined || value === "ext://sys.stderr") return "stderr";
   if (value === "ext://sys.stdout") return "stdout";
-  throw new LogConfigError(`${place}.stream: accepted is ext://sys.stdout or ext://sys.stderr`);
+  throw new LogConfigError(`${place}.stream: expected ext://sys.stdout or ext://sys.stderr`);
 }
 
 function levelOf(value: unknown, place: string): LogLevel {
   const level = LEVELS[String(value).toUpperCase()];
   if (level === undefined) {
     throw new LogConfigError(
-      `${place}: accepted is DEBUG, INFO, WARNING, ERROR or CRITICAL, not ${JSON.stringify(value)}`,
+      `${place}: expected DEBUG, INFO, WARNING, ERROR or CRITICAL, not ${JSON.stringify(value)}`,
     );
   }
   return level;
@@ -132,7 +132,7 @@ function levelOf(value: unknown, place: string): LogLevel {
 
 function countOf(value: unknown, place: string): number {
   const count = Number(value ?? 0);
-  if (!Number.isSafeInteger(count) || count < 0) throw new LogConfigError(`${place}: accepted is a whole number`);
+  if (!Number.isSafeInteger(count) || count < 0) throw new LogConfigError(`${place}: expected a whole number`);
   return count;
 }
 

@@ -1,5 +1,6 @@
 import type { Clock } from "../runtime/clock.ts";
 import { lines } from "./lines.ts";
+import { given } from "../runtime/given.ts";
 
 /** Seconds between SIGTERM and SIGKILL for a script that takes too long. */
 const KILL_AFTER = 2;
@@ -80,9 +81,9 @@ export class Script {
     } catch (error) {
       signal.throwIfAborted();
       log.error((error as Error).message, {
-        ...(error instanceof ScriptError && error.exitCode !== undefined && { exitCode: error.exitCode }),
+        ...given("exitCode", error instanceof ScriptError ? error.exitCode : undefined),
         durationMs: Math.round(clock.now() - started),
-        ...(tail.length > 0 && { output: tail }),
+        ...given("output", tail.length > 0 ? tail : undefined),
       });
       throw error;
     }
@@ -165,7 +166,7 @@ function changedFilesEnv(files: readonly string[]): Record<string, string> {
   }
   return {
     [CHANGED_FILES]: `[${items.join(",")}]`,
-    ...(items.length < files.length && { [`${CHANGED_FILES}_TRUNCATED`]: "true" }),
+    ...given(`${CHANGED_FILES}_TRUNCATED`, items.length < files.length ? "true" : undefined),
   };
 }
 

@@ -1,9 +1,10 @@
-import { basicAuthorization, type Credentials } from "../http/basic_auth.ts";
+import { type BasicAuth, basicAuthorization } from "../http/basic_auth.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { Deadline } from "../runtime/deadline.ts";
 import { discard, follow, StatusError } from "../http/redirects.ts";
 import { retry, type RetryLimits } from "../http/retry.ts";
 import { redactUrl, type Transport } from "../http/transport.ts";
+import { given } from "../runtime/given.ts";
 
 export interface WebhookLog {
   debug(message: string, properties?: Record<string, unknown>): void;
@@ -17,7 +18,7 @@ export interface WebhookOptions {
   /** Body of a POST, already JSON ({@link payloadBody}). */
   payload?: string | undefined;
   /** Asked at each call. What it gives wins over user info in `url`. */
-  credentials: () => Promise<Credentials | undefined>;
+  credentials: () => Promise<BasicAuth | undefined>;
   encoding: "latin1" | "utf-8";
   retry: RetryLimits;
   /** Seconds an answer may take, redirects included. */
@@ -88,7 +89,7 @@ export class Webhook {
       log.error(failure.message, {
         method,
         url,
-        ...(status !== undefined && { status }),
+        ...given("status", status),
         durationMs: elapsed(clock, started),
       });
       throw failure;
@@ -106,7 +107,7 @@ export class Webhook {
     using deadline = new Deadline(clock, timeout, signal);
     const answer = await follow(transport, this.#url, {
       method,
-      ...(method === "POST" && payload !== undefined && { json: payload }),
+      ...given("json", method === "POST" ? payload : undefined),
       authorizationFor: (url) => url.origin === this.#url.origin ? authorization : undefined,
       signal: deadline.signal,
     });
@@ -126,7 +127,7 @@ export function payloadBody(text: string): string {
   }
 }
 
-function userInfo({ username, password }: URL): Credentials | undefined {
+function userInfo({ username, password }: URL): BasicAuth | undefined {
   if (username === "") return undefined;
   return { username: decodeURIComponent(username), password: decodeURIComponent(password) };
 }

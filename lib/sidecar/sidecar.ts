@@ -2,7 +2,6 @@
 import type { Clock } from "../runtime/clock.ts";
 import type { Config } from "../config/config.ts";
 import { Deadline } from "../runtime/deadline.ts";
-import { EXIT, type ExitCode } from "../cli/exit_codes.ts";
 import { Garbage } from "../runtime/garbage.ts";
 import { KubeClient } from "../kube/client/client.ts";
 import type { Credentials } from "../kube/client/credentials.ts";
@@ -12,27 +11,31 @@ import type { Log } from "../log/log.ts";
 import { RunningCollection } from "./collection.ts";
 import type { HealthState } from "../serve/health.ts";
 import { SidecarMetrics } from "../serve/metrics.ts";
-import { nativeTransport, type Transport, unverifiedTransport } from "../http/transport.ts";
-import { VERSION } from "../cli/version.ts";
+import { openTransport } from "../http/open_transport.ts";
+import type { Transport } from "../http/transport.ts";
 
 export interface SidecarOptions {
   config: Config;
   credentials: Credentials;
   env: Record<string, string | undefined>;
+  userAgent: string;
   clock: Clock;
   random: () => number;
   log: Log;
 }
 
+/** How a run ended: as wanted, or METHOD=LIST without all objects or without all files. */
+export type Outcome = "done" | "apiFailed" | "filesFailed";
+
 /** Seconds for what is left to tell Kubernetes when the work is done. */
 const FLUSH_TIMEOUT = 0.5;
 
 /**
- * Runs METHOD. Resolves to the exit code: at once after the signal aborts, or when METHOD=LIST is done.
+ * Runs METHOD. Resolves at once after the signal aborts, or when METHOD=LIST is done.
  *
  * @throws {PublishError} a folder can neither be found nor made
  */
-export async function runSidecar(options: SidecarOptions, signal: AbortSignal): Promise<ExitCode> {
+export async function runSidecar(options: SidecarOptions, signal: AbortSignal): Promise<Outcome> {
   const { config, log } = options;
   const metrics = new SidecarMetrics();
   using garbage = new Garbage(options);
@@ -45,8 +48,8 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
       config.collections.map((collection) => RunningCollection.open({ ...parts, collection })),
     );
     metrics.measure(() => collections);
-    let exitCode: ExitCode = EXIT.done;
-    if (config.method === "LIST") exitCode = await listOnce(collections, log, signal);
+    let outcome: Outcome = "done";
+    if (config.method === "LIST") outcome = await listOnce(collections, log, signal);
     else {
       const health = await openHealth(options, collections, metrics);
       const mode = config.method === "SLEEP" ? "list" : "watch";
@@ -62,7 +65,7 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
     }
     using soon = new Deadline(options.clock, FLUSH_TIMEOUT, new AbortController().signal);
     await Promise.all([events?.flush(soon.signal), holds?.flush(soon.signal)]);
-    return exitCode;
+    return outcome;
   } finally {
     client.close();
     transport.close();
@@ -74,7 +77,7 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
  *
  * @throws {CredentialsError}
  */
-export async function runRemoveFinalizers(options: SidecarOptions, signal: AbortSignal): Promise<ExitCode> {
+export async function runRemoveFinalizers(options: SidecarOptions, signal: AbortSignal): Promise<Outcome> {
   const { config, log } = options;
   using garbage = new Garbage(options);
   const client = openClient(options, new SidecarMetrics(), garbage);
@@ -83,26 +86,26 @@ export async function runRemoveFinalizers(options: SidecarOptions, signal: Abort
     const ownNamespace = await client.namespace();
     const sources = config.collections.flatMap((collection) => sourcesOf(collection.selection, ownNamespace));
     const { failed } = await removeFinalizers(client, sources, config.finalizerName, signal, log);
-    return failed === 0 ? EXIT.done : EXIT.api;
+    return failed === 0 ? "done" : "apiFailed";
   } catch (error) {
-    if (signal.aborted) return EXIT.done;
+    if (signal.aborted) return "done";
     throw error;
   } finally {
     client.close();
   }
 }
 
-async function listOnce(collections: readonly RunningCollection[], log: Log, signal: AbortSignal): Promise<ExitCode> {
+async function listOnce(collections: readonly RunningCollection[], log: Log, signal: AbortSignal): Promise<Outcome> {
   const outcomes = await Promise.all(collections.map((collection) => collection.list(signal)));
-  if (signal.aborted) return EXIT.done;
+  if (signal.aborted) return "done";
   const apiFailures = outcomes.flatMap((outcome) => outcome.apiFailures);
   const fileFailures = outcomes.flatMap((outcome) => outcome.fileFailures);
   for (const failure of [...apiFailures, ...fileFailures]) log.error(`incomplete: ${failure}`);
-  if (apiFailures.length > 0) return EXIT.api;
-  if (fileFailures.length > 0) return EXIT.files;
+  if (apiFailures.length > 0) return "apiFailed";
+  if (fileFailures.length > 0) return "filesFailed";
   const files = collections.reduce((sum, collection) => sum + collection.files, 0);
   log.info("List complete, all files are in place.", { files });
-  return EXIT.done;
+  return "done";
 }
 
 async function openKubernetesSide(
@@ -119,14 +122,14 @@ async function openKubernetesSide(
 }
 
 function openClient(
-  { config, credentials, env, clock, log }: SidecarOptions,
+  { config, credentials, env, userAgent, clock, log }: SidecarOptions,
   metrics: SidecarMetrics,
   garbage: Garbage,
 ): KubeClient {
   return new KubeClient({
     credentials,
     skipTlsVerify: config.api.skipTlsVerify,
-    userAgent: `deno-k8s-sidecar/${VERSION}`,
+    userAgent,
     env,
     clock,
     onRead: (bytes) => garbage.count(bytes),
@@ -139,13 +142,10 @@ function openClient(
 
 /** The transport of webhooks and downloads: most sidecars need none. */
 function lazyTransport({ config, env }: SidecarOptions): { open: () => Promise<Transport>; close(): void } {
-  let opened: Promise<Transport> | undefined;
+  let opened: Transport | undefined;
   return {
-    open: () =>
-      opened ??= config.requests.skipTlsVerify
-        ? unverifiedTransport({ env })
-        : Promise.resolve(nativeTransport({ env })),
-    close: () => void opened?.then((transport) => transport.close(), () => {}),
+    open: () => Promise.resolve(opened ??= openTransport({ env, skipTlsVerify: config.requests.skipTlsVerify })),
+    close: () => opened?.close(),
   };
 }
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { type Command, defaultText, helpText, parseCommandLine } from "../../lib/cli/command_line.ts";
-import { type Setting, SETTINGS } from "../../lib/config/settings.ts";
+import type { Setting } from "../../lib/config/setting.ts";
+import { SETTINGS } from "../../lib/config/settings.ts";
 
 Deno.test("parseCommandLine() understands every argument, with flags as --flag value and --flag=value", () => {
   const cases: [args: string[], command: Command][] = [

@@ -62,8 +62,8 @@ Deno.test("an environment without LABEL and FOLDER ends with code 2 and says tha
   const { code, stderr } = await outcome({ LABEL: "", KUBECONFIG: "/nowhere/config" });
   assert.equal(code, 2);
   assert.deepEqual(stderr.slice(0, 2), [
-    "configuration error: LABEL is not set: it is required, the label key to select by",
-    "configuration error: FOLDER is not set: it is required, the folder that files go to",
+    "configuration error: LABEL is required: the label key to select by",
+    "configuration error: FOLDER is required: the folder that files are written to",
   ]);
 });
 

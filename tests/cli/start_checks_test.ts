@@ -56,7 +56,7 @@ Deno.test("checkStart() tells everything that is wrong at once: folder, script a
 
 Deno.test("checkStart() refuses a FOLDER where Deno lets nobody write", async () => {
   const { messages } = await check({ FOLDER: "/dev/shm/files" });
-  assert.match(messages[0]!, /^FOLDER="\/dev\/shm\/files": accepted is a folder that is not in \/dev, \/proc, \/sys/);
+  assert.match(messages[0]!, /^FOLDER="\/dev\/shm\/files": expected a folder that is not in \/dev, \/proc, \/sys/);
   assert.throws(() => Deno.lstatSync("/dev/shm/files"), Deno.errors.NotFound);
 });
 

@@ -30,7 +30,7 @@ Deno.test(`parseConfig() never throws, and explains itself, whatever is in the e
     if (faults.length === 0) faultless++;
     for (const { setting, message } of faults) {
       assert.ok(names.includes(setting), shown);
-      assert.match(message, new RegExp(`^${setting}(=| \\(value not shown\\): | is not set: )`), shown);
+      assert.match(message, new RegExp(`^${setting}(=| \\(value not shown\\): | is required: )`), shown);
     }
     assert.equal(new Set(faults.map(({ setting }) => setting)).size, faults.length, shown);
   }

@@ -194,21 +194,21 @@ Deno.test("parseConfig() watches by name, with or without kind and namespace, wh
 
 Deno.test("parseConfig() names what is missing, and what is wrong with a selection", () => {
   assert.deepEqual(faultsOf({}), [
-    "LABEL is not set: it is required, the label key to select by",
-    "FOLDER is not set: it is required, the folder that files go to",
+    "LABEL is required: the label key to select by",
+    "FOLDER is required: the folder that files are written to",
   ]);
   assert.deepEqual(faultsOf({ LABEL: "", FOLDER: "" }), faultsOf({}));
   const wrong: [env: Record<string, string>, message: RegExp][] = [
-    [{ LABEL: "a in (" }, /^LABEL="a in \(": accepted is a label key or selector; ./],
-    [{ LABEL: "not a key" }, /^LABEL="not a key": accepted is a label key or selector; ./],
-    [{ LABEL: "a", LABEL_VALUE: "b c" }, /^LABEL_VALUE="b c": accepted is a label value/],
-    [{ LABEL: "a,b", LABEL_VALUE: "1" }, /^LABEL="a,b": with LABEL_VALUE set, accepted is a label key$/],
-    [{ LABEL: "!a", LABEL_VALUE: "1" }, /^LABEL="!a": with LABEL_VALUE set, accepted is a label key$/],
-    [{ LABEL: "a in (b)", LABEL_VALUE: "1" }, /^LABEL="a in \(b\)": with LABEL_VALUE set, accepted is a label key$/],
-    [{ LABEL: "a", LABEL_VALUE: "1,b" }, /^LABEL_VALUE="1,b": accepted is a label value/],
-    [{ LABEL: " " }, /^LABEL=" ": accepted is a label key or selector/],
-    [{ FOLDER: "/a\0b" }, /^FOLDER="\/a\\u0000b": accepted is a path$/],
-    [{ LABEL: "", RESOURCE_NAME: "pod/a" }, /^RESOURCE_NAME="pod\/a": accepted is names/],
+    [{ LABEL: "a in (" }, /^LABEL="a in \(": expected a label key or selector; ./],
+    [{ LABEL: "not a key" }, /^LABEL="not a key": expected a label key or selector; ./],
+    [{ LABEL: "a", LABEL_VALUE: "b c" }, /^LABEL_VALUE="b c": expected a label value/],
+    [{ LABEL: "a,b", LABEL_VALUE: "1" }, /^LABEL="a,b": expected a label key, because LABEL_VALUE is set$/],
+    [{ LABEL: "!a", LABEL_VALUE: "1" }, /^LABEL="!a": expected a label key, because LABEL_VALUE is set$/],
+    [{ LABEL: "a in (b)", LABEL_VALUE: "1" }, /^LABEL="a in \(b\)": expected a label key, because LABEL_VALUE is set$/],
+    [{ LABEL: "a", LABEL_VALUE: "1,b" }, /^LABEL_VALUE="1,b": expected a label value/],
+    [{ LABEL: " " }, /^LABEL=" ": expected a label key or selector/],
+    [{ FOLDER: "/a\0b" }, /^FOLDER="\/a\\u0000b": expected a path$/],
+    [{ LABEL: "", RESOURCE_NAME: "pod/a" }, /^RESOURCE_NAME="pod\/a": expected names/],
   ];
   for (const [env, message] of wrong) {
     const faults = faultsOf({ ...MINIMAL, ...env });
@@ -228,11 +228,11 @@ Deno.test("parseConfig() tells every fault at once", () => {
 Deno.test("parseConfig() shows nothing of a password, a payload or a URL's token in its faults", () => {
   const env = { REQ_URL: "htp://me:geheim@localhost?token=geheim", REQ_PASSWORD: "geheim", REQ_PAYLOAD: "geheim" };
   const faults = faultsOf(env);
-  assert.deepEqual(faults[0], 'REQ_URL="htp://***@localhost?token=***": accepted is an http:// or https:// URL');
+  assert.deepEqual(faults[0], 'REQ_URL="htp://***@localhost?token=***": expected an http:// or https:// URL');
   assert.doesNotMatch(faults.join("\n"), /geheim/);
   for (const password of ["half/geheim", "half#geheim", "half?geheim", "half@geheim"]) {
     const [fault] = faultsOf({ REQ_URL: `http://me:${password}@grafana:port/api` });
-    assert.equal(fault, 'REQ_URL="http://***@grafana:port/api": accepted is an http:// or https:// URL');
+    assert.equal(fault, 'REQ_URL="http://***@grafana:port/api": expected an http:// or https:// URL');
   }
 });
 

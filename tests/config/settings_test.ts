@@ -1,12 +1,7 @@
 import assert from "node:assert/strict";
-import {
-  faultOf,
-  readSettings,
-  type Setting,
-  type SettingName,
-  SETTINGS,
-  type SettingValues,
-} from "../../lib/config/settings.ts";
+import { faultOf, readSettings } from "../../lib/config/read_settings.ts";
+import type { Setting } from "../../lib/config/setting.ts";
+import { type SettingName, SETTINGS, type SettingValues } from "../../lib/config/settings.ts";
 
 const ROWS = Object.entries(SETTINGS) as [SettingName, Setting<unknown>][];
 
@@ -87,7 +82,7 @@ for (const [name, [byDefault, text, value, bad]] of Object.entries(CASES)) {
     if (bad === undefined) return;
     const row: Setting<unknown> = SETTINGS[name as SettingName];
     const shown = row.secret ? " (value not shown)" : `=${JSON.stringify(bad)}`;
-    const message = `${name}${shown}: accepted is ${row.type.accepts}`;
+    const message = `${name}${shown}: expected ${row.type.accepts}`;
     assert.deepEqual(read(bad).faults, [{ setting: name, message }]);
     assert.deepEqual(valueOf(bad), byDefault, "a fault leaves the default");
   });
@@ -123,7 +118,7 @@ Deno.test("readSettings() reads HEALTHCHECK_PORT where HEALTH_PORT is not set, a
   assert.equal(portOf({ HEALTHCHECK_PORT: "9000", HEALTH_PORT: "" }), 9000);
   assert.equal(portOf({ HEALTHCHECK_PORT: "9000", HEALTH_PORT: "9001" }), 9001);
   const [fault] = readSettings({ HEALTHCHECK_PORT: "x" }).faults;
-  assert.equal(fault?.message, 'HEALTHCHECK_PORT="x": accepted is a port from 1 to 65535');
+  assert.equal(fault?.message, 'HEALTHCHECK_PORT="x": expected a port from 1 to 65535');
 });
 
 Deno.test("every default is itself understood", () => {
@@ -135,7 +130,7 @@ Deno.test("every default is itself understood", () => {
 });
 
 Deno.test("faultOf() names setting, value and what is accepted, shortens the value, and hides a secret", () => {
-  assert.equal(faultOf("METHOD", 'a"b\n', "accepted is x").message, 'METHOD="a\\"b\\n": accepted is x');
+  assert.equal(faultOf("METHOD", 'a"b\n', "expected x").message, 'METHOD="a\\"b\\n": expected x');
   assert.equal(faultOf("METHOD", "x".repeat(300), "no").message, `METHOD="${"x".repeat(200)}…": no`);
   assert.equal(faultOf("REQ_PASSWORD", "geheim", "no", true).message, "REQ_PASSWORD (value not shown): no");
 });

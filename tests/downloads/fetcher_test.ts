@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { UrlContent, UrlContentError, type UrlContentOptions } from "../../lib/downloads/fetcher.ts";
-import { nativeTransport, unverifiedTransport } from "../../lib/http/transport.ts";
+import { openTransport } from "../../lib/http/open_transport.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { encode, listen, serve, until } from "../support/local_servers.ts";
 
 /** A download over real connections, with a clock that the test moves, into memory. */
 function download(options: Partial<UrlContentOptions> = {}) {
-  const transport = options.transport ?? nativeTransport();
+  const transport = options.transport ?? openTransport();
   const clock = new FakeClock();
   const content = new UrlContent({
     transport,
@@ -57,7 +57,7 @@ async function contentError(promise: Promise<unknown>): Promise<UrlContentError>
 
 Deno.test("fetchTo() writes what the URL serves", async () => {
   await using server = serve((request) => new Response(`content of ${new URL(request.url).pathname}`));
-  for (const transport of [nativeTransport(), await unverifiedTransport()]) {
+  for (const transport of [openTransport(), openTransport({ skipTlsVerify: true })]) {
     using it = download({ transport });
     await it.fetch(` http://127.0.0.1:${server.port}/dashboard.json\n`);
     assert.equal(it.sink.text, "content of /dashboard.json");
@@ -80,7 +80,7 @@ Deno.test("fetchTo() decodes a body that came compressed unasked, and refuses wh
     const body = encoding === "br" ? plain : plain.pipeThrough(new CompressionStream("gzip"));
     return new Response(body, { headers: { "content-encoding": encoding } });
   });
-  for (const transport of [nativeTransport(), await unverifiedTransport()]) {
+  for (const transport of [openTransport(), openTransport({ skipTlsVerify: true })]) {
     using it = download({ transport });
     await it.fetch(`http://127.0.0.1:${server.port}/gzip`);
     assert.equal(it.sink.text, "compressed");
@@ -150,7 +150,7 @@ Deno.test("fetchTo() refuses a body larger than maxBytes, announced or not", asy
     if (announced) return new Response(new Uint8Array(101));
     return new Response(ReadableStream.from([chunk, chunk, chunk]));
   });
-  for (const transport of [nativeTransport(), await unverifiedTransport()]) {
+  for (const transport of [openTransport(), openTransport({ skipTlsVerify: true })]) {
     using it = download({ transport, maxBytes: 100 });
     for (const path of ["announced", "streamed"]) {
       const error = await contentError(it.fetch(`http://127.0.0.1:${server.port}/${path}`));
@@ -164,7 +164,7 @@ Deno.test("fetchTo() refuses a body larger than maxBytes, announced or not", asy
 });
 
 Deno.test("fetchTo() starts over when the connection closes in the middle of the body", async () => {
-  for (const transport of [nativeTransport(), await unverifiedTransport()]) {
+  for (const transport of [openTransport(), openTransport({ skipTlsVerify: true })]) {
     let connections = 0;
     await using server = listen(async (connection) => {
       if (++connections === 2) {
@@ -189,7 +189,7 @@ Deno.test("fetchTo() gives up waiting for an answer, and for the next chunk, aft
       await connection.write(encode("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf"));
     }
   });
-  for (const transport of [nativeTransport(), await unverifiedTransport()]) {
+  for (const transport of [openTransport(), openTransport({ skipTlsVerify: true })]) {
     using it = download({ transport, retry: { total: 0, connect: 0, read: 0, backoffFactor: 1 } });
     const silent = contentError(it.fetch(`http://127.0.0.1:${server.port}/`));
     await until(() => server.open.size === 1);

@@ -4,7 +4,7 @@ import { Publisher } from "../../lib/files/publisher.ts";
 import { UrlContent } from "../../lib/downloads/fetcher.ts";
 import { UrlDownloads, type UrlDownloadsOptions } from "../../lib/downloads/scheduler.ts";
 import type { ObjectRef } from "../../lib/objects/ref.ts";
-import { nativeTransport } from "../../lib/http/transport.ts";
+import { openTransport } from "../../lib/http/open_transport.ts";
 import { keptLog } from "../support/api_gateway.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { filesIn, tempFolder, temporariesIn } from "../support/disk.ts";
@@ -315,7 +315,7 @@ Deno.test("untried names the paths that are waited for", async () => {
 Deno.test("want() takes its content over a real connection", async () => {
   await using server = serve(() => new Response("x".repeat(300_000)));
   using cleanup = new DisposableStack();
-  const transport = nativeTransport();
+  const transport = openTransport();
   cleanup.defer(() => transport.close());
   using folder = tempFolder();
   const log = keptLog();

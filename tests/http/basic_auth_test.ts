@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { basicAuthorization, CredentialsError, credentialsFrom } from "../../lib/http/basic_auth.ts";
+import { BasicAuthError, basicAuthFrom, basicAuthorization } from "../../lib/http/basic_auth.ts";
 
 Deno.test("basicAuthorization() encodes as told", () => {
   const credentials = { username: "jürgen", password: "a:b" };
@@ -10,32 +10,32 @@ Deno.test("basicAuthorization() encodes as told", () => {
 
 Deno.test("basicAuthorization() says which encoding helps when latin1 lacks a character, without naming it", () => {
   assert.throws(() => basicAuthorization({ username: "u", password: "10€" }, "latin1"), (error) => {
-    assert.ok(error instanceof CredentialsError);
+    assert.ok(error instanceof BasicAuthError);
     assert.match(error.message, /REQ_BASIC_AUTH_ENCODING=utf-8/);
     assert.doesNotMatch(error.message, /€/);
     return true;
   });
 });
 
-Deno.test("credentialsFrom() gives credentials only when both are there", async () => {
-  assert.deepEqual(await credentialsFrom({ username: "u", password: "p" })(), { username: "u", password: "p" });
-  assert.equal(await credentialsFrom({ username: "u" })(), undefined);
-  assert.equal(await credentialsFrom({ password: "p" })(), undefined);
-  assert.equal(await credentialsFrom({})(), undefined);
+Deno.test("basicAuthFrom() gives credentials only when both are there", async () => {
+  assert.deepEqual(await basicAuthFrom({ username: "u", password: "p" })(), { username: "u", password: "p" });
+  assert.equal(await basicAuthFrom({ username: "u" })(), undefined);
+  assert.equal(await basicAuthFrom({ password: "p" })(), undefined);
+  assert.equal(await basicAuthFrom({})(), undefined);
 });
 
-Deno.test("credentialsFrom() reads files at each use, before the other source, without their last newline", async () => {
+Deno.test("basicAuthFrom() reads files at each use, before the other source, without their last newline", async () => {
   const folder = await Deno.makeTempDir();
   const [usernameFile, passwordFile] = [`${folder}/user`, `${folder}/password`];
   await Deno.writeTextFile(usernameFile, "u\n");
   await Deno.writeTextFile(passwordFile, " p \n\n");
-  const credentials = credentialsFrom({ username: "other", password: "other", usernameFile, passwordFile });
+  const credentials = basicAuthFrom({ username: "other", password: "other", usernameFile, passwordFile });
   assert.deepEqual(await credentials(), { username: "u", password: " p \n" });
   await Deno.writeTextFile(passwordFile, "rotated");
   assert.deepEqual(await credentials(), { username: "u", password: "rotated" });
   await Deno.remove(folder, { recursive: true });
   await assert.rejects(credentials(), (error) => {
-    assert.ok(error instanceof CredentialsError);
+    assert.ok(error instanceof BasicAuthError);
     assert.ok(error.message.includes(usernameFile));
     return true;
   });

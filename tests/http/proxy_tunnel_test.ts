@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { httpProxy, proxyAddress, proxyAuthorization } from "../../lib/http/proxy_tunnel.ts";
-import { nodeTransport } from "../../lib/http/transport_node.ts";
+import { nodeTransport } from "../../lib/http/node_transport.ts";
 import { connectProxy } from "../support/connect_proxy.ts";
 import { encode, hasIpv6, listen, serve, until } from "../support/local_servers.ts";
 import { serverCertificate } from "../support/server_certificate.ts";
@@ -11,7 +11,7 @@ const certificate = await serverCertificate();
 /** A transport whose https requests go through the tunnels of a proxy on this machine. */
 function through(port: number, { host = "127.0.0.1", ...options }: { host?: string; serverName?: string } = {}) {
   const proxy = `http://${host}:${port}`;
-  const transport = nodeTransport({ caCerts: [certificate.ca], verify: true, proxy, ...options });
+  const transport = nodeTransport({ caCerts: [certificate.ca], proxy, ...options });
   return { fetch: transport.fetch, close: transport.close, [Symbol.dispose]: transport.close };
 }
 

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { discard, follow, type FollowOptions, RedirectError } from "../../lib/http/redirects.ts";
-import { nativeTransport } from "../../lib/http/transport.ts";
+import { openTransport } from "../../lib/http/open_transport.ts";
 import { describeRequest, encode, listen, serve, until } from "../support/local_servers.ts";
 
 const NEVER = new AbortController().signal;
 
 /** A transport that goes with the test, and requests over it. */
 function requests() {
-  const transport = nativeTransport();
+  const transport = openTransport();
   return {
     follow: (url: string, options: Partial<FollowOptions> = {}) =>
       follow(transport, new URL(url), { method: "GET", authorizationFor() {}, signal: NEVER, ...options }),

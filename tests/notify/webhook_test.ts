@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { credentialsFrom } from "../../lib/http/basic_auth.ts";
+import { basicAuthFrom } from "../../lib/http/basic_auth.ts";
 import { payloadBody, Webhook, WebhookError, type WebhookOptions } from "../../lib/notify/webhook.ts";
-import { nativeTransport, type Transport, unverifiedTransport } from "../../lib/http/transport.ts";
+import { openTransport } from "../../lib/http/open_transport.ts";
+import type { Transport } from "../../lib/http/transport.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { describeRequest, encode, listen, serve, until } from "../support/local_servers.ts";
 
@@ -17,11 +18,11 @@ function makeWebhook(options: Pick<WebhookOptions, "url"> & Partial<WebhookOptio
   const record = (level: string) => (message: string, properties: Record<string, unknown> = {}) => {
     entries.push({ level, message, properties });
   };
-  const transport = options.transport ?? nativeTransport();
+  const transport = options.transport ?? openTransport();
   const clock = new FakeClock();
   const webhook = new Webhook({
     method: "GET",
-    credentials: credentialsFrom({}),
+    credentials: basicAuthFrom({}),
     encoding: "latin1",
     retry: { total: 5, connect: 10, read: 5, backoffFactor: 1.1 },
     timeout: 10,
@@ -85,7 +86,7 @@ Deno.test("call() sends credentials, else the user info of the URL, and logs nei
     return new Response();
   });
   const url = `http://from%40url:p%C3%A4ss@127.0.0.1:${server.port}/`;
-  using given = makeWebhook({ url, credentials: credentialsFrom({ username: "u", password: "geheim" }) });
+  using given = makeWebhook({ url, credentials: basicAuthFrom({ username: "u", password: "geheim" }) });
   await given.call();
   using inUrl = makeWebhook({ url, encoding: "utf-8" });
   await inUrl.call();
@@ -173,7 +174,7 @@ Deno.test("call() is successful though the body of a good answer never ends", as
   await using server = listen(async (connection) => {
     await connection.write(encode("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf"));
   });
-  const transport = nativeTransport();
+  const transport = openTransport();
   const answered = Promise.withResolvers<void>();
   const observed: Transport = {
     close: () => transport.close(),
@@ -200,7 +201,7 @@ Deno.test("call() follows to another origin without the credentials", async () =
   await using server = serve(() => Response.redirect(`http://evil:user@127.0.0.1:${other.port}/x`, 307));
   using webhook = makeWebhook({
     url: `http://127.0.0.1:${server.port}/`,
-    credentials: credentialsFrom({ username: "u", password: "p" }),
+    credentials: basicAuthFrom({ username: "u", password: "p" }),
   });
   await webhook.call();
   assert.deepEqual(seen, ["GET /x - - -"]);
@@ -209,7 +210,7 @@ Deno.test("call() follows to another origin without the credentials", async () =
 Deno.test("call() names a credentials file that cannot be read", async () => {
   using webhook = makeWebhook({
     url: "http://127.0.0.1:9/",
-    credentials: credentialsFrom({ username: "u", passwordFile: "/no/such/file" }),
+    credentials: basicAuthFrom({ username: "u", passwordFile: "/no/such/file" }),
   });
   assert.match((await webhookError(webhook.call())).message, /credentials file \/no\/such\/file cannot be read/);
 });
@@ -230,7 +231,7 @@ Deno.test("call() works over an unverified transport", async () => {
     seen.push(await describeRequest(request));
     return new Response("body");
   });
-  const transport = await unverifiedTransport();
+  const transport = openTransport({ skipTlsVerify: true });
   using webhook = makeWebhook({ url: `http://127.0.0.1:${server.port}/`, method: "POST", payload: "1", transport });
   await webhook.call();
   assert.deepEqual(seen, ["POST / - application/json 1"]);

@@ -6,7 +6,7 @@ import { Garbage } from "../../lib/runtime/garbage.ts";
 import type { Events, Holds } from "../../lib/sidecar/kubernetes_side.ts";
 import { RunningCollection } from "../../lib/sidecar/collection.ts";
 import { SidecarMetrics } from "../../lib/serve/metrics.ts";
-import { nativeTransport } from "../../lib/http/transport.ts";
+import { openTransport } from "../../lib/http/open_transport.ts";
 import { ApiGateway, keptLog, refusal } from "../support/api_gateway.ts";
 import { filesIn, tempFolder } from "../support/disk.ts";
 import { FakeClock } from "../support/fake_clock.ts";
@@ -17,7 +17,7 @@ function place() {
   const folder = tempFolder();
   const gateway = new ApiGateway();
   const { registry } = gateway.server;
-  const transport = nativeTransport();
+  const transport = openTransport();
   return {
     path: folder.path,
     gateway,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { parseConfig } from "../../lib/config/config.ts";
 import { openUrlFetcher } from "../../lib/sidecar/open_downloads.ts";
-import { nativeTransport } from "../../lib/http/transport.ts";
+import { openTransport } from "../../lib/http/open_transport.ts";
 import { keptLog } from "../support/api_gateway.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { serve } from "../support/local_servers.ts";
@@ -9,7 +9,7 @@ import { serve } from "../support/local_servers.ts";
 /** A fetcher as the environment would have it, over real connections, into memory. */
 function open(env: Record<string, string> = {}) {
   const { collections: [collection], requests } = parseConfig({ LABEL: "app", FOLDER: "/data", ...env }).config;
-  const transport = nativeTransport();
+  const transport = openTransport();
   let opened = 0;
   const fetcher = openUrlFetcher({
     collection: collection!,

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { parseConfig } from "../../lib/config/config.ts";
 import { openNotifications } from "../../lib/sidecar/open_notifications.ts";
 import type { Debt } from "../../lib/notify/runner.ts";
-import { nativeTransport } from "../../lib/http/transport.ts";
+import { openTransport } from "../../lib/http/open_transport.ts";
 import { keptLog } from "../support/api_gateway.ts";
 import { tempFolder, text } from "../support/disk.ts";
 import { FakeClock } from "../support/fake_clock.ts";
@@ -13,7 +13,7 @@ const NEVER = new AbortController().signal;
 /** Notifications as the environment would have them, over real connections. */
 async function open(env: Record<string, string> = {}, owed?: string[]) {
   const { collections: [collection], requests } = parseConfig({ LABEL: "app", FOLDER: "/data", ...env }).config;
-  const transport = nativeTransport();
+  const transport = openTransport();
   const clock = new FakeClock();
   const results: string[] = [];
   const state = { opened: 0, paid: 0 };

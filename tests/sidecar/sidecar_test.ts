@@ -2,8 +2,7 @@ import assert from "node:assert/strict";
 import { type Config, parseConfig } from "../../lib/config/config.ts";
 import { CONFIG_MAPS, CORE_EVENTS, SECRETS, type StoredMeta } from "../apiserver/resources.ts";
 import { plainCredentials } from "../../lib/kube/client/credentials.ts";
-import { EXIT, type ExitCode } from "../../lib/cli/exit_codes.ts";
-import { runRemoveFinalizers, runSidecar, type SidecarOptions } from "../../lib/sidecar/sidecar.ts";
+import { type Outcome, runRemoveFinalizers, runSidecar, type SidecarOptions } from "../../lib/sidecar/sidecar.ts";
 import { ApiGateway, keptLog, refusal } from "../support/api_gateway.ts";
 import { filesIn, tempFolder } from "../support/disk.ts";
 import { FakeClock } from "../support/fake_clock.ts";
@@ -11,7 +10,7 @@ import { serve, until } from "../support/local_servers.ts";
 import { serverCertificate } from "../support/server_certificate.ts";
 import { freePort } from "../support/free_port.ts";
 
-type Run = (options: SidecarOptions, signal: AbortSignal) => Promise<ExitCode>;
+type Run = (options: SidecarOptions, signal: AbortSignal) => Promise<Outcome>;
 
 /** A folder and an API server, and sidecars as the environment would have them. */
 function place() {
@@ -39,7 +38,7 @@ function place() {
       const log = keptLog();
       const stop = new AbortController();
       const credentials = plainCredentials(gateway.url);
-      const ended = run({ config, credentials, env: {}, clock, random: () => 0, log }, stop.signal);
+      const ended = run({ config, credentials, env: {}, userAgent: "test", clock, random: () => 0, log }, stop.signal);
       return {
         clock,
         log,
@@ -67,7 +66,7 @@ Deno.test("runSidecar() serves every collection of its configuration", async () 
   const configs = ["first", "second"].map((LABEL) => at.configure({ ...LIST, LABEL, FOLDER: `${at.path}/${LABEL}` }));
   const config = { ...configs[0]!, collections: configs.flatMap(({ collections }) => collections) };
   const { ended, log } = at.start({}, { config });
-  assert.equal(await ended, EXIT.done);
+  assert.equal(await ended, "done");
   assert.deepEqual([at.files("first"), at.files("second")], [{ "a.txt": "a" }, { "b.txt": "b" }]);
   assert.equal(log.lines.at(-1), "info: List complete, all files are in place.");
 });
@@ -79,7 +78,7 @@ Deno.test("runSidecar() with METHOD=LIST says all that is incomplete, and blames
   at.gateway.intercept = ({ path }) =>
     path.includes("/secrets") ? refusal(403, "Forbidden", "secrets is forbidden: cannot list") : undefined;
   const { ended, log } = at.start(LIST);
-  assert.equal(await ended, EXIT.api);
+  assert.equal(await ended, "apiFailed");
   const [api, disk, ...others] = log.lines.filter((line) => line.startsWith("error: incomplete: "));
   assert.match(api!, /not allowed to list secrets/);
   assert.match(disk!, /a\.txt/);
@@ -93,7 +92,7 @@ Deno.test("runSidecar() with METHOD=LIST that is stopped is done, and says nothi
   const { ended, log, stop } = at.start(LIST);
   await until(() => at.gateway.requests.length > 0);
   stop();
-  assert.equal(await ended, EXIT.done);
+  assert.equal(await ended, "done");
   held.resolve(undefined);
   assert.deepEqual(log.lines, []);
 });
@@ -155,7 +154,7 @@ Deno.test("runSidecar() serves health and metrics until it is stopped", async ()
   assert.deepEqual([await text("/readyz"), await text("/livez")], ["ok\n", "ok\n"]);
   assert.match(await text("/metrics"), /^k8s_sidecar_files 1$/m);
   it.stop();
-  assert.equal(await it.ended, EXIT.done);
+  assert.equal(await it.ended, "done");
   await assert.rejects(fetch(url));
 });
 
@@ -202,11 +201,11 @@ Deno.test("runRemoveFinalizers() takes ours off what the collections select, and
   const run = runRemoveFinalizers;
   at.gateway.intercept = ({ path }) =>
     path.includes("/secrets") ? refusal(403, "Forbidden", "secrets is forbidden: cannot list") : undefined;
-  assert.equal(await at.start(env, { run }).ended, EXIT.api);
+  assert.equal(await at.start(env, { run }).ended, "apiFailed");
   assert.deepEqual(finalizersOf(CONFIG_MAPS, "a"), ["x.io/other"]);
   assert.deepEqual(finalizersOf(CONFIG_MAPS, "b"), ["x.io/ours"]);
   at.gateway.intercept = () => undefined;
-  assert.equal(await at.start(env, { run }).ended, EXIT.done);
+  assert.equal(await at.start(env, { run }).ended, "done");
   assert.deepEqual(finalizersOf(SECRETS, "c"), []);
 });
 
@@ -217,6 +216,6 @@ Deno.test("runRemoveFinalizers() that is stopped is done", async () => {
   const it = at.start({}, { run: runRemoveFinalizers });
   await until(() => at.gateway.requests.length > 0);
   it.stop();
-  assert.equal(await it.ended, EXIT.done);
+  assert.equal(await it.ended, "done");
   held.resolve(undefined);
 });

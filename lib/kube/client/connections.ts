@@ -1,6 +1,8 @@
 /** Connections to the API server: made from credentials, and made anew when those change or a connection went bad. */
 import type { Clock } from "../../runtime/clock.ts";
-import { nativeTransport, type Transport, type TransportOptions, unverifiedTransport } from "../../http/transport.ts";
+import { given } from "../../runtime/given.ts";
+import { openTransport } from "../../http/open_transport.ts";
+import type { Transport } from "../../http/transport.ts";
 import type { ClusterAccess, Credentials } from "./credentials.ts";
 
 export interface ConnectionOptions {
@@ -83,21 +85,19 @@ export class Connections {
     const loadedAt = this.#options.clock.now();
     if (previous !== undefined && sameTls(previous.access, access)) return { ...previous, access, loadedAt };
     previous?.transport.close();
-    return { access, loadedAt, transport: await this.#transportFor(access) };
+    return { access, loadedAt, transport: this.#transportFor(access) };
   }
 
-  async #transportFor(access: ClusterAccess): Promise<Transport> {
-    const { caCert, cert, key, serverName, proxy } = access;
-    const options: TransportOptions = {
+  #transportFor({ caCert, cert, key, serverName, proxy, ...access }: ClusterAccess): Transport {
+    return openTransport({
       env: this.#options.env,
-      ...(caCert === undefined ? {} : { caCerts: [caCert] }),
-      ...(cert === undefined ? {} : { cert }),
-      ...(key === undefined ? {} : { key }),
-      ...(serverName === undefined ? {} : { serverName }),
-      ...(proxy === undefined ? {} : { proxy }),
-    };
-    const skip = this.#options.skipTlsVerify || access.skipTlsVerify;
-    return skip && access.server.startsWith("https:") ? await unverifiedTransport(options) : nativeTransport(options);
+      ...given("caCerts", caCert === undefined ? undefined : [caCert]),
+      ...given("cert", cert),
+      ...given("key", key),
+      ...given("serverName", serverName),
+      ...given("proxy", proxy),
+      skipTlsVerify: (this.#options.skipTlsVerify || access.skipTlsVerify) && access.server.startsWith("https:"),
+    });
   }
 
   #isOlderThan(connection: Connection, seconds: number): boolean {

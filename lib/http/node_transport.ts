@@ -1,26 +1,28 @@
 import * as http from "node:http";
 import * as https from "node:https";
-import type { Duplex } from "node:stream";
 import * as tls from "node:tls";
 import { proxyFor, socketHost } from "./proxy.ts";
 import { httpProxy, proxyAddress, proxyAuthorization, TunnelAgent } from "./proxy_tunnel.ts";
 import { closedError, type Transport, TransportError, type TransportOptions } from "./transport.ts";
+import { given } from "../runtime/given.ts";
 
 /**
- * A {@link Transport} over `node:http` and `node:https`, for what Deno's own client cannot do: leave TLS unverified,
- * or verify another name than the URL's host. Loaded only when one of these is asked for.
+ * A {@link Transport} over `node:http` and `node:https`; `openTransport()` says when it is used.
  *
  * Connections are kept alive. An https request goes through an http proxy by CONNECT, an http request by absolute URL.
  */
-export function nodeTransport(options: TransportOptions & { verify: boolean }): Transport {
+export function nodeTransport(options: TransportOptions): Transport {
   const tlsOptions: tls.ConnectionOptions = {
-    rejectUnauthorized: options.verify,
+    rejectUnauthorized: !options.skipTlsVerify,
     ALPNProtocols: ["http/1.1"],
-    ...(options.caCerts && { ca: options.caCerts }),
+    ...given("ca", options.caCerts),
     ...(options.cert && options.key && { cert: options.cert, key: options.key }),
-    ...(options.serverName && { servername: options.serverName }),
+    ...given("servername", options.serverName),
   };
-  const direct = { http: new http.Agent({ keepAlive: true }), https: new TlsAgent(tlsOptions) };
+  const direct = {
+    http: new http.Agent({ keepAlive: true }),
+    https: new https.Agent({ keepAlive: true, ...tlsOptions }),
+  };
   const tunnels = new Map<string, TunnelAgent>();
   let closed = false;
 
@@ -55,17 +57,6 @@ export function nodeTransport(options: TransportOptions & { verify: boolean }): 
   };
 }
 
-/** Connects by `tls.connect()` with just these options: Deno 2.7's own https agent loses `ALPNProtocols`, and gets HTTP/2. */
-class TlsAgent extends https.Agent {
-  constructor(readonly tlsOptions: tls.ConnectionOptions) {
-    super({ keepAlive: true });
-  }
-
-  override createConnection({ host = "", port, servername = "" }: https.RequestOptions): Duplex {
-    return tls.connect({ servername, ...this.tlsOptions, host: host ?? "", port: Number(port ?? 443) });
-  }
-}
-
 /** Sends one request; resolves at the answer's headers, its body follows as a stream. */
 function exchange(url: URL, options: https.RequestOptions, init: RequestInit): Promise<Response> {
   const { signal, body } = init;
@@ -74,7 +65,7 @@ function exchange(url: URL, options: https.RequestOptions, init: RequestInit): P
     const request = (url.protocol === "https:" ? https : http).request({
       ...options,
       method: init.method ?? "GET",
-      ...(signal && { abandoned: signal }),
+      ...given("abandoned", signal ?? undefined),
     });
     let connected = false;
     const onAbort = () => request.destroy(signal?.reason);
@@ -156,9 +147,9 @@ function bodyStream(url: URL, request: http.ClientRequest, answer: http.Incoming
 }
 
 function headersOf({ headers, body }: RequestInit): Record<string, string> {
-  const given = Object.fromEntries(new Headers(headers));
+  const named = Object.fromEntries(new Headers(headers));
   const bytes = bodyOf(body);
-  return bytes === undefined ? given : { ...given, "content-length": String(bytes.byteLength) };
+  return bytes === undefined ? named : { ...named, "content-length": String(bytes.byteLength) };
 }
 
 function bodyOf(body: RequestInit["body"]): Uint8Array | undefined {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { nodeTransport } from "../../lib/http/transport_node.ts";
+import { nodeTransport } from "../../lib/http/node_transport.ts";
 import type { TransportOptions } from "../../lib/http/transport.ts";
 import { connectProxy } from "../support/connect_proxy.ts";
 import { encode, hasIpv6, listen, serve } from "../support/local_servers.ts";
@@ -7,9 +7,9 @@ import { serverCertificate } from "../support/server_certificate.ts";
 
 const certificate = await serverCertificate();
 
-/** A transport that goes with the test. What every transport does is in transport_test.ts. */
-function open(options: Partial<TransportOptions> & { verify?: boolean } = {}) {
-  const transport = nodeTransport({ verify: true, ...options });
+/** A transport that goes with the test. What every transport does is in open_transport_test.ts. */
+function open(options: TransportOptions = {}) {
+  const transport = nodeTransport(options);
   return { fetch: transport.fetch, [Symbol.dispose]: transport.close };
 }
 
@@ -22,7 +22,7 @@ Deno.test("nodeTransport() speaks HTTP/1.1 with a server that would rather have 
     await connection.read(new Uint8Array(4096));
     await connection.write(encode(`HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n${alpnProtocol}`));
   })();
-  using transport = open({ verify: false });
+  using transport = open({ skipTlsVerify: true });
   const answer = await transport.fetch(`https://127.0.0.1:${listener.addr.port}/`);
   assert.equal(await answer.text(), "http/1.1");
   await served;

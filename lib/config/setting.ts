@@ -1,0 +1,36 @@
+/** One row of the table in `settings.ts`. */
+import type { SettingType } from "./setting_types.ts";
+
+export interface Setting<T> {
+  section: string;
+  meaning: string;
+  type: SettingType<Exclude<T, undefined>>;
+  /** As written in the environment. */
+  default?: string;
+  /** The default under `DEFAULTS=kiwigrid`, where it differs. */
+  kiwigrid?: string;
+  /** Shown by `--help` and the documents in place of a default that is no plain value. */
+  shownDefault?: string;
+  /** Another name, used when the first is not set. */
+  alias?: string;
+  /** The value is never printed. */
+  secret?: true;
+  /** The part of a value that may be printed. */
+  redact?: (value: string) => string;
+}
+
+type Details = Omit<Setting<unknown>, "section" | "meaning" | "type">;
+
+/** Makes the rows of one section. */
+export function inSection(section: string) {
+  return {
+    /** A setting that always has a value. */
+    withDefault<const T>(type: SettingType<T>, byDefault: string, meaning: string, details: Details = {}): Setting<T> {
+      return { section, meaning, type: type as SettingType<Exclude<T, undefined>>, default: byDefault, ...details };
+    },
+    /** A setting that may be absent. */
+    optional<const T>(type: SettingType<T>, meaning: string, details: Details = {}): Setting<T | undefined> {
+      return { section, meaning, type: type as SettingType<Exclude<T, undefined>>, ...details };
+    },
+  };
+}

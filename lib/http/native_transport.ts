@@ -1,0 +1,66 @@
+import { given } from "../runtime/given.ts";
+import { closedError, redactUrl, type Transport, TransportError, type TransportOptions } from "./transport.ts";
+
+/**
+ * A {@link Transport} over Deno's own HTTP client, with TLS verification.
+ *
+ * HTTP/1.1 only: over HTTP/2, Deno reuses a dead connection for every retry (2.9.6).
+ *
+ * @param forBlockedPorts takes the requests to ports that the Fetch standard blocks ("bad port"), and is closed with it
+ * @throws TypeError for certificates or keys that are not PEM
+ */
+export function nativeTransport(
+  { caCerts, cert, key, proxy }: Pick<TransportOptions, "caCerts" | "cert" | "key" | "proxy">,
+  forBlockedPorts: Transport,
+): Transport {
+  const client = Deno.createHttpClient({
+    http1: true,
+    http2: false,
+    ...given("caCerts", caCerts),
+    ...(cert && key && { cert, key }),
+    ...given("proxy", proxy ? denoProxy(proxy) : undefined),
+  });
+  let closed = false;
+  return {
+    async fetch(url, init = {}) {
+      if (closed) throw closedError();
+      try {
+        const request: RequestInit & { client: Deno.HttpClient } = { ...init, redirect: "manual", client };
+        return await fetch(url, request);
+      } catch (error) {
+        init.signal?.throwIfAborted();
+        if (String(error).includes("are blocked")) return await forBlockedPorts.fetch(url, init);
+        throw fromDeno(error, new URL(url));
+      }
+    },
+    close() {
+      if (!closed) client.close();
+      closed = true;
+      forBlockedPorts.close();
+    },
+  };
+}
+
+function denoProxy(proxy: string): Deno.Proxy {
+  const url = new URL(proxy);
+  const { username, password } = url;
+  url.username = url.password = "";
+  if (username === "") return { url: url.href };
+  return {
+    url: url.href,
+    basicAuth: { username: decodeURIComponent(username), password: decodeURIComponent(password) },
+  };
+}
+
+/**
+ * Deno's TypeError holds the reason in its cause, after the whole URL: "error sending request …: client error
+ * (Connect): …".
+ */
+function fromDeno(error: unknown, url: URL): TransportError {
+  const detail = String(error instanceof Error && error.cause instanceof Error ? error.cause.message : error);
+  const [, kind, why] = detail.match(/client error \((\w+)\)(?:: (.*))?$/s) ?? [];
+  const phase = kind === undefined || kind === "Connect" ? "connect" : "read";
+  const what = phase === "connect" ? `cannot connect to ${url.host}` : `${url.host} did not answer`;
+  const reason = why ?? kind ?? detail.replaceAll(url.href, redactUrl(url));
+  return new TransportError(phase, `${what}: ${reason}`, { cause: error });
+}

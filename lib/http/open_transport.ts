@@ -1,0 +1,34 @@
+import { nativeTransport } from "./native_transport.ts";
+import { closedError, type Transport, type TransportOptions } from "./transport.ts";
+
+/**
+ * The right {@link Transport} for some options: Deno's own client, or `node:https` for what that client cannot do. Node's
+ * modules are loaded with the first request that needs them.
+ *
+ * - Deno's client cannot skip verification.
+ * - For a `serverName`, its `proxy: { transport: "tcp" }` sends an https request in plain text, token included (2.9.6).
+ * - It bypasses an http `proxy` for the hosts of NO_PROXY and for loopback; one that is given must be used for those too.
+ *
+ * @throws TypeError for certificates or keys that are not PEM
+ */
+export function openTransport(options: TransportOptions = {}): Transport {
+  const { skipTlsVerify, serverName, proxy } = options;
+  const needsNode = skipTlsVerify || serverName !== undefined || proxy?.startsWith("http:");
+  return needsNode ? lazyNodeTransport(options) : nativeTransport(options, lazyNodeTransport(options));
+}
+
+function lazyNodeTransport(options: TransportOptions): Transport {
+  let loading: Promise<Transport> | undefined;
+  let closed = false;
+  return {
+    async fetch(url, init) {
+      if (closed) throw closedError();
+      loading ??= import("./node_transport.ts").then(({ nodeTransport }) => nodeTransport(options));
+      return await (await loading).fetch(url, init);
+    },
+    close() {
+      closed = true;
+      loading?.then((transport) => transport.close(), () => {});
+    },
+  };
+}
