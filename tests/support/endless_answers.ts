@@ -1,6 +1,10 @@
 /** Answers that do not end by themselves: they stop in the middle, or go on and on. */
 import { encode } from "./local_servers.ts";
 
+/** Deno.serve prints it. */
+const CUT = new Error("(the test breaks the connection here)");
+CUT.stack = CUT.message;
+
 export class EndlessAnswers implements Disposable {
   readonly #open = new Set<() => void>();
 
@@ -54,7 +58,7 @@ export class EndlessAnswers implements Disposable {
         this.#open.add(end);
         const stop = begin(
           (text) => controller.enqueue(encode(text)),
-          over(() => controller.error(new Error("(the test breaks the connection here)"))),
+          over(() => controller.error(CUT)),
         );
       },
       cancel: () => cancel(),
