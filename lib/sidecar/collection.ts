@@ -17,10 +17,12 @@ import type { Log } from "../log/log.ts";
 import { openNotifications } from "./open_notifications.ts";
 import type { NotificationRunner } from "../notify/runner.ts";
 import { Reconciler } from "../reconcile/reconciler.ts";
-import { Progress } from "../serve/health.ts";
+import type { Liveness } from "./liveness.ts";
+import { Readiness } from "./readiness.ts";
 import type { SidecarMetrics } from "../serve/metrics.ts";
 import { SourceFollower } from "./source_follower.ts";
 import type { Transport } from "../http/transport.ts";
+import { whenAborted } from "../runtime/when_aborted.ts";
 
 export interface CollectionOptions {
   collection: Collection;
@@ -31,6 +33,7 @@ export interface CollectionOptions {
   metrics: SidecarMetrics;
   events: Events | undefined;
   holds: Holds | undefined;
+  liveness: Liveness;
   garbage: Garbage;
   clock: Clock;
   random: () => number;
@@ -45,23 +48,16 @@ export interface ListOutcome {
   fileFailures: string[];
 }
 
-/** Seconds beyond WATCH_CLIENT_TIMEOUT in which a client that has ended a silent watch has its next answer. */
-const RECONNECT_GRACE = 10;
-
-/** What the parts of a collection tell each other. */
-interface Phase {
-  isFirstSync: boolean;
-}
-
 export class RunningCollection {
   readonly #options: CollectionOptions;
   readonly #sources: readonly Source[];
-  readonly #phase: Phase = { isFirstSync: true };
   readonly #notifications: NotificationRunner | undefined;
   readonly #downloads: UrlDownloads;
   readonly #reconciler: Reconciler;
+  readonly #readiness: Readiness;
   #followers: readonly SourceFollower[] = [];
-  readonly progress: readonly Progress[];
+  /** METHOD=LIST: all that happens belongs to the first sync. */
+  #isListing = false;
 
   /**
    * Reads the journal and prepares the folder.
@@ -92,13 +88,10 @@ export class RunningCollection {
     notifications: NotificationRunner | undefined,
   ) {
     const { collection, config, client, clock, random, log } = options;
-    const { firstBackoff, clientTimeout } = config.watch;
+    const { firstBackoff } = config.watch;
     this.#options = options;
     this.#sources = sources;
     this.#notifications = notifications;
-    this.progress = sources.map((source) =>
-      new Progress(describeSource(source), clientTimeout + RECONNECT_GRACE, clock)
-    );
     const folder = folderOf(collection);
     const allowedFolders = collection.files.allowedFolders.map((allowed) => resolvePath("/", allowed));
     const publisher = new Publisher({
@@ -114,8 +107,14 @@ export class RunningCollection {
     this.#downloads = new UrlDownloads({
       content: openUrlFetcher({ ...options, requests: config.requests }),
       publisher,
-      onWritten: (ref, path) => this.#onEvent({ type: "written", ref, paths: [path] }),
-      onFailed: (ref, reason) => this.#onEvent({ type: "failed", ref, reason }),
+      onWritten: (ref, path) => {
+        this.#reconciler.downloaded(path);
+        this.#onEvent({ type: "written", ref, paths: [path] });
+      },
+      onFailed: (ref, path, reason) => {
+        this.#reconciler.downloadFailed(path);
+        this.#onEvent({ type: "failed", ref, reason });
+      },
       firstBackoff,
       turn: config.requests.timeout,
       // Each resync is to ask again, however soon it comes
@@ -132,12 +131,15 @@ export class RunningCollection {
       downloads: this.#downloads,
       read: (source, ref, signal) => client.read(source, ref, signal),
       onEvent: (event) => this.#onEvent(event),
-      onReleased: (ref) => options.holds?.release(ref),
+      onReleased: options.holds && ((ref) => options.holds?.release(ref)),
+      heartbeat: options.liveness.heartbeat("work queue"),
+      onChange: () => this.#readiness.check(),
       firstBackoff,
       clock,
       random,
       log,
     });
+    this.#readiness = new Readiness({ lacks: () => this.#lacks(), onReady: () => this.#onReady() });
   }
 
   get objects(): number {
@@ -154,25 +156,12 @@ export class RunningCollection {
 
   /** Why the first sync is not complete, in one line; `undefined` once it is. */
   notReady(): string | undefined {
-    if (!this.#phase.isFirstSync) return undefined;
-    const [source] = this.#reconciler.unsynced;
-    if (source === undefined) {
-      const [download] = this.#downloads.untried;
-      const waiting = download === undefined ? "files are being written" : `waiting for the content of ${download}`;
-      return `not synced yet: ${this.#reconciler.failures[0] ?? waiting}`;
-    }
-    const failure = this.#followers.find((follower) => follower.source === source)?.failure;
-    return `not synced yet: ${describeSource(source)}${failure === undefined ? "" : `: ${failure}`}`;
+    return this.#readiness.check();
   }
 
   /** METHOD=WATCH and METHOD=SLEEP: until the signal aborts. */
   async run(mode: "watch" | "list", signal: AbortSignal): Promise<void> {
-    this.#reconciler.synced.then(() => {
-      this.#phase.isFirstSync = false;
-      this.#options.log.info("Initial sync complete, sidecar is ready.", { objects: this.objects, files: this.files });
-      this.#options.garbage.sweep();
-    });
-    this.#followers = this.#sources.map((source, index) => this.#follower(source, index, mode));
+    this.#followers = this.#sources.map((source) => this.#follower(source, mode));
     await Promise.all([
       ...this.#followers.map((follower) => follower.run(signal, { once: false })),
       this.#reconciler.run(signal),
@@ -183,9 +172,11 @@ export class RunningCollection {
 
   /** METHOD=LIST: every source once, every file once, and the application is told once. */
   async list(signal: AbortSignal): Promise<ListOutcome> {
-    const followers = this.#sources.map((source, index) => this.#follower(source, index, "list"));
+    this.#isListing = true;
+    const followers = this.#sources.map((source) => this.#follower(source, "list"));
     await Promise.all(followers.map((follower) => follower.run(signal, { once: true })));
     await this.#reconciler.settle(signal);
+    await Promise.race([this.#downloads.decided(), whenAborted(signal)]);
     const outcome = {
       apiFailures: followers.flatMap(({ failure }) => failure ?? []),
       fileFailures: [
@@ -198,7 +189,7 @@ export class RunningCollection {
     return outcome;
   }
 
-  #follower(source: Source, index: number, mode: "watch" | "list"): SourceFollower {
+  #follower(source: Source, mode: "watch" | "list"): SourceFollower {
     const { config, client, clock, random, metrics, log } = this.#options;
     const watcher = new Watcher({
       client,
@@ -207,7 +198,6 @@ export class RunningCollection {
       ...config.watch,
       clock,
       random,
-      onProgress: (pause) => this.progress[index]?.made(pause),
     });
     return new SourceFollower({
       source,
@@ -219,17 +209,39 @@ export class RunningCollection {
     });
   }
 
+  /** What the first sync lacks: a source, files, or downloads. */
+  #lacks(): string | undefined {
+    const [source] = this.#reconciler.unlisted;
+    if (source !== undefined) {
+      const failure = this.#followers.find((follower) => follower.source === source)?.failure;
+      return failure === undefined ? describeSource(source) : `${describeSource(source)}: ${failure}`;
+    }
+    if (!this.#reconciler.isSettled) return this.#reconciler.failures[0] ?? "files are being written";
+    const [download] = this.#downloads.untried;
+    return download === undefined ? undefined : `waiting for the content of ${download}`;
+  }
+
+  #onReady(): void {
+    if (this.#isListing) return;
+    this.#options.log.info("Initial sync complete, sidecar is ready.", { objects: this.objects, files: this.files });
+    this.#options.garbage.sweep();
+  }
+
+  get #isFirstSync(): boolean {
+    return this.#isListing || !this.#readiness.isReady;
+  }
+
   #onEvent(event: FileEvent): void {
     this.#options.metrics.fileEvent(event);
     this.#options.events?.tell(event);
     if (event.type !== "written" && event.type !== "removed") return;
-    this.#notifications?.changed(event.paths, { initial: this.#phase.isFirstSync });
+    this.#notifications?.changed(event.paths, { initial: this.#isFirstSync });
   }
 
   /** Whether a change of files now must be told to somebody. */
   #owes(): boolean {
     const { script, webhook, skipInit } = this.#options.collection.notification;
-    return script !== undefined || (webhook !== undefined && !(skipInit && this.#phase.isFirstSync));
+    return script !== undefined || (webhook !== undefined && !(skipInit && this.#isFirstSync));
   }
 }
 

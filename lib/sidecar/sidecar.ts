@@ -11,6 +11,7 @@ import type { Log } from "../log/log.ts";
 import { RunningCollection } from "./collection.ts";
 import type { HealthState } from "../serve/health.ts";
 import { SidecarMetrics } from "../serve/metrics.ts";
+import { Liveness } from "./liveness.ts";
 import { openTransport } from "../http/open_transport.ts";
 import type { Transport } from "../http/transport.ts";
 
@@ -41,9 +42,10 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
   using garbage = new Garbage(options);
   const client = openClient(options, metrics, garbage);
   const transport = lazyTransport(options);
+  const liveness = new Liveness(options.clock);
   try {
     const { events, holds } = await openKubernetesSide(options, client);
-    const parts = { ...options, client, transport: transport.open, metrics, events, holds, garbage };
+    const parts = { ...options, client, transport: transport.open, metrics, events, holds, liveness, garbage };
     const collections = await Promise.all(
       config.collections.map((collection) => RunningCollection.open({ ...parts, collection })),
     );
@@ -51,7 +53,7 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
     let outcome: Outcome = "done";
     if (config.method === "LIST") outcome = await listOnce(collections, log, signal);
     else {
-      const health = await openHealth(options, collections, metrics);
+      const health = await openHealth(options, collections, liveness, metrics);
       const mode = config.method === "SLEEP" ? "list" : "watch";
       try {
         await Promise.all([
@@ -152,13 +154,14 @@ function lazyTransport({ config, env }: SidecarOptions): { open: () => Promise<T
 async function openHealth(
   { config, log }: SidecarOptions,
   collections: readonly RunningCollection[],
+  liveness: Liveness,
   metrics: SidecarMetrics,
 ): Promise<{ close(): Promise<void> } | undefined> {
   if (!config.health.enabled) return undefined;
   const { serveHealth } = await import("../serve/health.ts");
   const state: HealthState = {
-    progress: collections.flatMap((collection) => collection.progress),
     notReady: () => collections.map((collection) => collection.notReady()).find((reason) => reason !== undefined),
+    stuck: () => liveness.stuck(),
   };
   const { port, host } = config.health;
   return serveHealth({ port, ...(host === undefined ? {} : { host }), state, metrics: () => metrics.render(), log });
