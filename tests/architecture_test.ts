@@ -85,6 +85,7 @@ Deno.test("architectureFaults() names circles, of types and dynamic imports too"
 });
 
 const root = new URL("../", import.meta.url);
+const contributing = Deno.readTextFileSync(new URL("CONTRIBUTING.md", root));
 
 function sourceFiles(): SourceFiles {
   const below = (folder: string): string[] =>
@@ -96,7 +97,7 @@ function sourceFiles(): SourceFiles {
 }
 
 Deno.test("Imports follow the table in CONTRIBUTING.md", () => {
-  const table = readImportTable(Deno.readTextFileSync(new URL("CONTRIBUTING.md", root)));
+  const table = readImportTable(contributing);
   assert.ok(table.size > 0, "CONTRIBUTING.md has no table `| Folder | May import |`");
   assert.deepEqual(architectureFaults(sourceFiles(), table), []);
 });
@@ -104,4 +105,18 @@ Deno.test("Imports follow the table in CONTRIBUTING.md", () => {
 Deno.test("No file in lib/ is longer than 300 lines", () => {
   const lengths = [...sourceFiles()].map(([path, text]) => [path, text.trimEnd().split("\n").length] as const);
   assert.deepEqual(lengths.filter(([, lines]) => lines > MAX_LINES), []);
+});
+
+Deno.test("CONTRIBUTING.md names files that exist", () => {
+  const files = [...sourceFiles().keys()];
+  // A list item for each folder: - `folder`: `file.ts` (what it does), …
+  const items = contributing.matchAll(/^- `(\w+)`: ((?:.|\n(?! *-|\n))*)/gm);
+  const named = [...items].flatMap(([, folder, text = ""]) =>
+    [...text.matchAll(/`(\w+\.ts)`/g)].map(([, name]) => ({ folder: `lib/${folder}/`, name: `/${name}` }))
+  );
+  assert.ok(named.length > 0);
+  const missing = named.filter(({ folder, name }) =>
+    !files.some((file) => file.startsWith(folder) && file.endsWith(name))
+  );
+  assert.deepEqual(missing, []);
 });

@@ -1,5 +1,5 @@
 /** Turns an environment into a frozen, typed Config. The names of environment variables are used nowhere else. */
-import type { BasicAuthSource } from "../http/basic_auth.ts";
+import type { CredentialsSource } from "../http/basic_auth.ts";
 import type { RetryLimits } from "../http/retry.ts";
 import type { LogLevel } from "../log/log.ts";
 import type { LogFormat } from "../log/log_format.ts";
@@ -51,7 +51,7 @@ export interface NotificationSettings {
 }
 
 /** HTTP requests to all servers but the API server. Times are in seconds. */
-export interface RequestSettings extends BasicAuthSource {
+export interface RequestSettings extends CredentialsSource {
   retry: RetryLimits;
   timeout: number;
   encoding: "latin1" | "utf-8";

@@ -1,14 +1,14 @@
-/** A user name or password cannot be read or encoded. */
+/** User name or password cannot be read or encoded. */
 export class BasicAuthError extends Error {
   override readonly name = "BasicAuthError";
 }
 
-export interface BasicAuth {
+export interface BasicAuthCredentials {
   username: string;
   password: string;
 }
 
-export interface BasicAuthSource {
+export interface CredentialsSource {
   username?: string | undefined;
   password?: string | undefined;
   /** Path of a file with the user name; takes precedence over `username`. */
@@ -23,7 +23,7 @@ export interface BasicAuthSource {
  *
  * The function throws BasicAuthError when a file cannot be read.
  */
-export function basicAuthFrom(source: BasicAuthSource): () => Promise<BasicAuth | undefined> {
+export function credentialsFrom(source: CredentialsSource): () => Promise<BasicAuthCredentials | undefined> {
   return async () => {
     const username = source.usernameFile ? await readLine(source.usernameFile) : source.username;
     const password = source.passwordFile ? await readLine(source.passwordFile) : source.password;
@@ -36,7 +36,7 @@ export function basicAuthFrom(source: BasicAuthSource): () => Promise<BasicAuth 
  *
  * @throws BasicAuthError for a character that the encoding does not have
  */
-export function basicAuthorization({ username, password }: BasicAuth, encoding: "latin1" | "utf-8"): string {
+export function basicAuthorization({ username, password }: BasicAuthCredentials, encoding: "latin1" | "utf-8"): string {
   const pair = `${username}:${password}`;
   return `Basic ${(encoding === "utf-8" ? new TextEncoder().encode(pair) : latin1(pair)).toBase64()}`;
 }

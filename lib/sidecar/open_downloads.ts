@@ -1,5 +1,5 @@
 /** Assembles how the content of `*.url` keys is fetched. What makes the requests is loaded with the first of them. */
-import { basicAuthFrom, basicAuthorization } from "../http/basic_auth.ts";
+import { basicAuthorization, credentialsFrom } from "../http/basic_auth.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Collection, RequestSettings } from "../config/config.ts";
 import type { ContentSink } from "../downloads/fetcher.ts";
@@ -30,7 +30,7 @@ async function load({ collection, requests, transport, clock, log }: UrlFetcherO
   const { retry, timeout, encoding, ...credentials } = requests;
   const { webhook } = collection.notification;
   const origin = webhook === undefined ? undefined : new URL(webhook.url).origin;
-  const readCredentials = basicAuthFrom(credentials);
+  const readCredentials = credentialsFrom(credentials);
   const { UrlContent } = await import("../downloads/fetcher.ts");
   return new UrlContent({
     transport: await transport(),

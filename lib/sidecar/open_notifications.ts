@@ -1,5 +1,5 @@
 /** Assembles how one collection tells its application. What is not configured is not even loaded. */
-import { basicAuthFrom } from "../http/basic_auth.ts";
+import { credentialsFrom } from "../http/basic_auth.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { NotificationSettings, RequestSettings } from "../config/config.ts";
 import type { Log } from "../log/log.ts";
@@ -51,7 +51,7 @@ async function openWebhook(
     url,
     method,
     ...(payload === undefined ? {} : { payload: payloadBody(payload) }),
-    credentials: basicAuthFrom(credentials),
+    credentials: credentialsFrom(credentials),
     encoding,
     retry,
     timeout,

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { BasicAuthError, basicAuthFrom, basicAuthorization } from "../../lib/http/basic_auth.ts";
+import { BasicAuthError, basicAuthorization, credentialsFrom } from "../../lib/http/basic_auth.ts";
 
 Deno.test("basicAuthorization() encodes as told", () => {
   const credentials = { username: "jürgen", password: "a:b" };
@@ -17,19 +17,19 @@ Deno.test("basicAuthorization() says which encoding helps when latin1 lacks a ch
   });
 });
 
-Deno.test("basicAuthFrom() gives credentials only when both are there", async () => {
-  assert.deepEqual(await basicAuthFrom({ username: "u", password: "p" })(), { username: "u", password: "p" });
-  assert.equal(await basicAuthFrom({ username: "u" })(), undefined);
-  assert.equal(await basicAuthFrom({ password: "p" })(), undefined);
-  assert.equal(await basicAuthFrom({})(), undefined);
+Deno.test("credentialsFrom() gives credentials only when both are there", async () => {
+  assert.deepEqual(await credentialsFrom({ username: "u", password: "p" })(), { username: "u", password: "p" });
+  assert.equal(await credentialsFrom({ username: "u" })(), undefined);
+  assert.equal(await credentialsFrom({ password: "p" })(), undefined);
+  assert.equal(await credentialsFrom({})(), undefined);
 });
 
-Deno.test("basicAuthFrom() reads files at each use, before the other source, without their last newline", async () => {
+Deno.test("credentialsFrom() reads files at each use, before the other source, without their last newline", async () => {
   const folder = await Deno.makeTempDir();
   const [usernameFile, passwordFile] = [`${folder}/user`, `${folder}/password`];
   await Deno.writeTextFile(usernameFile, "u\n");
   await Deno.writeTextFile(passwordFile, " p \n\n");
-  const credentials = basicAuthFrom({ username: "other", password: "other", usernameFile, passwordFile });
+  const credentials = credentialsFrom({ username: "other", password: "other", usernameFile, passwordFile });
   assert.deepEqual(await credentials(), { username: "u", password: " p \n" });
   await Deno.writeTextFile(passwordFile, "rotated");
   assert.deepEqual(await credentials(), { username: "u", password: "rotated" });
