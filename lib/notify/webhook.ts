@@ -1,4 +1,4 @@
-import { basicAuthorization, type Credentials } from "../http/basic_auth.ts";
+import { type BasicAuthCredentials, basicAuthorization } from "../http/basic_auth.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { Deadline } from "../runtime/deadline.ts";
 import { discard, follow, StatusError } from "../http/redirects.ts";
@@ -17,7 +17,7 @@ export interface WebhookOptions {
   /** Body of a POST, already JSON ({@link payloadBody}). */
   payload?: string | undefined;
   /** Asked at each call. What it gives wins over user info in `url`. */
-  credentials: () => Promise<Credentials | undefined>;
+  credentials: () => Promise<BasicAuthCredentials | undefined>;
   encoding: "latin1" | "utf-8";
   retry: RetryLimits;
   /** Seconds an answer may take, redirects included. */
@@ -126,7 +126,7 @@ export function payloadBody(text: string): string {
   }
 }
 
-function userInfo({ username, password }: URL): Credentials | undefined {
+function userInfo({ username, password }: URL): BasicAuthCredentials | undefined {
   if (username === "") return undefined;
   return { username: decodeURIComponent(username), password: decodeURIComponent(password) };
 }

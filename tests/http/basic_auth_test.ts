@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { basicAuthorization, CredentialsError, credentialsFrom } from "../../lib/http/basic_auth.ts";
+import { BasicAuthError, basicAuthorization, credentialsFrom } from "../../lib/http/basic_auth.ts";
 
 Deno.test("basicAuthorization() encodes as told", () => {
   const credentials = { username: "jürgen", password: "a:b" };
@@ -10,7 +10,7 @@ Deno.test("basicAuthorization() encodes as told", () => {
 
 Deno.test("basicAuthorization() says which encoding helps when latin1 lacks a character, without naming it", () => {
   assert.throws(() => basicAuthorization({ username: "u", password: "10€" }, "latin1"), (error) => {
-    assert.ok(error instanceof CredentialsError);
+    assert.ok(error instanceof BasicAuthError);
     assert.match(error.message, /REQ_BASIC_AUTH_ENCODING=utf-8/);
     assert.doesNotMatch(error.message, /€/);
     return true;
@@ -35,7 +35,7 @@ Deno.test("credentialsFrom() reads files at each use, before the other source, w
   assert.deepEqual(await credentials(), { username: "u", password: "rotated" });
   await Deno.remove(folder, { recursive: true });
   await assert.rejects(credentials(), (error) => {
-    assert.ok(error instanceof CredentialsError);
+    assert.ok(error instanceof BasicAuthError);
     assert.ok(error.message.includes(usernameFile));
     return true;
   });
