@@ -3,7 +3,8 @@ import { systemClock } from "../runtime/clock.ts";
 import { helpText, parseCommandLine } from "./command_line.ts";
 import { type Config, type LogSettings, parseConfig } from "../config/config.ts";
 import { EXIT, type ExitCode } from "./exit_codes.ts";
-import { type Credentials, findCredentials } from "../kube/client/credentials.ts";
+import type { Credentials } from "../kube/client/credentials.ts";
+import { findCredentials } from "../kube/client/find_credentials.ts";
 import { type Log, openLog } from "../log/log.ts";
 import { giveUpPermissions } from "./permissions.ts";
 import { type Fault, faultOf } from "../config/read_settings.ts";
@@ -78,7 +79,7 @@ async function startLog(settings: LogSettings): Promise<{ log: Log; faults: Faul
   }
 }
 
-/** The way to the API server; with `--manifests` to our own. */
+/** Credentials for the API server; with `--manifests` for the embedded one. */
 async function openCredentials(
   config: Config,
   env: Record<string, string | undefined>,
@@ -88,7 +89,7 @@ async function openCredentials(
 ): Promise<Credentials> {
   if (manifests === undefined) return await findCredentials({ ...config.api, env });
   const { serveManifests } = await import("../../tests/apiserver/manifests.ts");
-  const { plainCredentials } = await import("../kube/client/credentials.ts");
+  const { plainCredentials } = await import("../kube/client/plain_credentials.ts");
   const server = await serveManifests(manifests, { log, signal }).catch((error) => {
     throw new StartError("--manifests", error.message, { cause: error });
   });

@@ -1,5 +1,5 @@
 /** What this program counts. */
-import { ApiError } from "../kube/client/api_error.ts";
+import { ApiError } from "../kube/client/errors.ts";
 import { Metrics } from "../runtime/metrics_registry.ts";
 import type { FileEvent } from "../reconcile/file_event.ts";
 

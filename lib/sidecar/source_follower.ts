@@ -1,5 +1,5 @@
 /** Follows one source: what its watcher yields goes to the reconciler, and how it fares into log, metrics and health. */
-import { ApiError } from "../kube/client/api_error.ts";
+import { ApiError, isFinal } from "../kube/client/errors.ts";
 import { describeSource, type Source } from "../objects/source.ts";
 import { type KubeObject } from "../objects/object.ts";
 import type { Watcher, WatcherEvent } from "../kube/watch/watcher.ts";
@@ -44,7 +44,7 @@ export class SourceFollower {
     for await (const event of this.#options.watcher.run(signal)) {
       if (event.type === "failed") this.#failed(event);
       else await this.#take(event, signal);
-      if (once && (event.type === "initDone" || (event.type === "failed" && isFinal(event)))) return;
+      if (once && (event.type === "initDone" || (event.type === "failed" && givesUp(event)))) return;
     }
   }
 
@@ -90,7 +90,7 @@ export class SourceFollower {
     this.#wasForbidden = isForbidden;
     const line = `${reason}; again in ${retryIn.toFixed(1)} s`;
     if (!isNews) log.debug(line, { failures });
-    else if (error instanceof ApiError && isRefusal(error)) log.error(line);
+    else if (isFinal(error)) log.error(line);
     else log.warn(line);
   }
 
@@ -102,13 +102,9 @@ export class SourceFollower {
   }
 }
 
-function isFinal({ error, failures }: Failed): boolean {
-  return (error instanceof ApiError && isRefusal(error)) || failures >= LIST_ATTEMPTS;
-}
-
-/** An answer that will be the same next time, unless somebody changes something. */
-function isRefusal({ status, isExpired }: ApiError): boolean {
-  return status >= 400 && status < 500 && status !== 429 && !isExpired;
+/** METHOD=LIST does not try again. */
+function givesUp({ error, failures }: Failed): boolean {
+  return isFinal(error) || failures >= LIST_ATTEMPTS;
 }
 
 function reasonOf(error: unknown, source: Source): string {

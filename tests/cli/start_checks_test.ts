@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { parseConfig } from "../../lib/config/config.ts";
-import { type Credentials, CredentialsError, plainCredentials } from "../../lib/kube/client/credentials.ts";
+import type { Credentials } from "../../lib/kube/client/credentials.ts";
+import { CredentialsError } from "../../lib/kube/client/errors.ts";
+import { plainCredentials } from "../../lib/kube/client/plain_credentials.ts";
 import { checkStart, StartError } from "../../lib/cli/start_checks.ts";
 import { type Folder, tempFolder } from "../support/disk.ts";
 

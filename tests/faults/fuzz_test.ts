@@ -390,7 +390,9 @@ function start({ api, folder, clock, random, resyncPeriod, onWritten }: StartOpt
   const reconciler = new Reconciler({
     settings: { folder, folderAnnotation: ANNOTATION, allowedFolders: [], uniqueFilenames: false },
     ...{ sources: SOURCES, publisher, journal, clock, random, firstBackoff: 1, log },
-    downloads: { want() {}, forget() {}, settled: () => Promise.resolve(), decided: () => Promise.resolve() },
+    downloads: { want() {}, forget() {} },
+    heartbeat: { expectWithin() {}, idle() {} },
+    onChange() {},
     read: (source, ref) => api.read(source, ref),
     onEvent: (event) => event.type === "written" && onWritten(event.paths),
     onReleased() {},

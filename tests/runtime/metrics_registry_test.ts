@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ApiError } from "../../lib/kube/client/api_error.ts";
+import { ApiError } from "../../lib/kube/client/errors.ts";
 import { Metrics } from "../../lib/runtime/metrics_registry.ts";
 import { SidecarMetrics } from "../../lib/serve/metrics.ts";
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ApiError } from "../../lib/kube/client/api_error.ts";
+import { ApiError } from "../../lib/kube/client/errors.ts";
 import { SidecarMetrics } from "../../lib/serve/metrics.ts";
 
 const REF = { kind: "Secret", namespace: "a", name: "b" } as const;

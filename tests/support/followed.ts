@@ -1,7 +1,7 @@
 /** A Watcher at work on a {@link ScriptedApi}, seen through what it yields. */
 import assert from "node:assert/strict";
 import type { KubeClient } from "../../lib/kube/client/client.ts";
-import { ApiError } from "../../lib/kube/client/api_error.ts";
+import { ApiError } from "../../lib/kube/client/errors.ts";
 import { Watcher, type WatcherEvent, type WatcherOptions } from "../../lib/kube/watch/watcher.ts";
 import { until } from "./local_servers.ts";
 import type { ScriptedApi, ScriptedRequest } from "./scripted_api.ts";

@@ -1,5 +1,5 @@
 /** An API server made of chance: it keeps what it is given, and loses connections, history and itself. For Watcher alone. */
-import { AnswerError, ApiError } from "../../lib/kube/client/api_error.ts";
+import { AnswerError, ApiError } from "../../lib/kube/client/errors.ts";
 import type { ListQuery, ListResult, WatchEvent, WatchQuery } from "../../lib/kube/client/client.ts";
 import type { Kind } from "../../lib/objects/kind.ts";
 import type { KubeObject } from "../../lib/objects/object.ts";

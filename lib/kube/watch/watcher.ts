@@ -15,7 +15,7 @@ import { Backoff, LONGEST_DELAY } from "../../runtime/backoff.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { Deadline } from "../../runtime/deadline.ts";
 import { TransportError } from "../../http/transport.ts";
-import { AnswerError, ApiError } from "../client/api_error.ts";
+import { AnswerError, ApiError } from "../client/errors.ts";
 import type { ListQuery, ListResult, WatchEvent, WatchQuery } from "../client/client.ts";
 import { isNamed, type KubeObject, type Status } from "../../objects/object.ts";
 import { type Source } from "../../objects/source.ts";
@@ -231,14 +231,12 @@ export class Watcher {
   }
 
   async *#page(query: ListQuery, signal: AbortSignal): AsyncGenerator<WatcherEvent, ListResult> {
-    using deadline = new Deadline(this.#options.clock, LIST_TIMEOUT, signal);
-    const page = this.#options.client.list(this.#options.source, query, deadline.signal);
+    const page = this.#options.client.list(this.#options.source, query, signal);
     try {
       while (true) {
         const { done, value } = await page.next();
         this.#progress();
         if (done) return value;
-        deadline.extend();
         yield { type: "initApply", objects: value };
       }
     } finally {
