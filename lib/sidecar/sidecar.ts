@@ -6,6 +6,7 @@ import { EXIT, type ExitCode } from "../cli/exit_codes.ts";
 import { Garbage } from "../runtime/garbage.ts";
 import { KubeClient } from "../kube/client/client.ts";
 import type { Credentials } from "../kube/client/credentials.ts";
+import type { ObjectApi } from "../kube/client/object_api.ts";
 import { sourcesOf } from "./sources.ts";
 import type { Events, Holds } from "./kubernetes_side.ts";
 import type { Log } from "../log/log.ts";
@@ -15,14 +16,25 @@ import { SidecarMetrics } from "../serve/metrics.ts";
 import { nativeTransport, type Transport, unverifiedTransport } from "../http/transport.ts";
 import { VERSION } from "../cli/version.ts";
 
-export interface SidecarOptions {
+interface CommonOptions {
   config: Config;
-  credentials: Credentials;
   env: Record<string, string | undefined>;
   clock: Clock;
   random: () => number;
   log: Log;
 }
+
+/** Objects come from a cluster. */
+export interface ClusterOptions extends CommonOptions {
+  credentials: Credentials;
+}
+
+/** Objects come from a folder of manifests: nothing is told to a cluster. */
+export interface ManifestOptions extends CommonOptions {
+  manifests: ObjectApi;
+}
+
+export type SidecarOptions = ClusterOptions | ManifestOptions;
 
 /** Seconds for what is left to tell Kubernetes when the work is done. */
 const FLUSH_TIMEOUT = 0.5;
@@ -36,10 +48,11 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
   const { config, log } = options;
   const metrics = new SidecarMetrics();
   using garbage = new Garbage(options);
-  const client = openClient(options, metrics, garbage);
+  const cluster = "credentials" in options ? openClient(options, metrics, garbage) : undefined;
+  const client = "manifests" in options ? options.manifests : cluster!;
   const transport = lazyTransport(options);
   try {
-    const { events, holds } = await openKubernetesSide(options, client);
+    const { events, holds } = await openKubernetesSide(options, cluster);
     const parts = { ...options, client, transport: transport.open, metrics, events, holds, garbage };
     const collections = await Promise.all(
       config.collections.map((collection) => RunningCollection.open({ ...parts, collection })),
@@ -64,7 +77,7 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
     await Promise.all([events?.flush(soon.signal), holds?.flush(soon.signal)]);
     return exitCode;
   } finally {
-    client.close();
+    await client.close();
     transport.close();
   }
 }
@@ -74,7 +87,7 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
  *
  * @throws {CredentialsError}
  */
-export async function runRemoveFinalizers(options: SidecarOptions, signal: AbortSignal): Promise<ExitCode> {
+export async function runRemoveFinalizers(options: ClusterOptions, signal: AbortSignal): Promise<ExitCode> {
   const { config, log } = options;
   using garbage = new Garbage(options);
   const client = openClient(options, new SidecarMetrics(), garbage);
@@ -107,9 +120,11 @@ async function listOnce(collections: readonly RunningCollection[], log: Log, sig
 
 async function openKubernetesSide(
   { config, clock, random, log }: SidecarOptions,
-  client: KubeClient,
+  client: KubeClient | undefined,
 ): Promise<{ events: Events | undefined; holds: Holds | undefined }> {
-  if (!config.events && config.finalizer === undefined) return { events: undefined, holds: undefined };
+  if (client === undefined || (!config.events && config.finalizer === undefined)) {
+    return { events: undefined, holds: undefined };
+  }
   const { openEvents, openHolds } = await import("./kubernetes_side.ts");
   const options = { client, clock, random, log };
   return {
@@ -119,7 +134,7 @@ async function openKubernetesSide(
 }
 
 function openClient(
-  { config, credentials, env, clock, log }: SidecarOptions,
+  { config, credentials, env, clock, log }: ClusterOptions,
   metrics: SidecarMetrics,
   garbage: Garbage,
 ): KubeClient {

@@ -107,6 +107,28 @@ Deno.test("METHOD=LIST with --manifests makes the files and ends with code 0", a
   assert.equal(await Deno.readTextFile(`${place.files}/one.txt`), "first");
 });
 
+Deno.test("--manifests needs no cluster, and warns of each setting that does", async () => {
+  using place = workplace();
+  const cluster = { KUBECONFIG: "/nowhere/config", EVENT_LOGGING: "true", FINALIZERS: "true" };
+  const { code, lines } = await outcome({ LABEL: "app", FOLDER: place.files, METHOD: "LIST", ...cluster }, {
+    args: ["--manifests", place.manifests],
+  });
+  assert.equal(code, 0, JSON.stringify(lines));
+  assert.deepEqual(lines.filter(({ fields }) => fields?.level === "WARN").map(({ msg }) => msg), [
+    "EVENT_LOGGING has no effect with --manifests: it needs a cluster",
+    "FINALIZERS has no effect with --manifests: it needs a cluster",
+  ]);
+});
+
+Deno.test("remove-finalizers with --manifests ends with code 2", async () => {
+  using place = workplace();
+  const { code, stderr } = await outcome({ LABEL: "app" }, {
+    args: ["remove-finalizers", "--manifests", place.manifests],
+  });
+  assert.equal(code, 2);
+  assert.match(stderr[0]!, /^configuration error: --manifests does not go with remove-finalizers/);
+});
+
 Deno.test("METHOD=LIST ends with code 4 when a URL gives nothing, however long its retries take", async () => {
   using place = workplace();
   const manifest = { ...CONFIG_MAP, data: { "one.txt.url": "http://127.0.0.1:1/" } };

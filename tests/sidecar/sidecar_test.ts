@@ -3,7 +3,7 @@ import { type Config, parseConfig } from "../../lib/config/config.ts";
 import { CONFIG_MAPS, CORE_EVENTS, SECRETS, type StoredMeta } from "../apiserver/resources.ts";
 import { plainCredentials } from "../../lib/kube/client/credentials.ts";
 import { EXIT, type ExitCode } from "../../lib/cli/exit_codes.ts";
-import { runRemoveFinalizers, runSidecar, type SidecarOptions } from "../../lib/sidecar/sidecar.ts";
+import { type ClusterOptions, runRemoveFinalizers, runSidecar } from "../../lib/sidecar/sidecar.ts";
 import { ApiGateway, keptLog, refusal } from "../support/api_gateway.ts";
 import { filesIn, tempFolder } from "../support/disk.ts";
 import { FakeClock } from "../support/fake_clock.ts";
@@ -11,7 +11,7 @@ import { serve, until } from "../support/local_servers.ts";
 import { serverCertificate } from "../support/server_certificate.ts";
 import { freePort } from "../support/free_port.ts";
 
-type Run = (options: SidecarOptions, signal: AbortSignal) => Promise<ExitCode>;
+type Run = (options: ClusterOptions, signal: AbortSignal) => Promise<ExitCode>;
 
 /** A folder and an API server, and sidecars as the environment would have them. */
 function place() {
