@@ -51,7 +51,7 @@ export function parseCommandLine(args: readonly string[]): { command: Command; f
 
 const USAGE = `k8s-sidecar keeps the data of label-selected ConfigMaps and Secrets as files in a folder.
 
-Usage: k8s-sidecar [--help] [--version] [--manifests DIR] [remove-finalizers]
+Usage: k8s-sidecar [--help] [--version] [--manifests DIR | remove-finalizers]
 
   --manifests DIR           needs no cluster: ConfigMaps and Secrets are read from the YAML and JSON files of DIR,
                             and followed as the files change

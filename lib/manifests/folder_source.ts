@@ -9,7 +9,7 @@ import type { Source } from "../objects/source.ts";
 import { Alarm } from "../runtime/alarm.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Manifest } from "./manifest_file.ts";
-import { type FolderContent, ManifestFolder } from "./manifest_folder.ts";
+import { FOLDER, type FolderContent, ManifestFolder } from "./manifest_folder.ts";
 
 /** The folder cannot be read, or files in it are not valid. One line for each. */
 export class FolderError extends Error {
@@ -179,13 +179,15 @@ export class FolderSource implements ObjectApi {
   /** One line when a file becomes invalid, or is so for another reason, and one when it is valid again. */
   #report(faults: FolderContent["faults"]): void {
     for (const [name, fault] of faults) {
-      if (this.#faults.get(name) !== fault) {
-        this.#log.error(`${fault} (${name === "" ? "its" : `${name}'s`} last valid objects stay)`);
-      }
+      if (this.#faults.get(name) === fault) continue;
+      const effect = name === FOLDER
+        ? "its objects stay as they were"
+        : "the change is ignored until the file is valid";
+      this.#log.error(`${fault}; ${effect}`);
     }
     for (const name of this.#faults.keys()) {
       if (faults.has(name) || !this.#folder.has(name)) continue;
-      this.#log.info(name === "" ? "--manifests: the folder can be read again" : `${name} is valid again`);
+      this.#log.info(name === FOLDER ? "--manifests: the folder can be read again" : `${name} is valid again`);
     }
     this.#faults = faults;
   }

@@ -85,7 +85,7 @@ function itemsOf(document: yaml.Document.Parsed, placeAt: (offset: number) => st
   if (fault !== undefined) {
     // What follows the reason is an excerpt of the text, which may be a Secret's
     const reason = fault.message.split("\n")[0]!.replace(/ at line .*$/, "");
-    throw new ManifestError(`${placeAt(fault.pos[0])}: ${reason}`);
+    throw new ManifestError(`${placeAt(fault.pos[0])}: not valid YAML: ${reason}`);
   }
   const item = (value: unknown, base: (string | number)[]): Item => {
     const fail = (path: Path, reason: string): never => {
@@ -99,7 +99,7 @@ function itemsOf(document: yaml.Document.Parsed, placeAt: (offset: number) => st
   try {
     value = document.toJS();
   } catch (error) {
-    return item({}, []).fail([], (error as Error).message);
+    return item({}, []).fail([], `not valid YAML: ${(error as Error).message}`);
   }
   if (value === null || value === undefined) return [];
   const { kind, apiVersion, items } = value as Json;
@@ -138,7 +138,7 @@ function readMetadata(kind: Kind, item: Item): ObjectMeta {
   refuseUnknown(item, ["metadata"], METADATA_FIELDS);
   const text = (field: string) => readText(item, ["metadata", field]) || undefined;
   const { name, namespace = "default" } = { name: text("name") ?? "", namespace: text("namespace") };
-  if (name === "") item.fail(["metadata"], `the ${kind} has no metadata.name`);
+  if (name === "") item.fail(["metadata", "name"], "required");
   for (const [field, value] of Object.entries({ name, namespace })) {
     if (!NAME.test(value)) item.fail(["metadata", field], 'accepted are lower-case letters, digits, "-" and "."');
   }
@@ -182,11 +182,8 @@ function readMap(item: Item, path: Path): Record<string, string> {
 function readText(item: Item, path: Path): string | undefined {
   const value = valueAt(item, path) ?? undefined;
   if (value === undefined || typeof value === "string") return value;
-  const hint = typeof value === "object" ? "" : ": put it in quotes";
-  return item.fail(
-    path,
-    `text is expected, not a ${Array.isArray(value) ? "list" : isMap(value) ? "map" : typeof value}${hint}`,
-  );
+  if (typeof value !== "object") item.fail(path, `expected a string, found a ${typeof value}: put it in quotes`);
+  return item.fail(path, `expected a string, found a ${Array.isArray(value) ? "list" : "map"}`);
 }
 
 function valueAt({ value }: Item, path: Path): unknown {

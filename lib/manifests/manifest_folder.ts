@@ -19,7 +19,7 @@ interface KnownFile {
 }
 
 /** The key of the folder itself among the faults. */
-const FOLDER = "";
+export const FOLDER = "";
 
 export class ManifestFolder {
   readonly #dir: string;

@@ -191,7 +191,7 @@ Deno.test("FolderSource tells once that a file is invalid, and once that it is v
   at.save("a.yaml", configMap("a", "2"));
   await until(() => watch.seen.length === 2);
   assert.deepEqual(at.log.lines, [
-    "error: a.yaml:1: not a Kubernetes object: apiVersion and kind are required (a.yaml's last valid objects stay)",
+    "error: a.yaml:1: not a Kubernetes object: apiVersion and kind are required; the change is ignored until the file is valid",
     "info: a.yaml is valid again",
   ]);
   assert.deepEqual(watch.seen, ["MODIFIED b@2 1", "MODIFIED a@3 2"]);

@@ -103,13 +103,17 @@ const FAULTS: [what: string, text: string, message: string][] = [
   [
     "YAML that ends too early",
     "a: 1\nb: {c: 1\n",
-    "a.yaml:3: Flow map in block collection must be sufficiently indented and end with a }",
+    "a.yaml:3: not valid YAML: Flow map in block collection must be sufficiently indented and end with a }",
   ],
-  ["a key that is there twice", configMap("data:\n  k: a\n  k: b\n"), "a.yaml:7: Map keys must be unique"],
+  [
+    "a key that is there twice",
+    configMap("data:\n  k: a\n  k: b\n"),
+    "a.yaml:7: not valid YAML: Map keys must be unique",
+  ],
   [
     "an alias that refers to nothing",
     "a: *b\n",
-    "a.yaml:1: Unresolved alias (the anchor must be set before the alias): b",
+    "a.yaml:1: not valid YAML: Unresolved alias (the anchor must be set before the alias): b",
   ],
   ["a list", "\n- text\n", "a.yaml:2: not a Kubernetes object"],
   ["an item that is text", "apiVersion: v1\nkind: List\nitems:\n- text\n", "a.yaml:4: not a Kubernetes object"],
@@ -117,9 +121,9 @@ const FAULTS: [what: string, text: string, message: string][] = [
   [
     "no name",
     "apiVersion: v1\nkind: ConfigMap\nmetadata: {}\n",
-    "a.yaml:3: metadata: the ConfigMap has no metadata.name",
+    "a.yaml:3: metadata.name: required",
   ],
-  ["no metadata", "apiVersion: v1\nkind: Secret\n", "a.yaml:1: metadata: the Secret has no metadata.name"],
+  ["no metadata", "apiVersion: v1\nkind: Secret\n", "a.yaml:1: metadata.name: required"],
   [
     "a name that none may have",
     "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: Team_A\n",
@@ -142,9 +146,9 @@ const FAULTS: [what: string, text: string, message: string][] = [
   [
     "a number",
     `${configMap("data:\n")}---\n${configMap("data:\n  host: a\n  port: 80\n")}`,
-    "a.yaml:13: data.port: text is expected, not a number: put it in quotes",
+    "a.yaml:13: data.port: expected a string, found a number: put it in quotes",
   ],
-  ["a list as a value", configMap("data:\n  hosts: [a]\n"), "a.yaml:6: data.hosts: text is expected, not a list"],
+  ["a list as a value", configMap("data:\n  hosts: [a]\n"), "a.yaml:6: data.hosts: expected a string, found a list"],
   ["data that is a list", configMap("data: [a]\n"), "a.yaml:5: data: not a map"],
   ["metadata that is text", "apiVersion: v1\nkind: ConfigMap\nmetadata: a\n", "a.yaml:3: metadata: not a map"],
   [
@@ -169,7 +173,7 @@ Deno.test("parseManifestFile() refuses aliases that would grow without limit", a
   for (let i = 1; i < 9; i++) lines.push(`a${i}: &a${i} [${Array(9).fill(`*a${i - 1}`)}]`);
   await assert.rejects(
     parseManifestFile("a.yaml", lines.join("\n")),
-    /^ManifestError: a\.yaml:1: Excessive alias count/,
+    /^ManifestError: a\.yaml:1: not valid YAML: Excessive alias count/,
   );
 });
 
