@@ -87,7 +87,7 @@ export class FolderSource implements ObjectApi {
   async *list(source: Source, _query: ListQuery, signal: AbortSignal): AsyncGenerator<KubeObject[], ListResult> {
     signal.throwIfAborted();
     const resourceVersion = String(this.#version);
-    const selected = [...this.#entries.values()].filter((entry) => isSelected(source, entry));
+    const selected = [...this.#entries.values()].filter(selects(source));
     if (selected.length > 0) yield selected.map(objectOf);
     return { resourceVersion };
   }
@@ -124,7 +124,7 @@ export class FolderSource implements ObjectApi {
   read(source: Source, { namespace, name }: ObjectRef, signal: AbortSignal): Promise<KubeObject | undefined> {
     signal.throwIfAborted();
     const entry = this.#entries.get(keyOf({ kind: source.kind, namespace, name }));
-    return Promise.resolve(entry && isSelected(source, entry) ? objectOf(entry) : undefined);
+    return Promise.resolve(entry && selects(source)(entry) ? objectOf(entry) : undefined);
   }
 
   namespace(): Promise<string> {
@@ -138,9 +138,10 @@ export class FolderSource implements ObjectApi {
   }
 
   #eventsSince(version: number, source: Source): WatchEvent[] {
+    const isSelected = selects(source);
     return [...this.#entries.values()]
       .filter((entry) => entry.version > version && isInScope(source, entry))
-      .map((entry) => ({ type: isSelected(source, entry) ? "MODIFIED" : "DELETED", object: objectOf(entry) }));
+      .map((entry) => ({ type: isSelected(entry) ? "MODIFIED" : "DELETED", object: objectOf(entry) }));
   }
 
   /** Takes over what the files say now. An object whose content is the same keeps its version. */
@@ -215,9 +216,10 @@ function isInScope({ kind, namespace, name }: Source, { object }: Entry): boolea
     (name ?? object.metadata.name) === object.metadata.name;
 }
 
-function isSelected(source: Source, entry: Entry): boolean {
-  return !entry.isGone && isInScope(source, entry) &&
-    matchesSelector(parseSelector(source.labelSelector ?? ""), entry.object.metadata.labels);
+function selects(source: Source): (entry: Entry) => boolean {
+  const requirements = parseSelector(source.labelSelector ?? "");
+  return (entry) =>
+    !entry.isGone && isInScope(source, entry) && matchesSelector(requirements, entry.object.metadata.labels);
 }
 
 function objectOf({ object, version }: Entry): KubeObject {

@@ -1,6 +1,6 @@
 /** The objects that the files of a folder define. */
 import type { Log } from "../log/log.ts";
-import { type Manifest, parseManifestFile } from "./manifest_file.ts";
+import { type Manifest, ManifestError, parseManifestFile } from "./manifest_file.ts";
 
 export interface FolderContent {
   /** By key. */
@@ -20,6 +20,9 @@ interface KnownFile {
 
 /** The key of the folder itself among the faults. */
 export const FOLDER = "";
+
+/** The fingerprint of a file that has to be read again. */
+const UNKNOWN = "";
 
 export class ManifestFolder {
   readonly #dir: string;
@@ -48,6 +51,8 @@ export class ManifestFolder {
     try {
       await this.#readFiles();
     } catch (error) {
+      // Announcements of changes were used up
+      for (const file of this.#files.values()) file.fingerprint = UNKNOWN;
       faults.set(FOLDER, `--manifests: the folder "${this.#dir}" cannot be read: ${reasonOf(error)}`);
     }
     return { manifests: this.#merge(faults), faults };
@@ -59,21 +64,24 @@ export class ManifestFolder {
     const files = new Map<string, KnownFile>();
     for (const [name, fingerprint] of await fingerprintsIn(this.#dir)) {
       const known = this.#files.get(name);
-      const isSame = fingerprint !== "" && fingerprint === known?.fingerprint && !touched.has(baseName(name));
-      const file = isSame ? known : { fingerprint, content: await this.#parse(name), valid: known?.valid ?? [] };
-      files.set(name, file);
+      const isSame = fingerprint !== UNKNOWN && fingerprint === known?.fingerprint && !touched.has(baseName(name));
+      const file = isSame ? known : await this.#readFile(name, fingerprint, known);
+      if (file !== undefined) files.set(name, file);
     }
     this.#files = files;
   }
 
-  async #parse(name: string): Promise<Manifest[] | string> {
+  async #readFile(name: string, fingerprint: string, known: KnownFile | undefined): Promise<KnownFile | undefined> {
+    const valid = known?.valid ?? [];
     try {
       const { manifests, skipped } = await parseManifestFile(name, await Deno.readTextFile(`${this.#dir}/${name}`));
       if (skipped.length > 0) this.#log.debug(`${name}: skipped ${skipped.join(", ")}`);
-      return manifests;
+      return { fingerprint, content: manifests, valid };
     } catch (error) {
-      const reason = reasonOf(error);
-      return reason.startsWith(`${name}:`) ? reason : `${name}: ${reason}`;
+      if (error instanceof ManifestError) return { fingerprint, content: error.message, valid };
+      // Removed, or about to be replaced: the next read tells
+      if (error instanceof Deno.errors.NotFound) return known && { ...known, fingerprint: UNKNOWN };
+      return { fingerprint: UNKNOWN, content: `${name}: ${reasonOf(error)}`, valid };
     }
   }
 
@@ -117,10 +125,10 @@ function duplicateIn(content: readonly Manifest[], others: ReadonlyMap<string, M
 }
 
 /**
- * The manifest files below a folder by their names, sorted, with what tells that they changed; empty where that cannot be
- * told. Left out are names that begin with a dot, which are the kubelet's and editors', and what is gone in a moment.
+ * The names of the manifest files below a folder, sorted, and their fingerprints. Names that begin with a dot are left out:
+ * they are the kubelet's and editors'.
  *
- * @param parents folders on the way, for links that lead back
+ * @param parents the folders on the way, to recognise a link that leads back
  * @throws {Deno.errors.*} a folder cannot be read
  */
 async function fingerprintsIn(dir: string, prefix = "", parents: string[] = []): Promise<Map<string, string>> {
@@ -139,8 +147,8 @@ async function fingerprintsIn(dir: string, prefix = "", parents: string[] = []):
       }
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) continue;
-      if (!isManifestName(name)) throw error;
-      files.push([prefix + name, ""]);
+      if (isManifestName(name)) files.push([prefix + name, UNKNOWN]);
+      else if (!(error instanceof Deno.errors.FilesystemLoop)) throw error;
     }
   }
   return new Map(files.sort(([a], [b]) => a < b ? -1 : 1));

@@ -62,6 +62,7 @@ Deno.test("ManifestFolder.read() follows links to files and folders, and none ba
   Deno.symlinkSync(".", `${at.path}/self`);
   Deno.symlinkSync("../..", `${at.path}/..data/sub/up`);
   Deno.symlinkSync("nowhere", `${at.path}/dangling.yaml`);
+  Deno.symlinkSync("loop", `${at.path}/loop`);
   assert.deepEqual(await at.read(), { objects: ["default/a=1", "default/b=1"], faults: [] });
 });
 
