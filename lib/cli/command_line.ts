@@ -7,7 +7,7 @@ import { given } from "../runtime/given.ts";
 
 export type Command =
   | { run: "sidecar"; flags: Flags; manifests?: string }
-  | { run: "remove-finalizers"; flags: Flags; manifests?: string }
+  | { run: "remove-finalizers"; flags: Flags }
   | { run: "help" }
   | { run: "version" };
 
@@ -41,14 +41,22 @@ export function parseCommandLine(args: readonly string[]): { command: Command; f
   }
   if (run === "help" || run === "version") return { command: { run }, faults };
   const { manifests, ...flags } = values;
-  return { command: { run, flags, ...given("manifests", manifests) }, faults };
+  if (run === "sidecar") return { command: { run, flags, ...given("manifests", manifests) }, faults };
+  if (manifests !== undefined) {
+    faults.push({
+      setting: "--manifests",
+      message: "--manifests does not go with remove-finalizers, which needs a cluster",
+    });
+  }
+  return { command: { run, flags }, faults };
 }
 
 const USAGE = `k8s-sidecar keeps the data of label-selected ConfigMaps and Secrets as files in a folder.
 
-Usage: k8s-sidecar [--help] [--version] [--manifests DIR] [remove-finalizers]
+Usage: k8s-sidecar [--help] [--version] [--manifests DIR | remove-finalizers]
 
-  --manifests DIR           needs no cluster: ConfigMaps and Secrets are read from the YAML and JSON files of DIR
+  --manifests DIR           needs no cluster: ConfigMaps and Secrets are read from the YAML and JSON files of DIR,
+                            and followed as the files change
   --req-username-file FILE  wins over REQ_USERNAME_FILE
   --req-password-file FILE  wins over REQ_PASSWORD_FILE
   remove-finalizers         takes our finalizer off every object that the selection matches, then exits

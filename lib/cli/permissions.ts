@@ -6,7 +6,7 @@ import type { Credentials } from "../kube/client/credentials.ts";
  * Without SCRIPT nothing is ever run, so nothing can be: not by us, nor by a dependency. What stays is a kubeconfig whose
  * user is an `exec` plugin.
  */
-export async function giveUpPermissions(config: Config, credentials: Credentials): Promise<void> {
+export async function giveUpPermissions(config: Config, credentials: Credentials | undefined): Promise<void> {
   const hasScript = config.collections.some(({ notification }) => notification.script !== undefined);
-  if (!hasScript && !credentials.runsPrograms) await Deno.permissions.revoke({ name: "run" });
+  if (!hasScript && !credentials?.runsPrograms) await Deno.permissions.revoke({ name: "run" });
 }

@@ -5,22 +5,13 @@ import { CredentialsError } from "../kube/client/errors.ts";
 import type { Credentials } from "../kube/client/credentials.ts";
 import { type Fault, faultOf } from "../config/read_settings.ts";
 
-/** The way to the API server cannot be had, for a reason that another setting than KUBECONFIG gives. */
-export class StartError extends Error {
-  override readonly name = "StartError";
-
-  constructor(readonly setting: string, message: string, options?: ErrorOptions) {
-    super(message, options);
-  }
-}
-
 /**
- * @param credentials finds the way to the API server, and reads it once
+ * @param credentials finds the credentials for the API server, which are read once; `undefined` where none is needed
  * @param broken settings that are known to be wrong, which need no check
  */
 export async function checkStart(
   config: Config,
-  credentials: () => Promise<Credentials>,
+  credentials: (() => Promise<Credentials>) | undefined,
   broken: ReadonlySet<string>,
 ): Promise<{ credentials: Credentials | undefined; faults: Fault[] }> {
   const faults: Fault[] = [];
@@ -31,8 +22,8 @@ export async function checkStart(
   }
   let found: Credentials | undefined;
   try {
-    found = await credentials();
-    await found.load(false);
+    found = await credentials?.();
+    await found?.load(false);
   } catch (error) {
     faults.push(credentialsFault(error, config.api.kubeconfig));
   }
@@ -41,7 +32,6 @@ export async function checkStart(
 
 /** @throws what is no matter of configuration */
 function credentialsFault(error: unknown, kubeconfig: string | undefined): Fault {
-  if (error instanceof StartError) return { setting: error.setting, message: error.message };
   if (!(error instanceof CredentialsError)) throw error;
   if (kubeconfig !== undefined) return faultOf("KUBECONFIG", kubeconfig, error.message);
   return { setting: "KUBECONFIG", message: `KUBECONFIG is not set, and ${error.message}` };

@@ -8,7 +8,7 @@ import { RESERVED_PREFIX, resolvePath } from "../files/projection.ts";
 import { Publisher } from "../files/publisher.ts";
 import { UrlDownloads } from "../downloads/scheduler.ts";
 import type { Garbage } from "../runtime/garbage.ts";
-import type { KubeClient } from "../kube/client/client.ts";
+import type { ObjectApi } from "../kube/client/object_api.ts";
 import { describeSource, type Source } from "../objects/source.ts";
 import { sourcesOf } from "./sources.ts";
 import { soonestResync, Watcher } from "../kube/watch/watcher.ts";
@@ -27,7 +27,7 @@ import { whenAborted } from "../runtime/when_aborted.ts";
 export interface CollectionOptions {
   collection: Collection;
   config: Config;
-  client: KubeClient;
+  client: ObjectApi;
   /** For all HTTP requests but the API server's. */
   transport: () => Promise<Transport>;
   metrics: SidecarMetrics;

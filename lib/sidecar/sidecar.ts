@@ -5,6 +5,7 @@ import { Deadline } from "../runtime/deadline.ts";
 import { Garbage } from "../runtime/garbage.ts";
 import { KubeClient } from "../kube/client/client.ts";
 import type { Credentials } from "../kube/client/credentials.ts";
+import type { ObjectApi } from "../kube/client/object_api.ts";
 import { sourcesOf } from "./sources.ts";
 import type { Events, Holds } from "./kubernetes_side.ts";
 import type { Log } from "../log/log.ts";
@@ -15,15 +16,26 @@ import { Liveness } from "./liveness.ts";
 import { openTransport } from "../http/open_transport.ts";
 import type { Transport } from "../http/transport.ts";
 
-export interface SidecarOptions {
+interface CommonOptions {
   config: Config;
-  credentials: Credentials;
   env: Record<string, string | undefined>;
   userAgent: string;
   clock: Clock;
   random: () => number;
   log: Log;
 }
+
+/** Objects come from a cluster. */
+export interface ClusterOptions extends CommonOptions {
+  credentials: Credentials;
+}
+
+/** Objects come from a folder of manifests: nothing is told to a cluster. */
+export interface ManifestOptions extends CommonOptions {
+  manifests: ObjectApi;
+}
+
+export type SidecarOptions = ClusterOptions | ManifestOptions;
 
 /** How a run ended: as wanted, or METHOD=LIST without all objects or without all files. */
 export type Outcome = "done" | "apiFailed" | "filesFailed";
@@ -40,11 +52,12 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
   const { config, log } = options;
   const metrics = new SidecarMetrics();
   using garbage = new Garbage(options);
-  const client = openClient(options, metrics, garbage);
+  const cluster = "credentials" in options ? openClient(options, metrics, garbage) : undefined;
+  const client = "manifests" in options ? options.manifests : cluster!;
   const transport = lazyTransport(options);
   const liveness = new Liveness(options.clock);
   try {
-    const { events, holds } = await openKubernetesSide(options, client);
+    const { events, holds } = await openKubernetesSide(options, cluster);
     const parts = { ...options, client, transport: transport.open, metrics, events, holds, liveness, garbage };
     const collections = await Promise.all(
       config.collections.map((collection) => RunningCollection.open({ ...parts, collection })),
@@ -69,7 +82,7 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
     await Promise.all([events?.flush(soon.signal), holds?.flush(soon.signal)]);
     return outcome;
   } finally {
-    client.close();
+    await client.close();
     transport.close();
   }
 }
@@ -79,7 +92,7 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
  *
  * @throws {CredentialsError}
  */
-export async function runRemoveFinalizers(options: SidecarOptions, signal: AbortSignal): Promise<Outcome> {
+export async function runRemoveFinalizers(options: ClusterOptions, signal: AbortSignal): Promise<Outcome> {
   const { config, log } = options;
   using garbage = new Garbage(options);
   const client = openClient(options, new SidecarMetrics(), garbage);
@@ -112,9 +125,11 @@ async function listOnce(collections: readonly RunningCollection[], log: Log, sig
 
 async function openKubernetesSide(
   { config, clock, random, log }: SidecarOptions,
-  client: KubeClient,
+  client: KubeClient | undefined,
 ): Promise<{ events: Events | undefined; holds: Holds | undefined }> {
-  if (!config.events && config.finalizer === undefined) return { events: undefined, holds: undefined };
+  if (client === undefined || (!config.events && config.finalizer === undefined)) {
+    return { events: undefined, holds: undefined };
+  }
   const { openEvents, openHolds } = await import("./kubernetes_side.ts");
   const options = { client, clock, random, log };
   return {
@@ -124,7 +139,7 @@ async function openKubernetesSide(
 }
 
 function openClient(
-  { config, credentials, env, userAgent, clock, log }: SidecarOptions,
+  { config, credentials, env, userAgent, clock, log }: ClusterOptions,
   metrics: SidecarMetrics,
   garbage: Garbage,
 ): KubeClient {
