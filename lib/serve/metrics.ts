@@ -7,7 +7,7 @@ import type { FileEvent } from "../reconcile/file_event.ts";
 export interface Measured {
   objects: number;
   files: number;
-  isNotificationOwed: boolean;
+  isNotificationPending: boolean;
   progress: readonly { what: string; silence: number }[];
 }
 
@@ -61,9 +61,13 @@ export class SidecarMetrics {
       collections().reduce((total, collection) => total + read(collection), 0);
     this.#metrics.gauge("objects", "Objects that are selected.", () => [[{}, sum((collection) => collection.objects)]]);
     this.#metrics.gauge("files", "Files that objects want.", () => [[{}, sum((collection) => collection.files)]]);
-    this.#metrics.gauge("notification_owed", "Whether the application has yet to be told of a change.", () => [
-      [{}, sum((collection) => Number(collection.isNotificationOwed))],
-    ]);
+    this.#metrics.gauge(
+      "notification_pending",
+      "Collections with changes that the application has not been notified of.",
+      () => [
+        [{}, sum((collection) => Number(collection.isNotificationPending))],
+      ],
+    );
     this.#metrics.gauge(
       "watch_silence_seconds",
       "Seconds since the last sign of the API server.",

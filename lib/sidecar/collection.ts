@@ -77,8 +77,9 @@ export class RunningCollection {
       ...options,
       settings: options.collection.notification,
       requests: options.config.requests,
-      // The publisher has each path recorded before it changes it
-      debt: { load: () => journal.owed && [...journal.owed], owe: () => {}, paid: () => journal.paid() },
+      // The publisher records each path before it changes it
+      pending: { load: () => journal.owed && [...journal.owed], delivered: () => journal.paid() },
+      heartbeat: { expectWithin() {}, idle() {} },
       onResult: (kind, ok, seconds) => options.metrics.notified(kind, ok, seconds),
     });
     return new RunningCollection(options, sources, id, journal, notifications);
@@ -148,8 +149,8 @@ export class RunningCollection {
     return this.#reconciler.files;
   }
 
-  get isNotificationOwed(): boolean {
-    return this.#notifications?.owed ?? false;
+  get isNotificationPending(): boolean {
+    return this.#notifications?.isPending ?? false;
   }
 
   /** Why the first sync is not complete, in one line; `undefined` once it is. */

@@ -55,8 +55,13 @@ Deno.test("SidecarMetrics counts what the sidecar does, and measures its collect
   metrics.watchFailed(new TypeError("x"));
   metrics.notified("webhook", true, 0.5);
   metrics.notified("webhook", false, 1);
-  const collection = { objects: 2, files: 3, isNotificationOwed: true, progress: [{ what: "secrets", silence: -4 }] };
-  metrics.measure(() => [collection, { ...collection, isNotificationOwed: false, progress: [] }]);
+  const collection = {
+    objects: 2,
+    files: 3,
+    isNotificationPending: true,
+    progress: [{ what: "secrets", silence: -4 }],
+  };
+  metrics.measure(() => [collection, { ...collection, isNotificationPending: false, progress: [] }]);
   const lines = metrics.render().split("\n").filter((line) => line !== "" && !line.startsWith("#"));
   assert.deepEqual(lines.map((line) => line.replace("k8s_sidecar_", "")), [
     'files_total{action="written"} 2',
@@ -71,7 +76,7 @@ Deno.test("SidecarMetrics counts what the sidecar does, and measures its collect
     'notification_seconds_total{kind="webhook"} 1.5',
     "objects 4",
     "files 6",
-    "notification_owed 1",
+    "notification_pending 1",
     'watch_silence_seconds{source="secrets"} 0',
   ]);
 });

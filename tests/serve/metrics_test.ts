@@ -31,7 +31,12 @@ Deno.test("SidecarMetrics count files, objects, requests, failures and notificat
 
 Deno.test("SidecarMetrics read gauges when they are asked for, over all collections", () => {
   const metrics = new SidecarMetrics();
-  const collection = { objects: 2, files: 3, isNotificationOwed: true, progress: [{ what: "secrets", silence: -5 }] };
+  const collection = {
+    objects: 2,
+    files: 3,
+    isNotificationPending: true,
+    progress: [{ what: "secrets", silence: -5 }],
+  };
   metrics.measure(() => [collection, { ...collection, progress: [{ what: "configmaps", silence: 4 }] }]);
   collection.objects = 7;
   const lines = metrics.render().split("\n");
@@ -39,7 +44,7 @@ Deno.test("SidecarMetrics read gauges when they are asked for, over all collecti
     const line of [
       "k8s_sidecar_objects 14",
       "k8s_sidecar_files 6",
-      "k8s_sidecar_notification_owed 2",
+      "k8s_sidecar_notification_pending 2",
       'k8s_sidecar_watch_silence_seconds{source="secrets"} 0',
       'k8s_sidecar_watch_silence_seconds{source="configmaps"} 4',
     ]
