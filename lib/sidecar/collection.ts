@@ -17,7 +17,7 @@ import type { Log } from "../log/log.ts";
 import { openNotifications } from "./open_notifications.ts";
 import type { NotificationRunner } from "../notify/runner.ts";
 import { Reconciler } from "../reconcile/reconciler.ts";
-import { Progress } from "../serve/health.ts";
+import { Progress } from "./progress.ts";
 import type { SidecarMetrics } from "../serve/metrics.ts";
 import { SourceFollower } from "./source_follower.ts";
 import type { Transport } from "../http/transport.ts";
