@@ -3,34 +3,34 @@ import { DeadlineError } from "../runtime/deadline.ts";
 import { StatusError } from "./redirects.ts";
 import { TransportError } from "./transport.ts";
 
-/** Longest wait before a retry, in seconds (urllib3's DEFAULT_BACKOFF_MAX). */
-export const LONGEST_RETRY_DELAY = 120;
+/** Maximum delay before a retry, in seconds (urllib3's DEFAULT_BACKOFF_MAX). */
+export const MAX_RETRY_DELAY_SECONDS = 120;
 
-/** Answers that a later attempt may better (kiwigrid's `status_forcelist`). */
+/** Statuses after which another attempt may succeed (kiwigrid's `status_forcelist`). */
 const RETRIED_STATUSES: ReadonlySet<number> = new Set([500, 502, 503, 504]);
 
 export function isRetriedStatus(status: number): boolean {
   return RETRIED_STATUSES.has(status);
 }
 
-/** What a failed attempt is charged to; "status" is charged to the total alone. */
+/** The kinds of failure that are retried: no connection, no complete answer, one of the retried statuses. */
 export type Failure = "connect" | "read" | "status";
 
 /**
- * How many retries follow a first attempt, by kind of failure. The meaning is that of `urllib3.util.Retry`, which
- * kiwigrid's REQ_RETRY_* variables are handed to: every retry is charged to `total`, one after a failed connection to
- * `connect` too, one after a lost or late answer to `read` too, and the first budget that is used up ends it. `total`
- * 5 makes six attempts at most, and a `connect` above `total` changes nothing.
+ * Maximum retries after a first attempt, by kind of failure, as in `urllib3.util.Retry`, which kiwigrid passes REQ_RETRY_*
+ * to. Every retry counts towards `total`; a retry after a failed connection also towards `connect`, one after a lost or
+ * late answer also towards `read`. The first limit that is reached ends the retries. With a `total` of 5 there are six
+ * attempts at most, and a `connect` above `total` has no effect.
  */
 export interface RetryLimits {
   total: number;
   connect: number;
   read: number;
-  /** Seconds; retry n waits `backoffFactor` × 2^(n-1), at most {@link LONGEST_RETRY_DELAY}. */
+  /** Seconds; retry n waits `backoffFactor` × 2^(n-1), at most {@link MAX_RETRY_DELAY_SECONDS}. */
   backoffFactor: number;
 }
 
-/** What is left of the {@link RetryLimits} of one call. */
+/** The retries that are left of the {@link RetryLimits} of one call. */
 export class RetryBudget {
   #retries = 0;
   #left: { total: number; connect: number; read: number };
@@ -41,21 +41,32 @@ export class RetryBudget {
     this.#backoffFactor = backoffFactor;
   }
 
-  /** Whether an attempt that fails like this would be repeated. */
+  /** Whether an attempt that fails like this would be retried. */
   allows(failure: Failure): boolean {
     return this.#left.total > 0 && (failure === "status" || this.#left[failure] > 0);
   }
 
-  /** Pays for one retry. Returns the seconds to wait before it, or `undefined` when a budget is used up. */
+  /** Takes one retry. Returns the seconds to wait before it, or `undefined` when a limit is reached. */
   spend(failure: Failure): number | undefined {
     if (!this.allows(failure)) return undefined;
     this.#left.total--;
     if (failure !== "status") this.#left[failure]--;
-    return Math.min(LONGEST_RETRY_DELAY, this.#backoffFactor * 2 ** this.#retries++);
+    return delayBefore(this.#retries++, this.#backoffFactor);
   }
 }
 
-/** The kind of a failure that is worth a retry; `undefined` for any other error. */
+/** The longest that a call can take whose attempts take at most `attemptSeconds` each. */
+export function maxRetrySeconds({ total, backoffFactor }: RetryLimits, attemptSeconds: number): number {
+  let seconds = (total + 1) * attemptSeconds;
+  for (let retries = 0; retries < total; retries++) seconds += delayBefore(retries, backoffFactor);
+  return seconds;
+}
+
+function delayBefore(retries: number, backoffFactor: number): number {
+  return Math.min(MAX_RETRY_DELAY_SECONDS, backoffFactor * 2 ** retries);
+}
+
+/** The kind of a failure that is retried; `undefined` for any other error. */
 export function failureOf(error: unknown): Failure | undefined {
   if (error instanceof TransportError) return error.phase;
   if (error instanceof DeadlineError) return "read";
@@ -67,13 +78,13 @@ export interface RetryOptions {
   limits: RetryLimits;
   clock: Clock;
   signal: AbortSignal;
-  /** Told before each wait. */
+  /** Called before each wait. */
   onRetry?(error: unknown, delay: number): void;
 }
 
 /**
- * Repeats `attempt` while its errors are worth it ({@link failureOf}) and the budget lasts; then the last error is
- * thrown as it is. `attempt` is given the budget, to see whether it is the last one.
+ * Repeats `attempt` while its errors can be retried ({@link failureOf}) and the budget lasts; then throws the last error
+ * unchanged. `attempt` gets the budget, so that it knows whether it is the last one.
  */
 export async function retry<T>(attempt: (budget: RetryBudget) => Promise<T>, options: RetryOptions): Promise<T> {
   const budget = new RetryBudget(options.limits);

@@ -1,7 +1,7 @@
-/** Characters of a line that are kept; the rest of it is dropped, so that output without an end stays small. */
-export const LONGEST_LINE = 4096;
+/** Characters that are kept of a line, because output may never contain a newline. */
+export const MAX_LINE_LENGTH = 4096;
 
-/** The lines of a byte stream as they come, without their newline. Ends early, without an error, when `signal` aborts. */
+/** The lines of a byte stream as they arrive, without their newline. Ends early, without an error, when `signal` aborts. */
 export async function* lines(stream: ReadableStream<Uint8Array>, signal: AbortSignal): AsyncGenerator<string> {
   const reader = stream.getReader();
   const onAbort = () => void reader.cancel().catch(() => {});
@@ -27,5 +27,5 @@ export async function* lines(stream: ReadableStream<Uint8Array>, signal: AbortSi
 }
 
 function kept(start: string, end: string): string {
-  return (start + end).slice(0, LONGEST_LINE);
+  return (start + end).slice(0, MAX_LINE_LENGTH);
 }

@@ -1,18 +1,27 @@
 import { Backoff } from "../runtime/backoff.ts";
 import type { Clock } from "../runtime/clock.ts";
 
-/** Delays before a failed notification is repeated, in seconds. */
-const FIRST_RETRY = 1;
-const LONGEST_RETRY = 60;
+/** Delays before a failed notification is retried, in seconds. */
+const MIN_RETRY_SECONDS = 1;
+const MAX_RETRY_SECONDS = 60;
 
-/** Where it is recorded that a notification is owed, so that a restart does not lose it. */
-export interface Debt {
-  /** Files that an earlier run did not get to tell about; `undefined` when it owed nothing. */
-  load(): string[] | undefined;
-  /** From now on a notification is owed. */
-  owe(): void;
-  /** Nothing is owed any more. */
-  paid(): void;
+/** Seconds that a step may take beyond its own deadline before the runner counts as stuck. */
+const GRACE_SECONDS = 30;
+
+/** The record of files whose change has not been notified yet, which outlives this process. */
+export interface Pending {
+  /** Files that an earlier run did not notify of; `undefined` when there were none. */
+  load(): readonly string[] | undefined;
+  /** Every change has been notified. */
+  delivered(): void;
+}
+
+/** Sees whether the runner makes progress. */
+export interface RunnerHeartbeat {
+  /** The next step takes at most this long. */
+  expectWithin(seconds: number): void;
+  /** Waiting for a change, for as long as it takes. */
+  idle(): void;
 }
 
 export interface RunnerLog {
@@ -20,40 +29,50 @@ export interface RunnerLog {
   warn(message: string, properties?: Record<string, unknown>): void;
 }
 
+/** `maxSeconds` is the longest that one call can take. */
+export interface RunnableScript {
+  readonly maxSeconds: number;
+  run(files: string[], signal: AbortSignal): Promise<void>;
+}
+
+export interface CallableWebhook {
+  readonly maxSeconds: number;
+  call(signal: AbortSignal): Promise<void>;
+}
+
 export interface NotificationRunnerOptions {
-  /** Seconds without a further change before the application is told. */
+  /** Seconds without a further change before the application is notified. */
   quietPeriod: number;
-  /** Seconds after the first change when it is told in any case. */
+  /** Maximum seconds between the first change and the notification. */
   maxWait: number;
-  script?: { run(files: string[], signal: AbortSignal): Promise<void> } | undefined;
-  webhook?: { call(signal: AbortSignal): Promise<void> } | undefined;
-  /** REQ_SKIP_INIT: changes of the first sync are told to the script only. */
-  skipInit?: boolean;
-  debt: Debt;
+  script: RunnableScript | undefined;
+  webhook: CallableWebhook | undefined;
+  /** REQ_SKIP_INIT: the webhook is not called for changes of the first sync. */
+  skipInit: boolean;
+  pending: Pending;
+  heartbeat: RunnerHeartbeat;
   clock: Clock;
   random: () => number;
   log: RunnerLog;
-  onResult?(kind: "script" | "webhook", ok: boolean, seconds: number): void;
+  onResult(kind: "script" | "webhook", ok: boolean, seconds: number): void;
 }
 
 /**
- * Tells the application that files changed: the script, then the webhook, one notification per burst of changes and
- * never two at a time. git-sync's HookRunner is the model.
+ * Notifies the application that files changed: first the script, then the webhook, once for each burst of changes and
+ * never two at a time. Modelled on git-sync's HookRunner.
  *
- * Changes gather in one slot until they have been quiet for `quietPeriod`, at most `maxWait` after the first; those that
- * come while a notification runs are the next one. What fails stays owed and is repeated with backoff until it
- * succeeds, together with what changed meanwhile; what succeeded is not repeated. A failed script does not hold the
- * webhook up, but since the script comes first, the webhook is called once more when the script has succeeded.
+ * Changes are collected until there has been none for `quietPeriod`, at most `maxWait` after the first. Changes during a
+ * notification belong to the next one. A failed notification stays pending and is retried with backoff until it succeeds,
+ * together with later changes; what succeeded is not repeated. The webhook is called even if the script failed, and once
+ * more when the script has succeeded, because the application may depend on what the script does.
  */
 export class NotificationRunner {
   readonly #options: NotificationRunnerOptions;
   readonly #backoff: Backoff;
-  /** Files the script has not been told about; `undefined` when it need not run. */
+  /** Files that the script has not run for; `undefined` when it need not run. */
   #forScript: Set<string> | undefined;
-  #webhookOwed = false;
+  #webhookPending = false;
   #webhookAfterScript = false;
-  /** Whether {@link Debt} says that something is owed. */
-  #recorded: boolean;
   #firstChange: number | undefined;
   #lastChange = 0;
   #wake = () => {};
@@ -61,40 +80,41 @@ export class NotificationRunner {
 
   constructor(options: NotificationRunnerOptions) {
     this.#options = options;
-    this.#backoff = new Backoff({ first: FIRST_RETRY, longest: LONGEST_RETRY, random: options.random });
-    const debt = options.debt.load();
-    this.#recorded = debt !== undefined;
-    if (debt === undefined) return;
-    if (options.script !== undefined) this.#forScript = new Set(debt);
-    this.#webhookOwed = options.webhook !== undefined;
+    this.#backoff = new Backoff({ first: MIN_RETRY_SECONDS, longest: MAX_RETRY_SECONDS, random: options.random });
+    const files = options.pending.load();
+    if (files === undefined) return;
+    if (options.script !== undefined) this.#forScript = new Set(files);
+    this.#webhookPending = options.webhook !== undefined;
     this.#firstChange = this.#lastChange = options.clock.now();
   }
 
-  /** Whether the application has yet to be told about something. */
-  get owed(): boolean {
+  /** There are changes that the application has not been notified of. */
+  get isPending(): boolean {
     return this.#due || this.#round !== undefined;
   }
 
-  /** Whether there is something that no notification under way has taken up. */
+  /** There are changes that are not part of the current notification. */
   get #due(): boolean {
-    return this.#forScript !== undefined || this.#webhookOwed || this.#webhookAfterScript;
+    return this.#forScript !== undefined || this.#webhookPending || this.#webhookAfterScript;
   }
 
   /** Files changed on disk. Returns at once and never throws. `initial`: in the first sync after the start. */
-  changed(files: Iterable<string>, { initial = false } = {}): void {
-    const { debt, log, skipInit } = this.#options;
-    if (!this.#add(files, !(initial && skipInit)) || this.#recorded) return;
-    this.#recorded = true;
-    try {
-      debt.owe();
-    } catch (error) {
-      log.warn(
-        `That a notification is owed could not be recorded: ${error}. A restart before it is sent would lose it`,
-      );
+  changed(files: Iterable<string>, { initial }: { initial: boolean }): void {
+    const { script, webhook, clock, skipInit } = this.#options;
+    const paths = [...files];
+    const isForWebhook = webhook !== undefined && !(initial && skipInit);
+    if (paths.length === 0 || (script === undefined && !isForWebhook)) return;
+    if (script !== undefined) {
+      this.#forScript ??= new Set();
+      for (const path of paths) this.#forScript.add(path);
     }
+    if (isForWebhook) this.#webhookPending = true;
+    this.#lastChange = clock.now();
+    this.#firstChange ??= this.#lastChange;
+    this.#wake();
   }
 
-  /** Notifies until the signal aborts; then resolves, and what is still owed stays so. */
+  /** Notifies until the signal aborts, and then resolves. Changes that are still pending remain recorded. */
   async run(signal: AbortSignal): Promise<void> {
     try {
       while (true) {
@@ -108,32 +128,16 @@ export class NotificationRunner {
     }
   }
 
-  /** Notifies once, now, of what is owed (METHOD=LIST). Resolves to whether nothing is owed any more; no retry. */
+  /** Notifies of pending changes now, once and without a retry (METHOD=LIST). Resolves to whether none are pending. */
   async flush(signal: AbortSignal): Promise<boolean> {
     if (!signal.aborted) await this.#notify(signal).catch(() => {});
-    return !this.owed;
-  }
-
-  /** @returns whether there is something to tell, and somebody to tell it to */
-  #add(files: Iterable<string>, tellWebhook: boolean): boolean {
-    const { script, webhook, clock } = this.#options;
-    const paths = [...files];
-    const owes = webhook !== undefined && tellWebhook;
-    if (paths.length === 0 || script === undefined && !owes) return false;
-    if (script !== undefined) {
-      this.#forScript ??= new Set();
-      for (const path of paths) this.#forScript.add(path);
-    }
-    if (owes) this.#webhookOwed = true;
-    this.#lastChange = clock.now();
-    this.#firstChange ??= this.#lastChange;
-    this.#wake();
-    return true;
+    return !this.isPending;
   }
 
   async #change(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     if (this.#due) return;
+    this.#options.heartbeat.idle();
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const onAbort = () => reject(signal.reason);
     signal.addEventListener("abort", onAbort, { once: true });
@@ -142,7 +146,8 @@ export class NotificationRunner {
   }
 
   async #quiet(signal: AbortSignal): Promise<void> {
-    const { clock, quietPeriod, maxWait } = this.#options;
+    const { clock, heartbeat, quietPeriod, maxWait } = this.#options;
+    heartbeat.expectWithin(maxWait + GRACE_SECONDS);
     while (this.#firstChange !== undefined) {
       const due = Math.min(this.#lastChange + quietPeriod * 1000, this.#firstChange + maxWait * 1000);
       if (clock.now() >= due) return;
@@ -151,9 +156,10 @@ export class NotificationRunner {
   }
 
   async #delay(signal: AbortSignal): Promise<void> {
-    const { clock, log } = this.#options;
+    const { clock, heartbeat, log } = this.#options;
     const delay = this.#backoff.next();
-    log.warn(`The application has not been told yet; again in ${delay.toFixed(1)} s`, {
+    heartbeat.expectWithin(delay + GRACE_SECONDS);
+    log.warn(`The application has not been notified yet; retrying in ${delay.toFixed(1)} s`, {
       failures: this.#backoff.failures,
     });
     await clock.sleep(delay, signal);
@@ -170,17 +176,17 @@ export class NotificationRunner {
     }
   }
 
-  /** @returns whether all that was owed at the beginning has been told */
+  /** @returns whether every change up to its start has been notified */
   async #notifyOnce(signal: AbortSignal): Promise<boolean> {
     const { script, webhook } = this.#options;
     const files = this.#forScript;
-    let callWebhook = this.#webhookOwed;
+    let callWebhook = this.#webhookPending;
     this.#firstChange = this.#forScript = undefined;
-    this.#webhookOwed = false;
+    this.#webhookPending = false;
 
     let scriptOk = true;
     if (script !== undefined && files !== undefined) {
-      scriptOk = await this.#tell("script", () => script.run([...files], signal), signal);
+      scriptOk = await this.#tell("script", script.maxSeconds, () => script.run([...files], signal), signal);
       if (!scriptOk) this.#forScript = union(files, this.#forScript);
     }
     if (scriptOk && this.#webhookAfterScript) {
@@ -189,18 +195,25 @@ export class NotificationRunner {
     }
     let webhookOk = true;
     if (webhook !== undefined && callWebhook) {
-      webhookOk = !signal.aborted && await this.#tell("webhook", () => webhook.call(signal), signal);
-      if (!webhookOk) this.#webhookOwed = true;
+      webhookOk = !signal.aborted &&
+        await this.#tell("webhook", webhook.maxSeconds, () => webhook.call(signal), signal);
+      if (!webhookOk) this.#webhookPending = true;
       if (!scriptOk) this.#webhookAfterScript = true;
     }
     signal.throwIfAborted();
-    if (!this.#due) this.#pay();
+    if (!this.#due) this.#recordDelivery();
     return scriptOk && webhookOk;
   }
 
-  /** @returns success; being stopped is no success, and no failure to report either */
-  async #tell(kind: "script" | "webhook", action: () => Promise<void>, signal: AbortSignal): Promise<boolean> {
-    const { clock, log, onResult } = this.#options;
+  /** @returns whether it succeeded. An action that was aborted did not, and is not reported as a result */
+  async #tell(
+    kind: "script" | "webhook",
+    maxSeconds: number,
+    action: () => Promise<void>,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const { clock, heartbeat, log, onResult } = this.#options;
+    heartbeat.expectWithin(maxSeconds + GRACE_SECONDS);
     const started = clock.now();
     let ok = true;
     try {
@@ -210,17 +223,16 @@ export class NotificationRunner {
       ok = false;
       log.debug(`Notification by ${kind} failed`, { error: String(error) });
     }
-    onResult?.(kind, ok, (clock.now() - started) / 1000);
+    onResult(kind, ok, (clock.now() - started) / 1000);
     return ok;
   }
 
-  #pay(): void {
-    this.#recorded = false;
+  #recordDelivery(): void {
     try {
-      this.#options.debt.paid();
+      this.#options.pending.delivered();
     } catch (error) {
       this.#options.log.warn(
-        `That the application was told could not be recorded: ${error}. A restart would tell it again`,
+        `The record of pending notifications could not be updated: ${error}. After a restart the application is notified again`,
       );
     }
   }

@@ -2,21 +2,21 @@ import type { Clock } from "../runtime/clock.ts";
 import { lines } from "./lines.ts";
 import { given } from "../runtime/given.ts";
 
-/** Seconds between SIGTERM and SIGKILL for a script that takes too long. */
-const KILL_AFTER = 2;
+/** Seconds between SIGTERM and SIGKILL for a script that exceeds its timeout. */
+const KILL_AFTER_SECONDS = 2;
 
-/** The same when this program is told to stop, which has to be done within a second. */
-const KILL_AFTER_ABORT = 0.5;
+/** The same when this program stops, which takes less than a second in all. */
+const KILL_AFTER_ABORT_SECONDS = 0.5;
 
-/** Seconds that the output may still come after the script itself is gone: something it left behind may hold the pipe. */
-const OUTPUT_AFTER_EXIT = 1;
+/** Seconds to wait for more output after the script ended: a process that it started may keep the pipe open. */
+const OUTPUT_AFTER_EXIT_SECONDS = 1;
 
 /** Lines of output kept for the error log. */
-const LAST_LINES = 20;
+const MAX_LOGGED_LINES = 20;
 
 const CHANGED_FILES = "SIDECAR_CHANGED_FILES";
 
-/** Linux refuses to start a program with an environment string, `NAME=value` and its NUL, above this (MAX_ARG_STRLEN). */
+/** Maximum bytes of `NAME=value` and its NUL in the environment of a program on Linux (MAX_ARG_STRLEN). */
 const MAX_ENV_STRING = 131_072;
 
 export interface ScriptLog {
@@ -28,33 +28,31 @@ export interface ScriptLog {
 export interface ScriptOptions {
   /** Absolute path. */
   path: string;
-  /** Seconds the script may take. */
+  /** Seconds after which the script is ended. */
   timeout: number;
-  /** Added to this program's environment. */
-  env?: Record<string, string>;
   clock: Clock;
   log: ScriptLog;
 }
 
-/** The script could not be started, failed, or took too long. */
+/** The script could not be started, failed, or exceeded its timeout. */
 export class ScriptError extends Error {
   override readonly name = "ScriptError";
 
-  /** @param exitCode as the shell counts: 128 + n for signal n; `undefined` when it never ran */
+  /** @param exitCode 128 + n for signal n, as in a shell; `undefined` if the script never ran */
   constructor(message: string, readonly exitCode?: number, options?: ErrorOptions) {
     super(message, options);
   }
 }
 
 /**
- * SCRIPT: a program of the user's that runs after files changed.
+ * SCRIPT: a program that runs after files changed.
  *
- * An executable file is run itself, anything else as `sh PATH`. `SIDECAR_CHANGED_FILES` is a JSON list of the absolute
- * paths that changed. Where the list is longer than Linux lets an environment variable be (128 KiB), it ends early and
- * `SIDECAR_CHANGED_FILES_TRUNCATED=true` says so: then the script has to look at the folder itself.
+ * An executable file is run directly, any other as `sh PATH`. `SIDECAR_CHANGED_FILES` is a JSON list of the absolute paths
+ * that changed. If the list does not fit into an environment variable (128 KiB on Linux), it is cut, and
+ * `SIDECAR_CHANGED_FILES_TRUNCATED=true` tells the script to look at the folder itself.
  *
- * The script gets a process group of its own, which is ended as a whole when it takes too long: SIGTERM, and SIGKILL
- * once the script is gone or two seconds later. What a script leaves in the background when it ends by itself goes on.
+ * The script runs in its own process group. When it exceeds its timeout, the whole group gets SIGTERM, and SIGKILL once the
+ * script has ended or two seconds later. Background processes of a script that ended by itself are left running.
  */
 export class Script {
   readonly #options: ScriptOptions;
@@ -63,10 +61,15 @@ export class Script {
     this.#options = options;
   }
 
+  /** The longest that {@link Script.run} can take. */
+  get maxSeconds(): number {
+    return this.#options.timeout + KILL_AFTER_SECONDS + OUTPUT_AFTER_EXIT_SECONDS;
+  }
+
   /**
-   * Runs the script and waits for its end. Its output goes to the log line by line.
+   * Runs the script and waits for its end. Logs its output line by line.
    *
-   * @throws ScriptError, or the signal's reason (then the script is ended before this rejects)
+   * @throws ScriptError, or the signal's reason after the script has been ended
    */
   async run(changedFiles: readonly string[], signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
@@ -95,21 +98,24 @@ export class Script {
     const outputEnd = new AbortController();
     const copied = Promise.all((["stdout", "stderr"] as const).map(async (stream) => {
       for await (const line of lines(child[stream], outputEnd.signal)) {
-        if (tail.push(line) > LAST_LINES) tail.shift();
+        if (tail.push(line) > MAX_LOGGED_LINES) tail.shift();
         log.debug("Script output", { script: path, stream, line });
       }
     }));
     try {
       if (!await within(timeout, child.status, clock, signal)) {
-        const exitCode = await endGroup(child, KILL_AFTER, clock, signal);
-        throw new ScriptError(`Script ${path} was ended: it took longer than ${timeout} s (SCRIPT_TIMEOUT)`, exitCode);
+        const exitCode = await endGroup(child, KILL_AFTER_SECONDS, clock, signal);
+        throw new ScriptError(
+          `Script ${path} was ended because it took longer than ${timeout} s (SCRIPT_TIMEOUT)`,
+          exitCode,
+        );
       }
       return (await child.status).code;
     } catch (error) {
-      if (signal.aborted) await endGroup(child, KILL_AFTER_ABORT, clock);
+      if (signal.aborted) await endGroup(child, KILL_AFTER_ABORT_SECONDS, clock);
       throw error;
     } finally {
-      if (!signal.aborted) await within(OUTPUT_AFTER_EXIT, copied, clock, signal).catch(() => {});
+      if (!signal.aborted) await within(OUTPUT_AFTER_EXIT_SECONDS, copied, clock, signal).catch(() => {});
       outputEnd.abort();
       await copied;
     }
@@ -118,7 +124,7 @@ export class Script {
   async #start(changedFiles: readonly string[]): Promise<Deno.ChildProcess> {
     const { path } = this.#options;
     const options: Deno.CommandOptions = {
-      env: { ...this.#options.env, ...changedFilesEnv(changedFiles) },
+      env: changedFilesEnv(changedFiles),
       stdin: "null",
       stdout: "piped",
       stderr: "piped",
@@ -133,7 +139,7 @@ export class Script {
       return new Deno.Command("sh", { ...options, args: [path] }).spawn();
     } catch (error) {
       throw new ScriptError(
-        `Script ${path} is not executable and there is no sh in this image to run it with: ` +
+        `Script ${path} is not executable, and there is no sh in this image to run it: ` +
           "make it executable (for a ConfigMap volume defaultMode: 0755), or use the debug image",
         undefined,
         { cause: error },
@@ -147,12 +153,12 @@ async function startError(path: string, cause: unknown): Promise<ScriptError> {
   const why = !(cause instanceof Deno.errors.NotFound)
     ? (cause as Error).message
     : exists
-    ? "the interpreter in its first line is not in this image; use another, or the debug image"
+    ? "the interpreter in its first line is not in this image; use another interpreter or the debug image"
     : "there is no such file";
   return new ScriptError(`Script ${path} cannot be run: ${why}`, undefined, { cause });
 }
 
-/** What fits of the list, in order. */
+/** The environment with as many files, in order, as fit. */
 function changedFilesEnv(files: readonly string[]): Record<string, string> {
   const room = MAX_ENV_STRING - `${CHANGED_FILES}=[]`.length - 1;
   const encoder = new TextEncoder();
@@ -170,7 +176,7 @@ function changedFilesEnv(files: readonly string[]): Record<string, string> {
   };
 }
 
-/** Whether `promise` settled within `seconds`. Rejects as it does, or with the signal's reason. */
+/** Whether `promise` resolved within `seconds`. Rejects if it rejects, and with the signal's reason. */
 async function within(seconds: number, promise: Promise<unknown>, clock: Clock, signal?: AbortSignal) {
   const sleep = new AbortController();
   const onAbort = () => sleep.abort(signal?.reason);
@@ -184,7 +190,7 @@ async function within(seconds: number, promise: Promise<unknown>, clock: Clock, 
   }
 }
 
-/** @returns the exit code; a `signal` that aborts leaves no time to wait */
+/** Ends the process group and returns the exit code. When `signal` aborts, SIGKILL follows at once. */
 async function endGroup(
   child: Deno.ChildProcess,
   killAfter: number,
@@ -197,11 +203,11 @@ async function endGroup(
   return (await child.status).code;
 }
 
-/** `detached` made the child the leader of its group, so its process id is the group's. */
+/** Signals a whole group. `detached` made the child its leader, so its process id is the group's. */
 function killGroup(leader: number, signal: Deno.Signal): void {
   try {
     Deno.kill(-leader, signal);
   } catch {
-    // Nobody is left in the group.
+    // No process is left in the group
   }
 }

@@ -2,7 +2,7 @@ import { type BasicAuthCredentials, basicAuthorization } from "../http/basic_aut
 import type { Clock } from "../runtime/clock.ts";
 import { Deadline } from "../runtime/deadline.ts";
 import { discard, follow, StatusError } from "../http/redirects.ts";
-import { retry, type RetryLimits } from "../http/retry.ts";
+import { maxRetrySeconds, retry, type RetryLimits } from "../http/retry.ts";
 import { redactUrl, type Transport } from "../http/transport.ts";
 import { given } from "../runtime/given.ts";
 
@@ -17,23 +17,23 @@ export interface WebhookOptions {
   method: "GET" | "POST";
   /** Body of a POST, already JSON ({@link payloadBody}). */
   payload?: string | undefined;
-  /** Asked at each call. What it gives wins over user info in `url`. */
+  /** Read at each call. They take precedence over user info in `url`. */
   credentials: () => Promise<BasicAuthCredentials | undefined>;
   encoding: "latin1" | "utf-8";
   retry: RetryLimits;
-  /** Seconds an answer may take, redirects included. */
+  /** Seconds for one attempt, from the connection to the last byte, redirects included. */
   timeout: number;
   transport: Transport;
   clock: Clock;
   log: WebhookLog;
 }
 
-/** The application could not be told. The message has no credential and no query value in it. */
+/** The application could not be notified. The message contains no credentials and no query values. */
 export class WebhookError extends Error {
   override readonly name = "WebhookError";
 }
 
-/** Where to look when the application refuses (Grafana and Jenkins answer like this to a wrong set-up). */
+/** What to check when the application refuses; Grafana and Jenkins answer a wrong configuration with these statuses. */
 const HINTS: Readonly<Record<number, string>> = {
   401: "check REQ_USERNAME and REQ_PASSWORD, or the token in REQ_URL",
   403: "check that the user of REQ_USERNAME may do this, or the token in REQ_URL",
@@ -42,11 +42,11 @@ const HINTS: Readonly<Record<number, string>> = {
 };
 
 /**
- * REQ_URL: tells the application that files changed.
+ * REQ_URL: notifies the application that files changed.
  *
  * Any 2xx answer is success. Connection failures, late or broken answers and the statuses 500, 502, 503 and 504 are
- * retried within the budgets that {@link RetryLimits} explains; anything else fails the call at once. Redirects are
- * followed, credentials stay with the origin of `url`.
+ * retried within {@link RetryLimits}; anything else fails the call at once. Redirects are followed; credentials are only
+ * sent to the origin of `url`.
  */
 export class Webhook {
   readonly #options: WebhookOptions;
@@ -58,8 +58,13 @@ export class Webhook {
     this.#url = new URL(options.url);
   }
 
+  /** The longest that {@link Webhook.call} can take. */
+  get maxSeconds(): number {
+    return maxRetrySeconds(this.#options.retry, this.#options.timeout);
+  }
+
   /**
-   * Calls until success, or until the retries are used up. Writes one line to the log.
+   * Calls until success, or until the retries are used up. Logs one line.
    *
    * @throws WebhookError, or the signal's reason
    */
@@ -77,7 +82,7 @@ export class Webhook {
         limits: this.#options.retry,
         clock,
         signal,
-        onRetry: (error, delay) => log.debug(`${method} ${url} ${text(error)}; again in ${delay} s`),
+        onRetry: (error, delay) => log.debug(`${method} ${url} ${text(error)}; retrying in ${delay} s`),
       });
       log.info(`${method} ${url} answered ${status}`, { method, url, status, durationMs: elapsed(clock, started) });
     } catch (error) {
@@ -101,7 +106,7 @@ export class Webhook {
     return credentials && basicAuthorization(credentials, this.#options.encoding);
   }
 
-  /** One attempt. Returns the status of a good answer. */
+  /** One attempt. Returns the status of a successful answer. */
   async #attempt(authorization: string | undefined, signal: AbortSignal): Promise<number> {
     const { method, payload, transport, clock, timeout } = this.#options;
     using deadline = new Deadline(clock, timeout, signal);
@@ -117,7 +122,7 @@ export class Webhook {
   }
 }
 
-/** REQ_PAYLOAD as a JSON body: JSON as it is, any other text as a JSON string. */
+/** REQ_PAYLOAD as a JSON body: valid JSON unchanged, any other text as a JSON string. */
 export function payloadBody(text: string): string {
   try {
     JSON.parse(text);

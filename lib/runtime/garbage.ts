@@ -1,55 +1,59 @@
 /**
- * Collects garbage by volume, and gives memory back when calm returns. V8 collects when the heap nears a limit that it
- * sets by itself, and that is far above what this program keeps: text that passed through would lie there for hours, and
- * pages that are empty would stay ours. It needs V8's `gc()`, which `--expose-gc` gives; the binary and the tasks set it.
+ * Collects garbage after a certain volume of text, and returns memory to the system when no more text arrives.
+ *
+ * V8 only collects when the heap nears a limit that V8 chooses, far above what this program keeps: text that has been
+ * processed would stay for hours, and empty pages would never be returned. It needs V8's `gc()`, so the binary and the
+ * tasks run with `--expose-gc`.
  */
 import type { Clock } from "./clock.ts";
 
 export interface GarbageOptions {
   clock: Clock;
-  /** Default: V8's own, if there is a way to it. */
-  collector?: Collector;
+  collector: Collector;
 }
 
 export type Collector = (flavor: Flavor) => void;
 
-/** `last-resort` also forgets compiled code that is not in use, and returns empty pages to the system. */
+/** `last-resort` also drops compiled code that is not in use, and returns empty pages to the system. */
 type Flavor = "regular" | "last-resort";
 
-/** Bytes of answers read between two collections: each takes some 10 ms. */
-const VOLUME = 4 * 2 ** 20;
+/** Bytes of text between two collections, which take about 10 ms each. */
+const COLLECT_BYTES = 4 * 2 ** 20;
 
-/** The least that is worth a sweep, in bytes of answers. */
-const LEAST = 2 ** 19;
+/** Minimum bytes of text for a sweep. */
+const MIN_SWEEP_BYTES = 2 ** 19;
 
-/** Seconds in which nothing was read, after which it is calm. */
-const CALM = 0.4;
+/** A sweep follows when no text was read for this long. */
+const QUIET_SECONDS = 0.4;
 
 export class Garbage implements Disposable {
   readonly #clock: Clock;
-  #collector: Collector | undefined;
+  readonly #collect: Collector;
   /** Bytes since the last collection, and since the last sweep. */
   #passed = 0;
   #unswept = 0;
   #isWaiting = false;
   readonly #closed = new AbortController();
 
-  constructor({ clock, collector = exposedCollector() }: GarbageOptions) {
+  constructor({ clock, collector }: GarbageOptions) {
     this.#clock = clock;
-    this.#collector = collector;
+    this.#collect = collector;
   }
 
-  /** Text of so many bytes was read, and will be done with soon. */
+  /** Text of this many bytes was read, and will soon be garbage. */
   count(bytes: number): void {
     this.#passed += bytes;
     this.#unswept += bytes;
-    if (this.#passed >= VOLUME) this.#collect("regular");
-    if (this.#unswept >= LEAST && !this.#isWaiting) this.#waitForCalm();
+    if (this.#passed >= COLLECT_BYTES) {
+      this.#passed = 0;
+      this.#collect("regular");
+    }
+    if (this.#unswept >= MIN_SWEEP_BYTES && !this.#isWaiting) this.#sweepWhenQuiet();
   }
 
-  /** What was needed until now is not needed any more: collects it, and returns its memory to the system. */
+  /** Collects all garbage, and returns its memory to the system. */
   sweep(): void {
-    this.#unswept = 0;
+    this.#passed = this.#unswept = 0;
     this.#collect("last-resort");
   }
 
@@ -57,23 +61,13 @@ export class Garbage implements Disposable {
     this.#closed.abort();
   }
 
-  #collect(flavor: Flavor): void {
-    this.#passed = 0;
-    if (this.#collector !== undefined) return this.#collector(flavor);
-    this.#collector = () => {};
-    hiddenCollector().then((collector) => {
-      this.#collector = collector;
-      collector(flavor);
-    }, () => {});
-  }
-
-  async #waitForCalm(): Promise<void> {
+  async #sweepWhenQuiet(): Promise<void> {
     this.#isWaiting = true;
     let before: number;
     try {
       do {
         before = this.#unswept;
-        await this.#clock.sleep(CALM, this.#closed.signal);
+        await this.#clock.sleep(QUIET_SECONDS, this.#closed.signal);
       } while (this.#unswept > before);
       if (this.#unswept > 0) this.sweep();
     } catch {
@@ -85,12 +79,19 @@ export class Garbage implements Disposable {
 
 type HostGc = (options: { type: "major"; execution: "sync"; flavor: string }) => void;
 
-function exposedCollector(): Collector | undefined {
+/** V8's own collector. Without `--expose-gc` it is loaded at the first collection, which costs 3 MB but saves more. */
+export function v8Collector(): Collector {
   const { gc } = globalThis as { gc?: HostGc };
-  return gc && collectorOf(gc);
+  if (gc !== undefined) return collectorOf(gc);
+  let collector: Collector | undefined;
+  return (flavor) => {
+    if (collector !== undefined) return collector(flavor);
+    collector = () => {};
+    hiddenCollector().then((hidden) => (collector = hidden)(flavor), () => {});
+  };
 }
 
-/** Where `--expose-gc` was not given, a new context has `gc()` all the same. It costs 3 MB, and saves more. */
+/** A new context gets `gc()` even if the program was started without `--expose-gc`. */
 async function hiddenCollector(): Promise<Collector> {
   const [v8, vm] = await Promise.all([import("node:v8"), import("node:vm")]);
   v8.setFlagsFromString("--expose-gc");

@@ -1,13 +1,13 @@
-/** Counters and gauges in Prometheus' text format, in a registry of our own: the usual library costs 6 MB. */
+/** Counters and gauges in Prometheus' text format. prom-client would cost 6 MB of memory. */
 
 type Labels = Record<string, string>;
 
 interface Family {
   help: string;
   type: "counter" | "gauge";
-  /** Label text to value. */
+  /** From labels as text to the value. */
   values: Map<string, number>;
-  /** Reads gauges when asked. */
+  /** Updates the values of a gauge. */
   collect?: () => void;
 }
 
@@ -16,7 +16,7 @@ const PREFIX = "k8s_sidecar_";
 export class Metrics {
   readonly #families = new Map<string, Family>();
 
-  /** A number that only grows. */
+  /** A number that only grows. Returns a function that adds to it. */
   counter<L extends string = never>(name: string, help: string): (labels?: Record<L, string>, by?: number) => void {
     const family = this.#family(name, help, "counter");
     return (labels, by = 1) => {
@@ -25,7 +25,7 @@ export class Metrics {
     };
   }
 
-  /** A number that is read when it is asked for; `read` gives it for each set of labels. */
+  /** A number that is read when the metrics are rendered; `read` returns the value for each set of labels. */
   gauge(name: string, help: string, read: () => Iterable<[Labels, number]>): void {
     const family = this.#family(name, help, "gauge");
     family.collect = () => {
@@ -34,7 +34,7 @@ export class Metrics {
     };
   }
 
-  /** Everything, in the text format version 0.0.4. */
+  /** All metrics, in version 0.0.4 of the text format. */
   render(): string {
     const lines: string[] = [];
     for (const [name, { help, type, values, collect }] of this.#families) {

@@ -1,14 +1,15 @@
-/** What this program counts. */
+/** The metrics of this program. */
 import { ApiError } from "../kube/client/errors.ts";
 import { Metrics } from "../runtime/metrics_registry.ts";
 import type { FileEvent } from "../reconcile/file_event.ts";
 
-/** What gauges are read from. */
+/** Part of a collection: the values of gauges. */
 export interface Measured {
   objects: number;
   files: number;
-  isNotificationOwed: boolean;
-  progress: readonly { what: string; silence: number }[];
+  isNotificationPending: boolean;
+  /** For each source, the seconds since the API server last answered. */
+  contacts: readonly { source: string; silence: number }[];
 }
 
 export class SidecarMetrics {
@@ -16,11 +17,11 @@ export class SidecarMetrics {
   readonly #files = this.#metrics.counter<"action">("files_total", "Files written and removed.");
   readonly #objects = this.#metrics.counter<"event">(
     "object_events_total",
-    "Objects refused, in collision, or whose files could not be written.",
+    "Objects that were refused, collided, or whose files could not be written.",
   );
   readonly #requests = this.#metrics.counter<"method" | "status">(
     "api_requests_total",
-    "Requests to the API server; status 0: no answer.",
+    "Requests to the API server; status 0 for no answer.",
   );
   readonly #failures = this.#metrics.counter<"cause">(
     "watch_failures_total",
@@ -28,7 +29,7 @@ export class SidecarMetrics {
   );
   readonly #notifications = this.#metrics.counter<"kind" | "result">(
     "notifications_total",
-    "Scripts and webhooks run, by result.",
+    "Scripts that ran and webhooks that were called, by result.",
   );
   readonly #notificationSeconds = this.#metrics.counter<"kind">(
     "notification_seconds_total",
@@ -55,23 +56,29 @@ export class SidecarMetrics {
     this.#notificationSeconds({ kind }, seconds);
   }
 
-  /** Has gauges read from what is measured, each time they are asked for. */
+  /** Adds gauges, which read the collections whenever they are rendered. */
   measure(collections: () => readonly Measured[]): void {
     const sum = (read: (collection: Measured) => number) =>
       collections().reduce((total, collection) => total + read(collection), 0);
-    this.#metrics.gauge("objects", "Objects that are selected.", () => [[{}, sum((collection) => collection.objects)]]);
-    this.#metrics.gauge("files", "Files that objects want.", () => [[{}, sum((collection) => collection.files)]]);
-    this.#metrics.gauge("notification_owed", "Whether the application has yet to be told of a change.", () => [
-      [{}, sum((collection) => Number(collection.isNotificationOwed))],
-    ]);
+    this.#metrics.gauge("objects", "Selected objects.", () => [[{}, sum((collection) => collection.objects)]]);
+    this.#metrics.gauge(
+      "files",
+      "Files that the selected objects want.",
+      () => [[{}, sum((collection) => collection.files)]],
+    );
+    this.#metrics.gauge(
+      "notification_pending",
+      "Collections with changes that the application has not been notified of.",
+      () => [
+        [{}, sum((collection) => Number(collection.isNotificationPending))],
+      ],
+    );
     this.#metrics.gauge(
       "watch_silence_seconds",
-      "Seconds since the last sign of the API server.",
+      "Seconds since the API server last answered.",
       () =>
-        collections().flatMap(({ progress }) =>
-          progress.map((
-            { what, silence },
-          ): [Record<string, string>, number] => [{ source: what }, Math.max(0, silence)])
+        collections().flatMap(({ contacts }) =>
+          contacts.map(({ source, silence }): [Record<string, string>, number] => [{ source }, Math.max(0, silence)])
         ),
     );
   }

@@ -73,8 +73,9 @@ export class RunningCollection {
       ...options,
       settings: options.collection.notification,
       requests: options.config.requests,
-      // The publisher has each path recorded before it changes it
-      debt: { load: () => journal.owed && [...journal.owed], owe: () => {}, paid: () => journal.paid() },
+      // The publisher records each path before it changes it
+      pending: { load: () => journal.owed && [...journal.owed], delivered: () => journal.paid() },
+      heartbeat: options.liveness.heartbeat("notifications"),
       onResult: (kind, ok, seconds) => options.metrics.notified(kind, ok, seconds),
     });
     return new RunningCollection(options, sources, id, journal, notifications);
@@ -150,8 +151,13 @@ export class RunningCollection {
     return this.#reconciler.files;
   }
 
-  get isNotificationOwed(): boolean {
-    return this.#notifications?.owed ?? false;
+  /** Seconds since the last sign of the API server, for each source. */
+  get contacts(): { source: string; silence: number }[] {
+    return this.#followers.map(({ source, silence }) => ({ source: describeSource(source), silence }));
+  }
+
+  get isNotificationPending(): boolean {
+    return this.#notifications?.isPending ?? false;
   }
 
   /** Why the first sync is not complete, in one line; `undefined` once it is. */
@@ -205,6 +211,7 @@ export class RunningCollection {
       reconciler: this.#reconciler,
       admit: this.#options.holds?.admit,
       onFailure: (error) => metrics.watchFailed(error),
+      clock,
       log,
     });
   }

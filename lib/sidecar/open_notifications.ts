@@ -3,14 +3,15 @@ import { credentialsFrom } from "../http/basic_auth.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { NotificationSettings, RequestSettings } from "../config/config.ts";
 import type { Log } from "../log/log.ts";
-import type { Debt, NotificationRunner } from "../notify/runner.ts";
+import type { NotificationRunner, Pending, RunnerHeartbeat } from "../notify/runner.ts";
 import type { Transport } from "../http/transport.ts";
 
 export interface NotificationOptions {
   settings: NotificationSettings;
   requests: RequestSettings;
   transport: () => Promise<Transport>;
-  debt: Debt;
+  pending: Pending;
+  heartbeat: RunnerHeartbeat;
   clock: Clock;
   random: () => number;
   log: Log;
@@ -19,7 +20,7 @@ export interface NotificationOptions {
 
 /** `undefined`: nobody is to be told. */
 export async function openNotifications(options: NotificationOptions): Promise<NotificationRunner | undefined> {
-  const { settings, requests, debt, clock, random, log, onResult } = options;
+  const { settings, requests, pending, heartbeat, clock, random, log, onResult } = options;
   if (settings.script === undefined && settings.webhook === undefined) return undefined;
   const { NotificationRunner } = await import("../notify/runner.ts");
   return new NotificationRunner({
@@ -28,7 +29,8 @@ export async function openNotifications(options: NotificationOptions): Promise<N
     skipInit: settings.skipInit,
     script: settings.script && await openScript(settings.script, options),
     webhook: settings.webhook && await openWebhook(settings.webhook, requests, options),
-    debt,
+    pending,
+    heartbeat,
     clock,
     random,
     log,
@@ -50,7 +52,7 @@ async function openWebhook(
   return new Webhook({
     url,
     method,
-    ...(payload === undefined ? {} : { payload: payloadBody(payload) }),
+    payload: payload === undefined ? undefined : payloadBody(payload),
     credentials: credentialsFrom(credentials),
     encoding,
     retry,

@@ -2,7 +2,7 @@
 import type { Clock } from "../runtime/clock.ts";
 import type { Config } from "../config/config.ts";
 import { Deadline } from "../runtime/deadline.ts";
-import { Garbage } from "../runtime/garbage.ts";
+import { Garbage, v8Collector } from "../runtime/garbage.ts";
 import { KubeClient } from "../kube/client/client.ts";
 import type { Credentials } from "../kube/client/credentials.ts";
 import type { ObjectApi } from "../kube/client/object_api.ts";
@@ -51,7 +51,7 @@ const FLUSH_TIMEOUT = 0.5;
 export async function runSidecar(options: SidecarOptions, signal: AbortSignal): Promise<Outcome> {
   const { config, log } = options;
   const metrics = new SidecarMetrics();
-  using garbage = new Garbage(options);
+  using garbage = new Garbage({ clock: options.clock, collector: v8Collector() });
   const cluster = "credentials" in options ? openClient(options, metrics, garbage) : undefined;
   const client = "manifests" in options ? options.manifests : cluster!;
   const transport = lazyTransport(options);
@@ -94,7 +94,7 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
  */
 export async function runRemoveFinalizers(options: ClusterOptions, signal: AbortSignal): Promise<Outcome> {
   const { config, log } = options;
-  using garbage = new Garbage(options);
+  using garbage = new Garbage({ clock: options.clock, collector: v8Collector() });
   const client = openClient(options, new SidecarMetrics(), garbage);
   try {
     const { removeFinalizers } = await import("../kube/finalizers/remove_finalizers.ts");
@@ -173,11 +173,12 @@ async function openHealth(
   metrics: SidecarMetrics,
 ): Promise<{ close(): Promise<void> } | undefined> {
   if (!config.health.enabled) return undefined;
-  const { serveHealth } = await import("../serve/health.ts");
-  const state: HealthState = {
-    notReady: () => collections.map((collection) => collection.notReady()).find((reason) => reason !== undefined),
+  const { startServer } = await import("../serve/server.ts");
+  const firstOf = (reasons: (string | undefined)[]) => reasons.find((reason) => reason !== undefined);
+  const health: HealthState = {
+    notReady: () => firstOf(collections.map((collection) => collection.notReady())),
     stuck: () => liveness.stuck(),
   };
   const { port, host } = config.health;
-  return serveHealth({ port, ...(host === undefined ? {} : { host }), state, metrics: () => metrics.render(), log });
+  return startServer({ port, host, health, metrics: () => metrics.render(), log });
 }

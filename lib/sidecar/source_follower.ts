@@ -3,6 +3,7 @@ import { ApiError, isFinal } from "../kube/client/errors.ts";
 import { describeSource, type Source } from "../objects/source.ts";
 import { type KubeObject } from "../objects/object.ts";
 import type { Watcher, WatcherEvent } from "../kube/watch/watcher.ts";
+import type { Clock } from "../runtime/clock.ts";
 import type { Log } from "../log/log.ts";
 import type { Reconciler } from "../reconcile/reconciler.ts";
 
@@ -15,6 +16,7 @@ export interface SourceFollowerOptions {
   /** Asked before an object is published; `retire`: it is being deleted, its files must go. */
   admit: ((source: Source, object: KubeObject, signal: AbortSignal) => Promise<"apply" | "retire">) | undefined;
   onFailure(error: unknown): void;
+  clock: Clock;
   log: Log;
 }
 
@@ -23,11 +25,24 @@ const LIST_ATTEMPTS = 3;
 
 export class SourceFollower {
   readonly #options: SourceFollowerOptions;
+  /** By the clock, in ms. */
+  #contactAt: number;
   #failure: string | undefined;
   #wasForbidden = false;
 
   constructor(options: SourceFollowerOptions) {
     this.#options = options;
+    this.#contactAt = options.clock.now();
+  }
+
+  /** There was a sign of the API server. */
+  contacted(): void {
+    this.#contactAt = this.#options.clock.now();
+  }
+
+  /** Seconds since the last sign of the API server. */
+  get silence(): number {
+    return (this.#options.clock.now() - this.#contactAt) / 1000;
   }
 
   get source(): Source {

@@ -9,7 +9,7 @@ import { forEach, stories } from "../support/story.ts";
 const story = stories();
 
 async function owesNothing(sidecar: SidecarProcess): Promise<void> {
-  await eventually(async () => assert.equal(await sidecar.metric("k8s_sidecar_notification_owed"), 0));
+  await eventually(async () => assert.equal(await sidecar.metric("k8s_sidecar_notification_pending"), 0));
 }
 
 /** An application that writes down how it was called. */

@@ -110,7 +110,7 @@ story("SIGTERM and SIGINT end it within a second, with code 0, whatever it is do
     "sleeping": [{ METHOD: "SLEEP" }, (sidecar) => sidecar.ready()],
     "calling an application that does not answer": [
       { REQ_URL: `http://127.0.0.1:${application.port}/`, NOTIFY_QUIET_PERIOD: "0", FOLDER: `${at.dir}/2` },
-      (sidecar) => eventually(async () => assert.equal(await sidecar.metric("k8s_sidecar_notification_owed"), 1)),
+      (sidecar) => eventually(async () => assert.equal(await sidecar.metric("k8s_sidecar_notification_pending"), 1)),
     ],
     "running a script": [
       { SCRIPT: script, NOTIFY_QUIET_PERIOD: "0", FOLDER: `${at.dir}/3` },

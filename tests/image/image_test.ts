@@ -118,7 +118,7 @@ story("a SCRIPT that needs a shell fails with one clear error, and files are kep
   image.write("/scripts/executable.sh", "#!/bin/sh\necho told\n", 0o755);
   await at.create("ConfigMap", "a", { data: { "a.txt": "a" } });
   const expected = {
-    "/scripts/plain.sh": "is not executable and there is no sh in this image",
+    "/scripts/plain.sh": "is not executable, and there is no sh in this image",
     "/scripts/executable.sh": "the interpreter in its first line is not in this image",
   };
   for (const [script, message] of Object.entries(expected)) {
@@ -127,7 +127,7 @@ story("a SCRIPT that needs a shell fails with one clear error, and files are kep
     await sidecar.ready();
     const line = await sidecar.logged(message);
     assert.equal(line.level, "ERROR");
-    const over = await sidecar.logged("has not been told yet");
+    const over = await sidecar.logged("has not been notified yet");
     const attempt = sidecar.lines.slice(0, sidecar.lines.indexOf(over));
     assert.equal(attempt.filter(({ msg }) => msg.includes(message)).length, 1);
     assertFolderEquals(at.folder, { "a.txt": "a" });

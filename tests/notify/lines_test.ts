@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { lines, LONGEST_LINE } from "../../lib/notify/lines.ts";
+import { lines, MAX_LINE_LENGTH } from "../../lib/notify/lines.ts";
 import { encode } from "../support/local_servers.ts";
 
 async function collect(chunks: Iterable<Uint8Array>): Promise<string[]> {
@@ -19,7 +19,7 @@ Deno.test("lines() joins what chunks tore apart, characters included", async () 
 
 Deno.test("lines() cuts a line that is too long", async () => {
   const endless = Array.from({ length: 100 }, () => encode("x".repeat(1000)));
-  assert.deepEqual(await collect([...endless, encode("\nnext\n")]), ["x".repeat(LONGEST_LINE), "next"]);
+  assert.deepEqual(await collect([...endless, encode("\nnext\n")]), ["x".repeat(MAX_LINE_LENGTH), "next"]);
 });
 
 Deno.test("lines() ends when its signal aborts", async () => {

@@ -11,7 +11,7 @@ interface Entry {
 }
 
 /** A folder with a script in it, and what running it logged. */
-async function makeScript(text: string, { mode = 0o755, clock = systemClock, timeout = 60, env = {} } = {}) {
+async function makeScript(text: string, { mode = 0o755, clock = systemClock, timeout = 60 } = {}) {
   const folder = await Deno.makeTempDir();
   const path = `${folder}/script`;
   await Deno.writeTextFile(path, text);
@@ -22,7 +22,7 @@ async function makeScript(text: string, { mode = 0o755, clock = systemClock, tim
   };
   const log = { debug: record("debug"), info: record("info"), error: record("error") };
   const abort = new AbortController();
-  const script = new Script({ path, timeout, env: { FOLDER: folder, ...env }, clock, log });
+  const script = new Script({ path, timeout, clock, log });
   return {
     folder,
     path,
@@ -49,10 +49,17 @@ function runs(pid: string): boolean {
   }
 }
 
-Deno.test("run() runs an executable itself, with the changed files and the environment given", async () => {
+/** Sets a variable of this process until disposed. */
+function withVariable(name: string, value: string): Disposable {
+  const before = Deno.env.get(name);
+  Deno.env.set(name, value);
+  return { [Symbol.dispose]: () => before === undefined ? Deno.env.delete(name) : Deno.env.set(name, before) };
+}
+
+Deno.test("run() runs an executable itself, with the changed files and this program's environment", async () => {
+  using _ = withVariable("MINE", "mine");
   await using script = await makeScript(
-    '#!/bin/sh\nprintf %s "$SIDECAR_CHANGED_FILES$SIDECAR_CHANGED_FILES_TRUNCATED $MINE $0" >"$FOLDER/out"\n',
-    { env: { MINE: "mine" } },
+    '#!/bin/sh\nprintf %s "$SIDECAR_CHANGED_FILES$SIDECAR_CHANGED_FILES_TRUNCATED $MINE $0" >"${0%/*}/out"\n',
   );
   await script.run(["/d/a b.json", '/d/"q".json']);
   assert.equal(await script.written("out"), `["/d/a b.json","/d/\\"q\\".json"] mine ${script.path}`);
@@ -60,7 +67,7 @@ Deno.test("run() runs an executable itself, with the changed files and the envir
 });
 
 Deno.test("run() hands a file that is not executable to sh", async () => {
-  await using script = await makeScript("echo plain >$FOLDER/out", { mode: 0o644 });
+  await using script = await makeScript("echo plain >${0%/*}/out", { mode: 0o644 });
   await script.run();
   assert.equal(await script.written("out"), "plain");
 });
@@ -95,15 +102,16 @@ Deno.test("run() says so when the interpreter of the script is missing", async (
 });
 
 Deno.test("run() says what to do when a plain file finds no sh", async () => {
-  await using script = await makeScript("echo plain", { mode: 0o644, env: { PATH: "/no/such/folder" } });
+  await using script = await makeScript("echo plain", { mode: 0o644 });
+  using _ = withVariable("PATH", "/no/such/folder");
   const { message } = await scriptError(script.run());
-  assert.match(message, /is not executable and there is no sh .* make it executable .* debug image/);
+  assert.match(message, /is not executable, and there is no sh .* make it executable .* debug image/);
   assert.deepEqual(script.logged("error").map((entry) => entry.message), [message]);
 });
 
 Deno.test("run() cuts a list of changed files that is too long for the environment, and says so", async () => {
   await using script = await makeScript(
-    '#!/bin/sh\nprintf "%s" "$SIDECAR_CHANGED_FILES" >"$FOLDER/list"\nprintf "%s" "$SIDECAR_CHANGED_FILES_TRUNCATED" >"$FOLDER/cut"\n',
+    '#!/bin/sh\nprintf "%s" "$SIDECAR_CHANGED_FILES" >"${0%/*}/list"\nprintf "%s" "$SIDECAR_CHANGED_FILES_TRUNCATED" >"${0%/*}/cut"\n',
   );
   const files = Array.from({ length: 5000 }, (_, n) => `/folder/with/ümläuts/${n}.json`);
   await script.run(files);
@@ -124,8 +132,8 @@ Deno.test("run() cuts a list of changed files that is too long for the environme
 const STUBBORN = `#!/bin/sh
 trap '' TERM
 sleep 1000 &
-echo $! >"$FOLDER/grandchild"
-echo $$ >"$FOLDER/pid"
+echo $! >"\${0%/*}/grandchild"
+echo $$ >"\${0%/*}/pid"
 while :; do wait; done
 `;
 
@@ -138,14 +146,14 @@ async function started(script: Awaited<ReturnType<typeof makeScript>>): Promise<
 Deno.test("run() ends a script that takes too long, first gently", async () => {
   const clock = new FakeClock();
   await using script = await makeScript(
-    '#!/bin/sh\ntrap "echo bye >$FOLDER/out; exit 7" TERM\necho $$ >"$FOLDER/pid"\nwhile :; do sleep 0.05; done\n',
+    '#!/bin/sh\ntrap "echo bye >${0%/*}/out; exit 7" TERM\necho $$ >"${0%/*}/pid"\nwhile :; do sleep 0.05; done\n',
     { clock },
   );
   const outcome = scriptError(script.run());
   await started(script);
   await clock.advance(60);
   const error = await outcome;
-  assert.match(error.message, /was ended: it took longer than 60 s \(SCRIPT_TIMEOUT\)$/);
+  assert.match(error.message, /was ended because it took longer than 60 s \(SCRIPT_TIMEOUT\)$/);
   assert.deepEqual([error.exitCode, await script.written("out"), clock.sleeping], [7, "bye", 0]);
 });
 
@@ -165,7 +173,7 @@ Deno.test("run() kills the whole group of a script that ignores SIGTERM", async 
 Deno.test("run() kills a child that outlives a script ended by SIGTERM", async () => {
   const clock = new FakeClock();
   await using script = await makeScript(
-    '#!/bin/sh\n(trap "" TERM; exec sleep 1000) &\necho $! >"$FOLDER/grandchild"\necho $$ >"$FOLDER/pid"\nwait\n',
+    '#!/bin/sh\n(trap "" TERM; exec sleep 1000) &\necho $! >"${0%/*}/grandchild"\necho $$ >"${0%/*}/pid"\nwait\n',
     { clock },
   );
   const outcome = scriptError(script.run());
@@ -204,7 +212,7 @@ Deno.test("run() kills a script that takes too long at once when the signal abor
 
 Deno.test("run() does not wait for what the script leaves in the background, and lets it live", async () => {
   const clock = new FakeClock();
-  await using script = await makeScript('#!/bin/sh\nsleep 1000 &\necho $! >"$FOLDER/grandchild"\necho done\n', {
+  await using script = await makeScript('#!/bin/sh\nsleep 1000 &\necho $! >"${0%/*}/grandchild"\necho done\n', {
     clock,
   });
   const run = script.run();

@@ -38,6 +38,7 @@ function makeWebhook(options: Pick<WebhookOptions, "url"> & Partial<WebhookOptio
     entries,
     logged,
     abort,
+    maxSeconds: webhook.maxSeconds,
     call: () => webhook.call(abort.signal),
     [Symbol.dispose]: () => transport.close(),
   };
@@ -164,7 +165,7 @@ Deno.test("call() retries when no answer comes within the timeout", async () => 
   await until(() => connections === 1);
   await webhook.clock.advance(10);
   await until(() => webhook.clock.nextDue === 1.1);
-  assert.match(webhook.logged("debug")[0]!.message, /nothing came within 10 s; again in 1\.1 s/);
+  assert.match(webhook.logged("debug")[0]!.message, /nothing came within 10 s; retrying in 1\.1 s/);
   await webhook.clock.advance(1.1);
   await call;
   assert.equal(connections, 2);
@@ -190,6 +191,28 @@ Deno.test("call() is successful though the body of a good answer never ends", as
   await webhook.clock.advance(10);
   await call;
   assert.equal(webhook.logged("info")[0]?.properties["status"], 200);
+});
+
+Deno.test("call() gives up on a redirect whose body never ends", async () => {
+  await using server = listen(async (connection) => {
+    await connection.write(encode("HTTP/1.1 302 Found\r\nlocation: /\r\ncontent-length: 100\r\n\r\nhalf"));
+  });
+  using webhook = makeWebhook({
+    url: `http://127.0.0.1:${server.port}/`,
+    retry: { total: 0, connect: 0, read: 0, backoffFactor: 1 },
+  });
+  const outcome = webhookError(webhook.call());
+  await until(() => server.open.size === 1);
+  await webhook.clock.advance(10);
+  assert.match((await outcome).message, /nothing came within 10 s/);
+});
+
+Deno.test("maxSeconds covers every attempt and the delays between them", () => {
+  using webhook = makeWebhook({
+    url: "http://127.0.0.1:9/",
+    retry: { total: 8, connect: 1, read: 1, backoffFactor: 1 },
+  });
+  assert.equal(webhook.maxSeconds, 9 * 10 + (1 + 2 + 4 + 8 + 16 + 32 + 64 + 120));
 });
 
 Deno.test("call() follows to another origin without the credentials", async () => {

@@ -61,8 +61,8 @@ for (const flag of ["--expose-gc", "--no-expose-gc"]) {
   Deno.test(`Garbage collects with V8's own collector under ${flag}`, async () => {
     const program = `
       import { systemClock } from "./lib/runtime/clock.ts";
-      import { Garbage } from "./lib/runtime/garbage.ts";
-      using garbage = new Garbage({ clock: systemClock });
+      import { Garbage, v8Collector } from "./lib/runtime/garbage.ts";
+      using garbage = new Garbage({ clock: systemClock, collector: v8Collector() });
       const used = () => Deno.memoryUsage().heapUsed;
       const before = used();
       Array.from({ length: 100 }, (_, index) => Array(50_000).fill(index)).at(0);

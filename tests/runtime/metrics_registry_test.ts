@@ -1,7 +1,5 @@
 import assert from "node:assert/strict";
-import { ApiError } from "../../lib/kube/client/errors.ts";
 import { Metrics } from "../../lib/runtime/metrics_registry.ts";
-import { SidecarMetrics } from "../../lib/serve/metrics.ts";
 
 Deno.test("render() writes counters with their labels in Prometheus' text format", () => {
   const metrics = new Metrics();
@@ -41,37 +39,4 @@ Deno.test("render() reads gauges anew each time, and forgets labels that are gon
   ]);
   readings = [[{}, 3]];
   assert.deepEqual(values(), ["k8s_sidecar_silence_seconds 3"]);
-});
-
-Deno.test("SidecarMetrics counts what the sidecar does, and measures its collections", () => {
-  const metrics = new SidecarMetrics();
-  const ref = { kind: "ConfigMap", namespace: "a", name: "b" } as const;
-  metrics.fileEvent({ type: "written", ref, paths: ["/a", "/b"] });
-  metrics.fileEvent({ type: "removed", ref, paths: ["/a"] });
-  metrics.fileEvent({ type: "refused", ref, reason: "outside" });
-  metrics.apiRequest("GET", 200);
-  metrics.apiRequest("GET", 0);
-  metrics.watchFailed(new ApiError("GET /", 410, undefined));
-  metrics.watchFailed(new TypeError("x"));
-  metrics.notified("webhook", true, 0.5);
-  metrics.notified("webhook", false, 1);
-  const collection = { objects: 2, files: 3, isNotificationOwed: true, progress: [{ what: "secrets", silence: -4 }] };
-  metrics.measure(() => [collection, { ...collection, isNotificationOwed: false, progress: [] }]);
-  const lines = metrics.render().split("\n").filter((line) => line !== "" && !line.startsWith("#"));
-  assert.deepEqual(lines.map((line) => line.replace("k8s_sidecar_", "")), [
-    'files_total{action="written"} 2',
-    'files_total{action="removed"} 1',
-    'object_events_total{event="refused"} 1',
-    'api_requests_total{method="GET",status="200"} 1',
-    'api_requests_total{method="GET",status="0"} 1',
-    'watch_failures_total{cause="410"} 1',
-    'watch_failures_total{cause="TypeError"} 1',
-    'notifications_total{kind="webhook",result="success"} 1',
-    'notifications_total{kind="webhook",result="failure"} 1',
-    'notification_seconds_total{kind="webhook"} 1.5',
-    "objects 4",
-    "files 6",
-    "notification_owed 1",
-    'watch_silence_seconds{source="secrets"} 0',
-  ]);
 });

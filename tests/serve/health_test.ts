@@ -1,143 +1,18 @@
 import assert from "node:assert/strict";
-import {
-  checkHealth,
-  type HealthServerOptions,
-  type HealthState,
-  Progress,
-  serveHealth,
-} from "../../lib/serve/health.ts";
-import { keptLog } from "../support/api_gateway.ts";
-import { FakeClock } from "../support/fake_clock.ts";
-import { hasIpv6 } from "../support/local_servers.ts";
-import { freePort } from "../support/free_port.ts";
+import { checkHealth } from "../../lib/serve/health.ts";
 
-interface Given {
-  host?: string;
-  port?: number;
-  notReady?: () => string | undefined;
-  progress?: Progress[];
-}
-
-/** A server on a port of its own, closed when disposed. */
-function serving({ host, port = freePort(), notReady = () => undefined, progress = [] }: Given = {}) {
-  const log = keptLog();
-  const options: HealthServerOptions = {
-    port,
-    ...(host === undefined ? {} : { host }),
-    state: { progress, notReady },
-    metrics: () => "metric 1\n",
-    log,
+Deno.test("checkHealth() reports not ready, stuck, or both", () => {
+  const reasonsOf = (notReady?: string, stuck?: string) => {
+    const state = { notReady: () => notReady, stuck: () => stuck };
+    return ["/healthz", "/livez", "/readyz"].map((path) => checkHealth(path, state)?.reason ?? "ok");
   };
-  const server = serveHealth(options);
-  return {
-    port,
-    log,
-    async get(path: string, { at = "127.0.0.1", ...init }: RequestInit & { at?: string } = {}) {
-      const response = await fetch(`http://${at}:${port}${path}`, init);
-      return { status: response.status, text: await response.text(), type: response.headers.get("content-type") };
-    },
-    [Symbol.asyncDispose]: () => server.close(),
-  };
-}
-
-Deno.test("Progress is stuck only after longer than allowed without a sign, and a pause on purpose does not count", async () => {
-  const clock = new FakeClock();
-  const progress = new Progress("secrets in all namespaces", 70, clock);
-  await clock.advance(70);
-  assert.deepEqual([progress.stuck, progress.silence], [undefined, 70]);
-  await clock.advance(1);
-  assert.equal(
-    progress.stuck,
-    "no sign of the API server for 71 s (allowed: 70 s) while watching secrets in all namespaces",
-  );
-  progress.made();
-  assert.deepEqual([progress.stuck, progress.silence], [undefined, 0]);
-  progress.made(600);
-  await clock.advance(670);
-  assert.equal(progress.stuck, undefined);
-  await clock.advance(1);
-  assert.match(progress.stuck ?? "", /^no sign of the API server for 71 s /);
+  assert.deepEqual(reasonsOf(), ["ok", "ok", "ok"]);
+  assert.deepEqual(reasonsOf("not yet"), ["not yet", "ok", "not yet"]);
+  assert.deepEqual(reasonsOf(undefined, "stuck"), ["stuck", "stuck", "ok"]);
+  assert.deepEqual(reasonsOf("not yet", "stuck"), ["not yet", "stuck", "not yet"]);
 });
 
-Deno.test("checkHealth() answers each endpoint from readiness and progress", async () => {
-  const clock = new FakeClock();
-  const well = new Progress("a", 1000, clock);
-  const dead = new Progress("b", 10, clock);
-  await clock.advance(20);
-  const reasonsOf = (notReady: string | undefined, progress: Progress[]) => {
-    const state: HealthState = { notReady: () => notReady, progress };
-    return ["/healthz", "/livez", "/readyz"].map((path) => checkHealth(path, state)?.reason?.slice(0, 7) ?? "ok");
-  };
-  assert.deepEqual(reasonsOf(undefined, [well]), ["ok", "ok", "ok"]);
-  assert.deepEqual(reasonsOf("not yet", [well]), ["not yet", "ok", "not yet"]);
-  assert.deepEqual(reasonsOf(undefined, [well, dead]), ["no sign", "no sign", "ok"]);
-  assert.deepEqual(reasonsOf("not yet", [dead]), ["not yet", "no sign", "not yet"]);
-  assert.equal(checkHealth("/", { notReady: () => undefined, progress: [] }), undefined);
-});
-
-Deno.test("serveHealth() serves 200 or 503 with the reason in one line, and metrics", async () => {
-  let reason: string | undefined = "not synced yet: secrets in all namespaces";
-  await using server = serving({ notReady: () => reason });
-  const plain = "text/plain; charset=utf-8";
-  assert.deepEqual(await server.get("/healthz"), { status: 503, text: `${reason}\n`, type: plain });
-  assert.equal((await server.get("/readyz")).status, 503);
-  assert.equal((await server.get("/livez")).status, 200);
-  reason = undefined;
-  assert.deepEqual(await server.get("/healthz?verbose"), { status: 200, text: "ok\n", type: plain });
-  assert.deepEqual(await server.get("/metrics"), {
-    status: 200,
-    text: "metric 1\n",
-    type: "text/plain; version=0.0.4; charset=utf-8",
-  });
-  assert.deepEqual(server.log.lines, [`info: health endpoints: http://[::]:${server.port}/healthz`]);
-});
-
-Deno.test("serveHealth() answers 404 elsewhere, 405 to other methods, and HEAD as GET", async () => {
-  await using server = serving();
-  assert.equal((await server.get("/")).status, 404);
-  assert.equal((await server.get("/healthz/")).status, 404);
-  assert.equal((await server.get("/healthz", { method: "POST" })).status, 405);
-  assert.deepEqual(await server.get("/healthz", { method: "HEAD" }).then(({ status, text }) => [status, text]), [
-    200,
-    "",
-  ]);
-});
-
-Deno.test({
-  name: "serveHealth() listens on IPv4 and IPv6 when no host is given",
-  ignore: !hasIpv6,
-  async fn() {
-    await using server = serving();
-    for (const at of ["127.0.0.1", "[::1]"]) assert.equal((await server.get("/healthz", { at })).status, 200, at);
-  },
-});
-
-Deno.test("serveHealth() listens on the host that is given, and no other", async () => {
-  await using server = serving({ host: "127.0.0.1" });
-  assert.equal((await server.get("/healthz")).status, 200);
-  assert.deepEqual(server.log.lines, [`info: health endpoints: http://127.0.0.1:${server.port}/healthz`]);
-  if (hasIpv6) await assert.rejects(server.get("/healthz", { at: "[::1]" }), TypeError);
-});
-
-for (const hostname of ["0.0.0.0", "127.0.0.1", ...hasIpv6 ? ["::", "::1"] : []]) {
-  Deno.test(`serveHealth() warns once, and does no harm, when its port is busy on ${hostname}`, async () => {
-    const busy = Deno.listen({ hostname, port: 0 });
-    try {
-      await using server = serving({ port: busy.addr.port });
-      const { lines } = server.log;
-      assert.equal(lines.length, 1, lines.join("\n"));
-      assert.match(
-        lines[0]!,
-        /^warn: no health endpoints: cannot listen on port \d+: .*in use.* HEALTH_PORT .*LIVENESS=false$/,
-      );
-    } finally {
-      busy.close();
-    }
-  });
-}
-
-Deno.test("serveHealth() warns once when the host is no address of this machine", async () => {
-  await using server = serving({ host: "192.0.2.1" });
-  assert.equal(server.log.lines.length, 1);
-  assert.match(server.log.lines[0]!, /^warn: no health endpoints: /);
+Deno.test("checkHealth() knows no other path", () => {
+  const state = { notReady: () => undefined, stuck: () => undefined };
+  for (const path of ["/", "/metrics", "/healthz/", "/HEALTHZ"]) assert.equal(checkHealth(path, state), undefined);
 });

@@ -2,44 +2,60 @@ import assert from "node:assert/strict";
 import { ApiError } from "../../lib/kube/client/errors.ts";
 import { SidecarMetrics } from "../../lib/serve/metrics.ts";
 
-const REF = { kind: "Secret", namespace: "a", name: "b" } as const;
-
-Deno.test("SidecarMetrics count files, objects, requests, failures and notifications", () => {
+Deno.test("SidecarMetrics counts files, objects, requests, failures and notifications", () => {
   const metrics = new SidecarMetrics();
-  metrics.fileEvent({ type: "written", ref: REF, paths: ["/1", "/2"] });
-  metrics.fileEvent({ type: "removed", ref: REF, paths: ["/1"] });
-  metrics.fileEvent({ type: "refused", ref: REF, reason: "" });
+  const ref = { kind: "ConfigMap", namespace: "a", name: "b" } as const;
+  metrics.fileEvent({ type: "written", ref, paths: ["/a", "/b"] });
+  metrics.fileEvent({ type: "removed", ref, paths: ["/a"] });
+  metrics.fileEvent({ type: "refused", ref, reason: "outside" });
   metrics.apiRequest("GET", 200);
-  metrics.apiRequest("GET", 200);
-  metrics.watchFailed(new ApiError("", 403, undefined));
-  metrics.watchFailed(new TypeError());
-  metrics.notified("webhook", false, 1.5);
-  const lines = metrics.render().split("\n");
-  for (
-    const line of [
-      'k8s_sidecar_files_total{action="written"} 2',
-      'k8s_sidecar_files_total{action="removed"} 1',
-      'k8s_sidecar_object_events_total{event="refused"} 1',
-      'k8s_sidecar_api_requests_total{method="GET",status="200"} 2',
-      'k8s_sidecar_watch_failures_total{cause="403"} 1',
-      'k8s_sidecar_watch_failures_total{cause="TypeError"} 1',
-      'k8s_sidecar_notifications_total{kind="webhook",result="failure"} 1',
-      'k8s_sidecar_notification_seconds_total{kind="webhook"} 1.5',
-    ]
-  ) assert.ok(lines.includes(line), line);
+  metrics.apiRequest("GET", 0);
+  metrics.watchFailed(new ApiError("GET /", 410, undefined));
+  metrics.watchFailed(new TypeError("x"));
+  metrics.notified("webhook", true, 0.5);
+  metrics.notified("webhook", false, 1);
+  const collection = {
+    objects: 2,
+    files: 3,
+    isNotificationPending: true,
+    contacts: [{ source: "secrets", silence: -4 }],
+  };
+  metrics.measure(() => [collection, { ...collection, isNotificationPending: false, contacts: [] }]);
+  const lines = metrics.render().split("\n").filter((line) => line !== "" && !line.startsWith("#"));
+  assert.deepEqual(lines.map((line) => line.replace("k8s_sidecar_", "")), [
+    'files_total{action="written"} 2',
+    'files_total{action="removed"} 1',
+    'object_events_total{event="refused"} 1',
+    'api_requests_total{method="GET",status="200"} 1',
+    'api_requests_total{method="GET",status="0"} 1',
+    'watch_failures_total{cause="410"} 1',
+    'watch_failures_total{cause="TypeError"} 1',
+    'notifications_total{kind="webhook",result="success"} 1',
+    'notifications_total{kind="webhook",result="failure"} 1',
+    'notification_seconds_total{kind="webhook"} 1.5',
+    "objects 4",
+    "files 6",
+    "notification_pending 1",
+    'watch_silence_seconds{source="secrets"} 0',
+  ]);
 });
 
-Deno.test("SidecarMetrics read gauges when they are asked for, over all collections", () => {
+Deno.test("SidecarMetrics reads gauges when they are asked for, over all collections", () => {
   const metrics = new SidecarMetrics();
-  const collection = { objects: 2, files: 3, isNotificationOwed: true, progress: [{ what: "secrets", silence: -5 }] };
-  metrics.measure(() => [collection, { ...collection, progress: [{ what: "configmaps", silence: 4 }] }]);
+  const collection = {
+    objects: 2,
+    files: 3,
+    isNotificationPending: true,
+    contacts: [{ source: "secrets", silence: -5 }],
+  };
+  metrics.measure(() => [collection, { ...collection, contacts: [{ source: "configmaps", silence: 4 }] }]);
   collection.objects = 7;
   const lines = metrics.render().split("\n");
   for (
     const line of [
       "k8s_sidecar_objects 14",
       "k8s_sidecar_files 6",
-      "k8s_sidecar_notification_owed 2",
+      "k8s_sidecar_notification_pending 2",
       'k8s_sidecar_watch_silence_seconds{source="secrets"} 0',
       'k8s_sidecar_watch_silence_seconds{source="configmaps"} 4',
     ]

@@ -134,7 +134,7 @@ Deno.test("list() makes the files once and tells the application once, after the
   await using it = await at.open({ REQ_URL: app.url });
   assert.deepEqual(await it.list(), { apiFailures: [], fileFailures: [] });
   assert.deepEqual(at.files(), { "a.txt": "a", "b.txt": "b" });
-  assert.deepEqual([app.calls(), it.collection.isNotificationOwed], [1, false]);
+  assert.deepEqual([app.calls(), it.collection.isNotificationPending], [1, false]);
 });
 
 Deno.test("list() says which source, which file and which content it could not have, and has the others", async () => {
@@ -189,11 +189,11 @@ Deno.test("run() with REQ_SKIP_INIT owes nothing for the first sync, and a call 
   it.run();
   await until(() => it.collection.notReady() === undefined);
   await using next = await at.open({ REQ_URL: app.url });
-  assert.deepEqual([it.collection.isNotificationOwed, next.collection.isNotificationOwed], [false, false]);
+  assert.deepEqual([it.collection.isNotificationPending, next.collection.isNotificationPending], [false, false]);
   at.create("b", { "b.txt": "b" });
-  await until(() => it.collection.isNotificationOwed);
+  await until(() => it.collection.isNotificationPending);
   await it.clock.advance(1);
-  await until(() => !it.collection.isNotificationOwed);
+  await until(() => !it.collection.isNotificationPending);
   assert.equal(app.calls(), 1);
 });
 
@@ -201,11 +201,11 @@ Deno.test("open() owes what an earlier run did not get to tell, and nothing once
   await using at = place();
   await using app = application();
   at.create("a", { "a.txt": "a" });
-  const isOwed = async () => (await at.open({ REQ_URL: app.url })).collection.isNotificationOwed;
+  const isPending = async () => (await at.open({ REQ_URL: app.url })).collection.isNotificationPending;
   await (await at.open({ REQ_URL: "http://127.0.0.1:1/", REQ_RETRY_TOTAL: "0" })).list();
-  assert.equal(await isOwed(), true);
+  assert.equal(await isPending(), true);
   await (await at.open({ REQ_URL: app.url })).list();
-  assert.deepEqual([await isOwed(), app.calls()], [false, 1]);
+  assert.deepEqual([await isPending(), app.calls()], [false, 1]);
 });
 
 Deno.test("run() releases an object that is to leave once its files are gone", async () => {

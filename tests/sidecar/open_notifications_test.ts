@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { parseConfig } from "../../lib/config/config.ts";
 import { openNotifications } from "../../lib/sidecar/open_notifications.ts";
-import type { Debt } from "../../lib/notify/runner.ts";
+import type { Pending } from "../../lib/notify/runner.ts";
 import { openTransport } from "../../lib/http/open_transport.ts";
 import { keptLog } from "../support/api_gateway.ts";
 import { tempFolder, text } from "../support/disk.ts";
@@ -11,13 +11,13 @@ import { serve } from "../support/local_servers.ts";
 const NEVER = new AbortController().signal;
 
 /** Notifications as the environment would have them, over real connections. */
-async function open(env: Record<string, string> = {}, owed?: string[]) {
+async function open(env: Record<string, string> = {}, files?: string[]) {
   const { collections: [collection], requests } = parseConfig({ LABEL: "app", FOLDER: "/data", ...env }).config;
   const transport = openTransport();
   const clock = new FakeClock();
   const results: string[] = [];
-  const state = { opened: 0, paid: 0 };
-  const debt: Debt = { load: () => owed, owe() {}, paid: () => void state.paid++ };
+  const state = { opened: 0, delivered: 0 };
+  const pending: Pending = { load: () => files, delivered: () => void state.delivered++ };
   const runner = await openNotifications({
     settings: collection!.notification,
     requests,
@@ -25,7 +25,8 @@ async function open(env: Record<string, string> = {}, owed?: string[]) {
       state.opened++;
       return Promise.resolve(transport);
     },
-    debt,
+    pending,
+    heartbeat: { expectWithin() {}, idle() {} },
     clock,
     random: () => 0,
     log: keptLog(),
@@ -67,7 +68,7 @@ Deno.test("openNotifications() tells script and webhook as they are configured",
     REQ_PASSWORD: "p",
     REQ_BASIC_AUTH_ENCODING: "utf-8",
   });
-  it.runner?.changed(["/data/a"]);
+  it.runner?.changed(["/data/a"], { initial: false });
   await it.runner?.flush(NEVER);
   assert.deepEqual(seen, [["POST", "Basic w7w6cA==", '"reload now"', '["/data/a"]']]);
   assert.deepEqual(it.results, ["script ok", "webhook ok"]);
@@ -76,7 +77,7 @@ Deno.test("openNotifications() tells script and webhook as they are configured",
 Deno.test("openNotifications() opens no transport for a script alone", async () => {
   using folder = tempFolder();
   using it = await open({ SCRIPT: script(folder.path) });
-  it.runner?.changed(["/data/a"]);
+  it.runner?.changed(["/data/a"], { initial: false });
   await it.runner?.flush(NEVER);
   assert.deepEqual([it.results, it.state.opened], [["script ok"], 0]);
 });
@@ -86,23 +87,23 @@ Deno.test("openNotifications() waits for NOTIFY_QUIET_PERIOD, for NOTIFY_MAX_WAI
   const stop = new AbortController();
   using it = await open({ SCRIPT: script(folder.path), NOTIFY_QUIET_PERIOD: "3", NOTIFY_MAX_WAIT: "4" });
   const running = it.runner?.run(stop.signal);
-  it.runner?.changed(["/data/a"]);
+  it.runner?.changed(["/data/a"], { initial: false });
   await it.clock.advance(0);
   assert.equal(it.clock.nextDue, 3);
   await it.clock.advance(2);
-  it.runner?.changed(["/data/b"]);
+  it.runner?.changed(["/data/b"], { initial: false });
   await it.clock.advance(1);
   assert.equal(it.clock.nextDue, 1);
   stop.abort();
   await running;
 });
 
-Deno.test("openNotifications() pays what an earlier run owed", async () => {
+Deno.test("openNotifications() delivers what an earlier run left pending", async () => {
   using folder = tempFolder();
   using it = await open({ SCRIPT: script(folder.path) }, ["/data/old"]);
   await it.runner?.flush(NEVER);
   assert.equal(text(`${folder.path}/told`), '["/data/old"]');
-  assert.equal(it.state.paid, 1);
+  assert.equal(it.state.delivered, 1);
 });
 
 Deno.test("openNotifications() does not call the webhook for the first sync with REQ_SKIP_INIT", async () => {
@@ -115,7 +116,7 @@ Deno.test("openNotifications() does not call the webhook for the first sync with
   it.runner?.changed(["/data/a"], { initial: true });
   await it.runner?.flush(NEVER);
   assert.equal(calls, 0);
-  it.runner?.changed(["/data/a"]);
+  it.runner?.changed(["/data/a"], { initial: false });
   await it.runner?.flush(NEVER);
   assert.equal(calls, 1);
 });

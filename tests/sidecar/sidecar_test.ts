@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { type Config, parseConfig } from "../../lib/config/config.ts";
 import { CONFIG_MAPS, CORE_EVENTS, SECRETS, type StoredMeta } from "../apiserver/resources.ts";
 import { plainCredentials } from "../../lib/kube/client/plain_credentials.ts";
-import { type Outcome, runRemoveFinalizers, runSidecar, type ClusterOptions } from "../../lib/sidecar/sidecar.ts";
+import { type ClusterOptions, type Outcome, runRemoveFinalizers, runSidecar } from "../../lib/sidecar/sidecar.ts";
 import { ApiGateway, keptLog, refusal } from "../support/api_gateway.ts";
 import { filesIn, tempFolder } from "../support/disk.ts";
 import { FakeClock } from "../support/fake_clock.ts";

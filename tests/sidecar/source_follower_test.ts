@@ -4,6 +4,7 @@ import type { KubeObject } from "../../lib/objects/object.ts";
 import type { Source } from "../../lib/objects/source.ts";
 import type { WatcherEvent } from "../../lib/kube/watch/watcher.ts";
 import { SourceFollower, type SourceFollowerOptions } from "../../lib/sidecar/source_follower.ts";
+import { FakeClock } from "../support/fake_clock.ts";
 import { keptLog } from "../support/api_gateway.ts";
 import { objectAt } from "../support/scripted_api.ts";
 
@@ -52,6 +53,7 @@ function following(events: readonly WatcherEvent[], admit?: SourceFollowerOption
     },
     admit,
     onFailure: (error) => void errors.push(error),
+    clock: new FakeClock(),
     log,
   });
   const run = (once = false) => follower.run(new AbortController().signal, { once });

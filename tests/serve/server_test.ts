@@ -1,0 +1,92 @@
+import assert from "node:assert/strict";
+import type { HealthState } from "../../lib/serve/health.ts";
+import { type ServerOptions, startServer } from "../../lib/serve/server.ts";
+import { keptLog } from "../support/api_gateway.ts";
+import { hasIpv6 } from "../support/local_servers.ts";
+import { freePort } from "../support/free_port.ts";
+
+/** A server on a port of its own, closed when disposed. */
+function serving(
+  { host, port = freePort(), notReady = () => undefined, stuck = () => undefined }:
+    & Partial<Pick<ServerOptions, "host" | "port">>
+    & Partial<HealthState> = {},
+) {
+  const log = keptLog();
+  const server = startServer({ port, host, health: { notReady, stuck }, metrics: () => "metric 1\n", log });
+  return {
+    port,
+    log,
+    async get(path: string, { at = "127.0.0.1", ...init }: RequestInit & { at?: string } = {}) {
+      const response = await fetch(`http://${at}:${port}${path}`, init);
+      return { status: response.status, text: await response.text(), type: response.headers.get("content-type") };
+    },
+    [Symbol.asyncDispose]: () => server.close(),
+  };
+}
+
+Deno.test("startServer() serves 200 or 503 with the reason in one line, and metrics", async () => {
+  let reason: string | undefined = "not synced yet: secrets in all namespaces";
+  await using server = serving({ notReady: () => reason });
+  const plain = "text/plain; charset=utf-8";
+  assert.deepEqual(await server.get("/healthz"), { status: 503, text: `${reason}\n`, type: plain });
+  assert.equal((await server.get("/readyz")).status, 503);
+  assert.equal((await server.get("/livez")).status, 200);
+  reason = undefined;
+  assert.deepEqual(await server.get("/healthz?verbose"), { status: 200, text: "ok\n", type: plain });
+  assert.deepEqual(await server.get("/metrics"), {
+    status: 200,
+    text: "metric 1\n",
+    type: "text/plain; version=0.0.4; charset=utf-8",
+  });
+  assert.deepEqual(server.log.lines, [`info: health endpoints: http://[::]:${server.port}/healthz`]);
+});
+
+Deno.test("startServer() answers 404 elsewhere, 405 to other methods, and HEAD as GET", async () => {
+  await using server = serving();
+  assert.equal((await server.get("/")).status, 404);
+  assert.equal((await server.get("/healthz/")).status, 404);
+  assert.equal((await server.get("/healthz", { method: "POST" })).status, 405);
+  assert.deepEqual(await server.get("/healthz", { method: "HEAD" }).then(({ status, text }) => [status, text]), [
+    200,
+    "",
+  ]);
+});
+
+Deno.test({
+  name: "startServer() listens on IPv4 and IPv6 when no host is given",
+  ignore: !hasIpv6,
+  async fn() {
+    await using server = serving();
+    for (const at of ["127.0.0.1", "[::1]"]) assert.equal((await server.get("/healthz", { at })).status, 200, at);
+  },
+});
+
+Deno.test("startServer() listens on the host that is given, and no other", async () => {
+  await using server = serving({ host: "127.0.0.1" });
+  assert.equal((await server.get("/healthz")).status, 200);
+  assert.deepEqual(server.log.lines, [`info: health endpoints: http://127.0.0.1:${server.port}/healthz`]);
+  if (hasIpv6) await assert.rejects(server.get("/healthz", { at: "[::1]" }), TypeError);
+});
+
+for (const hostname of ["0.0.0.0", "127.0.0.1", ...hasIpv6 ? ["::", "::1"] : []]) {
+  Deno.test(`startServer() warns once, and does no harm, when its port is busy on ${hostname}`, async () => {
+    const busy = Deno.listen({ hostname, port: 0 });
+    try {
+      await using server = serving({ port: busy.addr.port });
+      const { lines } = server.log;
+      assert.equal(lines.length, 1, lines.join("\n"));
+      assert.match(
+        lines[0]!,
+        /^warn: no health endpoints: cannot listen on port \d+: .*in use.* HEALTH_PORT .*LIVENESS=false$/,
+      );
+    } finally {
+      busy.close();
+    }
+  });
+}
+
+Deno.test("startServer() warns once when the host is no address of this machine", async () => {
+  await using server = serving({ host: "192.0.2.1" });
+  assert.equal(server.log.lines.length, 1);
+  assert.match(server.log.lines[0]!, /^warn: no health endpoints: /);
+});
