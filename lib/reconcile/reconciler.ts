@@ -22,16 +22,16 @@ import { keyOf } from "../objects/ref.ts";
 import { TrackedObject } from "./tracked_object.ts";
 import { whenAborted } from "../runtime/when_aborted.ts";
 
-/** Files whose content is served elsewhere; see `files/url_downloads.ts`. */
+/** Files whose content is served elsewhere; see `downloads/scheduler.ts`. */
 export interface Downloads {
   /** The path is to hold what the URL serves. Replaces what was wanted there before. */
   want(path: string, url: string, ref: ObjectRef, owner: string, version: Version): void;
   /** The path no longer comes from a URL. */
   forget(path: string): void;
-  /** Resolves when each download that is wanted was tried at least once, or has had its turn. */
-  settled(): Promise<void>;
-  /** Resolves when each download that is wanted was tried to its end at least once. */
-  decided(): Promise<void>;
+  /** Paths whose first download has neither ended nor become slow. */
+  readonly awaited: ReadonlySet<string>;
+  /** Paths whose first download has not ended. */
+  readonly undecided: ReadonlySet<string>;
 }
 
 export interface ReconcilerOptions {
@@ -74,6 +74,7 @@ export class Reconciler {
   /** Paths that were refused on the disk as it is, with the reason. */
   readonly #refused = new Map<string, string>();
   readonly #synced = Promise.withResolvers<void>();
+  readonly #downloadWaiters = new Set<() => void>();
 
   constructor(options: ReconcilerOptions) {
     this.#options = options;
@@ -207,7 +208,24 @@ export class Reconciler {
   /** Does what is due, once; what fails stays failed. For METHOD=LIST. */
   async settle(signal: AbortSignal): Promise<void> {
     while (this.#revisits.due.size > 0 && !signal.aborted) await this.#visit(signal);
-    await Promise.race([this.#options.downloads.decided(), whenAborted(signal)]);
+    await Promise.race([this.#downloadsAre((downloads) => downloads.undecided.size === 0), whenAborted(signal)]);
+  }
+
+  /** To be called whenever the state of a download changes. */
+  downloadsChanged(): void {
+    for (const waiter of this.#downloadWaiters) waiter();
+  }
+
+  #downloadsAre(condition: (downloads: Downloads) => boolean): Promise<void> {
+    return new Promise((resolve) => {
+      const waiter = () => {
+        if (!condition(this.#options.downloads)) return;
+        this.#downloadWaiters.delete(waiter);
+        resolve();
+      };
+      this.#downloadWaiters.add(waiter);
+      waiter();
+    });
   }
 
   get #isSynced(): boolean {
@@ -285,7 +303,7 @@ export class Reconciler {
    */
   #mustWait(path: string, key: string): boolean {
     if (this.#isSynced) return false;
-    const owner = this.#options.journal.owned.get(path);
+    const owner = this.#options.journal.ownerOf(path);
     return owner !== undefined && owner !== key && this.#claims.get(owner) === undefined;
   }
 
@@ -347,13 +365,13 @@ export class Reconciler {
     }
     // While another source is not known, which may be for ever, only this object's own files are surely nobody else's
     if (!this.#stateOf(object.source).synced) return;
-    const { owned } = this.#options.journal;
-    const own = this.#isSynced ? freed : freed.filter((path) => owned.get(path) === object.key);
+    const { journal } = this.#options;
+    const own = this.#isSynced ? freed : freed.filter((path) => journal.ownerOf(path) === object.key);
     const failure = this.#removals.remove(own, object, object.uid);
     if (failure !== undefined) this.#revisits.later(ORPHANS, failure);
     // An object that is still selected is not released
     if (this.#claims.get(object.key) !== undefined) return;
-    const mayHaveOrphans = !this.#isSynced && [...owned.values()].includes(object.key);
+    const mayHaveOrphans = !this.#isSynced && [...journal.files()].some(([, { owner }]) => owner === object.key);
     if (!mayHaveOrphans) this.#removals.release(object.key);
   }
 
@@ -374,9 +392,9 @@ export class Reconciler {
   /** The first sync is complete when every file is there, but for those that no disk could hold. */
   #checkSynced(): void {
     if (!this.#isSynced || this.#revisits.due.size > 0) return;
-    const isPossible = (error: Error) => !(error instanceof PublishError && error.isOfThePath);
+    const isPossible = (error: Error) => !(error instanceof PublishError && error.isImpossible);
     if ([...this.#revisits.failed.values()].some(isPossible)) return;
-    this.#options.downloads.settled().then(() => this.#synced.resolve());
+    this.#downloadsAre((downloads) => downloads.awaited.size === 0).then(() => this.#synced.resolve());
   }
 
   #stateOf(source: Source): SourceState {

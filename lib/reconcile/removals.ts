@@ -9,7 +9,7 @@ import { refOf } from "../objects/ref.ts";
 
 export interface RemovalsOptions {
   claims: Pick<Claims, "get" | "winnerOf">;
-  journal: Pick<Journal, "owned">;
+  journal: Pick<Journal, "ownerOf" | "files">;
   publisher: { remove(path: string): boolean };
   onEvent(event: FileEvent): void;
   /** An object that is not selected, or is being deleted, has no file left. */
@@ -88,7 +88,7 @@ export class Removals {
     const ref = this.#leaving.get(key);
     if (ref === undefined) return;
     for (const path of this.#stuck.keys()) {
-      if (journal.owned.get(path) === key) return;
+      if (journal.ownerOf(path) === key) return;
     }
     this.#leaving.delete(key);
     onReleased(ref);
@@ -97,7 +97,7 @@ export class Removals {
   /** Key of the object that they were written for to paths. */
   #orphans(): Map<string, string[]> {
     const orphans = new Map<string, string[]>();
-    for (const [path, owner] of this.#options.journal.owned) {
+    for (const [path, { owner }] of this.#options.journal.files()) {
       if (this.#options.claims.winnerOf(path) !== undefined) continue;
       const paths = orphans.get(owner);
       if (paths === undefined) orphans.set(owner, [path]);

@@ -4,9 +4,9 @@ import type { Collection, Config, Selection } from "../config/config.ts";
 import { openUrlFetcher } from "./open_downloads.ts";
 import type { FileEvent } from "../reconcile/file_event.ts";
 import { Journal } from "../files/journal.ts";
-import { RESERVED_PREFIX, resolvePath } from "../files/projection.ts";
+import { resolvePath } from "../files/paths.ts";
 import { Publisher } from "../files/publisher.ts";
-import { UrlDownloads } from "../downloads/scheduler.ts";
+import { DownloadScheduler } from "../downloads/scheduler.ts";
 import type { Garbage } from "../runtime/garbage.ts";
 import type { KubeClient } from "../kube/client/client.ts";
 import { describeSource, type Source } from "../objects/source.ts";
@@ -58,7 +58,7 @@ export class RunningCollection {
   readonly #sources: readonly Source[];
   readonly #phase: Phase = { isFirstSync: true };
   readonly #notifications: NotificationRunner | undefined;
-  readonly #downloads: UrlDownloads;
+  readonly #downloads: DownloadScheduler;
   readonly #reconciler: Reconciler;
   #followers: readonly SourceFollower[] = [];
   readonly progress: readonly Progress[];
@@ -78,7 +78,7 @@ export class RunningCollection {
       settings: options.collection.notification,
       requests: options.config.requests,
       // The publisher has each path recorded before it changes it
-      debt: { load: () => journal.owed && [...journal.owed], owe: () => {}, paid: () => journal.paid() },
+      debt: { load: () => journal.pending && [...journal.pending], owe: () => {}, paid: () => journal.delivered() },
       onResult: (kind, ok, seconds) => options.metrics.notified(kind, ok, seconds),
     });
     return new RunningCollection(options, sources, id, journal, notifications);
@@ -107,17 +107,17 @@ export class RunningCollection {
       mode: collection.files.mode,
       journal,
       id,
-      random,
-      beforeChange: (path) => this.#owes() && journal.owe([path]),
+      beforeChange: (path) => this.#owes() && journal.addPending([path]),
       log,
     });
-    this.#downloads = new UrlDownloads({
-      content: openUrlFetcher({ ...options, requests: config.requests }),
+    this.#downloads = new DownloadScheduler({
+      fetcher: openUrlFetcher({ ...options, requests: config.requests }),
       publisher,
       onWritten: (ref, path) => this.#onEvent({ type: "written", ref, paths: [path] }),
-      onFailed: (ref, reason) => this.#onEvent({ type: "failed", ref, reason }),
+      onFailed: (ref, _path, reason) => this.#onEvent({ type: "failed", ref, reason }),
+      onChange: () => this.#reconciler.downloadsChanged(),
       firstBackoff,
-      turn: config.requests.timeout,
+      slowAfter: config.requests.timeout,
       // Each resync is to ask again, however soon it comes
       refresh: soonestResync(config.watch.resyncPeriod),
       clock,
@@ -157,7 +157,7 @@ export class RunningCollection {
     if (!this.#phase.isFirstSync) return undefined;
     const [source] = this.#reconciler.unsynced;
     if (source === undefined) {
-      const [download] = this.#downloads.untried;
+      const [download] = this.#downloads.awaited;
       const waiting = download === undefined ? "files are being written" : `waiting for the content of ${download}`;
       return `not synced yet: ${this.#reconciler.failures[0] ?? waiting}`;
     }
@@ -238,8 +238,7 @@ function folderOf(collection: Collection): string {
 }
 
 function openJournal({ collection, log }: CollectionOptions, id: string): Journal {
-  const { stateFile = `${folderOf(collection)}/${RESERVED_PREFIX}${id}` } = collection.files;
-  return new Journal(stateFile === "none" ? undefined : stateFile, log);
+  return new Journal({ folder: folderOf(collection), id, stateFile: collection.files.stateFile, log });
 }
 
 /** Tells selections apart, so that sidecars with different ones can share a folder. */
