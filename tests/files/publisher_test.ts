@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Journal } from "../../lib/files/journal.ts";
-import { resolvePath } from "../../lib/files/projection.ts";
+import { resolvePath } from "../../lib/files/paths.ts";
 import { PublishError } from "../../lib/files/publish_error.ts";
 import { Publisher, type PublisherOptions } from "../../lib/files/publisher.ts";
 import { RefusedPathError } from "../../lib/files/allowed_folders.ts";

@@ -7,10 +7,10 @@ export interface FolderOptions {
   mode?: number;
 }
 
-/** A sidecar's own record, at the top of its folder: the only thing there that comes from no object. */
-const JOURNAL = /^\.\.k8s-sidecar-[0-9a-f]{10}$/;
+/** A sidecar's own record, or the empty directory for it: the only things in its folder that come from no object. */
+const OWN = /^\.\.k8s-sidecar-[0-9a-f]{10}\/state\/(record)?$/;
 
-const TEMPORARY_PREFIX = "..k8s-sidecar-";
+const RESERVED_PREFIX = "..k8s-sidecar-";
 
 /**
  * Passes when the folder holds exactly these files, by path below it: no more and no fewer, their bytes and their mode
@@ -31,7 +31,7 @@ export function assertFolderEquals(
   }
 }
 
-/** Files, and directories that hold nothing with a slash at their end; without the journals. */
+/** Files, and empty directories with a slash at their end; without what is the sidecar's own. */
 function pathsBelow(folder: string): string[] {
   const paths: string[] = [];
   const visit = (directory: string) => {
@@ -40,11 +40,11 @@ function pathsBelow(folder: string): string[] {
     for (const { name, isDirectory } of entries) {
       const path = join(directory, name);
       if (isDirectory) visit(path);
-      else if (directory !== folder || !JOURNAL.test(name)) paths.push(relative(folder, path));
+      else paths.push(relative(folder, path));
     }
   };
   visit(folder);
-  return paths;
+  return paths.filter((path) => !OWN.test(path));
 }
 
 function assertSameBytes(actual: Uint8Array, expected: Uint8Array, name: string): void {
@@ -60,7 +60,7 @@ function assertSameBytes(actual: Uint8Array, expected: Uint8Array, name: string)
 
 /** Half-written files anywhere below the folder. */
 export function temporariesIn(folder: string): string[] {
-  return pathsBelow(folder).filter((path) => path.split("/").some((name) => name.startsWith(TEMPORARY_PREFIX)));
+  return pathsBelow(folder).filter((path) => path.split("/").some((name) => name.startsWith(RESERVED_PREFIX)));
 }
 
 export interface PollOptions {
