@@ -22,9 +22,13 @@ export function removeFolder(path: string): void {
   }
 }
 
-/** An empty file system of its own with room for so many bytes, and for so many files. */
-export function smallDisk(bytes: number, files = 10_000): Folder {
-  const folder = tempFolder();
+/**
+ * An empty file system of its own with room for so many bytes, and for so many files.
+ *
+ * @param path an empty directory to mount it on; without it, one is made
+ */
+export function smallDisk(bytes: number, files = 10_000, path?: string): Folder {
+  const folder = path === undefined ? tempFolder() : { path, [Symbol.dispose]() {} };
   system("mount", "-t", "tmpfs", "-o", `size=${bytes},nr_inodes=${files + 1}`, "tmpfs", folder.path);
   return {
     path: folder.path,
@@ -38,6 +42,12 @@ export function smallDisk(bytes: number, files = 10_000): Folder {
 /** Has a small disk read-only from one moment to the next, or no longer. */
 export function remount(disk: Folder, mode: "ro" | "rw"): void {
   system("mount", "-o", `remount,${mode}`, disk.path);
+}
+
+/** Mounts a directory a second time, on another one, until disposed. */
+export function bound(path: string, on: string): Disposable {
+  system("mount", "--bind", path, on);
+  return { [Symbol.dispose]: () => system("umount", on) };
 }
 
 /** Has a folder read-only until disposed. */
