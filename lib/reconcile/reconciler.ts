@@ -96,7 +96,7 @@ export class Reconciler {
   /** Whether a file still has to be written or removed, other than those that no file system accepts. */
   get isSettled(): boolean {
     if (this.#queue.size === 0) return true;
-    return this.#queue.unsettled().every(([, error]) => error instanceof PublishError && error.isOfThePath);
+    return this.#queue.unsettled().every(([, error]) => error instanceof PublishError && error.isImpossible);
   }
 
   /** Why files could not be written or removed, one reason for each object concerned. */

@@ -4,9 +4,9 @@ import type { Collection, Config, Selection } from "../config/config.ts";
 import { openUrlFetcher } from "./open_downloads.ts";
 import type { FileEvent } from "../reconcile/file_event.ts";
 import { Journal } from "../files/journal.ts";
-import { RESERVED_PREFIX, resolvePath } from "../files/projection.ts";
+import { resolvePath } from "../files/paths.ts";
 import { Publisher } from "../files/publisher.ts";
-import { UrlDownloads } from "../downloads/scheduler.ts";
+import { DownloadScheduler } from "../downloads/scheduler.ts";
 import type { Garbage } from "../runtime/garbage.ts";
 import type { ObjectApi } from "../kube/client/object_api.ts";
 import { describeSource, type Source } from "../objects/source.ts";
@@ -22,7 +22,7 @@ import { Readiness } from "./readiness.ts";
 import type { SidecarMetrics } from "../serve/metrics.ts";
 import { SourceFollower } from "./source_follower.ts";
 import type { Transport } from "../http/transport.ts";
-import { whenAborted } from "../runtime/when_aborted.ts";
+import { Changes } from "../runtime/changes.ts";
 
 export interface CollectionOptions {
   collection: Collection;
@@ -52,9 +52,11 @@ export class RunningCollection {
   readonly #options: CollectionOptions;
   readonly #sources: readonly Source[];
   readonly #notifications: NotificationRunner | undefined;
-  readonly #downloads: UrlDownloads;
+  readonly #downloads: DownloadScheduler;
   readonly #reconciler: Reconciler;
   readonly #readiness: Readiness;
+  /** Of downloads. */
+  readonly #changes = new Changes();
   #followers: readonly SourceFollower[] = [];
   /** METHOD=LIST: all that happens belongs to the first sync. */
   #isListing = false;
@@ -74,7 +76,7 @@ export class RunningCollection {
       settings: options.collection.notification,
       requests: options.config.requests,
       // The publisher records each path before it changes it
-      pending: { load: () => journal.owed && [...journal.owed], delivered: () => journal.paid() },
+      pending: { load: () => journal.pending && [...journal.pending], delivered: () => journal.delivered() },
       heartbeat: options.liveness.heartbeat("notifications"),
       onResult: (kind, ok, seconds) => options.metrics.notified(kind, ok, seconds),
     });
@@ -101,12 +103,11 @@ export class RunningCollection {
       mode: collection.files.mode,
       journal,
       id,
-      random,
-      beforeChange: (path) => this.#owes() && journal.owe([path]),
+      beforeChange: (path) => this.#owes() && journal.addPending([path]),
       log,
     });
-    this.#downloads = new UrlDownloads({
-      content: openUrlFetcher({ ...options, requests: config.requests }),
+    this.#downloads = new DownloadScheduler({
+      fetcher: openUrlFetcher({ ...options, requests: config.requests }),
       publisher,
       onWritten: (ref, path) => {
         this.#reconciler.downloaded(path);
@@ -116,8 +117,12 @@ export class RunningCollection {
         this.#reconciler.downloadFailed(path);
         this.#onEvent({ type: "failed", ref, reason });
       },
+      onChange: () => {
+        this.#readiness.check();
+        this.#changes.notify();
+      },
       firstBackoff,
-      turn: config.requests.timeout,
+      slowAfter: config.requests.timeout,
       // Each resync is to ask again, however soon it comes
       refresh: soonestResync(config.watch.resyncPeriod),
       clock,
@@ -182,7 +187,7 @@ export class RunningCollection {
     const followers = this.#sources.map((source) => this.#follower(source, "list"));
     await Promise.all(followers.map((follower) => follower.run(signal, { once: true })));
     await this.#reconciler.settle(signal);
-    await Promise.race([this.#downloads.decided(), whenAborted(signal)]);
+    await this.#changes.until(() => this.#downloads.undecided.size === 0, signal);
     const outcome = {
       apiFailures: followers.flatMap(({ failure }) => failure ?? []),
       fileFailures: [
@@ -224,7 +229,7 @@ export class RunningCollection {
       return failure === undefined ? describeSource(source) : `${describeSource(source)}: ${failure}`;
     }
     if (!this.#reconciler.isSettled) return this.#reconciler.failures[0] ?? "files are being written";
-    const [download] = this.#downloads.untried;
+    const [download] = this.#downloads.awaited;
     return download === undefined ? undefined : `waiting for the content of ${download}`;
   }
 
@@ -257,8 +262,7 @@ function folderOf(collection: Collection): string {
 }
 
 function openJournal({ collection, log }: CollectionOptions, id: string): Journal {
-  const { stateFile = `${folderOf(collection)}/${RESERVED_PREFIX}${id}` } = collection.files;
-  return new Journal(stateFile === "none" ? undefined : stateFile, log);
+  return new Journal({ folder: folderOf(collection), id, stateFile: collection.files.stateFile, log });
 }
 
 /** Tells selections apart, so that sidecars with different ones can share a folder. */

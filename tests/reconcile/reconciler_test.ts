@@ -3,7 +3,7 @@ import { setImmediate } from "node:timers/promises";
 import { Journal } from "../../lib/files/journal.ts";
 import { PublishError } from "../../lib/files/publish_error.ts";
 import { Publisher } from "../../lib/files/publisher.ts";
-import { UrlDownloads } from "../../lib/downloads/scheduler.ts";
+import { DownloadScheduler } from "../../lib/downloads/scheduler.ts";
 import { describeRef } from "../../lib/objects/ref.ts";
 import { type KubeObject } from "../../lib/objects/object.ts";
 import { type Source } from "../../lib/objects/source.ts";
@@ -53,19 +53,18 @@ function start({ folder, sources = [CONFIG_MAPS], cluster = new Map(), urls = {}
     readError: undefined as Error | undefined,
     beforeRead: () => {},
   };
-  const journal = new Journal(`${folder}/..k8s-sidecar-id`, log);
+  const journal = new Journal({ folder, id: "id", log });
   const publisher = new Publisher({
     folder,
     allowedFolders: [],
     mode: 0o644,
     journal,
     id: "id",
-    random: Math.random,
     beforeChange() {},
     log,
   });
-  const downloads = new UrlDownloads({
-    content: {
+  const downloads = new DownloadScheduler({
+    fetcher: {
       async fetchTo(url, sink) {
         const served = await urls[url];
         if (served === undefined) throw new Error("connection refused");
@@ -75,8 +74,9 @@ function start({ folder, sources = [CONFIG_MAPS], cluster = new Map(), urls = {}
     publisher,
     onWritten: (_ref, path) => reconciler.downloaded(path),
     onFailed: (_ref, path) => reconciler.downloadFailed(path),
+    onChange() {},
     firstBackoff: 1,
-    turn: 10,
+    slowAfter: 10,
     refresh: 600,
     clock,
     random: () => 0,
@@ -160,7 +160,7 @@ function start({ folder, sources = [CONFIG_MAPS], cluster = new Map(), urls = {}
     files: () => filesIn(folder),
     /** Every source was listed, and every file that can be is on disk. */
     get isSynced() {
-      return reconciler.unlisted.length === 0 && reconciler.isSettled && downloads.untried.size === 0;
+      return reconciler.unlisted.length === 0 && reconciler.isSettled && downloads.awaited.size === 0;
     },
     errors: () => log.lines.filter((line) => line.startsWith("error: ")),
     async stop() {

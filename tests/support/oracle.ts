@@ -45,7 +45,7 @@ function pathsBelow(folder: string): string[] {
     }
   };
   visit(folder);
-  return paths;
+  return paths.filter((path) => !OWN.test(path));
 }
 
 /** What a sidecar's own directory holds besides `state` and, at the top of its folder, the one record in it. */
