@@ -3,6 +3,7 @@ import type { Clock } from "../runtime/clock.ts";
 import type { Collection, Config, Selection } from "../config/config.ts";
 import { openUrlFetcher } from "./open_downloads.ts";
 import type { FileEvent } from "../reconcile/file_event.ts";
+import { DiskCheck } from "../files/disk_check.ts";
 import { Journal } from "../files/journal.ts";
 import { resolvePath } from "../files/paths.ts";
 import { Publisher } from "../files/publisher.ts";
@@ -18,6 +19,7 @@ import { openNotifications } from "./open_notifications.ts";
 import type { NotificationRunner } from "../notify/runner.ts";
 import { Reconciler } from "../reconcile/reconciler.ts";
 import type { Liveness } from "./liveness.ts";
+import { checkDiskPeriodically } from "./periodic_disk_check.ts";
 import { Readiness } from "./readiness.ts";
 import type { SidecarMetrics } from "../serve/metrics.ts";
 import { SourceFollower } from "./source_follower.ts";
@@ -54,6 +56,7 @@ export class RunningCollection {
   readonly #notifications: NotificationRunner | undefined;
   readonly #downloads: DownloadScheduler;
   readonly #reconciler: Reconciler;
+  readonly #diskCheck: DiskCheck;
   readonly #readiness: Readiness;
   /** Of downloads. */
   readonly #changes = new Changes();
@@ -129,6 +132,7 @@ export class RunningCollection {
       random,
       log,
     });
+    this.#diskCheck = new DiskCheck({ journal, clock });
     this.#reconciler = new Reconciler({
       settings: { ...collection.files, folder, allowedFolders },
       sources,
@@ -176,6 +180,7 @@ export class RunningCollection {
     await Promise.all([
       ...this.#followers.map((follower) => follower.run(signal, { once: false })),
       this.#reconciler.run(signal),
+      this.#checkDisk(signal),
       this.#notifications?.run(signal),
     ]);
     await this.#downloads.close();
@@ -198,6 +203,17 @@ export class RunningCollection {
     await this.#downloads.close();
     await this.#notifications?.flush(signal);
     return outcome;
+  }
+
+  async #checkDisk(signal: AbortSignal): Promise<void> {
+    const { config, liveness, clock } = this.#options;
+    await checkDiskPeriodically({
+      diskCheck: this.#diskCheck,
+      period: config.watch.checkPeriod,
+      heal: (path) => this.#reconciler.heal(path),
+      heartbeat: liveness.heartbeat("disk check"),
+      clock,
+    }, signal);
   }
 
   #follower(source: Source, mode: "watch" | "list"): SourceFollower {

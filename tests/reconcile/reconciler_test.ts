@@ -837,12 +837,12 @@ diskTest(
   },
 );
 
-diskTest("immutableFiles", "Reconciler is synced only once what went while it was down could be removed", async () => {
+diskTest("mounts", "Reconciler is synced only once what went while it was down could be removed", async () => {
   await using it = open();
   await it.list(CONFIG_MAPS, configMap("a", { k: "1" }));
   const next = await it.restart();
   {
-    using _ = immutable(it.at("k"));
+    using _ = readOnly(it.folder);
     await next.list(CONFIG_MAPS);
     assert.equal(next.isSynced, false);
   }
@@ -850,6 +850,23 @@ diskTest("immutableFiles", "Reconciler is synced only once what went while it wa
   assert.deepEqual(next.files(), {});
   assert.equal(next.isSynced, true);
 });
+
+diskTest(
+  "immutableFiles",
+  "Reconciler is synced though one file cannot be removed, and removes it once it can",
+  async () => {
+    await using it = open();
+    await it.list(CONFIG_MAPS, configMap("a", { k: "1" }));
+    const next = await it.restart();
+    {
+      using _ = immutable(it.at("k"));
+      await next.list(CONFIG_MAPS);
+      assert.deepEqual([next.files(), next.isSynced], [{ k: "1" }, true]);
+    }
+    await next.later(1);
+    assert.deepEqual(next.files(), {});
+  },
+);
 
 Deno.test("settle() does what is due without run(), and waits for downloads", async () => {
   await using it = open({ urls: { "http://x/1": "one" } });

@@ -100,7 +100,7 @@ Deno.test("runSidecar() with METHOD=LIST that is stopped is done, and says nothi
 Deno.test("runSidecar() with METHOD=SLEEP lists every SLEEP_TIME, and never watches", async () => {
   await using at = place();
   at.create("a");
-  await using it = at.start({ METHOD: "SLEEP", SLEEP_TIME: "77", RESOURCE: "configmap" });
+  await using it = at.start({ METHOD: "SLEEP", CHECK_PERIOD: "0", SLEEP_TIME: "77", RESOURCE: "configmap" });
   await until(() => it.clock.nextDue === 77);
   at.create("b");
   await it.clock.advance(77);
