@@ -11,7 +11,8 @@ import type { Garbage } from "../runtime/garbage.ts";
 import type { KubeClient } from "../kube/client/client.ts";
 import { describeSource, type Source } from "../objects/source.ts";
 import { sourcesOf } from "./sources.ts";
-import { soonestResync, Watcher } from "../kube/watch/watcher.ts";
+import { soonestResync } from "../kube/watch/resync.ts";
+import { Watcher } from "../kube/watch/watcher.ts";
 import type { Events, Holds } from "./kubernetes_side.ts";
 import type { Log } from "../log/log.ts";
 import { openNotifications } from "./open_notifications.ts";
@@ -207,7 +208,7 @@ export class RunningCollection {
       ...config.watch,
       clock,
       random,
-      onProgress: (pause) => this.progress[index]?.made(pause),
+      heartbeat: { expectWithin: (seconds) => this.progress[index]?.made(seconds) },
     });
     return new SourceFollower({
       source,
