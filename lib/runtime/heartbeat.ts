@@ -1,33 +1,39 @@
 import type { Clock } from "./clock.ts";
 
-/** Seconds beyond a loop's own deadlines after which it is taken for stuck. */
-const GRACE_SECONDS = 10;
-
-/** Says whether a loop is alive: each of its steps announces by when the next sign of life comes at the latest. */
+/**
+ * Tells a loop that hangs from one that waits on purpose. Before each step the loop says how long the step may take, its
+ * own deadlines included; a loop whose last step takes longer is stuck, and only a restart helps.
+ */
 export class Heartbeat {
-  readonly #loop: string;
+  readonly #what: string;
   readonly #clock: Clock;
-  #due = Infinity;
+  /** By the clock, in ms. */
+  #beganAt = 0;
+  #dueAt = Infinity;
 
-  /** @param loop names the loop: `watch of secrets` */
-  constructor(loop: string, clock: Clock) {
-    this.#loop = loop;
+  /** @param what names the loop in a sentence: `the watch of configmaps` */
+  constructor(what: string, clock: Clock) {
+    this.#what = what;
     this.#clock = clock;
   }
 
-  /** The next call comes within this time, by the deadlines of the step that begins now. */
+  /** The next call of a method here comes within so many seconds. */
   expectWithin(seconds: number): void {
-    this.#due = this.#clock.now() + (seconds + GRACE_SECONDS) * 1000;
+    this.#beganAt = this.#clock.now();
+    this.#dueAt = this.#beganAt + seconds * 1000;
   }
 
-  /** The loop waits for work: nothing is expected of it. */
+  /** Nothing is expected: the loop waits for work, or has ended. */
   idle(): void {
-    this.#due = Infinity;
+    this.#dueAt = Infinity;
   }
 
-  /** That the loop is stuck, in one line; `undefined`: it is not. */
+  /** Which loop is stuck, and for how long; `undefined` when it is not. */
   get overdue(): string | undefined {
-    const seconds = (this.#clock.now() - this.#due) / 1000;
-    return seconds > 0 ? `${this.#loop}: stuck, overdue by ${Math.ceil(seconds)} s` : undefined;
+    const now = this.#clock.now();
+    if (now <= this.#dueAt) return undefined;
+    const taken = Math.round((now - this.#beganAt) / 1000);
+    const allowed = Math.round((this.#dueAt - this.#beganAt) / 1000);
+    return `${this.#what} is stuck: its last step has taken ${taken} s, and ${allowed} s are allowed`;
   }
 }

@@ -12,7 +12,8 @@ import type { Garbage } from "../runtime/garbage.ts";
 import type { ObjectApi } from "../kube/client/object_api.ts";
 import { describeSource, type Source } from "../objects/source.ts";
 import { sourcesOf } from "./sources.ts";
-import { soonestResync, Watcher } from "../kube/watch/watcher.ts";
+import { soonestResync } from "../kube/watch/resync.ts";
+import { Watcher } from "../kube/watch/watcher.ts";
 import type { Events, Holds } from "./kubernetes_side.ts";
 import type { Log } from "../log/log.ts";
 import { openNotifications } from "./open_notifications.ts";
@@ -80,7 +81,7 @@ export class RunningCollection {
       requests: options.config.requests,
       // The publisher records each path before it changes it
       pending: { load: () => journal.pending && [...journal.pending], delivered: () => journal.delivered() },
-      heartbeat: options.liveness.heartbeat("notifications"),
+      heartbeat: options.liveness.heartbeat("the notification loop"),
       onResult: (kind, ok, seconds) => options.metrics.notified(kind, ok, seconds),
     });
     return new RunningCollection(options, sources, id, journal, notifications);
@@ -142,7 +143,7 @@ export class RunningCollection {
       read: (source, ref, signal) => client.read(source, ref, signal),
       onEvent: (event) => this.#onEvent(event),
       onReleased: options.holds && ((ref) => options.holds?.release(ref)),
-      heartbeat: options.liveness.heartbeat("work queue"),
+      heartbeat: options.liveness.heartbeat("the work queue"),
       onChange: () => this.#readiness.check(),
       firstBackoff,
       clock,
@@ -211,13 +212,13 @@ export class RunningCollection {
       diskCheck: this.#diskCheck,
       period: config.watch.checkPeriod,
       heal: (path) => this.#reconciler.heal(path),
-      heartbeat: liveness.heartbeat("disk check"),
+      heartbeat: liveness.heartbeat("the disk check"),
       clock,
     }, signal);
   }
 
   #follower(source: Source, mode: "watch" | "list"): SourceFollower {
-    const { config, client, clock, random, metrics, log } = this.#options;
+    const { config, client, liveness, clock, random, metrics, log } = this.#options;
     const watcher = new Watcher({
       client,
       source,
@@ -225,8 +226,10 @@ export class RunningCollection {
       ...config.watch,
       clock,
       random,
+      heartbeat: liveness.heartbeat(`the watch of ${describeSource(source)}`),
+      onContact: () => follower.contacted(),
     });
-    return new SourceFollower({
+    const follower: SourceFollower = new SourceFollower({
       source,
       watcher,
       reconciler: this.#reconciler,
@@ -235,6 +238,7 @@ export class RunningCollection {
       clock,
       log,
     });
+    return follower;
   }
 
   /** What the first sync lacks: a source, files, or downloads. */

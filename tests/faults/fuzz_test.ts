@@ -407,7 +407,15 @@ function start({ api, folder, clock, random, resyncPeriod, onWritten }: StartOpt
   });
   const timing = { sleepTime: 60, serverTimeout: 60, clientTimeout: 66, resyncPeriod, firstBackoff: 1 };
   const running = SOURCES.map((source) => {
-    const watcher = new Watcher({ client: api, source, mode: "watch", ...timing, clock, random });
+    const watcher = new Watcher({
+      client: api,
+      source,
+      mode: "watch",
+      ...timing,
+      clock,
+      random,
+      heartbeat: { expectWithin() {} },
+    });
     const follower = new SourceFollower({ source, watcher, reconciler, admit: undefined, onFailure() {}, clock, log });
     return follower.run(abort.signal, { once: false });
   });

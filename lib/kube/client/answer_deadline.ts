@@ -21,7 +21,7 @@ export class AnswerDeadline implements Disposable {
   /** Milliseconds left for waiting. */
   #left: number;
 
-  /** @param seconds for the whole answer; `Infinity` for a watch, which its caller ends */
+  /** @param seconds for the whole answer */
   constructor(clock: Clock, seconds: number, outer: AbortSignal) {
     this.#clock = clock;
     this.#seconds = seconds;
@@ -52,9 +52,9 @@ export class AnswerDeadline implements Disposable {
     }
   }
 
-  /** Little is expected from now on: no more than `seconds` are left. */
-  shorten(seconds: number): void {
-    this.#left = Math.min(this.#left, seconds * 1000);
+  /** From now on the rest of the answer may take so many seconds. */
+  allow(seconds: number): void {
+    this.#left = seconds * 1000;
   }
 
   [Symbol.dispose](): void {

@@ -5,7 +5,7 @@
 import { TransportError } from "../../http/transport.ts";
 import { unlessAborted } from "../../runtime/unless_aborted.ts";
 import type { Status } from "../../objects/object.ts";
-import { AnswerDeadline, MAX_SILENCE_SECONDS } from "./answer_deadline.ts";
+import { AnswerDeadline, MAX_OBJECT_SECONDS, MAX_SILENCE_SECONDS } from "./answer_deadline.ts";
 import { readChunks } from "./chunks.ts";
 import { type Connection, type ConnectionOptions, Connections } from "./connections.ts";
 import { ApiError } from "./errors.ts";
@@ -21,7 +21,7 @@ export interface ApiRequest {
   /** From the root, query included. */
   path: string;
   body?: Body;
-  /** Seconds for the whole answer; `Infinity` for a watch, which `signal` ends. */
+  /** Seconds for the whole answer; `Infinity` for a watch, whose body only `signal` ends. */
   seconds: number;
   /** Called when the server has accepted the request. */
   onAnswer?: () => void;
@@ -53,10 +53,13 @@ export class Exchange {
    * @throws {ApiError | TransportError | CredentialsError}
    */
   async *bytes(request: ApiRequest, least = 1): AsyncGenerator<Uint8Array, void> {
-    using deadline = new AnswerDeadline(this.#options.clock, request.seconds, request.signal);
+    const isWatch = request.seconds === Infinity;
+    const seconds = isWatch ? MAX_OBJECT_SECONDS : request.seconds;
+    using deadline = new AnswerDeadline(this.#options.clock, seconds, request.signal);
     const { response, server } = await this.#open(request, deadline);
     request.onAnswer?.();
-    const silence = request.seconds === Infinity ? Infinity : MAX_SILENCE_SECONDS;
+    if (isWatch) deadline.allow(Infinity);
+    const silence = isWatch ? Infinity : MAX_SILENCE_SECONDS;
     try {
       if (response.body === null) return;
       yield* readChunks(response.body, least, (read) => deadline.wait(read, silence));
@@ -131,7 +134,7 @@ async function apiErrorOf(
   response: Response,
   deadline: AnswerDeadline,
 ): Promise<ApiError> {
-  deadline.shorten(MAX_ERROR_BODY_SECONDS);
+  deadline.allow(MAX_ERROR_BODY_SECONDS);
   const text = await deadline.wait(response.text()).catch(() => "");
   const after = Number(response.headers.get("retry-after") ?? NaN);
   return new ApiError(
