@@ -1,4 +1,4 @@
-/** What the command line and the environment ask for, from the first look at them to the exit code. */
+/** Does what the command line and the environment say, and returns the exit code. */
 import { systemClock } from "../runtime/clock.ts";
 import { helpText, parseCommandLine } from "./command_line.ts";
 import { type Config, type LogSettings, parseConfig } from "../config/config.ts";
@@ -12,7 +12,7 @@ import { checkStart, StartError } from "./start_checks.ts";
 import { COMMIT, VERSION } from "./version.ts";
 import { whenAborted } from "../runtime/when_aborted.ts";
 
-/** @param stop aborts when the process is told to stop, with an error whose message says by what */
+/** @param stop aborts when the process has to stop, with an error whose message is the name of the signal */
 export async function runProgram(
   args: readonly string[],
   env: Record<string, string | undefined>,
@@ -29,7 +29,7 @@ export async function runProgram(
   }
 
   const { config, faults: configFaults } = parseConfig(env, command.flags);
-  // Taking finalizers off needs no folder
+  // remove-finalizers needs no folder
   const isRemoval = command.run === "remove-finalizers";
   faults.push(...configFaults.filter(({ setting }) => !(isRemoval && setting === "FOLDER")));
   const { log, faults: logFaults } = await startLog(config.log);
@@ -95,7 +95,7 @@ async function openCredentials(
   return plainCredentials(server.url);
 }
 
-/** One line for each fault. */
+/** A line for each fault. */
 function describeFaults(faults: readonly Fault[]): string {
   return faults.map(({ message }) => `configuration error: ${message.replace(/\s*[\r\n]+\s*/g, " ")}`).join("\n");
 }

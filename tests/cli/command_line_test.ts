@@ -30,9 +30,9 @@ Deno.test("parseCommandLine() tells every argument that it does not know, and a 
   ]);
   assert.deepEqual(command, { run: "sidecar", flags: {} });
   assert.deepEqual(faults.map(({ message }) => message), [
-    '"run" is no argument: see --help',
-    '"--verbose" is no argument: see --help',
-    '"--version=…" is no argument: see --help',
+    '"run" is not a valid argument: see --help',
+    '"--verbose" is not a valid argument: see --help',
+    '"--version=…" is not a valid argument: see --help',
     "--manifests needs a value",
     "--req-username-file needs a value",
   ]);
@@ -40,7 +40,7 @@ Deno.test("parseCommandLine() tells every argument that it does not know, and a 
 
 Deno.test("parseCommandLine() does not show what follows a flag that it does not know", () => {
   const [fault] = parseCommandLine(["--req-password=geheim"]).faults;
-  assert.equal(fault?.message, '"--req-password=…" is no argument: see --help');
+  assert.equal(fault?.message, '"--req-password=…" is not a valid argument: see --help');
 });
 
 Deno.test("helpText() lists every variable with its default, and the exit codes, in lines that fit a terminal", () => {

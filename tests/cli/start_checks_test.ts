@@ -49,14 +49,14 @@ Deno.test("checkStart() tells everything that is wrong at once: folder, script a
   );
   assert.equal(credentials, undefined);
   assert.equal(messages.length, 3);
-  assert.match(messages[0]!, /^FOLDER=".*\/file\/under": it is not there and cannot be made: ./);
-  assert.match(messages[1]!, /^SCRIPT=".*\/none": there is no such file$/);
+  assert.match(messages[0]!, /^FOLDER=".*\/file\/under": it does not exist and cannot be created: ./);
+  assert.match(messages[1]!, /^SCRIPT=".*\/none": it does not exist$/);
   assert.match(messages[2]!, /^KUBECONFIG is not set, and no way to the API server$/);
 });
 
 Deno.test("checkStart() refuses a FOLDER where Deno lets nobody write", async () => {
   const { messages } = await check({ FOLDER: "/dev/shm/files" });
-  assert.match(messages[0]!, /^FOLDER="\/dev\/shm\/files": expected a folder that is not in \/dev, \/proc, \/sys/);
+  assert.match(messages[0]!, /^FOLDER="\/dev\/shm\/files": expected a folder outside of \/dev, \/proc, \/sys/);
   assert.throws(() => Deno.lstatSync("/dev/shm/files"), Deno.errors.NotFound);
 });
 
@@ -66,8 +66,8 @@ Deno.test("checkStart() refuses a FOLDER that is a file and a SCRIPT that is a f
   assert.deepEqual(
     messages.map((message) => message.replaceAll(folder.path, "DIR")),
     [
-      'SCRIPT="DIR": it is no file',
-      'FOLDER="DIR/file": it is there, but it is no directory',
+      'SCRIPT="DIR": it is not a file',
+      'FOLDER="DIR/file": it exists but is not a directory',
     ].sort(),
   );
 });
@@ -114,7 +114,7 @@ Deno.test("checkStart() refuses a STATE_FILE that is a folder or below a file, a
     );
   assert.deepEqual(await messages(folder.path), ['STATE_FILE="DIR": it is a directory']);
   assert.deepEqual(await messages(`${folder.path}/file/state`), [
-    'STATE_FILE="DIR/file/state": a part of the path is a file, where a directory must be',
+    'STATE_FILE="DIR/file/state": a part of the path is a file instead of a directory',
   ]);
   for (const good of ["none", `${folder.path}/file`, `${folder.path}/missing/state`]) {
     assert.deepEqual(await messages(good), []);

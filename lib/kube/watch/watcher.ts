@@ -11,7 +11,7 @@
  *            └──┘ failed: backs off, starts again       └────┘ ended, cut, failed: resumes at the last version
  * ```
  */
-import { Backoff, LONGEST_DELAY } from "../../runtime/backoff.ts";
+import { Backoff, MAX_DELAY_SECONDS } from "../../runtime/backoff.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { Deadline } from "../../runtime/deadline.ts";
 import { TransportError } from "../../http/transport.ts";
@@ -210,7 +210,7 @@ export class Watcher {
     if (!(error instanceof ApiError)) return 0;
     const { firstBackoff } = this.#options;
     if (error.retryAfter !== undefined) return Math.min(error.retryAfter, LONGEST_RETRY_AFTER);
-    return error.isForbidden ? Math.min(LONGEST_DELAY, firstBackoff * FORBIDDEN_FACTOR) : 0;
+    return error.isForbidden ? Math.min(MAX_DELAY_SECONDS, firstBackoff * FORBIDDEN_FACTOR) : 0;
   }
 
   /** Lists in pages. A `continue` that expired in between begins anew, in one page: the server is too busy for more. */
