@@ -41,7 +41,7 @@ Deno.test("checkStart() makes FOLDER, and gives the credentials that it has read
   assert.ok((await Deno.stat(`${folder.path}/a/b`)).isDirectory);
 });
 
-Deno.test("checkStart() tells everything that is wrong at once: folder, script and credentials", async () => {
+Deno.test("checkStart() reports faults of folder, script and credentials together", async () => {
   using folder = folderWithFile();
   const { credentials, messages } = await check(
     { FOLDER: `${folder.path}/file/under`, SCRIPT: `${folder.path}/none` },
@@ -60,7 +60,7 @@ Deno.test("checkStart() refuses a FOLDER where Deno lets nobody write", async ()
   assert.throws(() => Deno.lstatSync("/dev/shm/files"), Deno.errors.NotFound);
 });
 
-Deno.test("checkStart() refuses a FOLDER that is a file and a SCRIPT that is a folder", async () => {
+Deno.test("checkStart() refuses a file as FOLDER and a folder as SCRIPT", async () => {
   using folder = folderWithFile();
   const { messages } = await check({ FOLDER: `${folder.path}/file`, SCRIPT: folder.path });
   assert.deepEqual(
@@ -79,7 +79,7 @@ Deno.test("checkStart() names KUBECONFIG when credentials that it gave cannot be
   assert.deepEqual(messages, ['KUBECONFIG="/kube": not YAML']);
 });
 
-Deno.test("checkStart() leaves a FOLDER alone that is already known to be wrong", async () => {
+Deno.test("checkStart() does not check a FOLDER that is known to be wrong", async () => {
   const { faults } = await check({}, found, ["FOLDER"]);
   assert.deepEqual(faults, []);
 });
@@ -106,7 +106,7 @@ Deno.test("checkStart() takes a FOLDER that is a link to a folder", async () => 
   assert.deepEqual((await check({ FOLDER: `${folder.path}/link` })).faults, []);
 });
 
-Deno.test("checkStart() refuses a STATE_FILE that is a folder or below a file, and takes one that can yet be made", async () => {
+Deno.test("checkStart() refuses a STATE_FILE that is a folder or below a file", async () => {
   using folder = folderWithFile();
   const messages = async (stateFile: string) =>
     (await check({ FOLDER: folder.path, STATE_FILE: stateFile })).messages.map((message) =>
