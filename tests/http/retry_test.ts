@@ -65,7 +65,7 @@ Deno.test("retry() repeats after each delay and returns the first success", asyn
 
 Deno.test("retry() throws the last error, and others at once", async () => {
   const clock = new FakeClock();
-  const options = { limits: { ...kiwigrid, total: 1 }, clock, signal: new AbortController().signal };
+  const options = { limits: { ...kiwigrid, total: 1 }, clock, signal: new AbortController().signal, onRetry() {} };
   let attempts = 0;
   const used = retry(() => Promise.reject(new TransportError("read", `attempt ${++attempts}`)), options);
   const outcome = assert.rejects(used, { message: "attempt 2" });
@@ -79,7 +79,10 @@ Deno.test("retry() rejects with the signal's reason while it waits", async () =>
   const clock = new FakeClock();
   const abort = new AbortController();
   const failing = () => Promise.reject(new TransportError("read", "lost"));
-  const outcome = assert.rejects(retry(failing, { limits: kiwigrid, clock, signal: abort.signal }), /stop/);
+  const outcome = assert.rejects(
+    retry(failing, { limits: kiwigrid, clock, signal: abort.signal, onRetry() {} }),
+    /stop/,
+  );
   await clock.advance(1);
   abort.abort(new Error("stop"));
   await outcome;
