@@ -1,29 +1,29 @@
-/** The entrypoint: the only file that reads the environment and the arguments, hears signals and ends the process. */
+/** The entrypoint: the only file that reads the environment and the arguments, handles signals and ends the process. */
 import { EXIT, type ExitCode } from "./lib/cli/exit_codes.ts";
 import { gatherEntropy } from "./lib/runtime/entropy.ts";
 import { noProxyWithLoopback } from "./lib/http/proxy.ts";
 
-/** Milliseconds after a signal in which everything has to be put down. */
-const STOP_TIMEOUT = 600;
+/** After a signal, the process ends at the latest after this time. */
+const STOP_TIMEOUT_MS = 600;
 
 async function main(): Promise<ExitCode> {
-  const stop = hearSignals();
-  // The modules load meanwhile. Whoever needs entropy later waits for it then
+  const stop = stopSignal();
+  // In the background, while the modules load
   gatherEntropy().catch(() => {});
   const { runProgram } = await import("./lib/cli/program.ts");
   const env = Deno.env.toObject();
-  // Deno would send even requests to this machine through a proxy
+  // Deno would send even requests to localhost through a proxy
   Deno.env.set("NO_PROXY", noProxyWithLoopback(env));
   return await runProgram(Deno.args, env, stop);
 }
 
-/** A signal that aborts when the process is told to stop. */
-function hearSignals(): AbortSignal {
+/** Aborts on SIGTERM and SIGINT. */
+function stopSignal(): AbortSignal {
   const stop = new AbortController();
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     Deno.addSignalListener(signal, () => {
       stop.abort(new Error(signal));
-      setTimeout(() => Deno.exit(EXIT.done), STOP_TIMEOUT);
+      setTimeout(() => Deno.exit(EXIT.done), STOP_TIMEOUT_MS);
     });
   }
   return stop.signal;

@@ -64,9 +64,10 @@ async function main(): Promise<number> {
     }
   }
 
+  const binary = Deno.env.get("SIDECAR_BIN") || undefined;
   const circumstances: Circumstances = {
     apiServer: api.name,
-    sidecar: Deno.env.get("SIDECAR_BIN") ?? "deno run main.ts",
+    sidecar: binary ?? "deno run main.ts",
     deno: Deno.version.deno,
     processors: navigator.hardwareConcurrency,
     filesystem: filesystemOf(api.dir),
@@ -74,7 +75,7 @@ async function main(): Promise<number> {
     rounds,
     date: new Date().toISOString().slice(0, 10),
   };
-  const budgets = judge(figures);
+  const budgets = judge(figures, { isBinary: binary !== undefined });
   if (json) console.log(JSON.stringify({ circumstances, figures: figures.summaries(), budgets }, undefined, 2));
   else {
     console.log([describe(circumstances), figureTable(figures), budgetTable(budgets)].join("\n\n"));

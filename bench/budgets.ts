@@ -1,4 +1,4 @@
-/** What the figures may be: ratios to the floors of the same run where a machine's speed or Deno's own size plays a part. */
+/** Limits of the figures: ratios to the floors of the same run where the speed of the machine or the size of Deno matters. */
 import { LARGE, SMALL, STANDARD } from "./bench_run.ts";
 import { afterBurst, BURSTS } from "./bursts.ts";
 import { ANYWHERE, type Figures } from "./figures.ts";
@@ -20,6 +20,8 @@ export interface Verdict {
 interface Budget {
   what: string;
   limit: number;
+  /** The limit for a compiled binary, where it differs. */
+  binaryLimit?: number;
   unit: string;
   digits: number;
   /** NaN: it was not measured. */
@@ -46,6 +48,7 @@ const BUDGETS: readonly Budget[] = [
   {
     what: `RssAnon after ${standard}`,
     limit: 2.0,
+    binaryLimit: 1.2,
     unit: " × idle Deno",
     digits: 2,
     value: (figures) => ofSidecar(figures, standard, "RssAnon after sync") / idle(figures, "RssAnon"),
@@ -62,6 +65,7 @@ const BUDGETS: readonly Budget[] = [
   {
     what: `RssAnon after ${BURSTS} bursts over ${standard}`,
     limit: 2.4,
+    binaryLimit: 1.4,
     unit: " × idle Deno",
     digits: 2,
     value: (figures) => ofSidecar(figures, standard, afterBurst(BURSTS)) / idle(figures, "RssAnon"),
@@ -121,9 +125,12 @@ const BUDGETS: readonly Budget[] = [
   },
 ];
 
-/** What holds and what does not, of what was measured. */
-export function judge(figures: Figures): Verdict[] {
-  return BUDGETS.map((budget) => verdictOf(budget, figures)).filter(({ value }) => !Number.isNaN(value));
+/** Compares the figures that were measured with their budgets. */
+export function judge(figures: Figures, { isBinary }: { isBinary: boolean }): Verdict[] {
+  return BUDGETS.map((budget) =>
+    verdictOf(isBinary ? { ...budget, limit: budget.binaryLimit ?? budget.limit } : budget, figures)
+  )
+    .filter(({ value }) => !Number.isNaN(value));
 }
 
 function verdictOf({ what, unit, digits, ...budget }: Budget, figures: Figures): Verdict {

@@ -1,10 +1,10 @@
 /**
- * Builds `dist/k8s-sidecar`: one file with everything in it, by the Deno that runs this.
+ * Builds `dist/k8s-sidecar`, a single executable, with the Deno that runs this script.
  *
  *     compile.ts [--target linux-amd64|linux-arm64] [--commit COMMIT] [--output FILE]
  *
- * The modules are bundled first. As they are, 62 MB of npm packages would be embedded, of which a running sidecar keeps
- * most in memory; of the bundle it is one megabyte. What is imported lazily is a file of its own in the bundle, too.
+ * The modules are bundled first. Otherwise 62 MB of npm packages would be embedded, and a running sidecar keeps most of
+ * that in memory; the bundle has one megabyte. Modules that are imported lazily remain separate files in the bundle.
  */
 import { parseArgs } from "node:util";
 import project from "../deno.json" with { type: "json" };
@@ -14,22 +14,21 @@ const TARGETS: Record<string, string> = {
   "linux-arm64": "aarch64-unknown-linux-gnu",
 };
 
-/** What `lib/cli/version.ts` has in place of the commit. */
+/** Stands for the commit in `lib/cli/version.ts`. */
 const COMMIT_PLACEHOLDER = "@commit@";
 
 /**
- * What the bundle's CommonJS packages call to load a module of Node's: when they need it. The bundler's own way loads
- * Node's module loader at the start of every sidecar, for 2 MB and 10 ms, though only kubeconfigs need such packages.
+ * Loads a module of Node's for the bundle's CommonJS packages when they call it. The bundler's own `require` would load
+ * Node's module loader at every start (2 MB, 17 ms), although only kubeconfigs need these packages.
  */
 const REQUIRE = "const require=name=>{const found=process.getBuiltinModule(name);" +
   "if(found===undefined)throw new Error(`Cannot find module '${name}'`);return found};";
 
-/** The bundler's own way: Deno 2.9's, and what 2.7 writes in place of one. */
+/** The bundler's own `require`. */
 const BUNDLERS_REQUIRE =
   /import ?\{ ?createRequire as (\w+) ?\} ?from ?"node:module";\s*var (\w+) ?= ?\1\(import\.meta\.url\);/;
-const MISSING_REQUIRE = "Dynamic require of";
 
-/** LogTape's, for runtimes that have no `Deno.inspect`; from source it is left out by `--conditions=browser`. */
+/** LogTape's `inspect`, for runtimes without `Deno.inspect`; from source, `--conditions=browser` leaves it out. */
 const LOGTAPES_INSPECT = /import (\w+) from ?"node:util"/;
 
 const root = new URL("../", import.meta.url).pathname;
@@ -47,7 +46,7 @@ try {
   await deno(["bundle", "--quiet", "--platform=deno", "--minify", "--code-splitting", `--outdir=${bundle}`, "main.ts"]);
   finishBundle(bundle, values.commit ?? await currentCommit());
   const more = target === undefined ? [] : [`--target=${target}`];
-  // Outside the project: its lock file would bring the packages in again
+  // Without the project's lock file, which would embed the packages again
   const args = [
     "--no-config",
     "--no-lock",
@@ -71,7 +70,7 @@ function runFlags(): string[] {
   return flags.split(" ");
 }
 
-/** Puts the commit in, and loads Node's modules where they are needed, not at the start. */
+/** Inserts the commit, and makes Node's modules load when they are needed instead of at the start. */
 function finishBundle(directory: string, commit: string): void {
   let commits = 0;
   for (const { name } of Deno.readDirSync(directory)) {
@@ -79,22 +78,23 @@ function finishBundle(directory: string, commit: string): void {
     const parts = Deno.readTextFileSync(path).split(COMMIT_PLACEHOLDER);
     commits += parts.length - 1;
     let text = parts.join(commit || COMMIT_PLACEHOLDER);
-    if (text.includes(MISSING_REQUIRE)) text = REQUIRE + text;
     text = text.replace(BUNDLERS_REQUIRE, (_, __, name) => `${REQUIRE}const ${name}=require;`);
     if (text.includes("logtape")) text = text.replace(LOGTAPES_INSPECT, (_, name) => `const ${name}=Deno`);
     Deno.writeTextFileSync(path, text);
   }
-  if (commits !== 1) throw new Error(`${COMMIT_PLACEHOLDER} is ${commits} times in the bundle, not once`);
+  if (commits !== 1) throw new Error(`${COMMIT_PLACEHOLDER} is in the bundle ${commits} times instead of once`);
   for (const path of filesOfTheStart(directory)) {
     const [found] = /from ?"node:\w+"/.exec(Deno.readTextFileSync(path)) ?? [];
-    if (found !== undefined) throw new Error(`${path} is loaded by every sidecar, and imports ${found}`);
+    if (found !== undefined) throw new Error(`${path} is loaded at every start and imports ${found}`);
   }
 }
 
-/** What the entrypoint imports, and what that does, and so on; with the program, which it imports at once. */
+/** The files that the entrypoint imports, directly or not, including the program, which it imports at once. */
 function filesOfTheStart(directory: string): Set<string> {
   const program = [...Deno.readDirSync(directory)].filter(({ name }) => name.startsWith("program-"));
-  if (program.length !== 1) throw new Error(`${program.length} files of the bundle are lib/cli/program.ts, not one`);
+  if (program.length !== 1) {
+    throw new Error(`${program.length} files of the bundle are lib/cli/program.ts instead of one`);
+  }
   const files = new Set(["main.js", ...program.map(({ name }) => name)].map((name) => `${directory}/${name}`));
   for (const path of files) {
     const imports = Deno.readTextFileSync(path).matchAll(/(?:from|import) ?"\.\/([\w-]+\.js)"/g);
@@ -103,7 +103,7 @@ function filesOfTheStart(directory: string): Set<string> {
   return files;
 }
 
-/** `-dirty` at its end when the files are not those of the commit; empty where there is no repository. */
+/** Ends with `-dirty` if files differ from the commit; empty if there is no repository. */
 async function currentCommit(): Promise<string> {
   const args = ["describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"];
   try {

@@ -1,4 +1,4 @@
-/** The command line: what `k8s-sidecar` understands besides its environment. */
+/** The command line, and the text of `--help`. */
 import type { Flags } from "../config/config.ts";
 import type { Fault } from "../config/read_settings.ts";
 import type { Setting } from "../config/setting.ts";
@@ -34,9 +34,9 @@ export function parseCommandLine(args: readonly string[]): { command: Command; f
     else if (arg === "--version") run = "version";
     else if (arg === "remove-finalizers") run = "remove-finalizers";
     else {
-      // What follows a mistyped flag may be a password
+      // The value of a mistyped flag may be a password
       const shown = inline.length > 0 && flag.startsWith("-") ? `${flag}=…` : arg;
-      faults.push({ setting: shown, message: `${JSON.stringify(shown)} is no argument: see --help` });
+      faults.push({ setting: shown, message: `${JSON.stringify(shown)} is not a valid argument: see --help` });
     }
   }
   if (run === "help" || run === "version") return { command: { run }, faults };
@@ -55,34 +55,34 @@ const USAGE = `k8s-sidecar keeps the data of label-selected ConfigMaps and Secre
 
 Usage: k8s-sidecar [--help] [--version] [--manifests DIR | remove-finalizers]
 
-  --manifests DIR           needs no cluster: ConfigMaps and Secrets are read from the YAML and JSON files of DIR,
-                            and followed as the files change
-  --req-username-file FILE  wins over REQ_USERNAME_FILE
-  --req-password-file FILE  wins over REQ_PASSWORD_FILE
-  remove-finalizers         takes our finalizer off every object that the selection matches, then exits
-  --version                 prints the version
-  --help                    prints this
+  --manifests DIR           run without a cluster: read ConfigMaps and Secrets from the YAML and JSON files of DIR,
+                            and follow them as they change
+  --req-username-file FILE  takes precedence over REQ_USERNAME_FILE
+  --req-password-file FILE  takes precedence over REQ_PASSWORD_FILE
+  remove-finalizers         remove our finalizer from every selected object, then exit
+  --version                 print the version
+  --help                    print this text
 
-Everything else is set by environment variables; an empty one counts as not set.
+Everything else is set by environment variables; an empty value means unset.
 `;
 
 const EXIT_CODES = `Exit codes: 0 done, or stopped by SIGTERM or SIGINT; 2 configuration; 3 the API (METHOD=LIST);
 4 files could not be written (METHOD=LIST).
 `;
 
-/** What `--help` prints: every variable of the table that also parses them. */
+/** The text of `--help`, from the table of settings. */
 export function helpText(): string {
   const lines = [USAGE];
   let section = "";
   for (const [name, row] of Object.entries(SETTINGS) as [string, Setting<unknown>][]) {
     if (row.section !== section) lines.push(`${section === "" ? "" : "\n"}${section = row.section}`);
-    const name_ = row.alias === undefined ? name : `${name} (${row.alias})`;
-    lines.push(`  ${name_}`, ...wrap(`${row.meaning.replaceAll("`", "")}. Default: ${defaultText(row)}`, 92, "      "));
+    const names = row.alias === undefined ? name : `${name} (${row.alias})`;
+    lines.push(`  ${names}`, ...wrap(`${row.meaning.replaceAll("`", "")}. Default: ${defaultText(row)}`, 92, "      "));
   }
   return `${lines.join("\n")}\n\n${EXIT_CODES}`;
 }
 
-/** A setting's default as its tables show it, in plain text. */
+/** A setting's default in plain text. */
 export function defaultText(row: Setting<unknown>): string {
   return (row.shownDefault ?? row.default ?? "none").replaceAll("`", "");
 }

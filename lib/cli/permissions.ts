@@ -1,11 +1,8 @@
-/** Giving up what this run will not need. Permissions are fixed when the binary is built, what is needed is known at start. */
+/** Revokes the permissions that this run does not need. They are fixed at compile time, before the settings are known. */
 import type { Config } from "../config/config.ts";
 import type { Credentials } from "../kube/client/credentials.ts";
 
-/**
- * Without SCRIPT nothing is ever run, so nothing can be: not by us, nor by a dependency. What stays is a kubeconfig whose
- * user is an `exec` plugin.
- */
+/** Only SCRIPT and the exec plugin of a kubeconfig run programs. Without them, no dependency can run one either. */
 export async function giveUpPermissions(config: Config, credentials: Credentials | undefined): Promise<void> {
   const hasScript = config.collections.some(({ notification }) => notification.script !== undefined);
   if (!hasScript && !credentials?.runsPrograms) await Deno.permissions.revoke({ name: "run" });

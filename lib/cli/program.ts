@@ -1,4 +1,4 @@
-/** What the command line and the environment ask for, from the first look at them to the exit code. */
+/** Does what the command line and the environment say, and returns the exit code. */
 import { systemClock } from "../runtime/clock.ts";
 import { helpText, parseCommandLine } from "./command_line.ts";
 import { type Config, type LogSettings, parseConfig } from "../config/config.ts";
@@ -13,7 +13,7 @@ import { checkStart } from "./start_checks.ts";
 import { COMMIT, VERSION } from "./version.ts";
 import { whenAborted } from "../runtime/when_aborted.ts";
 
-/** @param stop aborts when the process is told to stop, with an error whose message says by what */
+/** @param stop aborts when the process has to stop, with an error whose message is the name of the signal */
 export async function runProgram(
   args: readonly string[],
   env: Record<string, string | undefined>,
@@ -30,7 +30,7 @@ export async function runProgram(
   }
 
   const { config, faults: configFaults } = parseConfig(env, command.flags);
-  // Taking finalizers off needs no folder
+  // remove-finalizers needs no folder
   const isRemoval = command.run === "remove-finalizers";
   faults.push(...configFaults.filter(({ setting }) => !(isRemoval && setting === "FOLDER")));
   const { log, faults: logFaults } = await startLog(config.log);
@@ -100,7 +100,7 @@ function clusterSettings({ events, finalizer }: Config): string[] {
   return settings.map((name) => `${name} has no effect with --manifests: it needs a cluster`);
 }
 
-/** One line for each fault. */
+/** A line for each fault. */
 function describeFaults(faults: readonly Fault[]): string {
   return faults.map(({ message }) => `configuration error: ${message.replace(/\s*[\r\n]+\s*/g, " ")}`).join("\n");
 }

@@ -1,4 +1,4 @@
-/** What must be true of the machine before the sidecar starts: checked all at once, so that one start shows every fault. */
+/** Checks that need the file system or the network, before anything starts. One start reports every fault. */
 import type { Config } from "../config/config.ts";
 import { isInside, resolvePath } from "../files/paths.ts";
 import { CredentialsError } from "../kube/client/errors.ts";
@@ -6,8 +6,8 @@ import type { Credentials } from "../kube/client/credentials.ts";
 import { type Fault, faultOf } from "../config/read_settings.ts";
 
 /**
- * @param credentials finds the credentials for the API server, which are read once; `undefined` where none is needed
- * @param broken settings that are known to be wrong, which need no check
+ * @param credentials finds the credentials for the API server, which are loaded once; `undefined` without a cluster
+ * @param broken settings that are known to be faulty and are not checked again
  */
 export async function checkStart(
   config: Config,
@@ -30,14 +30,14 @@ export async function checkStart(
   return { credentials: found, faults };
 }
 
-/** @throws what is no matter of configuration */
+/** @throws any error that configuration cannot cause */
 function credentialsFault(error: unknown, kubeconfig: string | undefined): Fault {
   if (!(error instanceof CredentialsError)) throw error;
   if (kubeconfig !== undefined) return faultOf("KUBECONFIG", kubeconfig, error.message);
   return { setting: "KUBECONFIG", message: `KUBECONFIG is not set, and ${error.message}` };
 }
 
-/** Where Deno lets a program write only that may do everything. */
+/** Deno only lets programs with --allow-all write to these. */
 const DEVICES = ["/dev", "/proc", "/sys"];
 
 function folderFaults(folder: string): Fault[] {
@@ -46,7 +46,7 @@ function folderFaults(folder: string): Fault[] {
       faultOf(
         "FOLDER",
         folder,
-        `expected a folder that is not in ${DEVICES.join(", ")}: no program of Deno's may write there`,
+        `expected a folder outside of ${DEVICES.join(", ")}, where Deno does not allow writing`,
       ),
     ];
   }
@@ -55,10 +55,10 @@ function folderFaults(folder: string): Fault[] {
     return [];
   } catch (error) {
     if (error instanceof Deno.errors.AlreadyExists) {
-      return [faultOf("FOLDER", folder, "it is there, but it is no directory")];
+      return [faultOf("FOLDER", folder, "it exists but is not a directory")];
     }
     const reason = error instanceof Error ? error.message : String(error);
-    return [faultOf("FOLDER", folder, `it is not there and cannot be made: ${reason}`)];
+    return [faultOf("FOLDER", folder, `it does not exist and cannot be created: ${reason}`)];
   }
 }
 
@@ -67,18 +67,18 @@ function stateFileFaults(path: string): Fault[] {
     if (Deno.statSync(path).isDirectory) return [faultOf("STATE_FILE", path, "it is a directory")];
   } catch (error) {
     if (error instanceof Deno.errors.NotADirectory) {
-      return [faultOf("STATE_FILE", path, "a part of the path is a file, where a directory must be")];
+      return [faultOf("STATE_FILE", path, "a part of the path is a file instead of a directory")];
     }
-    // Whatever else is wrong may get well, and is tried again with each file
+    // Other errors may be temporary; writing is retried with each file
   }
   return [];
 }
 
 function scriptFaults(path: string): Fault[] {
   try {
-    return Deno.statSync(path).isFile ? [] : [faultOf("SCRIPT", path, "it is no file")];
+    return Deno.statSync(path).isFile ? [] : [faultOf("SCRIPT", path, "it is not a file")];
   } catch (error) {
-    const reason = error instanceof Deno.errors.NotFound ? "there is no such file" : String(error);
+    const reason = error instanceof Deno.errors.NotFound ? "it does not exist" : String(error);
     return [faultOf("SCRIPT", path, reason)];
   }
 }

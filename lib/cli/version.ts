@@ -1,7 +1,7 @@
-/** What `--version` prints. */
+/** The version that `--version` prints. */
 export const VERSION = "0.1.0";
 
-/** The build puts the commit here, in its copy of this file: `scripts/compile.ts`. */
+/** `scripts/compile.ts` replaces this with the commit, in the bundle. */
 const BUILT_FROM = "@commit@";
 
 /** Empty when run from source. */

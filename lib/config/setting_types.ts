@@ -86,10 +86,7 @@ export function oneOf<const T extends string>(words: readonly T[], aliases: Reco
 }
 
 /** Items separated by commas; blanks around items and empty items are ignored. */
-export function listOf(
-  what: string,
-  isItem: (item: string) => boolean = () => true,
-): SettingType<readonly string[]> {
+export function listOf(what: string, isItem: (item: string) => boolean): SettingType<readonly string[]> {
   return {
     accepts: `${what}, separated by commas`,
     parse(text) {

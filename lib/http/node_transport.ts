@@ -57,7 +57,7 @@ export function nodeTransport(options: TransportOptions): Transport {
   };
 }
 
-/** Sends one request; resolves at the answer's headers, its body follows as a stream. */
+/** Sends one request. Resolves when the headers of the answer have arrived; the body is a stream. */
 function exchange(url: URL, options: https.RequestOptions, init: RequestInit): Promise<Response> {
   const { signal, body } = init;
   return new Promise((resolve, reject) => {
@@ -111,7 +111,7 @@ function responseOf(url: URL, request: http.ClientRequest, answer: http.Incoming
   return new Response(body, { status, statusText: answer.statusMessage ?? "", headers });
 }
 
-/** The answer's body as it arrives: reading stops while the consumer is slow. */
+/** The body of the answer as it arrives, read no faster than the consumer reads. */
 function bodyStream(url: URL, request: http.ClientRequest, answer: http.IncomingMessage, signal?: AbortSignal) {
   let ended = false;
   return new ReadableStream<Uint8Array<ArrayBuffer>>({

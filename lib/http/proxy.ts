@@ -1,13 +1,13 @@
-/** Hosts that are on this machine: no proxy can reach them for us. */
+/** Hosts on this machine, which a proxy cannot reach. */
 const LOOPBACK = "localhost,127.0.0.0/8,::1";
 
 /**
- * The proxy for a URL by the environment's rules, `undefined` for a direct connection.
+ * The proxy that the environment names for a URL; `undefined` for a direct connection.
  *
- * `HTTPS_PROXY` and `HTTP_PROXY` (or in lower case) go by the URL's scheme, `ALL_PROXY` is for both. `NO_PROXY` is a
- * comma list of host names (which take their sub-domains with them, with or without a leading dot), IP addresses and
- * CIDR ranges, each with an optional `:port`, or `*`. These are curl's and Go's rules; as in Go, `localhost` and
- * loopback addresses are never proxied.
+ * `HTTPS_PROXY` and `HTTP_PROXY` (or in lower case) apply to the URL's scheme, `ALL_PROXY` to both. `NO_PROXY` is a list,
+ * separated by commas, of host names (which include their subdomains, with or without a leading dot), IP addresses and
+ * CIDR ranges, each with an optional `:port`, or `*`. curl and Go have the same rules; as in Go, `localhost` and loopback
+ * addresses are never proxied.
  */
 export function proxyFor(url: string | URL, env: Record<string, string | undefined>): string | undefined {
   const { protocol, hostname, port } = new URL(url);
@@ -24,17 +24,17 @@ export function proxyFor(url: string | URL, env: Record<string, string | undefin
 }
 
 /**
- * What `NO_PROXY` should be so that Deno's own connections leave loopback addresses alone: Deno follows `NO_PROXY` to
- * the letter, and an `HTTP_PROXY` in the pod would otherwise get the calls to the application beside us. To Deno, `*` is
- * no address, `*.svc` no domain, and `.SVC` another one than `.svc`.
+ * A `NO_PROXY` that has the same meaning for Deno's own connections as for {@link proxyFor}, loopback included: otherwise
+ * an `HTTP_PROXY` in the pod would get the calls to the application. Deno does not apply `*` to addresses, does not know
+ * `*.svc`, and compares `.SVC` case-sensitively.
  */
 export function noProxyWithLoopback(env: Record<string, string | undefined>): string {
   const entries = (env["NO_PROXY"] || env["no_proxy"] || "").split(",").map((entry) => entry.trim().toLowerCase());
-  const understood = entries.map((entry) => entry === "*" ? "*,0.0.0.0/0,::/0" : entry.replace(/^\*\./, "."));
-  return [...understood, LOOPBACK].filter(Boolean).join(",");
+  const adapted = entries.map((entry) => entry === "*" ? "*,0.0.0.0/0,::/0" : entry.replace(/^\*\./, "."));
+  return [...adapted, LOOPBACK].filter(Boolean).join(",");
 }
 
-/** The host of a URL as sockets want it: an IPv6 address is without its brackets. */
+/** The host of a URL for a socket: an IPv6 address without its brackets. */
 export function socketHost(hostname: string): string {
   return hostname.replace(/^\[|\]$/g, "");
 }

@@ -7,11 +7,11 @@ import { socketHost } from "./proxy.ts";
 import { TransportError } from "./transport.ts";
 
 interface TunnelRequest extends https.RequestOptions {
-  /** The request's signal: a tunnel nobody waits for any more is not built to its end. */
+  /** Aborts when the request no longer needs a tunnel. */
   abandoned?: AbortSignal;
 }
 
-/** An https agent whose connections ask an http proxy for `CONNECT host:port`, and start TLS inside. */
+/** An https agent whose connections are tunnels through an http proxy (`CONNECT host:port`). */
 export class TunnelAgent extends https.Agent {
   readonly #connecting = new Set<http.ClientRequest>();
 
@@ -47,7 +47,7 @@ export class TunnelAgent extends https.Agent {
       done(new Error(`proxy ${this.proxy.host} refused the connection with status ${answer.statusCode}`));
     });
     connect.end();
-    return undefined as unknown as Duplex; // the callback hands it over
+    return undefined as unknown as Duplex; // passed to the callback
   }
 
   override destroy(): void {
@@ -56,7 +56,7 @@ export class TunnelAgent extends https.Agent {
   }
 }
 
-/** @throws TransportError for a proxy that is not reached by plain http */
+/** @throws TransportError for a proxy whose URL is not http */
 export function httpProxy(proxy: string): URL {
   const url = new URL(proxy);
   if (url.protocol === "http:") return url;
@@ -66,12 +66,12 @@ export function httpProxy(proxy: string): URL {
   );
 }
 
-/** Where a proxy listens. */
+/** The address that a proxy listens on. */
 export function proxyAddress({ hostname, port }: URL): { host: string; port: string } {
   return { host: socketHost(hostname), port: port || "80" };
 }
 
-/** The header for the user info of a proxy's URL. */
+/** The header with the user info of a proxy's URL. */
 export function proxyAuthorization({ username, password }: URL): Record<string, string> {
   if (username === "") return {};
   const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;

@@ -2,12 +2,12 @@ import { redactUrl, type Transport } from "./transport.ts";
 import { given } from "../runtime/given.ts";
 
 /** Redirects followed for one request. */
-const MOST_REDIRECTS = 5;
+const MAX_REDIRECTS = 5;
 
-/** Bytes of an unwanted body that are read so that its connection can be used again; above that, it is closed. */
-const MOST_DISCARDED = 65_536;
+/** Bytes of a discarded body that are read to reuse its connection; the connection of a longer body is closed. */
+const MAX_DISCARDED_BYTES = 65_536;
 
-/** An answer, but not the one that was wanted. */
+/** An answer with an unsuccessful status. */
 export class StatusError extends Error {
   override readonly name = "StatusError";
 
@@ -16,7 +16,7 @@ export class StatusError extends Error {
   }
 }
 
-/** A redirect that is not followed: too many, or to something that is not http. */
+/** A redirect that is not followed: one too many, or to a URL that is not http. */
 export class RedirectError extends Error {
   override readonly name = "RedirectError";
 }
@@ -27,12 +27,12 @@ export interface FollowOptions {
   /** Body of a POST, sent as application/json. */
   json?: string;
   signal: AbortSignal;
-  /** The `Authorization` for this URL. Asked again for each redirect: what belongs to one origin must not reach another. */
+  /** The `Authorization` for a URL. Called for each redirect, so that credentials do not reach another origin. */
   authorizationFor(url: URL): Promise<string | undefined> | string | undefined;
 }
 
 /**
- * Sends a request and follows up to five redirects. As browsers and kiwigrid's `requests` do it, a POST stays a POST on
+ * Sends a request and follows up to five redirects. As in browsers and in kiwigrid's `requests`, a POST stays a POST on
  * 307 and 308, and becomes a GET without a body on 301, 302 and 303. User info in a URL is never sent.
  *
  * @throws RedirectError, TransportError, or the signal's reason
@@ -54,13 +54,13 @@ export async function follow(transport: Transport, start: URL, options: FollowOp
     const location = answer.headers.get("location");
     if (![301, 302, 303, 307, 308].includes(answer.status) || location === null) return answer;
     await discard(answer, options.signal);
-    if (redirects === MOST_REDIRECTS) throw new RedirectError(`more than ${MOST_REDIRECTS} redirects`);
+    if (redirects === MAX_REDIRECTS) throw new RedirectError(`more than ${MAX_REDIRECTS} redirects`);
     url = redirectTarget(location, url);
     if (answer.status < 307) [method, json] = ["GET", undefined];
   }
 }
 
-/** Ends an answer whose body nobody wants, so that a short one leaves its connection for the next request. */
+/** Discards the body of an answer. A short body is read, so that its connection can be reused. */
 export async function discard(answer: Response, signal: AbortSignal): Promise<void> {
   const reader = answer.body?.getReader();
   if (reader === undefined) return;
@@ -68,10 +68,10 @@ export async function discard(answer: Response, signal: AbortSignal): Promise<vo
     let discarded = 0;
     for (let chunk = await reader.read(); !chunk.done; chunk = await reader.read()) {
       discarded += chunk.value.length;
-      if (discarded > MOST_DISCARDED) return await reader.cancel();
+      if (discarded > MAX_DISCARDED_BYTES) return await reader.cancel();
     }
   } catch {
-    // The answer came; how its body ended is of no interest, unless it ended because we were told to stop.
+    // The answer itself arrived, so an error in its body does not matter, unless it is the signal's
     signal.throwIfAborted();
   }
 }

@@ -79,7 +79,7 @@ export interface RetryOptions {
   clock: Clock;
   signal: AbortSignal;
   /** Called before each wait. */
-  onRetry?(error: unknown, delay: number): void;
+  onRetry(error: unknown, delay: number): void;
 }
 
 /**
@@ -96,7 +96,7 @@ export async function retry<T>(attempt: (budget: RetryBudget) => Promise<T>, opt
       const failure = failureOf(error);
       const delay = failure && budget.spend(failure);
       if (delay === undefined) throw error;
-      options.onRetry?.(error, delay);
+      options.onRetry(error, delay);
       await options.clock.sleep(delay, options.signal);
     }
   }

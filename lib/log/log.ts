@@ -1,4 +1,4 @@
-/** Sets up the logging library. No other file names its sinks; the rest of lib/ sees a {@link Log}. */
+/** Sets up LogTape. The rest of lib/ logs to a {@link Log}. */
 import {
   configureSync,
   getLogger,
@@ -9,7 +9,7 @@ import {
 } from "@logtape/logtape";
 import { type LineFormatter, lineFormatter, type LogFormat } from "./log_format.ts";
 
-/** What modules log to; each declares the part it needs. Messages are plain text, without placeholders. */
+/** The log. Modules declare the part that they need. Messages are plain text, without placeholders. */
 export interface Log {
   debug(message: string, properties?: Record<string, unknown>): void;
   info(message: string, properties?: Record<string, unknown>): void;
@@ -18,19 +18,19 @@ export interface Log {
   critical(message: string, properties?: Record<string, unknown>): void;
 }
 
-/** LOG_LEVEL, which is also what Python calls its levels. */
+/** The levels of LOG_LEVEL, which have Python's names. */
 export type LogLevel = "DEBUG" | "INFO" | "WARN" | "ERROR" | "CRITICAL";
 
-/** Where lines go. */
+/** A destination of log lines. */
 export type LogOutput =
   | { to: "stdout" | "stderr"; format: LogFormat; level?: LogLevel }
-  /** Renamed to `path.1`, `path.2`, … when it would grow past `maxBytes`; 0: never. */
+  /** Rotated to `path.1`, `path.2`, … before it exceeds `maxBytes`; 0 for never. */
   | { to: "file"; path: string; maxBytes: number; backupCount: number; format: LogFormat; level?: LogLevel };
 
 export interface LogOptions {
   level: LogLevel;
   outputs: readonly LogOutput[];
-  /** Times in UTC, else in the zone that TZ names. */
+  /** Times are in UTC, else in the time zone of TZ. */
   utc: boolean;
 }
 
@@ -43,9 +43,9 @@ const LEVELS: Record<LogLevel, LibraryLevel> = {
 };
 
 /**
- * Sets up logging for the whole program. May be called again.
+ * Sets up logging for the whole program. Another call replaces the setup.
  *
- * @throws {Deno.errors.*} a log file cannot be opened
+ * @throws {Deno.errors} a log file cannot be opened
  */
 export async function openLog({ level, outputs, utc }: LogOptions): Promise<Log> {
   const sinks: Record<string, Sink> = {};
@@ -77,7 +77,7 @@ async function sinkOf(output: LogOutput, utc: boolean): Promise<Sink> {
   return output.level === undefined ? write : withFilter(write, LEVELS[output.level]);
 }
 
-/** Whole lines, written at once: what was logged before a crash is there after it. */
+/** Writes each line synchronously, so that a crash loses none. */
 function streamSink(stream: { writeSync(bytes: Uint8Array): number }, format: LineFormatter): Sink {
   const encoder = new TextEncoder();
   return (record) => {
@@ -85,7 +85,7 @@ function streamSink(stream: { writeSync(bytes: Uint8Array): number }, format: Li
     try {
       for (let offset = 0; offset < bytes.length;) offset += stream.writeSync(bytes.subarray(offset));
     } catch {
-      // Nobody reads the log any more: that is no reason to stop keeping files
+      // The reader of the log is gone, but files still have to be kept
     }
   };
 }
@@ -96,7 +96,7 @@ async function fileSink(output: LogOutput & { to: "file" }, formatter: LineForma
   return getRotatingFileSink(output.path, {
     formatter,
     maxSize: rotates ? output.maxBytes : Number.MAX_SAFE_INTEGER,
-    // The older ones alone, and at least one even where it never rotates
+    // Counts rotated files only, and must be positive even without rotation
     maxFiles: Math.max(1, output.backupCount),
     bufferSize: 0,
   });

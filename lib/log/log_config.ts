@@ -1,6 +1,6 @@
 /**
- * LOG_CONFIG: a Python `logging.config.dictConfig` file, of which the part is understood that the Jenkins chart writes.
- * Whatever else is in it is an error: a log that is not where its reader looks is no log.
+ * LOG_CONFIG: a Python `logging.config.dictConfig` file. The subset that the Jenkins chart writes is supported; anything
+ * else is an error, so that no log goes to an unexpected place.
  *
  * See https://docs.python.org/3/library/logging.config.html#configuration-dictionary-schema
  */
@@ -8,7 +8,7 @@ import type { LogLevel, LogOutput } from "./log.ts";
 import type { LogFormat } from "./log_format.ts";
 import { given } from "../runtime/given.ts";
 
-/** A file that cannot be used. The message names the place in it and what is accepted there. */
+/** A file that cannot be used. The message names the place in it and what is expected there. */
 export class LogConfigError extends Error {
   override readonly name = "LogConfigError";
 }

@@ -1,6 +1,6 @@
-/** How one log record becomes one line. */
+/** Formats a log record as one line. */
 
-/** A record as the logging library hands it over, as far as it is used. */
+/** The fields of LogTape's records that are used. */
 export interface LogRecord {
   level: string;
   rawMessage: string | TemplateStringsArray;
@@ -13,12 +13,12 @@ export type LogFormat = "JSON" | "LOGFMT" | "TEXT";
 
 export type LineFormatter = (record: LogRecord) => string;
 
-/** Properties whose names look like this are never printed. */
+/** The values of properties with such names are never printed. */
 const SECRET = /password|passwd|token|secret$|authorization|credential/i;
 
 const LEVEL_NAMES: Record<string, string> = { warning: "WARN", fatal: "CRITICAL" };
 
-/** @param utc times in UTC, else in the zone that TZ names */
+/** @param utc print times in UTC, else in the time zone of TZ */
 export function lineFormatter(format: LogFormat, utc: boolean): LineFormatter {
   switch (format) {
     case "JSON":
@@ -49,7 +49,7 @@ function fieldsOf({ level, rawMessage, timestamp, properties }: LogRecord, utc: 
   return fields;
 }
 
-/** Errors become their message, with the messages of their causes. */
+/** Replaces an error by its message and those of its causes. */
 function plain(value: unknown): unknown {
   if (!(value instanceof Error)) return value;
   return value.cause instanceof Error ? `${value.message} (${plain(value.cause)})` : value.message;

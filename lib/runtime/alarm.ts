@@ -1,6 +1,6 @@
 import type { Clock } from "./clock.ts";
 
-/** A sleep that can be cut short, for a loop that waits for the next thing that is due. */
+/** A sleep that can be cut short, for a loop that waits until its next task is due. */
 export class Alarm {
   readonly #clock: Clock;
   #timer = new AbortController();
@@ -23,7 +23,7 @@ export class Alarm {
     signal.removeEventListener("abort", stop);
   }
 
-  /** Ends the sleep under way; without one it does nothing. */
+  /** Ends the current sleep, if there is one. */
   ring(): void {
     this.#timer.abort();
   }

@@ -1,26 +1,26 @@
-/** Longest delay of the growing kind, in seconds (contract: ERROR_THROTTLE_SLEEP "doubles to 30"). */
-export const LONGEST_DELAY = 30;
+/** Default maximum delay, in seconds (ERROR_THROTTLE_SLEEP: "doubles up to 30"). */
+export const MAX_DELAY_SECONDS = 30;
 
-/** Share of a delay that chance may take away, so that a fleet that failed together does not come back together. */
+/** Delays are shortened by up to this fraction at random, so that many sidecars do not retry at the same time. */
 const JITTER = 0.25;
 
 export interface BackoffOptions {
   /** Delay after the first failure, in seconds. */
   first: number;
-  /** Longest delay, in seconds. */
+  /** Maximum delay, in seconds. */
   longest?: number;
-  /** A number in [0, 1), as `Math.random` gives it. */
+  /** Returns a number in [0, 1), like `Math.random`. */
   random: () => number;
 }
 
-/** Delays that double with every failure in a row, up to a limit, with jitter. */
+/** Delays that double with each consecutive failure, up to a maximum, with jitter. */
 export class Backoff {
   #failures = 0;
   readonly #first: number;
   readonly #longest: number;
   readonly #random: () => number;
 
-  constructor({ first, longest = LONGEST_DELAY, random }: BackoffOptions) {
+  constructor({ first, longest = MAX_DELAY_SECONDS, random }: BackoffOptions) {
     this.#first = first;
     this.#longest = Math.max(first, longest);
     this.#random = random;
@@ -31,14 +31,14 @@ export class Backoff {
     return this.#failures;
   }
 
-  /** Counts one more failure. Returns how long to wait now, in seconds; at least `atLeast` (a server's Retry-After). */
+  /** Counts a failure. Returns the seconds to wait, which are at least `atLeast` (a server's Retry-After). */
   next(atLeast = 0): number {
     const delay = Math.min(this.#longest, this.#first * 2 ** Math.min(this.#failures, 30));
     this.#failures++;
     return Math.max(atLeast, delay * (1 - JITTER * this.#random()));
   }
 
-  /** Success: the next failure starts from the first delay again. */
+  /** After a success: the next failure has the first delay again. */
   reset(): void {
     this.#failures = 0;
   }

@@ -1,8 +1,8 @@
-/** Time as this project uses it: passed in, so that tests need not wait for it. */
+/** Time, passed in so that tests need not wait. */
 export interface Clock {
-  /** Milliseconds that only ever go forward; a jump of the wall clock does not show in them. */
+  /** Monotonic time in milliseconds; the wall clock does not affect it. */
   now(): number;
-  /** Resolves after `seconds`, which may be `Infinity`; rejects with the signal's reason as soon as it aborts. */
+  /** Resolves after `seconds`, which may be `Infinity`. Rejects with the signal's reason when it aborts. */
   sleep(seconds: number, signal?: AbortSignal): Promise<void>;
 }
 
@@ -14,11 +14,11 @@ interface Sleeper {
 
 const sleepers = new Set<Sleeper>();
 
-/** When alarms go off, by `performance.now()`. One that nobody needs any more goes off all the same. */
-const alarms = new Set<number>();
+/** The times of scheduled timers, by `performance.now()`. They cannot be cancelled. */
+const timers = new Set<number>();
 
-/** Milliseconds; a timer counts in 32 bits. */
-const LONGEST_ALARM = 24 * 3600 * 1000;
+/** A timer counts in 32 bits. */
+const MAX_TIMER_MS = 24 * 3600 * 1000;
 
 export const systemClock: Clock = {
   now: () => performance.now(),
@@ -38,22 +38,22 @@ export const systemClock: Clock = {
       };
       sleepers.add(sleeper);
       signal?.addEventListener("abort", onAbort, { once: true });
-      setAlarm(sleeper.due);
+      schedule(sleeper.due);
     });
   },
 };
 
 /**
- * Sees to it that {@link wakeSleepers} is called at a time, or before it. With a timer of AbortSignal's: the first
- * `setTimeout` of a program takes 6 ms and 1.6 MB, for it is Node's (Deno 2.9.6).
+ * Calls {@link wakeSleepers} at `due` or before. Uses `AbortSignal.timeout`, because the first `setTimeout` of a program
+ * loads Node's timers, which takes 6 ms and 1.6 MB (Deno 2.9.6).
  */
-function setAlarm(due: number): void {
+function schedule(due: number): void {
   const now = performance.now();
-  const at = Math.min(due, now + LONGEST_ALARM);
-  if (Math.min(...alarms) <= at) return;
-  alarms.add(at);
+  const at = Math.min(due, now + MAX_TIMER_MS);
+  if (Math.min(...timers) <= at) return;
+  timers.add(at);
   AbortSignal.timeout(Math.max(0, Math.ceil(at - now))).addEventListener("abort", () => {
-    alarms.delete(at);
+    timers.delete(at);
     wakeSleepers();
   }, { once: true });
 }
@@ -68,5 +68,5 @@ function wakeSleepers(): void {
       sleeper.wake();
     }
   }
-  if (next < Infinity) setAlarm(next);
+  if (next < Infinity) schedule(next);
 }

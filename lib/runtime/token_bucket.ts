@@ -1,12 +1,12 @@
-/** Allows a burst, then one at a time. */
+/** Allows a burst, then one every `refill` seconds. */
 export interface Rate {
-  /** How many may come at once. */
+  /** Maximum number of tokens. */
   burst: number;
-  /** Seconds until there is one more. */
+  /** Seconds until another token is added. */
   refill: number;
 }
 
-/** The usual token bucket. Times are by a monotonic clock, in ms. */
+/** A token bucket. Times are of a monotonic clock, in ms. */
 export class TokenBucket {
   readonly #rate: Rate;
   #tokens: number;
@@ -19,7 +19,7 @@ export class TokenBucket {
     this.#filledAt = now;
   }
 
-  /** Takes a token. Returns false when there is none. */
+  /** Takes a token. Returns false if there is none. */
   take(now: number): boolean {
     this.#fill(now);
     if (this.#tokens < 1) return false;
@@ -27,13 +27,13 @@ export class TokenBucket {
     return true;
   }
 
-  /** When there is a token: `now`, or later. */
+  /** The time at which there is a token: `now`, or later. */
   availableAt(now: number): number {
     this.#fill(now);
     return this.#tokens >= 1 ? now : this.#filledAt + this.#rate.refill * 1000;
   }
 
-  /** Tokens come whole, so that what {@link TokenBucket.availableAt} promised is there at that time. */
+  /** Adds whole tokens only, so that one is there at the time that {@link TokenBucket.availableAt} returned. */
   #fill(now: number): void {
     const { burst, refill } = this.#rate;
     const fresh = Math.floor((now - this.#filledAt) / (refill * 1000));

@@ -1,4 +1,4 @@
-/** Resolves as soon as the signal has aborted; for a race with something that does not listen to it. */
+/** Resolves when the signal aborts; for a race with work that does not listen to the signal. */
 export function whenAborted(signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve();
   return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));

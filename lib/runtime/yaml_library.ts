@@ -1,2 +1,2 @@
-/** What is used of `yaml`, which is CommonJS: of such a package a bundle's `import()` would know no names. */
+/** The used parts of `yaml`. It is CommonJS, and in a bundle, `import()` of a CommonJS package has no named exports. */
 export { LineCounter, parse, parseAllDocuments } from "yaml";

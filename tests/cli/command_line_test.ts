@@ -20,7 +20,7 @@ Deno.test("parseCommandLine() understands every argument, with flags as --flag v
   for (const [args, command] of cases) assert.deepEqual(parseCommandLine(args), { command, faults: [] });
 });
 
-Deno.test("parseCommandLine() tells every argument that it does not know, and a flag without a value", () => {
+Deno.test("parseCommandLine() reports unknown arguments and flags without a value", () => {
   const { command, faults } = parseCommandLine([
     "run",
     "--verbose",
@@ -30,9 +30,9 @@ Deno.test("parseCommandLine() tells every argument that it does not know, and a 
   ]);
   assert.deepEqual(command, { run: "sidecar", flags: {} });
   assert.deepEqual(faults.map(({ message }) => message), [
-    '"run" is no argument: see --help',
-    '"--verbose" is no argument: see --help',
-    '"--version=…" is no argument: see --help',
+    '"run" is not a valid argument: see --help',
+    '"--verbose" is not a valid argument: see --help',
+    '"--version=…" is not a valid argument: see --help',
     "--manifests needs a value",
     "--req-username-file needs a value",
   ]);
@@ -47,12 +47,12 @@ Deno.test("parseCommandLine() refuses remove-finalizers with --manifests", () =>
   }
 });
 
-Deno.test("parseCommandLine() does not show what follows a flag that it does not know", () => {
+Deno.test("parseCommandLine() hides the value of an unknown flag", () => {
   const [fault] = parseCommandLine(["--req-password=geheim"]).faults;
-  assert.equal(fault?.message, '"--req-password=…" is no argument: see --help');
+  assert.equal(fault?.message, '"--req-password=…" is not a valid argument: see --help');
 });
 
-Deno.test("helpText() lists every variable with its default, and the exit codes, in lines that fit a terminal", () => {
+Deno.test("helpText() lists variables, defaults and exit codes in short lines", () => {
   const help = helpText();
   const lines = help.split("\n");
   for (const [name, row] of Object.entries(SETTINGS) as [string, Setting<unknown>][]) {

@@ -17,7 +17,7 @@ async function outcome(env: Record<string, string>, options: StartOptions = {}) 
   return { code, stdout: textOf("stdout"), stderr: textOf("stderr"), lines: sidecar.lines };
 }
 
-Deno.test("--help lists every variable and ends with code 0, whatever the environment says", async () => {
+Deno.test("--help lists every variable, whatever the environment is", async () => {
   const { code, stdout, stderr } = await outcome({ METHOD: "nonsense" }, { args: ["--help"] });
   assert.deepEqual([code, stderr], [0, []]);
   const names = new Set(stdout.map((line) => line.trim().split(" ")[0]));
@@ -30,7 +30,7 @@ Deno.test("--version prints the version and ends with code 0", async () => {
   assert.ok(stdout[0]?.startsWith(project.version), stdout[0]);
 });
 
-Deno.test("a wrong configuration ends with code 2 and a line for each fault, all at once", async () => {
+Deno.test("a wrong configuration ends with code 2 and all its faults", async () => {
   using folder = tempFolder();
   await Deno.writeTextFile(`${folder.path}/log.yaml`, "version: 2\nroot: {}\n");
   const { code, stderr } = await outcome({
@@ -59,7 +59,7 @@ Deno.test("a wrong configuration ends with code 2 and a line for each fault, all
   }
 });
 
-Deno.test("an environment without LABEL and FOLDER ends with code 2 and says that they are required", async () => {
+Deno.test("missing LABEL and FOLDER end with code 2", async () => {
   const { code, stderr } = await outcome({ LABEL: "", KUBECONFIG: "/nowhere/config" });
   assert.equal(code, 2);
   assert.deepEqual(stderr.slice(0, 2), [
@@ -79,7 +79,7 @@ for (const path of ["/nowhere/manifests", "a file"]) {
   });
 }
 
-Deno.test("a secret value is printed nowhere, not even where it is wrong or all is logged", async () => {
+Deno.test("a secret value is never printed, wrong or right", async () => {
   using place = workplace();
   const secrets = {
     REQ_USERNAME: "admin",
@@ -130,7 +130,7 @@ Deno.test("remove-finalizers with --manifests ends with code 2", async () => {
   assert.match(stderr[0]!, /^configuration error: --manifests does not go with remove-finalizers/);
 });
 
-Deno.test("METHOD=LIST ends with code 4 when a URL gives nothing, however long its retries take", async () => {
+Deno.test("METHOD=LIST ends with code 4 when a download fails", async () => {
   using place = workplace();
   const manifest = { ...CONFIG_MAP, data: { "one.txt.url": "http://127.0.0.1:1/" } };
   await Deno.writeTextFile(`${place.manifests}/one.json`, JSON.stringify(manifest));
@@ -141,7 +141,7 @@ Deno.test("METHOD=LIST ends with code 4 when a URL gives nothing, however long i
   assert.ok(lines.some(({ msg }) => msg === `incomplete: no content for ${place.files}/one.txt`));
 });
 
-Deno.test("METHOD=LIST in a pod ends with code 0: service account, TLS and token", async () => {
+Deno.test("METHOD=LIST works with a pod's service account, TLS and token", async () => {
   await using here = await pod();
   here.api.registry.create(
     CONFIG_MAPS,
@@ -153,7 +153,7 @@ Deno.test("METHOD=LIST in a pod ends with code 0: service account, TLS and token
   assert.equal(await Deno.readTextFile(`${here.files}/one.txt`), "first");
 });
 
-Deno.test("METHOD=LIST ends with code 3 when the API refuses or is not there, and says so", async () => {
+Deno.test("METHOD=LIST ends with code 3 when the API refuses or is gone", async () => {
   await using forbidden = await pod(() => refusal(403, "Forbidden", "configmaps is forbidden"));
   const refused = await outcome(forbidden.env);
   assert.equal(refused.code, 3);
@@ -164,7 +164,7 @@ Deno.test("METHOD=LIST ends with code 3 when the API refuses or is not there, an
   assert.equal((await outcome({ ...away.env, KUBERNETES_SERVICE_PORT: "1" })).code, 3);
 });
 
-Deno.test("METHOD=LIST ends with code 4 when a file cannot be written, and says which", async () => {
+Deno.test("METHOD=LIST ends with code 4 when a file cannot be written", async () => {
   using place = workplace();
   await Deno.mkdir(`${place.files}/one.txt/in-the-way`, { recursive: true });
   const env = { LABEL: "app", FOLDER: place.files, METHOD: "LIST", ERROR_THROTTLE_SLEEP: "0.01" };
@@ -173,7 +173,7 @@ Deno.test("METHOD=LIST ends with code 4 when a file cannot be written, and says 
   assert.ok(lines.some(({ msg }) => msg.startsWith("incomplete: ") && msg.includes("one.txt")));
 });
 
-Deno.test("METHOD=LIST with a manifest that is broken ends with code 2 and removes nothing", async () => {
+Deno.test("METHOD=LIST with a broken manifest ends with code 2", async () => {
   using place = workplace();
   const env = { LABEL: "app", FOLDER: place.files, METHOD: "LIST" };
   assert.equal((await outcome(env, { args: ["--manifests", place.manifests] })).code, 0);

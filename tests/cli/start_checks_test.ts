@@ -43,7 +43,7 @@ Deno.test("checkStart() makes FOLDER, and gives the credentials that it has read
   assert.ok((await Deno.stat(`${folder.path}/a/b`)).isDirectory);
 });
 
-Deno.test("checkStart() tells everything that is wrong at once: folder, script and credentials", async () => {
+Deno.test("checkStart() reports faults of folder, script and credentials together", async () => {
   using folder = folderWithFile();
   const { credentials, messages } = await check(
     { FOLDER: `${folder.path}/file/under`, SCRIPT: `${folder.path}/none` },
@@ -51,25 +51,25 @@ Deno.test("checkStart() tells everything that is wrong at once: folder, script a
   );
   assert.equal(credentials, undefined);
   assert.equal(messages.length, 3);
-  assert.match(messages[0]!, /^FOLDER=".*\/file\/under": it is not there and cannot be made: ./);
-  assert.match(messages[1]!, /^SCRIPT=".*\/none": there is no such file$/);
+  assert.match(messages[0]!, /^FOLDER=".*\/file\/under": it does not exist and cannot be created: ./);
+  assert.match(messages[1]!, /^SCRIPT=".*\/none": it does not exist$/);
   assert.match(messages[2]!, /^KUBECONFIG is not set, and no way to the API server$/);
 });
 
 Deno.test("checkStart() refuses a FOLDER where Deno lets nobody write", async () => {
   const { messages } = await check({ FOLDER: "/dev/shm/files" });
-  assert.match(messages[0]!, /^FOLDER="\/dev\/shm\/files": expected a folder that is not in \/dev, \/proc, \/sys/);
+  assert.match(messages[0]!, /^FOLDER="\/dev\/shm\/files": expected a folder outside of \/dev, \/proc, \/sys/);
   assert.throws(() => Deno.lstatSync("/dev/shm/files"), Deno.errors.NotFound);
 });
 
-Deno.test("checkStart() refuses a FOLDER that is a file and a SCRIPT that is a folder", async () => {
+Deno.test("checkStart() refuses a file as FOLDER and a folder as SCRIPT", async () => {
   using folder = folderWithFile();
   const { messages } = await check({ FOLDER: `${folder.path}/file`, SCRIPT: folder.path });
   assert.deepEqual(
     messages.map((message) => message.replaceAll(folder.path, "DIR")),
     [
-      'SCRIPT="DIR": it is no file',
-      'FOLDER="DIR/file": it is there, but it is no directory',
+      'SCRIPT="DIR": it is not a file',
+      'FOLDER="DIR/file": it exists but is not a directory',
     ].sort(),
   );
 });
@@ -81,7 +81,7 @@ Deno.test("checkStart() names KUBECONFIG when credentials that it gave cannot be
   assert.deepEqual(messages, ['KUBECONFIG="/kube": not YAML']);
 });
 
-Deno.test("checkStart() leaves a FOLDER alone that is already known to be wrong", async () => {
+Deno.test("checkStart() does not check a FOLDER that is known to be wrong", async () => {
   const { faults } = await check({}, found, ["FOLDER"]);
   assert.deepEqual(faults, []);
 });
@@ -105,7 +105,7 @@ Deno.test("checkStart() takes a FOLDER that is a link to a folder", async () => 
   assert.deepEqual((await check({ FOLDER: `${folder.path}/link` })).faults, []);
 });
 
-Deno.test("checkStart() refuses a STATE_FILE that is a folder or below a file, and takes one that can yet be made", async () => {
+Deno.test("checkStart() refuses a STATE_FILE that is a folder or below a file", async () => {
   using folder = folderWithFile();
   const messages = async (stateFile: string) =>
     (await check({ FOLDER: folder.path, STATE_FILE: stateFile })).messages.map((message) =>
@@ -113,7 +113,7 @@ Deno.test("checkStart() refuses a STATE_FILE that is a folder or below a file, a
     );
   assert.deepEqual(await messages(folder.path), ['STATE_FILE="DIR": it is a directory']);
   assert.deepEqual(await messages(`${folder.path}/file/state`), [
-    'STATE_FILE="DIR/file/state": a part of the path is a file, where a directory must be',
+    'STATE_FILE="DIR/file/state": a part of the path is a file instead of a directory',
   ]);
   for (const good of ["none", `${folder.path}/file`, `${folder.path}/missing/state`]) {
     assert.deepEqual(await messages(good), []);

@@ -17,7 +17,7 @@ function faultsOf(env: Record<string, string>): string[] {
   return parseConfig(env).faults.map(({ message }) => message);
 }
 
-Deno.test("parseConfig() makes the contract's defaults of an environment with LABEL and FOLDER alone", () => {
+Deno.test("parseConfig() needs LABEL and FOLDER only", () => {
   assert.deepEqual(configOf({}), {
     method: "WATCH",
     collections: [{
@@ -163,7 +163,7 @@ Deno.test("parseConfig() takes what it accepts and does not need", () => {
   );
 });
 
-Deno.test("parseConfig() logs at debug level for VERBOSE and DEBUG, unless LOG_LEVEL says otherwise", () => {
+Deno.test("parseConfig() prefers LOG_LEVEL to VERBOSE and DEBUG", () => {
   const levelOf = (env: Record<string, string>) => {
     const { level, levelIsSet, apiRequests } = configOf(env).log;
     return [level, levelIsSet, apiRequests];
@@ -174,13 +174,13 @@ Deno.test("parseConfig() logs at debug level for VERBOSE and DEBUG, unless LOG_L
   assert.deepEqual(levelOf({ VERBOSE: "false" }), ["INFO", false, false]);
 });
 
-Deno.test("parseConfig() lets the flags win over the variables for the files of user name and password", () => {
+Deno.test("parseConfig() prefers flags to variables", () => {
   const env = { REQ_USERNAME_FILE: "/env/user", REQ_PASSWORD_FILE: "/env/password" };
   const { requests } = configOf(env, { reqPasswordFile: "/flag/password" });
   assert.deepEqual([requests.usernameFile, requests.passwordFile], ["/env/user", "/flag/password"]);
 });
 
-Deno.test("parseConfig() makes a selector of LABEL, of LABEL and LABEL_VALUE, or takes a whole one from LABEL", () => {
+Deno.test("parseConfig() makes the label selector from LABEL and LABEL_VALUE", () => {
   const selectorOf = (env: Record<string, string>) => collectionOf(env).selection.labelSelector;
   assert.equal(selectorOf({ LABEL: "grafana.com/dashboard" }), "grafana.com/dashboard");
   assert.equal(selectorOf({ LABEL: "a", LABEL_VALUE: "1" }), "a=1");
@@ -188,7 +188,7 @@ Deno.test("parseConfig() makes a selector of LABEL, of LABEL and LABEL_VALUE, or
   assert.equal(selectorOf({ LABEL: "app in (a,b),!draft" }), "app in (a,b),!draft");
 });
 
-Deno.test("parseConfig() watches by name, with or without kind and namespace, when RESOURCE_NAME is set", () => {
+Deno.test("parseConfig() selects by name when RESOURCE_NAME is set", () => {
   const { faults, config } = parseConfig({ FOLDER: "/f", RESOURCE_NAME: "a,ConfigMaps/b,team/secret/c.d" });
   assert.deepEqual(faults, []);
   const { labelSelector, names } = config.collections[0]!.selection;
@@ -200,7 +200,7 @@ Deno.test("parseConfig() watches by name, with or without kind and namespace, wh
   ]);
 });
 
-Deno.test("parseConfig() names what is missing, and what is wrong with a selection", () => {
+Deno.test("parseConfig() reports what is missing or wrong in a selection", () => {
   assert.deepEqual(faultsOf({}), [
     "LABEL is required: the label key to select by",
     "FOLDER is required: the folder that files are written to",
@@ -233,7 +233,7 @@ Deno.test("parseConfig() tells every fault at once", () => {
   );
 });
 
-Deno.test("parseConfig() shows nothing of a password, a payload or a URL's token in its faults", () => {
+Deno.test("parseConfig() shows no secret in its faults", () => {
   const env = { REQ_URL: "htp://me:geheim@localhost?token=geheim", REQ_PASSWORD: "geheim", REQ_PAYLOAD: "geheim" };
   const faults = faultsOf(env);
   assert.deepEqual(faults[0], 'REQ_URL="htp://***@localhost?token=***": expected an http:// or https:// URL');

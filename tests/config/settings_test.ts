@@ -89,12 +89,12 @@ for (const [name, [byDefault, text, value, bad]] of Object.entries(CASES)) {
   });
 }
 
-Deno.test("every setting whose text can be wrong is tested with a wrong one", () => {
+Deno.test("every setting with a type is tested with a wrong value", () => {
   const untested = ROWS.filter(([name, { type }]) => type.accepts !== "any text" && CASES[name][3] === undefined);
   assert.deepEqual(untested, []);
 });
 
-Deno.test("readSettings() takes another image's defaults under DEFAULTS=kiwigrid, and only where nothing is set", () => {
+Deno.test("readSettings() has kiwigrid's defaults under DEFAULTS=kiwigrid", () => {
   const kopf = readSettings({}).values;
   const kiwigrid = readSettings({ DEFAULTS: "kiwigrid" }).values;
   const differing = ROWS.map(([name]) => name).filter((name) => name !== "DEFAULTS" && kopf[name] !== kiwigrid[name]);
@@ -113,7 +113,7 @@ Deno.test("readSettings() takes another image's defaults under DEFAULTS=kiwigrid
   );
 });
 
-Deno.test("readSettings() reads HEALTHCHECK_PORT where HEALTH_PORT is not set, and names the one at fault", () => {
+Deno.test("readSettings() reads HEALTHCHECK_PORT when HEALTH_PORT is not set", () => {
   const portOf = (env: Record<string, string>) => readSettings(env).values.HEALTH_PORT;
   assert.equal(portOf({ HEALTHCHECK_PORT: "9000" }), 9000);
   assert.equal(portOf({ HEALTHCHECK_PORT: "9000", HEALTH_PORT: "" }), 9000);
@@ -130,7 +130,7 @@ Deno.test("every default is itself understood", () => {
   }
 });
 
-Deno.test("faultOf() names setting, value and what is accepted, shortens the value, and hides a secret", () => {
+Deno.test("faultOf() shortens the value and hides a secret", () => {
   assert.equal(faultOf("METHOD", 'a"b\n', "expected x").message, 'METHOD="a\\"b\\n": expected x');
   assert.equal(faultOf("METHOD", "x".repeat(300), "no").message, `METHOD="${"x".repeat(200)}…": no`);
   assert.equal(faultOf("REQ_PASSWORD", "geheim", "no", true).message, "REQ_PASSWORD (value not shown): no");

@@ -8,7 +8,7 @@ Deno.test("basicAuthorization() encodes as told", () => {
   assert.deepEqual(decode(basicAuthorization(credentials, "latin1")).slice(0, 3), Uint8Array.of(0x6a, 0xfc, 0x72));
 });
 
-Deno.test("basicAuthorization() says which encoding helps when latin1 lacks a character, without naming it", () => {
+Deno.test("basicAuthorization() suggests utf-8 when latin1 lacks a character", () => {
   assert.throws(() => basicAuthorization({ username: "u", password: "10€" }, "latin1"), (error) => {
     assert.ok(error instanceof BasicAuthError);
     assert.match(error.message, /REQ_BASIC_AUTH_ENCODING=utf-8/);
@@ -24,7 +24,7 @@ Deno.test("credentialsFrom() gives credentials only when both are there", async 
   assert.equal(await credentialsFrom({})(), undefined);
 });
 
-Deno.test("credentialsFrom() reads files at each use, before the other source, without their last newline", async () => {
+Deno.test("credentialsFrom() reads files at each use, without their last newline", async () => {
   const folder = await Deno.makeTempDir();
   const [usernameFile, passwordFile] = [`${folder}/user`, `${folder}/password`];
   await Deno.writeTextFile(usernameFile, "u\n");

@@ -3,7 +3,7 @@ import { noProxyWithLoopback, proxyFor } from "../../lib/http/proxy.ts";
 
 const proxies = { HTTPS_PROXY: "http://secure.proxy:3128", http_proxy: "plain.proxy:3128" };
 
-Deno.test("proxyFor() chooses by the URL's scheme, in either case, with http:// where no scheme is given", () => {
+Deno.test("proxyFor() chooses the variable by the URL's scheme", () => {
   assert.equal(proxyFor("https://example.test/", proxies), "http://secure.proxy:3128");
   assert.equal(proxyFor("http://example.test/", proxies), "http://plain.proxy:3128");
   assert.equal(proxyFor("http://example.test/", { ALL_PROXY: "socks5://any:1080" }), "socks5://any:1080");

@@ -19,7 +19,7 @@ function requests() {
   };
 }
 
-Deno.test("follow() keeps a POST on 307 and 308, and makes it a GET on 301, 302 and 303", async () => {
+Deno.test("follow() keeps a POST on 307 and 308 only", async () => {
   await using server = serve(async (request) => {
     const status = Number(new URL(request.url).pathname.slice(1));
     if (status > 0) return new Response("moved", { status, headers: { location: "/" } });
@@ -36,7 +36,7 @@ Deno.test("follow() keeps a POST on 307 and 308, and makes it a GET on 301, 302 
   assert.deepEqual(seen, [get, get, get, post, post]);
 });
 
-Deno.test("follow() sends no credentials to another origin: it asks for those of each URL on the way", async () => {
+Deno.test("follow() asks for the credentials of each URL", async () => {
   await using other = serve(async (request) => new Response(await describeRequest(request)));
   const origin = `http://127.0.0.1:${other.port}`;
   const seen: string[] = [];
@@ -50,7 +50,7 @@ Deno.test("follow() sends no credentials to another origin: it asks for those of
   assert.deepEqual(seen, ["GET / Basic eA== - -", "GET /x?y - - -"]);
 });
 
-Deno.test("follow() sends no user info, neither of its URL nor of one it is redirected to", async () => {
+Deno.test("follow() sends no user info of any URL", async () => {
   const seen: string[] = [];
   await using server = serve(async (request) => {
     seen.push(await describeRequest(request));
@@ -85,7 +85,7 @@ Deno.test("follow() leaves the connection of a redirect for the next request", a
   assert.deepEqual(ports, [ports[0], ports[0]]);
 });
 
-Deno.test("follow() refuses a sixth redirect, and a redirect to what is not http", async () => {
+Deno.test("follow() refuses a sixth redirect and other schemes", async () => {
   let count = 0;
   await using server = serve((request) => {
     count++;
@@ -101,7 +101,7 @@ Deno.test("follow() refuses a sixth redirect, and a redirect to what is not http
   assert.equal(count, 7);
 });
 
-Deno.test("follow() hands over a redirect that does not say where to, and any other answer", async () => {
+Deno.test("follow() returns a redirect without a location, and other answers", async () => {
   await using server = serve((request) => {
     const status = Number(new URL(request.url).pathname.slice(1));
     return new Response(null, { status, headers: status === 302 ? {} : { location: "/elsewhere" } });
@@ -136,7 +136,7 @@ Deno.test("discard() ends the connection of a body that is long", async () => {
   await until(() => ended);
 });
 
-Deno.test("discard() does not mind a body that breaks off, unless the signal broke it", async () => {
+Deno.test("discard() ignores a broken body unless the signal aborted", async () => {
   await using server = listen(async (connection, head) => {
     await connection.write(encode("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf"));
     if (head.startsWith("GET /broken ")) connection.close();

@@ -9,7 +9,7 @@ function lineOf(format: LogFormat, rawMessage: string, properties: LogRecord["pr
   return lineFormatter(format, true)({ level, rawMessage, properties, timestamp: AT });
 }
 
-Deno.test("lineFormatter() orders JSON's keys: time, level, msg, then the properties as they came", () => {
+Deno.test("lineFormatter() orders keys: time, level, msg, then properties", () => {
   const line = lineOf("JSON", "wrote a file", { path: "/a", bytes: 7, ok: true, list: ["x"] });
   assert.equal(
     line,
@@ -79,18 +79,18 @@ Deno.test("lineFormatter() hides properties whose names are those of secrets", (
   }
 });
 
-Deno.test("lineFormatter() writes an error as its message, with the messages of its causes", () => {
+Deno.test("lineFormatter() writes an error's message and its causes'", () => {
   const error = new Error("outer", { cause: new Error("middle", { cause: new Error("inner") }) });
   assert.equal(JSON.parse(lineOf("JSON", "m", { error })).error, "outer (middle (inner))");
   assert.equal(JSON.parse(lineOf("JSON", "m", { error: new Error("only", { cause: "text" }) })).error, "only");
 });
 
-Deno.test("lineFormatter() does not let a property take the place of time, level or msg", () => {
+Deno.test("lineFormatter() renames properties called time, level or msg", () => {
   const { level, msg, msg_, level_ } = JSON.parse(lineOf("JSON", "said", { msg: "other", level: 3 }));
   assert.deepEqual([level, msg, msg_, level_], ["INFO", "said", "other", 3]);
 });
 
-Deno.test("lineFormatter() writes local time with the offset of the zone that TZ names, or UTC", async () => {
+Deno.test("lineFormatter() writes local time with its offset, or UTC", async () => {
   const program = `
     import { formatTime } from ${JSON.stringify(new URL("../../lib/log/log_format.ts", import.meta.url).href)};
     console.log(formatTime(${AT}, false), formatTime(${AT}, true));`;

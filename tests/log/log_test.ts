@@ -23,7 +23,7 @@ const everyLevel = (log: Log) => {
   for (const level of ["debug", "info", "warn", "error", "critical"] as const) log[level](`at ${level}`);
 };
 
-Deno.test("openLog() logs what is at its level or above, with each level's name", async () => {
+Deno.test("openLog() logs its level and above", async () => {
   using folder = tempFolder();
   const path = `${folder.path}/log`;
   await logging([fileOutput(path)], everyLevel, { level: "WARN" });
@@ -56,7 +56,7 @@ Deno.test("openLog() adds to a file that is there", async () => {
   assert.deepEqual(messagesIn(path), ["first start", "second start"]);
 });
 
-Deno.test("openLog() keeps the file and backupCount older ones, none of them over maxBytes", async () => {
+Deno.test("openLog() keeps backupCount older files of at most maxBytes", async () => {
   using folder = tempFolder();
   const path = `${folder.path}/log`;
   const messages = Array.from({ length: 50 }, (_, index) => `message ${index}`);
@@ -69,7 +69,7 @@ Deno.test("openLog() keeps the file and backupCount older ones, none of them ove
   assert.deepEqual(kept, messages.slice(-kept.length), "from the oldest to the newest, none lost in between");
 });
 
-Deno.test("openLog() never renames a file when maxBytes or backupCount is 0, as in Python", async () => {
+Deno.test("openLog() never rotates when maxBytes or backupCount is 0", async () => {
   for (const limits of [{ maxBytes: 100, backupCount: 0 }, { maxBytes: 0, backupCount: 3 }]) {
     using folder = tempFolder();
     const path = `${folder.path}/log`;
@@ -87,7 +87,7 @@ Deno.test("openLog() throws when a log file cannot be opened", async () => {
   await assert.rejects(openLog({ level: "INFO", outputs, utc: true }), /none\/log/);
 });
 
-Deno.test("openLog() has a line on its stream by the time that the call returns", async () => {
+Deno.test("openLog() writes lines synchronously", async () => {
   const program = `
     import { openLog } from ${JSON.stringify(new URL("../../lib/log/log.ts", import.meta.url).href)};
     const outputs = [{ to: "stdout", format: "JSON" }, { to: "stderr", format: "TEXT", level: "ERROR" }];

@@ -108,7 +108,7 @@ Deno.test("run() waits no longer than maxWait for changes that never end", async
   await stop(it, run);
 });
 
-Deno.test("run() never tells two things at a time; what changes meanwhile is the next notification", async () => {
+Deno.test("run() makes changes during a notification part of the next", async () => {
   const it = makeRunner({}, { instant: false });
   const run = it.start();
   it.changed(["/d/a"]);
@@ -131,7 +131,7 @@ Deno.test("run() never tells two things at a time; what changes meanwhile is the
   await stop(it, run);
 });
 
-Deno.test("run() repeats a failed webhook with growing delays, and not the script that succeeded", async () => {
+Deno.test("run() retries only the webhook when only it failed", async () => {
   const it = makeRunner();
   it.failing.add("webhook");
   const run = it.start();
@@ -173,7 +173,7 @@ Deno.test("run() tells a retry what changed since, too", async () => {
   await stop(it, run);
 });
 
-Deno.test("run() calls the webhook despite a failed script, and again when the script has succeeded", async () => {
+Deno.test("run() calls the webhook after a failed script, and again later", async () => {
   const it = makeRunner();
   it.failing.add("script");
   const run = it.start();
@@ -248,7 +248,7 @@ Deno.test("run() resolves when stopped in the middle; the notification stays pen
   assert.deepEqual([it.told, it.runner.isPending, it.deliveries(), it.results], [["script /d/a"], true, 0, []]);
 });
 
-Deno.test("flush() tells at once, and only once, whether it succeeds or not", async () => {
+Deno.test("flush() notifies at once, and only once", async () => {
   const it = makeRunner();
   const { signal } = new AbortController();
   assert.equal(await it.runner.flush(signal), true);

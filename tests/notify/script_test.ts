@@ -56,7 +56,7 @@ function withVariable(name: string, value: string): Disposable {
   return { [Symbol.dispose]: () => before === undefined ? Deno.env.delete(name) : Deno.env.set(name, before) };
 }
 
-Deno.test("run() runs an executable itself, with the changed files and this program's environment", async () => {
+Deno.test("run() runs an executable with the changed files in its environment", async () => {
   using _ = withVariable("MINE", "mine");
   await using script = await makeScript(
     '#!/bin/sh\nprintf %s "$SIDECAR_CHANGED_FILES$SIDECAR_CHANGED_FILES_TRUNCATED $MINE $0" >"${0%/*}/out"\n',
@@ -79,7 +79,7 @@ Deno.test("run() logs each line of output at debug", async () => {
   assert.deepEqual(lines, ["stderr two", "stdout one", "stdout three"]);
 });
 
-Deno.test("run() throws the exit code of a failure, and logs its last lines at error", async () => {
+Deno.test("run() throws a failure's exit code and logs its last lines", async () => {
   await using script = await makeScript("#!/bin/sh\nfor n in $(seq 100); do echo line $n; done\nexit 3\n");
   const error = await scriptError(script.run());
   assert.equal(error.exitCode, 3);
@@ -101,7 +101,7 @@ Deno.test("run() says so when the interpreter of the script is missing", async (
   assert.match((await scriptError(script.run())).message, /interpreter in its first line is not in this image/);
 });
 
-Deno.test("run() says what to do when a plain file finds no sh", async () => {
+Deno.test("run() says what to do when there is no sh", async () => {
   await using script = await makeScript("echo plain", { mode: 0o644 });
   using _ = withVariable("PATH", "/no/such/folder");
   const { message } = await scriptError(script.run());
@@ -109,7 +109,7 @@ Deno.test("run() says what to do when a plain file finds no sh", async () => {
   assert.deepEqual(script.logged("error").map((entry) => entry.message), [message]);
 });
 
-Deno.test("run() cuts a list of changed files that is too long for the environment, and says so", async () => {
+Deno.test("run() cuts a list of files that the environment cannot hold", async () => {
   await using script = await makeScript(
     '#!/bin/sh\nprintf "%s" "$SIDECAR_CHANGED_FILES" >"${0%/*}/list"\nprintf "%s" "$SIDECAR_CHANGED_FILES_TRUNCATED" >"${0%/*}/cut"\n',
   );
@@ -183,7 +183,7 @@ Deno.test("run() kills a child that outlives a script ended by SIGTERM", async (
   await until(() => !runs(grandchild));
 });
 
-Deno.test("run() kills the whole group and rejects with the reason when the signal aborts", async () => {
+Deno.test("run() kills the whole group when the signal aborts", async () => {
   const clock = new FakeClock();
   await using script = await makeScript(STUBBORN, { clock });
   const outcome = assert.rejects(script.run(), /stop/);
@@ -197,7 +197,7 @@ Deno.test("run() kills the whole group and rejects with the reason when the sign
   await assert.rejects(script.run(), /stop/);
 });
 
-Deno.test("run() kills a script that takes too long at once when the signal aborts", async () => {
+Deno.test("run() kills a late script at once when the signal aborts", async () => {
   const clock = new FakeClock();
   await using script = await makeScript(STUBBORN, { clock });
   const outcome = assert.rejects(script.run(), /stop/);
@@ -210,7 +210,7 @@ Deno.test("run() kills a script that takes too long at once when the signal abor
   assert.equal(clock.sleeping, 0);
 });
 
-Deno.test("run() does not wait for what the script leaves in the background, and lets it live", async () => {
+Deno.test("run() leaves background processes of the script running", async () => {
   const clock = new FakeClock();
   await using script = await makeScript('#!/bin/sh\nsleep 1000 &\necho $! >"${0%/*}/grandchild"\necho done\n', {
     clock,

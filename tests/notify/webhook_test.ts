@@ -66,7 +66,7 @@ Deno.test("call() sends a GET and logs one line without query values", async () 
   }]);
 });
 
-Deno.test("call() sends a POST with its payload as JSON, and without one no body", async () => {
+Deno.test("call() sends a POST with its payload as JSON", async () => {
   const seen: string[] = [];
   await using server = serve(async (request) => {
     seen.push(await describeRequest(request));
@@ -80,7 +80,7 @@ Deno.test("call() sends a POST with its payload as JSON, and without one no body
   assert.deepEqual(seen, ['POST / - application/json {"a":1}', "POST / - - -"]);
 });
 
-Deno.test("call() sends credentials, else the user info of the URL, and logs neither", async () => {
+Deno.test("call() sends credentials or the URL's user info, unlogged", async () => {
   const seen: (string | null)[] = [];
   await using server = serve((request) => {
     seen.push(request.headers.get("authorization"));
@@ -126,7 +126,7 @@ Deno.test("call() retries 503 with growing delays until success", async () => {
   assert.equal(webhook.logged("info")[0]?.properties["durationMs"], 3300);
 });
 
-Deno.test("call() gives up when the budget is used up, and says after how many attempts", async () => {
+Deno.test("call() says after how many attempts it gave up", async () => {
   await using server = listen((connection) => Promise.resolve(connection.close()));
   using webhook = makeWebhook({
     url: `http://127.0.0.1:${server.port}/`,
@@ -171,7 +171,7 @@ Deno.test("call() retries when no answer comes within the timeout", async () => 
   assert.equal(connections, 2);
 });
 
-Deno.test("call() is successful though the body of a good answer never ends", async () => {
+Deno.test("call() succeeds though the answer's body never ends", async () => {
   await using server = listen(async (connection) => {
     await connection.write(encode("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf"));
   });
@@ -238,7 +238,7 @@ Deno.test("call() names a credentials file that cannot be read", async () => {
   assert.match((await webhookError(webhook.call())).message, /credentials file \/no\/such\/file cannot be read/);
 });
 
-Deno.test("call() rejects with the signal's reason and logs no error when it is stopped", async () => {
+Deno.test("call() rejects with the signal's reason and logs nothing", async () => {
   await using server = listen(() => Promise.resolve());
   using webhook = makeWebhook({ url: `http://127.0.0.1:${server.port}/` });
   const outcome = assert.rejects(webhook.call(), /stop/);

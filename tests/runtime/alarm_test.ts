@@ -14,7 +14,7 @@ Deno.test("Alarm.sleepUntil() resolves at the time", async () => {
   await sleep;
 });
 
-Deno.test("Alarm.sleepUntil() resolves when it is rung, or the signal aborts, and leaves no timer behind", async () => {
+Deno.test("Alarm.sleepUntil() resolves at a ring and at an abort", async () => {
   const clock = new FakeClock();
   const alarm = new Alarm(clock);
   const stop = new AbortController();

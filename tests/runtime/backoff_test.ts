@@ -8,7 +8,7 @@ Deno.test("next() doubles from the first delay up to the longest", () => {
   assert.deepEqual(delays(new Backoff({ first: 0.5, longest: 2, random: () => 0 }), 4), [0.5, 1, 2, 2]);
 });
 
-Deno.test("next() never gives less than the first delay's share when that is longer than the longest", () => {
+Deno.test("next() has a first delay above the maximum", () => {
   assert.deepEqual(delays(new Backoff({ first: 60, random: () => 0 }), 3), [60, 60, 60]);
   assert.deepEqual(delays(new Backoff({ first: 60, longest: 10, random: () => 0 }), 2), [60, 60]);
 });
@@ -19,7 +19,7 @@ Deno.test("next() lets chance take a quarter at most", () => {
   assert.ok(delay >= 3 && delay < 3.001);
 });
 
-Deno.test("next() waits as long as a server asks for, and counts on", () => {
+Deno.test("next() waits as long as a server asks for", () => {
   const backoff = new Backoff({ first: 1, random: () => 0 });
   assert.equal(backoff.next(120), 120);
   assert.equal(backoff.next(0.5), 2);

@@ -36,7 +36,7 @@ Deno.test("systemClock.sleep() leaves nothing on a signal that lives longer", as
   assert.equal(listeners.size, 0);
 });
 
-Deno.test("systemClock.sleep() of many ends for each at its time, in whatever order they began, and not for those that abort", async () => {
+Deno.test("systemClock.sleep() ends each of many sleeps at its own time", async () => {
   const abort = new AbortController();
   let isLongOver = false;
   const long = systemClock.sleep(3600, abort.signal).finally(() => isLongOver = true);
@@ -62,7 +62,7 @@ Deno.test("systemClock.sleep() may be longer than a timer holds", async () => {
   }
 });
 
-Deno.test("systemClock.sleep() until a time that has passed is over at once, without a warning on standard error", async () => {
+Deno.test("systemClock.sleep() of no time ends at once without a warning", async () => {
   const warnings: Error[] = [];
   const keep = (warning: Error) => void warnings.push(warning);
   process.on("warning", keep);

@@ -19,7 +19,7 @@ Deno.test("Garbage.count() collects once for every four MiB", () => {
   assert.deepEqual(collections, ["regular", "regular", "regular"]);
 });
 
-Deno.test("Garbage.count() returns memory to the system once nothing was read for a while, when it is worth it", async () => {
+Deno.test("Garbage.count() returns memory when enough was read and none follows", async () => {
   const { clock, garbage, collections } = open();
   using _ = garbage;
   garbage.count(MiB / 4);
@@ -39,7 +39,7 @@ Deno.test("Garbage.count() returns memory to the system once nothing was read fo
   assert.deepEqual(collections, ["last-resort", "last-resort"]);
 });
 
-Deno.test("Garbage.sweep() returns memory at once, and leaves nothing to do when calm comes", async () => {
+Deno.test("Garbage.sweep() returns memory at once, and only once", async () => {
   const { clock, garbage, collections } = open();
   using _ = garbage;
   garbage.count(MiB);

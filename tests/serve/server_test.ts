@@ -24,7 +24,7 @@ function serving(
   };
 }
 
-Deno.test("startServer() serves 200 or 503 with the reason in one line, and metrics", async () => {
+Deno.test("startServer() serves 200 or 503 with a reason, and metrics", async () => {
   let reason: string | undefined = "not synced yet: secrets in all namespaces";
   await using server = serving({ notReady: () => reason });
   const plain = "text/plain; charset=utf-8";
