@@ -1,6 +1,6 @@
 /** What must be true of the machine before the sidecar starts: checked all at once, so that one start shows every fault. */
 import type { Config } from "../config/config.ts";
-import { isInside, resolvePath } from "../files/projection.ts";
+import { isInside, resolvePath } from "../files/paths.ts";
 import { CredentialsError } from "../kube/client/credentials.ts";
 import type { Credentials } from "../kube/client/credentials.ts";
 import { type Fault, faultOf } from "../config/settings.ts";

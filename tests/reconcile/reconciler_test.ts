@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { setImmediate } from "node:timers/promises";
 import { Journal } from "../../lib/files/journal.ts";
 import { Publisher } from "../../lib/files/publisher.ts";
-import { UrlDownloads } from "../../lib/downloads/scheduler.ts";
+import { DownloadScheduler } from "../../lib/downloads/scheduler.ts";
 import { describeRef } from "../../lib/objects/ref.ts";
 import { type KubeObject } from "../../lib/objects/object.ts";
 import { type Source } from "../../lib/objects/source.ts";
@@ -46,19 +46,18 @@ function start({ folder, sources = [CONFIG_MAPS], cluster = new Map(), urls = {}
   const released: string[] = [];
   const abort = new AbortController();
   const state = { synced: false, reads: 0, readError: undefined as Error | undefined, beforeRead: () => {} };
-  const journal = new Journal(`${folder}/..k8s-sidecar-id`, log);
+  const journal = new Journal({ folder, id: "id", log });
   const publisher = new Publisher({
     folder,
     allowedFolders: [],
     mode: 0o644,
     journal,
     id: "id",
-    random: Math.random,
     beforeChange() {},
     log,
   });
-  const downloads = new UrlDownloads({
-    content: {
+  const downloads = new DownloadScheduler({
+    fetcher: {
       async fetchTo(url, sink) {
         const served = await urls[url];
         if (served === undefined) throw new Error("connection refused");
@@ -68,8 +67,9 @@ function start({ folder, sources = [CONFIG_MAPS], cluster = new Map(), urls = {}
     publisher,
     onWritten() {},
     onFailed() {},
+    onChange: () => reconciler.downloadsChanged(),
     firstBackoff: 1,
-    turn: 10,
+    slowAfter: 10,
     refresh: 600,
     clock,
     random: () => 0,
@@ -474,7 +474,7 @@ for (
     assert.deepEqual(it.files(), { k: "heir", other: "1" });
     assert.equal(it.state.reads, 1);
     assert.deepEqual(it.events.filter((event) => !event.startsWith("collided")), ["written ConfigMap default/heir: k"]);
-    assert.equal(it.journal.owned.get(it.at("k")), "ConfigMap/default/heir");
+    assert.equal(it.journal.ownerOf(it.at("k")), "ConfigMap/default/heir");
   });
 }
 

@@ -1,16 +1,19 @@
 import assert from "node:assert/strict";
 import type { FileEvent } from "../../lib/reconcile/file_event.ts";
+import { OwnedFile } from "../../lib/files/journal.ts";
 import { PublishError } from "../../lib/files/publish_error.ts";
 import type { ObjectRef } from "../../lib/objects/ref.ts";
 import { Removals } from "../../lib/reconcile/removals.ts";
 
+const STAMP = { ino: 1, mtime: 2, size: 3 };
 const A: ObjectRef = { kind: "ConfigMap", namespace: "default", name: "a" };
 const B: ObjectRef = { kind: "Secret", namespace: "default", name: "b" };
 const KEYS = { a: "ConfigMap/default/a", b: "Secret/default/b" };
 
 /** Removals of paths that are owned as given; those in `stuck` would not go. */
 function removals(owned: Record<string, string>) {
-  const journal = { owned: new Map(Object.entries(owned)) };
+  const files = new Map(Object.entries(owned).map(([path, owner]) => [path, new OwnedFile(owner, STAMP)]));
+  const journal = { ownerOf: (path: string) => files.get(path)?.owner, files: () => files.entries() };
   const stuck = new Set<string>();
   const wanted = new Set<string>();
   const events: FileEvent[] = [];
@@ -22,7 +25,7 @@ function removals(owned: Record<string, string>) {
     publisher: {
       remove(path) {
         if (stuck.has(path)) throw new PublishError(`cannot remove ${path}`);
-        return journal.owned.delete(path);
+        return files.delete(path);
       },
     },
     onEvent: (event) => events.push(event),
