@@ -2,7 +2,7 @@
 import type { ListQuery, ListResult, WatchEvent, WatchQuery } from "../lib/kube/client/client.ts";
 import type { KubeObject } from "../lib/objects/object.ts";
 import type { Source } from "../lib/objects/source.ts";
-import type { ListWatch } from "../lib/kube/watch/source_requests.ts";
+import type { ListWatch } from "../lib/kube/client/object_api.ts";
 import { Watcher } from "../lib/kube/watch/watcher.ts";
 import { TransportError } from "../lib/http/transport.ts";
 import type { SimulatedTime } from "./simulated_time.ts";

@@ -218,7 +218,7 @@ export class Publisher {
     for (const removed of this.#allowedFolders.removeEmpty(directory)) this.#temporaries.forget(removed);
   }
 
-  #guarded<T>(path: string, verb: string, act: () => T): T {
+  #guarded<T>(path: string, verb: "write" | "remove", act: () => T): T {
     try {
       return act();
     } catch (cause) {
@@ -226,7 +226,7 @@ export class Publisher {
       const reason = reasonOf(cause);
       // A temporary file has another name each time; the same failure must read the same each time
       const lasting = reason.includes(`/${RESERVED_PREFIX}`) ? reason.replace(CALL, "") : reason;
-      const isImpossible = MISSING_RIGHT.has(errnoOf(cause)) && this.#isFolderWritable();
+      const isImpossible = verb === "write" && MISSING_RIGHT.has(errnoOf(cause)) && this.#isFolderWritable();
       throw new PublishError(`cannot ${verb} ${path}: ${lasting}`, { cause, isImpossible });
     }
   }

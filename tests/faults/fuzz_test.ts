@@ -8,7 +8,6 @@ import { textOf } from "../../lib/files/body.ts";
 import { Journal } from "../../lib/files/journal.ts";
 import { isInside } from "../../lib/files/paths.ts";
 import { project } from "../../lib/files/projection.ts";
-import type { Stamp } from "../../lib/files/stamp.ts";
 import { Publisher } from "../../lib/files/publisher.ts";
 import { decodeLines, decodeList } from "../../lib/kube/client/json_stream.ts";
 import type { Kind } from "../../lib/objects/kind.ts";
@@ -301,12 +300,12 @@ Deno.test("parseConfig(), parseCommandLine() and parseSelector() explain themsel
 });
 
 const PATHS = ["/data/a", "/data/b/c", "/data/\u2028", '/data/"', "/data/é\n"];
-const STAMP: Stamp = { ino: 1, mtime: 2, size: 3 };
 const record = fc.oneof(
   fc.record({
     verb: fc.constant("own" as const),
     path: fc.constantFrom(...PATHS),
     owner: fc.constantFrom("A", "B\n"),
+    stamp: fc.record({ ino: fc.nat(), mtime: fc.nat(), size: fc.nat() }),
     taken: fc.boolean(),
   }),
   fc.record({
@@ -314,7 +313,7 @@ const record = fc.oneof(
     path: fc.constantFrom(...PATHS),
   }),
   fc.record({
-    verb: fc.constantFrom("pending" as const, "delivered" as const, "tidy" as const),
+    verb: fc.constantFrom("addPending" as const, "delivered" as const, "tidy" as const),
     path: fc.constantFrom(...PATHS),
   }),
 );
@@ -322,27 +321,25 @@ const record = fc.oneof(
 Deno.test("Journal says after a crash at any byte what it said after one of its records, and owns nothing else", () => {
   const dir = Deno.makeTempDirSync();
   const path = `${dir}/journal`;
-  const open = () => new Journal({ folder: dir, id: "0123456789", stateFile: path, log: keptLog() });
-  const stateOf = (journal: Journal) =>
-    JSON.stringify([
-      [...journal.files()].map(([path, { owner }]) => [path, owner]).sort(),
-      [...journal.madeDirectories].sort(),
-      [...journal.pending ?? ["-"]].sort(),
-    ]);
+  const load = () => new Journal({ folder: dir, id: "id", stateFile: path, log: keptLog() });
+  const stateOf = (journal: Journal) => {
+    const owned = [...journal.files()].map(([path, { owner, ino, mtime, size }]) => [path, owner, ino, mtime, size]);
+    return JSON.stringify([owned.sort(), [...journal.madeDirectories].sort(), [...journal.pending ?? ["-"]].sort()]);
+  };
   const none = JSON.stringify([[], [], ["-"]]);
   fc.assert(
     fc.property(fc.array(record, { maxLength: 12 }), fc.nat(), text, (records, place, garbage) => {
       Deno.writeFileSync(path, new Uint8Array());
-      const journal = open();
+      const journal = load();
       const states = new Map([[0, none]]);
       for (const record of records) {
         switch (record.verb) {
           case "own":
             // Nobody has such an inode: what was about to be taken over was not
             if (record.taken && journal.ownerOf(record.path) === undefined) continue;
-            journal.own(record.path, record.owner, STAMP);
+            journal.own(record.path, record.owner, record.stamp);
             break;
-          case "pending":
+          case "addPending":
             journal.addPending([record.path]);
             break;
           case "delivered":
@@ -355,17 +352,17 @@ Deno.test("Journal says after a crash at any byte what it said after one of its 
         states.set(Deno.statSync(path).size, stateOf(journal));
       }
       const bytes = Deno.readFileSync(path);
-      assert.equal(stateOf(open()), stateOf(journal));
+      assert.equal(stateOf(load()), stateOf(journal));
       // Since the last time it was written anew, a prefix is a state that was
       const cut = place % (bytes.length + 1);
       // With a quote it might happen to make a record of the piece before it
       const tail = new TextEncoder().encode(garbage.replaceAll(/[\n"]/g, ""));
       Deno.writeFileSync(path, Uint8Array.from([...bytes.slice(0, cut), ...tail]));
-      const after = open();
+      const after = load();
       const owned = [...after.files()].map(([path]) => path);
       assert.ok(owned.every((path) => PATHS.includes(path)), owned.join());
-      after.own("/data/new", "C", STAMP);
-      const again = open();
+      after.own("/data/new", "C", { ino: 1, mtime: 2, size: 3 });
+      const again = load();
       assert.equal(stateOf(again), stateOf(after));
     }),
     runs(1500),

@@ -277,7 +277,7 @@ Deno.test("a Watcher follows a FolderSource from list to watch to the next watch
   const events: string[] = [];
   const times = { sleepTime: 60, serverTimeout: 600, clientTimeout: 660, resyncPeriod: 0, firstBackoff: 1 };
   const options = { client: at.source, source: CONFIG_MAPS, mode: "watch" as const, ...times };
-  const watcher = new Watcher({ ...options, clock, random: () => 0 });
+  const watcher = new Watcher({ ...options, clock, random: () => 0, heartbeat: { expectWithin() {} } });
   const ended = (async () => {
     for await (const event of watcher.run(at.stop.signal)) {
       const objects = "objects" in event ? event.objects : "object" in event ? [event.object] : [];

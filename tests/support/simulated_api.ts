@@ -5,7 +5,7 @@ import type { Kind } from "../../lib/objects/kind.ts";
 import type { KubeObject } from "../../lib/objects/object.ts";
 import type { ObjectRef } from "../../lib/objects/ref.ts";
 import type { Source } from "../../lib/objects/source.ts";
-import type { ListWatch } from "../../lib/kube/watch/source_requests.ts";
+import type { ListWatch } from "../../lib/kube/client/object_api.ts";
 import { TransportError } from "../../lib/http/transport.ts";
 import { pick } from "./random.ts";
 

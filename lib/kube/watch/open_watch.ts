@@ -1,3 +1,4 @@
+import type { ListWatch } from "../client/object_api.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { Deadline } from "../../runtime/deadline.ts";
 import { TransportError } from "../../http/transport.ts";
@@ -6,18 +7,8 @@ import type { Source } from "../../objects/source.ts";
 import { AnswerError, ApiError } from "../client/errors.ts";
 import type { WatchEvent, WatchQuery } from "../client/client.ts";
 
-/** The part of a client that watches. */
-export interface WatchClient {
-  watch(
-    source: Source,
-    query: WatchQuery,
-    signal: AbortSignal,
-    onAnswer: () => void,
-  ): AsyncGenerator<WatchEvent[], void>;
-}
-
 export interface OpenWatchOptions {
-  client: WatchClient;
+  client: Pick<ListWatch, "watch">;
   source: Source;
   query: WatchQuery;
   clock: Clock;

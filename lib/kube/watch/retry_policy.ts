@@ -2,7 +2,7 @@
  * What follows a failure of a list or a watch: when to try again, and whether to resume or to list. The rules are those
  * of client-go's `tools/cache/reflector.go`, where it has one.
  */
-import { LONGEST_DELAY } from "../../runtime/backoff.ts";
+import { MAX_DELAY_SECONDS } from "../../runtime/backoff.ts";
 import { AnswerError, ApiError } from "../client/errors.ts";
 
 /**
@@ -83,7 +83,7 @@ export function minDelay(error: unknown, firstBackoff: number): number {
   if (error instanceof ShortWatchError) return MIN_WATCH_SECONDS;
   if (!(error instanceof ApiError)) return 0;
   if (error.retryAfter !== undefined) return Math.min(error.retryAfter, MAX_RETRY_AFTER_SECONDS);
-  return error.isForbidden ? Math.min(LONGEST_DELAY, firstBackoff * FORBIDDEN_FACTOR) : 0;
+  return error.isForbidden ? Math.min(MAX_DELAY_SECONDS, firstBackoff * FORBIDDEN_FACTOR) : 0;
 }
 
 function isExpired(error: unknown): boolean {

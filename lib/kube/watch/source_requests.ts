@@ -4,18 +4,12 @@ import type { KubeObject } from "../../objects/object.ts";
 import type { Source } from "../../objects/source.ts";
 import { MAX_OBJECT_SECONDS, MAX_PAGE_SECONDS } from "../client/answer_deadline.ts";
 import type { ListQuery, ListResult, WatchEvent, WatchQuery } from "../client/client.ts";
+import type { ListWatch } from "../client/object_api.ts";
 import { ApiError } from "../client/errors.ts";
-import { OpenWatch, type WatchClient } from "./open_watch.ts";
+import { OpenWatch } from "./open_watch.ts";
 import { StreamingListError } from "./retry_policy.ts";
 import type { Known } from "./state.ts";
 import type { StreamPatience } from "./stream_patience.ts";
-
-/** What a watcher needs of a client. */
-export interface ListWatch extends WatchClient {
-  /** Set to false for good by the first watcher that finds that the server has none. */
-  streamingLists: boolean;
-  list(source: Source, query: ListQuery, signal: AbortSignal): AsyncGenerator<KubeObject[], ListResult>;
-}
 
 /** Times in seconds. */
 export interface SourceRequestsOptions {
