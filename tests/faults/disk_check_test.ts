@@ -2,13 +2,17 @@
 import assert from "node:assert/strict";
 import { dirname } from "node:path";
 import { ApiFront } from "../support/api_front.ts";
+import type { User } from "../support/control_plane.ts";
 import { fastClock, withFastClock } from "../support/fast_clock.ts";
 import { serve } from "../support/local_servers.ts";
 import { assertFolderEquals, eventually } from "../support/oracle.ts";
 import type { SidecarProcess } from "../support/sidecar_process.ts";
 import { inClusterAddress, type Settings, stories, type Story } from "../support/story.ts";
 
-const story = stories();
+/** May list and watch, and not read a single object. */
+const LISTER: User = { name: "lister", token: "lister-token" };
+
+const story = stories({ users: [LISTER] });
 
 /** No list by itself, and a look at the disk each second. */
 const SETTINGS: Settings = { CHECK_PERIOD: "1", RESYNC_PERIOD: "0", RESOURCE: "configmap" };
@@ -99,6 +103,25 @@ story("Check leaves a file that was only touched", async (at) => {
   const found = Deno.statSync(path);
   assert.deepEqual([found.ino, found.mtime], [ino, touched]);
   assert.ok(askedSince(front, since).length <= 3, "a file that was touched is read again and again");
+});
+
+story("Check without the right to get relists, with one warning", async (at) => {
+  await using front = await ApiFront.start(at.controlPlane);
+  await at.allow(LISTER.name, { resources: ["configmaps"], verbs: ["list", "watch"] });
+  const settings = {
+    ...await at.serviceAccount(LISTER.token),
+    ...inClusterAddress(front.url),
+    NAMESPACE: at.namespace,
+  };
+  const sidecar = await startBehind(at, front, settings);
+  for (const round of [1, 2]) {
+    Deno.removeSync(`${at.folder}/a.txt`);
+    await eventually(() => assertFolderEquals(at.folder, FILES), { timeout: 6000 })
+      .catch((error) => assert.fail(`round ${round}: ${error.message}`));
+  }
+  const [warning, ...more] = sidecar.lines.filter(({ level }) => level === "WARN" || level === "ERROR");
+  assert.match(warning?.msg ?? "", /\bget\b/);
+  assert.deepEqual(more, []);
 });
 
 const quiet = withFastClock("Check asks for nothing while all is well");
