@@ -39,6 +39,13 @@ export function smallDisk(bytes: number, files = 10_000, path?: string): Folder 
   };
 }
 
+/** An empty file system of its own at a path, until disposed. */
+export function diskAt(path: string, bytes: number): Disposable {
+  Deno.mkdirSync(path, { recursive: true });
+  system("mount", "-t", "tmpfs", "-o", `size=${bytes},mode=755`, "tmpfs", path);
+  return { [Symbol.dispose]: () => system("umount", path) };
+}
+
 /** Has a small disk read-only from one moment to the next, or no longer. */
 export function remount(disk: Folder, mode: "ro" | "rw"): void {
   system("mount", "-o", `remount,${mode}`, disk.path);
