@@ -226,7 +226,7 @@ export class Publisher {
       const reason = reasonOf(cause);
       // A temporary file has another name each time; the same failure must read the same each time
       const lasting = reason.includes(`/${RESERVED_PREFIX}`) ? reason.replace(CALL, "") : reason;
-      const isImpossible = verb === "write" && MISSING_RIGHT.has(errnoOf(cause)) && this.#isFolderWritable();
+      const isImpossible = MISSING_RIGHT.has(errnoOf(cause)) && this.#isFolderWritable();
       throw new PublishError(`cannot ${verb} ${path}: ${lasting}`, { cause, isImpossible });
     }
   }
