@@ -2,7 +2,8 @@
 import type { ListQuery, ListResult, WatchEvent, WatchQuery } from "../lib/kube/client/client.ts";
 import type { KubeObject } from "../lib/objects/object.ts";
 import type { Source } from "../lib/objects/source.ts";
-import { type ListWatch, Watcher } from "../lib/kube/watch/watcher.ts";
+import type { ListWatch } from "../lib/kube/client/object_api.ts";
+import { Watcher } from "../lib/kube/watch/watcher.ts";
 import { TransportError } from "../lib/http/transport.ts";
 import type { SimulatedTime } from "./simulated_time.ts";
 
@@ -106,7 +107,9 @@ export async function followAll(
     // One of its own, as in a process of its own: a signal with thousands of listeners is slow
     const stop = new AbortController();
     signal.addEventListener("abort", () => stop.abort(signal.reason), { once: true });
-    const options = { ...DEFAULTS, mode: "watch" as const, sleepTime: 0, client: server, source, clock: time, random };
+    const heartbeat = { expectWithin() {} };
+    const parts = { client: server, source, clock: time, random, heartbeat };
+    const options = { ...DEFAULTS, ...parts, mode: "watch" as const, sleepTime: 0 };
     for await (const _ of new Watcher(options).run(stop.signal));
   };
   await Promise.all(Array.from({ length: pods }, () => SOURCES.map(follow)).flat());

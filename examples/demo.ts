@@ -1,6 +1,6 @@
 /**
- * The main job without a cluster: the sidecar is started on `examples/manifests/`, which it serves to itself as a small
- * API server, and fills a folder. Once, or with `--watch` until Ctrl-C. FOLDER chooses another folder than a temporary.
+ * The main job without a cluster: the sidecar is started with `--manifests examples/manifests` and
+ * fills a folder. Once, or with `--watch` until Ctrl-C. FOLDER names a folder other than a temporary one.
  */
 const root = new URL("../", import.meta.url);
 const watch = Deno.args.includes("--watch");

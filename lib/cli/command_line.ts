@@ -7,7 +7,7 @@ import { given } from "../runtime/given.ts";
 
 export type Command =
   | { run: "sidecar"; flags: Flags; manifests?: string }
-  | { run: "remove-finalizers"; flags: Flags; manifests?: string }
+  | { run: "remove-finalizers"; flags: Flags }
   | { run: "help" }
   | { run: "version" };
 
@@ -41,14 +41,22 @@ export function parseCommandLine(args: readonly string[]): { command: Command; f
   }
   if (run === "help" || run === "version") return { command: { run }, faults };
   const { manifests, ...flags } = values;
-  return { command: { run, flags, ...given("manifests", manifests) }, faults };
+  if (run === "sidecar") return { command: { run, flags, ...given("manifests", manifests) }, faults };
+  if (manifests !== undefined) {
+    faults.push({
+      setting: "--manifests",
+      message: "--manifests does not go with remove-finalizers, which needs a cluster",
+    });
+  }
+  return { command: { run, flags }, faults };
 }
 
 const USAGE = `k8s-sidecar keeps the data of label-selected ConfigMaps and Secrets as files in a folder.
 
-Usage: k8s-sidecar [--help] [--version] [--manifests DIR] [remove-finalizers]
+Usage: k8s-sidecar [--help] [--version] [--manifests DIR | remove-finalizers]
 
-  --manifests DIR           run without a cluster: read ConfigMaps and Secrets from the YAML and JSON files of DIR
+  --manifests DIR           run without a cluster: read ConfigMaps and Secrets from the YAML and JSON files of DIR,
+                            and follow them as they change
   --req-username-file FILE  takes precedence over REQ_USERNAME_FILE
   --req-password-file FILE  takes precedence over REQ_PASSWORD_FILE
   remove-finalizers         remove our finalizer from every selected object, then exit

@@ -3,12 +3,13 @@ import { systemClock } from "../runtime/clock.ts";
 import { helpText, parseCommandLine } from "./command_line.ts";
 import { type Config, type LogSettings, parseConfig } from "../config/config.ts";
 import { EXIT, type ExitCode } from "./exit_codes.ts";
-import { type Credentials, findCredentials } from "../kube/client/credentials.ts";
+import { findCredentials } from "../kube/client/find_credentials.ts";
+import type { ObjectApi } from "../kube/client/object_api.ts";
 import { type Log, openLog } from "../log/log.ts";
 import { giveUpPermissions } from "./permissions.ts";
 import { type Fault, faultOf } from "../config/read_settings.ts";
 import { runRemoveFinalizers, runSidecar } from "../sidecar/sidecar.ts";
-import { checkStart, StartError } from "./start_checks.ts";
+import { checkStart } from "./start_checks.ts";
 import { COMMIT, VERSION } from "./version.ts";
 import { messageOf } from "../runtime/message_of.ts";
 import { whenAborted } from "../runtime/when_aborted.ts";
@@ -38,26 +39,30 @@ export async function runProgram(
   stop.addEventListener("abort", () => log.info(`${stop.reason.message}: stopping`), { once: true });
 
   const broken = new Set([...configFaults.map(({ setting }) => setting), ...(isRemoval ? ["FOLDER"] : [])]);
-  const checks = checkStart(config, () => openCredentials(config, env, command.manifests, log, stop), broken);
-  const start = await Promise.race([checks, whenAborted(stop)]);
-  if (start === undefined) return EXIT.done;
-  faults.push(...start.faults);
-  if (faults.length > 0 || start.credentials === undefined) {
+  const dir = command.run === "sidecar" ? command.manifests : undefined;
+  const findAccess = dir === undefined ? () => findCredentials({ ...config.api, env }) : undefined;
+  const checks = Promise.all([
+    checkStart(config, findAccess, broken),
+    dir === undefined ? undefined : openManifests(dir, log),
+  ]);
+  const checked = await Promise.race([checks, whenAborted(stop)]);
+  if (checked === undefined) return EXIT.done;
+  const [{ credentials, faults: startFaults }, folder] = checked;
+  faults.push(...startFaults, ...folder?.faults ?? []);
+  if (faults.length > 0) {
     console.error(describeFaults(faults));
     return EXIT.configuration;
   }
-  await giveUpPermissions(config, start.credentials);
+  await giveUpPermissions(config, credentials);
   for (const warning of config.warnings) log.warn(warning);
-  const options = {
-    config,
-    credentials: start.credentials,
-    env,
-    userAgent: `deno-k8s-sidecar/${VERSION}`,
-    clock: systemClock,
-    random: Math.random,
-    log,
-  };
-  return EXIT[await (isRemoval ? runRemoveFinalizers : runSidecar)(options, stop)];
+  const userAgent = `deno-k8s-sidecar/${VERSION}`;
+  const options = { config, env, userAgent, clock: systemClock, random: Math.random, log };
+  if (folder?.manifests !== undefined) {
+    for (const warning of clusterSettings(config)) log.warn(warning);
+    return EXIT[await runSidecar({ ...options, manifests: folder.manifests }, stop)];
+  }
+  const clusterOptions = { ...options, credentials: credentials! };
+  return EXIT[await (isRemoval ? runRemoveFinalizers : runSidecar)(clusterOptions, stop)];
 }
 
 async function startLog(settings: LogSettings): Promise<{ log: Log; faults: Fault[] }> {
@@ -78,21 +83,21 @@ async function startLog(settings: LogSettings): Promise<{ log: Log; faults: Faul
   }
 }
 
-/** The way to the API server; with `--manifests` to our own. */
-async function openCredentials(
-  config: Config,
-  env: Record<string, string | undefined>,
-  manifests: string | undefined,
-  log: Log,
-  signal: AbortSignal,
-): Promise<Credentials> {
-  if (manifests === undefined) return await findCredentials({ ...config.api, env });
-  const { serveManifests } = await import("../../tests/apiserver/manifests.ts");
-  const { plainCredentials } = await import("../kube/client/credentials.ts");
-  const server = await serveManifests(manifests, { log, signal }).catch((error) => {
-    throw new StartError("--manifests", error.message, { cause: error });
-  });
-  return plainCredentials(server.url);
+/** `--manifests`: the objects of a folder's files. */
+async function openManifests(dir: string, log: Log): Promise<{ manifests?: ObjectApi; faults: Fault[] }> {
+  const { FolderError, FolderSource } = await import("../manifests/folder_source.ts");
+  try {
+    return { manifests: await FolderSource.open(dir, { clock: systemClock, log }), faults: [] };
+  } catch (error) {
+    if (!(error instanceof FolderError)) throw error;
+    return { faults: error.faults.map((message) => ({ setting: "--manifests", message })) };
+  }
+}
+
+/** A warning for each setting that has no effect without a cluster. */
+function clusterSettings({ events, finalizer }: Config): string[] {
+  const settings = [...(events ? ["EVENT_LOGGING"] : []), ...(finalizer === undefined ? [] : ["FINALIZERS"])];
+  return settings.map((name) => `${name} has no effect with --manifests: it needs a cluster`);
 }
 
 /** A line for each fault. */

@@ -1,27 +1,18 @@
 /** Checks that need the file system or the network, before anything starts. One start reports every fault. */
 import type { Config } from "../config/config.ts";
-import { isInside, resolvePath } from "../files/projection.ts";
-import { CredentialsError } from "../kube/client/credentials.ts";
+import { isInside, resolvePath } from "../files/paths.ts";
+import { CredentialsError } from "../kube/client/errors.ts";
 import type { Credentials } from "../kube/client/credentials.ts";
 import { messageOf } from "../runtime/message_of.ts";
 import { type Fault, faultOf } from "../config/read_settings.ts";
 
-/** Objects cannot be read, and the fault is in another setting than KUBECONFIG. */
-export class StartError extends Error {
-  override readonly name = "StartError";
-
-  constructor(readonly setting: string, message: string, options?: ErrorOptions) {
-    super(message, options);
-  }
-}
-
 /**
- * @param credentials finds the credentials for the API server; they are loaded once
+ * @param credentials finds the credentials for the API server, which are loaded once; `undefined` without a cluster
  * @param broken settings that are known to be faulty and are not checked again
  */
 export async function checkStart(
   config: Config,
-  credentials: () => Promise<Credentials>,
+  credentials: (() => Promise<Credentials>) | undefined,
   broken: ReadonlySet<string>,
 ): Promise<{ credentials: Credentials | undefined; faults: Fault[] }> {
   const faults: Fault[] = [];
@@ -32,8 +23,8 @@ export async function checkStart(
   }
   let found: Credentials | undefined;
   try {
-    found = await credentials();
-    await found.load(false);
+    found = await credentials?.();
+    await found?.load(false);
   } catch (error) {
     faults.push(credentialsFault(error, config.api.kubeconfig));
   }
@@ -42,7 +33,6 @@ export async function checkStart(
 
 /** @throws any error that configuration cannot cause */
 function credentialsFault(error: unknown, kubeconfig: string | undefined): Fault {
-  if (error instanceof StartError) return { setting: error.setting, message: error.message };
   if (!(error instanceof CredentialsError)) throw error;
   if (kubeconfig !== undefined) return faultOf("KUBECONFIG", kubeconfig, error.message);
   return { setting: "KUBECONFIG", message: `KUBECONFIG is not set, and ${error.message}` };

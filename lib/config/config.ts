@@ -72,6 +72,8 @@ export interface WatchSettings {
   firstBackoff: number;
   /** 0 for never. */
   resyncPeriod: number;
+  /** Between two looks at the disk; 0: never. */
+  checkPeriod: number;
   sleepTime: number;
 }
 
@@ -191,6 +193,7 @@ export function parseConfig(
       clientTimeout: values.WATCH_CLIENT_TIMEOUT,
       firstBackoff: values.ERROR_THROTTLE_SLEEP,
       resyncPeriod: values.RESYNC_PERIOD,
+      checkPeriod: values.CHECK_PERIOD,
       sleepTime: values.SLEEP_TIME,
     },
     api: {

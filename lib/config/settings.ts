@@ -88,10 +88,15 @@ export const SETTINGS = {
     "600",
     "Seconds between full relists, which also restore files that were changed by others; `0` for never",
   ),
+  CHECK_PERIOD: files.withDefault(
+    seconds(),
+    "60",
+    "Seconds between two looks at the disk: an object whose file is missing or was changed by someone else is read again, and the file restored. Asks the API server nothing while all is well; `0` for never",
+  ),
   STATE_FILE: files.optional(
     { accepts: "an absolute path, or none", parse: (text) => text === "none" ? text : absolutePath.parse(text) },
     "File that records which files are ours, so that the files of objects deleted while the sidecar was down are removed; `none` for no record",
-    { shownDefault: "in `FOLDER/..k8s-sidecar-<hash of the selection>`" },
+    { shownDefault: "`FOLDER/..k8s-sidecar-<hash of the selection>/state/record`" },
   ),
   IGNORE_ALREADY_PROCESSED: files.optional(
     boolean,

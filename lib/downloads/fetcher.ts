@@ -4,51 +4,51 @@ import { discard, follow, StatusError } from "../http/redirects.ts";
 import { isRetriedStatus, retry, type RetryBudget, type RetryLimits } from "../http/retry.ts";
 import { redactUrl, type Transport, TransportError } from "../http/transport.ts";
 
-export interface UrlContentLog {
+export interface FetcherLog {
   debug(message: string, properties?: Record<string, unknown>): void;
 }
 
-/** Where a download goes. What it throws ends the download, and comes out of {@link UrlContent.fetchTo} as it is. */
+/** Where the bytes go. An error that it throws ends the download, and {@link Fetcher.fetchTo} throws it as it is. */
 export interface ContentSink {
-  /** Forgets everything written: a retry begins at the first byte again. */
+  /** Drops everything written so far; a retry begins at the first byte. */
   restart(): void | Promise<void>;
   write(chunk: Uint8Array): void | Promise<void>;
 }
 
-export interface UrlContentOptions {
+export interface FetcherOptions {
   transport: Transport;
   retry: RetryLimits;
-  /** Seconds until the answer's headers, and between two chunks of its body. */
+  /** Seconds until the headers of an answer, and between two chunks of its body. */
   timeout: number;
-  /** Largest body, in bytes, after decoding. */
+  /** Largest body in bytes, after decoding. */
   maxBytes: number;
-  /** ENABLE_5XX: when the retries are used up, the body of a 5xx answer is content too. */
+  /** ENABLE_5XX: after the last retry the body of a 5xx answer counts as content. */
   enable5xx: boolean;
-  /** The `Authorization` for a URL, redirect targets included; give it to the origin it belongs to and no other. */
+  /** The `Authorization` header for a URL, a redirect's target too. Must be given to the origin it belongs to alone. */
   authorizationFor(url: URL): Promise<string | undefined>;
   clock: Clock;
-  log: UrlContentLog;
+  log: FetcherLog;
 }
 
-/** What a `.url` key points to could not be had. The message has no credential and no query value in it. */
-export class UrlContentError extends Error {
-  override readonly name = "UrlContentError";
+/** A download failed. The message has no credential and no query value in it. */
+export class FetchError extends Error {
+  override readonly name = "FetchError";
 }
 
-/** Downloads what a `.url` key points to. */
-export class UrlContent {
-  readonly #options: UrlContentOptions;
+/** Downloads the content that a `.url` key names. */
+export class Fetcher {
+  readonly #options: FetcherOptions;
 
-  constructor(options: UrlContentOptions) {
+  constructor(options: FetcherOptions) {
     this.#options = options;
   }
 
   /**
-   * Streams the content of `url` into `sink`, which is complete when this resolves and worthless when it rejects.
-   * Connection failures, late or broken answers and the statuses 500, 502, 503 and 504 are retried as kiwigrid does it
-   * ({@link RetryLimits}); other statuses but 2xx fail at once.
+   * Streams the content of `url` into `sink`. The sink has all of it when this resolves, and an unusable part when it
+   * rejects. Connection failures, late or broken answers and the statuses 500, 502, 503 and 504 are retried as kiwigrid
+   * does ({@link RetryLimits}); any other status that is not 2xx fails at once.
    *
-   * @throws UrlContentError, what the sink throws, or the signal's reason
+   * @throws FetchError, the sink's error, or the signal's reason
    */
   async fetchTo(url: string, sink: ContentSink, signal: AbortSignal): Promise<void> {
     const start = httpUrl(url);
@@ -68,7 +68,7 @@ export class UrlContent {
       signal.throwIfAborted();
       if (error instanceof SinkError) throw error.cause;
       const times = attempts > 1 ? ` (after ${attempts} attempts)` : "";
-      throw new UrlContentError(`GET ${redactUrl(start)} failed: ${text(error)}${times}`, { cause: error });
+      throw new FetchError(`GET ${redactUrl(start)} failed: ${text(error)}${times}`, { cause: error });
     }
   }
 
@@ -108,7 +108,7 @@ export class UrlContent {
   }
 }
 
-/** Carries a sink's error past the retries. */
+/** Carries a sink's error through the retries. */
 class SinkError extends Error {}
 
 async function toSink(action: () => void | Promise<void>): Promise<void> {
@@ -126,11 +126,11 @@ async function readChunk(reader: Chunks, deadline: Deadline, { host }: URL) {
     return await reader.read();
   } catch (error) {
     deadline.signal.throwIfAborted();
-    throw new TransportError("read", `${host} sent a part of its answer only: ${text(error)}`, { cause: error });
+    throw new TransportError("read", `${host} sent only a part of its answer: ${text(error)}`, { cause: error });
   }
 }
 
-/** The body without the compression that some servers apply to whoever asks. */
+/** The body, decompressed: some servers compress though the request did not ask for it. */
 async function decoded(answer: Response): Promise<ReadableStream<Uint8Array> | undefined> {
   const encoding = answer.headers.get("content-encoding")?.toLowerCase().replace(/^x-/, "") || "identity";
   if (encoding === "identity" || answer.body === null) return answer.body ?? undefined;
@@ -138,13 +138,13 @@ async function decoded(answer: Response): Promise<ReadableStream<Uint8Array> | u
     return answer.body.pipeThrough(new DecompressionStream(encoding));
   }
   await answer.body.cancel();
-  throw new TypeError(`the content came encoded as ${encoding}, though it was asked for as it is`);
+  throw new TypeError(`the content came encoded as ${encoding}, which the request did not allow`);
 }
 
 function httpUrl(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url?.protocol === "http:" || url?.protocol === "https:") return url;
-  throw new UrlContentError(`${redactUrl(text)} is not an http or https URL`);
+  throw new FetchError(`${redactUrl(text)} is not an http or https URL`);
 }
 
 function text(error: unknown): string {

@@ -1,66 +1,95 @@
-/** The folders that files may go to, checked on the disk as it is: symlinks are resolved, so that none leads out. */
-import { isInside } from "./projection.ts";
+import { lstat } from "./file_calls.ts";
+import { isInside, parentOf } from "./paths.ts";
 
-/** A path that leads out of the allowed folders. */
+/** A path that leads out of the allowed folders, or to the sidecar's own files. */
 export class RefusedPathError extends Error {
   override readonly name = "RefusedPathError";
 }
 
-/** Told of each directory that is made here: before that, so that a crash in between does not leave it unknown. */
+/** Records the directories that are made here, each before it is made, so that a crash in between loses none. */
 export interface DirectoryRecord {
+  readonly madeDirectories: ReadonlySet<string>;
   make(directory: string): void;
-  /** It was not made after all. */
+  /** It is gone, or was not made after all. */
   unmake(directory: string): void;
 }
 
-/** What says that nothing of ours can be behind a path. */
+/** Errors which say that no file of ours can be behind a path. */
 const UNREACHABLE = [RefusedPathError, Deno.errors.NotADirectory, Deno.errors.FilesystemLoop];
 
-export class Roots {
-  /** What each root was when it was first seen there; a root that becomes a symlink to elsewhere is not followed. */
+/** The folders that files may go to. Paths are checked on the disk, with all symlinks resolved, so that none leads out. */
+export class AllowedFolders {
+  /** The real path that each folder had when it was first there: one that becomes a symlink to elsewhere is refused. */
   readonly #real = new Map<string, string>();
   readonly #record: DirectoryRecord;
 
   /**
    * @param folder made when it is missing, now and later
    * @param others used where they exist
-   * @throws {Deno.errors.*} `folder` can neither be found nor made, or it is no directory
+   * @throws {Deno.errors.*} `folder` can neither be found nor made, or is not a directory
    */
   constructor(folder: string, others: readonly string[], record: DirectoryRecord) {
     this.#record = record;
     Deno.mkdirSync(folder, { recursive: true });
     this.#real.set(folder, Deno.realPathSync(folder));
-    for (const root of others) this.#real.set(root, root);
-    for (const root of others) this.#resolveRoot(root);
+    for (const other of others) this.#real.set(other, other);
+    for (const other of others) this.#resolve(other);
   }
 
   /**
-   * Makes a directory below a root, with its parents, where it is missing.
+   * Makes a directory in an allowed folder, with its parents, where it is missing. Returns its real path.
    *
-   * @throws {RefusedPathError} it leads out of the roots
+   * @throws {RefusedPathError} it leads out of the allowed folders
    */
-  ensureDirectory(directory: string): void {
-    if (this.#contains(directory)) return;
-    const root = [...this.#real.keys()].find((root) => isInside(root, directory));
-    if (root === undefined) throw new RefusedPathError(`${directory} is in none of the allowed folders`);
-    if (directory === root) {
+  ensureDirectory(directory: string): string {
+    const present = this.#realPathOf(directory);
+    if (present !== undefined) return present;
+    const folder = this.folderOf(directory);
+    if (folder === undefined) throw new RefusedPathError(`${directory} is in none of the allowed folders`);
+    if (directory === folder) {
       Deno.mkdirSync(directory, { recursive: true });
-      this.#resolveRoot(root);
+      this.#resolve(folder);
     } else {
       this.ensureDirectory(parentOf(directory));
       this.#make(directory);
     }
-    if (!this.#contains(directory)) throw new RefusedPathError(`${directory} is a symlink to nowhere`);
+    const made = this.#realPathOf(directory);
+    if (made === undefined) throw new RefusedPathError(`${directory} is a symlink to nowhere`);
+    return made;
   }
 
-  /** Whether a directory exists and, with all symlinks resolved, is inside a root. */
+  /** Whether a directory exists and, with all symlinks resolved, is in an allowed folder. */
   has(directory: string): boolean {
     try {
-      return this.#contains(directory);
+      return this.#realPathOf(directory) !== undefined;
     } catch (error) {
       if (UNREACHABLE.some((kind) => error instanceof kind)) return false;
       throw error;
     }
+  }
+
+  /** The allowed folder that a directory is in by its text. */
+  folderOf(directory: string): string | undefined {
+    for (const folder of this.#real.keys()) {
+      if (isInside(folder, directory)) return folder;
+    }
+    return undefined;
+  }
+
+  /** Removes a directory, and its parents, as long as they are empty and were made here. Returns what it removed. */
+  removeEmpty(directory: string): string[] {
+    const removed: string[] = [];
+    for (let empty = directory; this.#record.madeDirectories.has(empty); empty = parentOf(empty)) {
+      try {
+        // A file or a symlink in its place is not ours
+        if (lstat(empty)?.isDirectory) Deno.removeSync(empty);
+      } catch {
+        break;
+      }
+      removed.push(empty);
+      this.#record.unmake(empty);
+    }
+    return removed;
   }
 
   #make(directory: string): void {
@@ -69,35 +98,35 @@ export class Roots {
       Deno.mkdirSync(directory);
     } catch (error) {
       this.#record.unmake(directory);
-      // Somebody else made it meanwhile, or it is a symlink to nowhere
+      // Made by somebody else in the meantime, or a symlink to nowhere
       if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
     }
   }
 
-  /** `false`: it does not exist. */
-  #contains(directory: string): boolean {
+  /**
+   * `undefined`: it does not exist.
+   *
+   * @throws {RefusedPathError}
+   */
+  #realPathOf(directory: string): string | undefined {
     let real: string;
     try {
       real = Deno.realPathSync(directory);
     } catch (error) {
-      if (error instanceof Deno.errors.NotFound) return false;
+      if (error instanceof Deno.errors.NotFound) return undefined;
       throw error;
     }
-    for (const root of this.#real.values()) {
-      if (isInside(root, real)) return true;
+    for (const folder of this.#real.values()) {
+      if (isInside(folder, real)) return real;
     }
     throw new RefusedPathError(`${directory} leads to ${real}, which is in none of the allowed folders`);
   }
 
-  #resolveRoot(root: string): void {
+  #resolve(folder: string): void {
     try {
-      this.#real.set(root, Deno.realPathSync(root));
+      this.#real.set(folder, Deno.realPathSync(folder));
     } catch (error) {
       if (!(error instanceof Deno.errors.NotFound)) throw error;
     }
   }
-}
-
-export function parentOf(path: string): string {
-  return path.slice(0, path.lastIndexOf("/")) || "/";
 }

@@ -1,12 +1,13 @@
 /**
- * The bytes of a file, in pieces that share one buffer: each is used before the next is asked for. So a large file costs
- * the text that it came as, and no copy of it in bytes.
+ * The bytes of a file, in pieces that share one buffer: each is valid until the next one is asked for. A large file then
+ * takes the memory of the text it came as, and no copy of it in bytes.
  */
 
-/** May be called again, to read the bytes anew. */
+/** Each call reads the bytes from the beginning. */
 export type Body = () => Iterable<Uint8Array>;
 
-const PIECE = new Uint8Array(32 * 1024);
+const PIECE_BYTES = 32 * 1024;
+const PIECE = new Uint8Array(PIECE_BYTES);
 const ENCODER = new TextEncoder();
 
 /** The text in UTF-8. */
@@ -20,7 +21,7 @@ export function textBody(text: string): Body {
   };
 }
 
-/** What base64 text stands for; see {@link isBase64}. */
+/** The bytes that base64 text encodes; check it with {@link isBase64} first. */
 export function base64Body(text: string): Body {
   return function* () {
     for (let at = 0; at < text.length;) {
@@ -32,15 +33,32 @@ export function base64Body(text: string): Body {
   };
 }
 
-/** Whether {@link base64Body} can read it: the alphabet of RFC 4648 section 4, padded, as the API server writes it. */
+/** Whether {@link base64Body} can read it: the padded form of RFC 4648, section 4, which the API server writes. */
 export function isBase64(text: string): boolean {
   return text.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(text);
 }
 
-/** The bytes as text, in UTF-8. */
+/** The bytes decoded as UTF-8. */
 export function textOf(body: Body): string {
   const decoder = new TextDecoder();
   let text = "";
   for (const piece of body()) text += decoder.decode(piece, { stream: true });
   return text + decoder.decode();
+}
+
+/** An open file from its position on, with a buffer of its own. */
+export function* piecesOf(file: Deno.FsFile): Generator<Uint8Array, void> {
+  const buffer = new Uint8Array(PIECE_BYTES);
+  for (let read = readFully(file, buffer); read > 0; read = readFully(file, buffer)) yield buffer.subarray(0, read);
+}
+
+/** Fills the buffer as far as the file goes. Returns the number of bytes. */
+export function readFully(file: Deno.FsFile, buffer: Uint8Array): number {
+  let filled = 0;
+  while (filled < buffer.length) {
+    const read = file.readSync(buffer.subarray(filled));
+    if (read === null) break;
+    filled += read;
+  }
+  return filled;
 }

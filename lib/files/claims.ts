@@ -53,6 +53,11 @@ export class Claims<T extends Claimant = Claimant> {
     return Array.isArray(claimants) ? claimants[0] : claimants;
   }
 
+  isClaimedBy(path: string, key: string): boolean {
+    const claimants = this.#paths.get(path);
+    return Array.isArray(claimants) ? claimants.some((claimant) => claimant.key === key) : claimants?.key === key;
+  }
+
   /** Puts an object's claims in the place of those it had. */
   set(next: T): ClaimsChange<T> {
     const before = this.#objects.get(next.key);

@@ -1,117 +1,127 @@
-/**
- * What is ours on disk, recorded on disk: the paths of our files and of the directories we made, and whether the
- * application must still be told of a change. One JSON array a line, only ever added to, and written anew when it has
- * grown to twice what it says. A line that was cut, or is no record, says nothing; the rest counts.
- *
- * ```
- * ["journal", 1]
- * ["own", "/data/a.json", "ConfigMap/default/a"]          ours
- * ["own", "/data/a.json", "ConfigMap/default/a", 4711]    ours if its inode is 4711: we were about to replace a stranger's
- * ["drop", "/data/a.json"]                                no longer ours
- * ["make", "/data/team"]                                  a directory that we made
- * ["unmake", "/data/team"]
- * ["owe", ["/data/a.json"]]                               these changes have yet to be notified
- * ["paid"]
- * ```
- */
+import { parentOf } from "./paths.ts";
+import { type Entry, FORMAT, ownEntry } from "./record_format.ts";
+import { RecordFile } from "./record_file.ts";
+import { sameStamp, type Stamp } from "./stamp.ts";
+import { StateDirectory } from "./state_directory.ts";
 
-import { parentOf } from "./allowed_folders.ts";
-
-/** A small narrow view of the log. */
-export interface JournalLog {
-  warn(message: string, properties?: Record<string, unknown>): void;
+export interface JournalOptions {
+  /** FOLDER. */
+  folder: string;
+  /** Tells the records of several sidecars in one folder apart. */
+  id: string;
+  /** STATE_FILE: another path for the record, or `none` for no record. */
+  stateFile?: string | undefined;
+  log: { warn(message: string, properties?: Record<string, unknown>): void };
 }
 
-const FORMAT = 1;
+/** A file of ours, as it was when we last wrote it or found it right. */
+export class OwnedFile implements Stamp {
+  readonly ino: number;
+  readonly mtime: number;
+  readonly size: number;
+  /** Hash of the content; `undefined` until a disk check needs it. */
+  hash: string | undefined = undefined;
 
-/** Records beyond twice the live ones that are put up with before the journal is written anew. */
-const SLACK = 1000;
+  /** @param owner the key of the object that it was written for */
+  constructor(readonly owner: string, { ino, mtime, size }: Stamp) {
+    this.ino = ino;
+    this.mtime = mtime;
+    this.size = size;
+  }
+}
 
-const ENCODER = new TextEncoder();
+/** Entries in the record beyond twice the needed ones, before it is written anew. */
+const MAX_EXCESS = 1000;
 
+/**
+ * What is ours on disk: files, directories, and the changes that the application has not been told of. It is recorded on
+ * disk ({@link RecordFile}), so that a restart knows it too.
+ */
 export class Journal {
-  /** Path to the key of the object it was written for. */
-  readonly #owned = new Map<string, string>();
-  /** Paths that are ours, though the file says so of one inode only. */
-  readonly #conditional = new Set<string>();
+  readonly #owned = new Map<string, OwnedFile>();
+  /** Paths of somebody else's files that we are about to replace. */
+  readonly #takeOvers = new Set<string>();
   readonly #made = new Set<string>();
-  #owed: Set<string> | undefined;
-  readonly #path: string | undefined;
-  /** Lines in the file; what a crash leaves behind counts too. */
-  #lines = 0;
-  /** The file is not what it should be: the next record writes it anew. */
-  #stale = true;
-  #inode: number | null = null;
-  /** Bytes in the file, when nobody else wrote to it; an inode alone may be used again. */
-  #size = 0;
+  #pending: Set<string> | undefined;
+  readonly #record: RecordFile | undefined;
 
   /**
-   * Reads a journal. Never throws: one that cannot be read, or only in part, is reported and what it does not say is
-   * not ours.
-   *
-   * @param path `undefined`: nothing is recorded
+   * Reads the record. Never throws: what cannot be read is reported, and files that only it names are not ours.
    */
-  constructor(path: string | undefined, log: JournalLog) {
-    this.#path = path;
-    if (path === undefined) return;
-    let bytes: Uint8Array;
-    try {
-      bytes = Deno.readFileSync(path);
-    } catch (error) {
-      if (error instanceof Deno.errors.NotFound) return;
-      log.warn(`cannot read ${path}: files written before this start are left alone until an object wants them`, {
-        error,
-      });
-      return;
+  constructor({ folder, id, stateFile, log }: JournalOptions) {
+    if (stateFile === "none") return;
+    const state = new StateDirectory(folder, id, { isTransient: false });
+    const places = [state];
+    if (stateFile !== undefined) {
+      const beside = new StateDirectory(parentOf(stateFile), id, { isTransient: true });
+      beside.sweep();
+      places.push(beside);
     }
-    this.#stale = false;
-    const text = new TextDecoder().decode(bytes);
-    const lines = text.split("\n").filter((line) => line !== "");
-    const ignored = lines.filter((line) => !this.#read(line)).length;
-    if (ignored > 0) {
-      log.warn(
-        `${ignored} of ${lines.length} lines of ${path} are no records; files that only they name are left alone`,
-      );
-    }
-    this.#lines = lines.length;
-    if (ignored > 0 || !text.endsWith("\n")) this.#stale = true;
-    this.#inode = inodeOf(path);
-    this.#size = bytes.length;
+    this.#record = new RecordFile(stateFile ?? state.recordPath, places);
+    this.#read(this.#record, log);
   }
 
-  /** Where it is; `undefined`: nothing is recorded. */
+  /** Where the record is; `undefined`: nothing is recorded. */
   get path(): string | undefined {
-    return this.#path;
+    return this.#record?.path;
   }
 
-  /** Every path that is ours, with the key of the object it was written for. */
-  get owned(): ReadonlyMap<string, string> {
-    return this.#owned;
+  /** Whether a new file could be recorded now. */
+  get isWritable(): boolean {
+    return this.#record?.isWritable(() => this.#entries()) ?? true;
+  }
+
+  /** The key of the object that a path was last written for; `undefined`: the path is not ours. */
+  ownerOf(path: string): string | undefined {
+    return this.#owned.get(path)?.owner;
+  }
+
+  fileAt(path: string): OwnedFile | undefined {
+    return this.#owned.get(path);
+  }
+
+  /** Every file that is ours, by path. Files may be added and dropped meanwhile. */
+  files(): IterableIterator<[string, OwnedFile]> {
+    return this.#owned.entries();
+  }
+
+  /**
+   * Records that a path is ours. A take-over counts after a restart only if the path has the inode by then; the next call
+   * makes it ours for good.
+   *
+   * @throws {Deno.errors.*} a new path or a new owner cannot be recorded; everything is as it was
+   */
+  own(path: string, owner: string, stamp: Stamp, { isTakeOver = false } = {}): void {
+    const known = this.#owned.get(path);
+    if (known?.owner === owner && sameStamp(known, stamp) && this.#takeOvers.has(path) === isTakeOver) return;
+    const entry = ownEntry(path, owner, stamp, isTakeOver);
+    // Without the new stamp the record is still right about whose the path is
+    if (known?.owner === owner) this.#appendIfPossible(entry);
+    else this.#append(entry);
+    this.#owned.set(path, new OwnedFile(owner, stamp));
+    if (isTakeOver) this.#takeOvers.add(path);
+    else this.#takeOvers.delete(path);
+  }
+
+  /** Takes {@link own} back: the file was not written. `before`: what it was until then. */
+  disown(path: string, before: OwnedFile | undefined): void {
+    if (before === undefined) return this.drop(path);
+    this.#takeOvers.delete(path);
+    this.#owned.set(path, before);
+    this.#appendIfPossible(ownEntry(path, before.owner, before, false));
+  }
+
+  drop(path: string): void {
+    if (!this.#owned.delete(path)) return;
+    this.#takeOvers.delete(path);
+    this.#appendIfPossible(["drop", path]);
   }
 
   get madeDirectories(): ReadonlySet<string> {
     return this.#made;
   }
 
-  /**
-   * Records that a path is ours. With `inode` it is only once the path has that inode.
-   *
-   * @throws {Deno.errors.*} the record cannot be written; the path is then not ours
-   */
-  own(path: string, owner: string, inode?: number): void {
-    if (inode === undefined && this.#owned.get(path) === owner && !this.#conditional.has(path)) return;
-    this.#append(inode === undefined ? ["own", path, owner] : ["own", path, owner, inode]);
-    this.#owned.set(path, owner);
-    if (inode === undefined) this.#conditional.delete(path);
-    else this.#conditional.add(path);
-  }
-
-  drop(path: string): void {
-    if (!this.#owned.delete(path)) return;
-    this.#conditional.delete(path);
-    this.#appendIfPossible(["drop", path]);
-  }
-
+  /** @throws {Deno.errors.*} it cannot be recorded; the directory is not ours */
   make(directory: string): void {
     if (this.#made.has(directory)) return;
     this.#append(["make", directory]);
@@ -122,157 +132,108 @@ export class Journal {
     if (this.#made.delete(directory)) this.#appendIfPossible(["unmake", directory]);
   }
 
-  /** Paths whose change has yet to be notified; `undefined` when nothing is owed. */
-  get owed(): ReadonlySet<string> | undefined {
-    return this.#owed;
+  /** Paths whose changes the application has not been told of; `undefined` when it knows all. */
+  get pending(): ReadonlySet<string> | undefined {
+    return this.#pending;
   }
 
-  owe(paths: Iterable<string>): void {
-    const owed = this.#owed ??= new Set();
-    const added = [...paths].filter((path) => !owed.has(path));
+  addPending(paths: Iterable<string>): void {
+    const pending = this.#pending ??= new Set();
+    const added = [...paths].filter((path) => !pending.has(path));
     if (added.length === 0) return;
-    for (const path of added) owed.add(path);
-    this.#appendIfPossible(["owe", added]);
+    for (const path of added) pending.add(path);
+    this.#appendIfPossible(["pending", added]);
   }
 
-  paid(): void {
-    if (this.#owed === undefined) return;
-    this.#owed = undefined;
-    this.#appendIfPossible(["paid"]);
+  /** The application has been told of everything that was pending. */
+  delivered(): void {
+    if (this.#pending === undefined) return;
+    this.#pending = undefined;
+    this.#appendIfPossible(["delivered"]);
   }
 
-  /**
-   * Makes the file on disk say what is known here: when somebody removed or replaced it, when a record could not be
-   * written, or when it has grown too long.
-   */
+  /** Writes the record anew when it does not say what is known here, or has grown too long. */
   tidy(): void {
-    if (this.#path === undefined) return;
-    if (this.#stale || this.#hasGrown || !this.#isOurs(this.#path)) this.#rewriteIfPossible();
-  }
-
-  get #hasGrown(): boolean {
-    return this.#lines > 2 * (this.#owned.size + this.#made.size) + SLACK;
-  }
-
-  /** Nobody put another file in its place, or wrote to it. */
-  #isOurs(path: string): boolean {
+    if (!this.#record?.isStale && !this.#isTooLong) return;
     try {
-      const { ino, size } = Deno.lstatSync(path);
-      return ino === this.#inode && size === this.#size;
+      this.#record?.rewrite(this.#entries());
     } catch {
-      return false;
+      this.#record?.expire();
     }
   }
 
-  #append(record: unknown[]): void {
-    if (this.#path === undefined) return;
-    if (this.#stale) this.#rewrite();
-    else if (this.#hasGrown) this.#shorten();
-    const bytes = ENCODER.encode(`${JSON.stringify(record)}\n`);
+  get #isTooLong(): boolean {
+    return this.#record !== undefined &&
+      this.#record.lines > 2 * (this.#owned.size + this.#made.size) + MAX_EXCESS;
+  }
+
+  #append(entry: Entry): void {
+    if (this.#isTooLong) {
+      try {
+        this.#record?.rewrite(this.#entries());
+      } catch {
+        // The disk is too full for that; the long record says the same
+      }
+    }
+    this.#record?.append(entry, () => this.#entries());
+  }
+
+  /** For entries that may be lost: at worst a path is looked at again, or a change is notified twice. */
+  #appendIfPossible(entry: Entry): void {
     try {
-      Deno.writeFileSync(this.#path, bytes, { append: true, create: false });
-      this.#lines++;
-      this.#size += bytes.length;
+      this.#append(entry);
+    } catch {
+      this.#record?.expire();
+    }
+  }
+
+  #entries(): Entry[] {
+    const entries: Entry[] = [["journal", FORMAT]];
+    for (const directory of this.#made) entries.push(["make", directory]);
+    for (const [path, file] of this.#owned) entries.push(ownEntry(path, file.owner, file, this.#takeOvers.has(path)));
+    if (this.#pending !== undefined) entries.push(["pending", [...this.#pending]]);
+    return entries;
+  }
+
+  #read(record: RecordFile, log: JournalOptions["log"]): void {
+    const consequence = "files that only it names are left alone until an object wants them";
+    try {
+      const read = record.read();
+      if (read === undefined) return;
+      // Many files have one owner: its key is kept once
+      const owners = new Map<string, string>();
+      for (const entry of read.entries) this.#take(entry, owners, record);
+      if (read.ignored === 0) return;
+      log.warn(`${read.ignored} of ${record.lines} lines of the record ${record.path} are not valid: ${consequence}`);
     } catch (error) {
-      // A part of the line may be there: it must not become the beginning of the next record
-      this.#stale = !this.#isOurs(this.#path);
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-      this.#rewrite();
-      this.#append(record);
+      log.warn(`cannot read the record ${record.path}: ${consequence}`, { error });
     }
   }
 
-  /** For records whose loss is safe: at worst we look again at a path, or notify once more. */
-  #appendIfPossible(record: unknown[]): void {
-    try {
-      this.#append(record);
-    } catch {
-      this.#stale = true;
-    }
-  }
-
-  /** On a disk too full for that, what is there still says all. */
-  #shorten(): void {
-    try {
-      this.#rewrite();
-    } catch {
-      this.#stale = false;
-    }
-  }
-
-  #rewriteIfPossible(): void {
-    try {
-      this.#rewrite();
-    } catch {
-      this.#stale = true;
-    }
-  }
-
-  #rewrite(): void {
-    if (this.#path === undefined) return;
-    const temporary = `${this.#path}.new`;
-    const records: unknown[][] = [["journal", FORMAT]];
-    for (const directory of this.#made) records.push(["make", directory]);
-    for (const [path, owner] of this.#owned) records.push(["own", path, owner]);
-    if (this.#owed !== undefined) records.push(["owe", [...this.#owed]]);
-    const bytes = ENCODER.encode(records.map((record) => `${JSON.stringify(record)}\n`).join(""));
-    try {
-      Deno.mkdirSync(parentOf(this.#path), { recursive: true });
-      Deno.writeFileSync(temporary, bytes, { mode: 0o600 });
-      Deno.renameSync(temporary, this.#path);
-    } catch (error) {
-      removeIfPossible(temporary);
-      throw error;
-    }
-    this.#lines = records.length;
-    this.#inode = inodeOf(this.#path);
-    this.#size = bytes.length;
-    this.#conditional.clear();
-    this.#stale = false;
-  }
-
-  /** `false`: the line is no record. */
-  #read(line: string): boolean {
-    let record: unknown;
-    try {
-      record = JSON.parse(line);
-    } catch {
-      return false;
-    }
-    if (!Array.isArray(record)) return false;
-    const [verb, subject, owner, inode] = record;
-    switch (verb) {
-      case "journal":
-        return subject === FORMAT;
-      case "paid":
-        this.#owed = undefined;
-        return true;
-      case "owe":
-        if (!Array.isArray(subject)) return false;
-        this.#owed = new Set([...(this.#owed ?? []), ...subject.filter((path) => typeof path === "string")]);
-        return true;
-    }
-    if (typeof subject !== "string" || !subject.startsWith("/")) return false;
-    switch (verb) {
-      case "own":
-        if (typeof owner !== "string") return false;
-        if (inode === undefined || inodeOf(subject) === inode) this.#owned.set(subject, owner);
-        // Its inode will be somebody else's one day: the line must not outlive the next rewrite
-        else this.#stale = true;
-        if (inode === undefined) this.#conditional.delete(subject);
-        else this.#conditional.add(subject);
-        return true;
+  #take(entry: Entry, owners: Map<string, string>, record: RecordFile): void {
+    switch (entry[0]) {
+      case "own": {
+        const [, path, key, ino, mtime, size, condition] = entry;
+        const owner = owners.get(key) ?? key;
+        owners.set(key, owner);
+        if (condition === undefined) return void this.#owned.set(path, new OwnedFile(owner, { ino, mtime, size }));
+        // The inode may be used again one day, so the entry must not outlive this start
+        record.expire();
+        if (inodeOf(path) === ino) this.#owned.set(path, new OwnedFile(owner, { ino, mtime, size }));
+        return;
+      }
       case "drop":
-        this.#owned.delete(subject);
-        return true;
+        return void this.#owned.delete(entry[1]);
       case "make":
-        this.#made.add(subject);
-        return true;
+        return void this.#made.add(entry[1]);
       case "unmake":
-        this.#made.delete(subject);
-        return true;
-      default:
-        return false;
+        return void this.#made.delete(entry[1]);
+      case "pending":
+        this.#pending ??= new Set();
+        for (const path of entry[1]) this.#pending.add(path);
+        return;
+      case "delivered":
+        this.#pending = undefined;
     }
   }
 }
@@ -282,13 +243,5 @@ function inodeOf(path: string): number | null {
     return Deno.lstatSync(path).ino;
   } catch {
     return null;
-  }
-}
-
-function removeIfPossible(path: string): void {
-  try {
-    Deno.removeSync(path);
-  } catch {
-    // it was never made, or goes with the next rewrite
   }
 }

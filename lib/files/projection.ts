@@ -1,6 +1,7 @@
 /** What files an object wants: a pure function of the object and of the collection's file settings. */
 import type { Kind } from "../objects/kind.ts";
 import type { KubeObject } from "../objects/object.ts";
+import { isInside, joinPath, RESERVED_PREFIX, resolvePath } from "./paths.ts";
 import { base64Body, type Body, isBase64, textBody, textOf } from "./body.ts";
 
 /** The bytes of a file, the URL that serves them, or why neither is to be had (an earlier file is then kept). */
@@ -31,9 +32,6 @@ export interface ProjectionSettings {
 
 /** A key with this ending holds a URL, and the file without it what the URL serves. */
 const URL_SUFFIX = ".url";
-
-/** Names that begin so are the project's own: temporaries and journals. */
-export const RESERVED_PREFIX = "..k8s-sidecar-";
 
 /** Linux' limits: a name in bytes (NAME_MAX), and a path with room for a temporary's name in it (PATH_MAX is 4096). */
 const NAME_MAX = 255;
@@ -118,24 +116,4 @@ function targetFolder(object: KubeObject, settings: ProjectionSettings): { path:
     return { refused: `annotation ${folderAnnotation}=${shown} makes a path that is too long` };
   }
   return { path };
-}
-
-/** Resolves `path` against an absolute `base`, as text: `.` and `..` are worked out, symlinks are not looked at. */
-export function resolvePath(base: string, path: string): string {
-  const parts: string[] = [];
-  for (const part of (path.startsWith("/") ? path : `${base}/${path}`).split("/")) {
-    if (part === "..") parts.pop();
-    else if (part !== "" && part !== ".") parts.push(part);
-  }
-  return `/${parts.join("/")}`;
-}
-
-/** Whether an absolute, normalised path is `root` or below it. */
-export function isInside(root: string, path: string): boolean {
-  return path === root || path.startsWith(root === "/" ? root : `${root}/`);
-}
-
-/** In one piece: a sum of strings would keep its parts alive as long as the path. */
-export function joinPath(folder: string, name: string): string {
-  return [folder === "/" ? "" : folder, name].join("/");
 }

@@ -1,27 +1,38 @@
-/** A file that could not be written or removed. The message names the path and the reason. */
+import { errnoOf } from "./file_calls.ts";
+
+/** A file could not be written or removed. The message names the path and the reason. */
 export class PublishError extends Error {
   override readonly name = "PublishError";
+  readonly #isImpossible: boolean;
 
-  /** The path itself cannot be: whoever chose it must change it. Otherwise the disk is to blame, which may get well. */
-  get isOfThePath(): boolean {
-    return this.cause === undefined || PATH_ERRORS.some((errno) => String(this.cause).includes(`(os error ${errno})`));
+  /** @param options.isImpossible it is so whatever the cause: the rest of the folder can be written */
+  constructor(message: string, { cause, isImpossible = false }: { cause?: unknown; isImpossible?: boolean } = {}) {
+    super(message, cause === undefined ? {} : { cause });
+    this.#isImpossible = isImpossible || cause === undefined || PATH_ERRORS.has(errnoOf(cause) ?? "");
+  }
+
+  /**
+   * No retry will help until somebody changes the object or what is at the path: a name longer than 255 bytes, a
+   * directory in the way. `false`: the disk is to blame, and may recover.
+   */
+  get isImpossible(): boolean {
+    return this.#isImpossible;
   }
 }
 
-/** ENOTDIR, EISDIR, ENAMETOOLONG, ELOOP on Linux. */
-const PATH_ERRORS = [20, 21, 36, 40];
+/** The system's error numbers for paths that no file system accepts. */
+const PATH_ERRORS: ReadonlySet<string> = new Set(["ENOTDIR", "EISDIR", "ENAMETOOLONG", "ELOOP"]);
 
-/** The system's own words, with what to do about the usual ones. */
+/** The system's own words, with what to do about the usual errors. */
 export function reasonOf(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
-  const hint = HINTS.find(([code]) => message.includes(`(os error ${code})`))?.[1];
+  const hint = HINTS[errnoOf(error) ?? ""];
   return hint === undefined ? message : `${message}: ${hint}`;
 }
 
-/** By errno of Linux. */
-const HINTS: readonly [number, string][] = [
-  [13, "the user this runs as may not; check fsGroup and runAsUser"],
-  [20, "a part of the path is a file"],
-  [28, "the volume is full; check emptyDir.sizeLimit"],
-  [30, "the volume is mounted read-only"],
-];
+const HINTS: Readonly<Record<string, string>> = {
+  EACCES: "this process's user has no right to it; check fsGroup and runAsUser",
+  ENOTDIR: "a part of the path is a file",
+  ENOSPC: "the volume is full; check emptyDir.sizeLimit",
+  EROFS: "the volume is mounted read-only",
+};

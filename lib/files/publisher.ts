@@ -1,150 +1,130 @@
-/**
- * Puts bytes on disk so that a reader sees the old ones or the new ones, never a part; after the kubelet's
- * `pkg/volume/util/atomic_writer.go`, for each file by itself. All calls are synchronous: one takes some ten
- * microseconds, less than handing it to another thread and back.
- *
- * To publish:
- *  1. make the directory, and refuse one that leads out of the allowed folders
- *  2. compare with the disk: bytes that are already right are not written again
- *  3. write a temporary file beside it, readable by nobody else
- *  4. give it its mode
- *  5. record in the journal that the path is ours
- *  6. rename it to its path
- *
- * To remove:
- *  1. make sure that it is ours, inside the allowed folders, and a file
- *  2. delete it
- *  3. drop it from the journal
- *  4. remove the directories that we made for it and that are now empty
- */
+import { AllowedFolders, RefusedPathError } from "./allowed_folders.ts";
 import type { Body } from "./body.ts";
-import { fileHas, sameFiles } from "./comparison.ts";
-import { Draft } from "./temporary_file.ts";
-import { FirstLook } from "./first_listing.ts";
+import { fileHas } from "./comparison.ts";
+import { errnoOf, lstat, removeIfThere } from "./file_calls.ts";
+import { FirstListing } from "./first_listing.ts";
 import type { Journal } from "./journal.ts";
-import { joinPath, RESERVED_PREFIX } from "./projection.ts";
+import { joinPath, nameOf, parentOf, RESERVED_PREFIX } from "./paths.ts";
 import { PublishError, reasonOf } from "./publish_error.ts";
-import { parentOf, RefusedPathError, Roots } from "./allowed_folders.ts";
-
-export interface PublisherLog {
-  info(message: string, properties?: Record<string, unknown>): void;
-  debug(message: string, properties?: Record<string, unknown>): void;
-}
+import { stampOf } from "./stamp.ts";
+import type { TemporaryFile } from "./temporary_file.ts";
+import { TemporaryPlaces } from "./temporary_places.ts";
 
 export interface PublisherOptions {
-  /** Absolute and normalised; made when it is missing. */
+  /** FOLDER: absolute and normalised; made when it is missing. */
   folder: string;
   allowedFolders: readonly string[];
   /** Permission bits, exact whatever the umask. */
   mode: number;
   journal: Journal;
-  /** Distinguishes the temporaries of several sidecars in one folder. */
+  /** Tells the temporary files of several sidecars in one folder apart. */
   id: string;
-  random: () => number;
-  /** Called before the bytes at a path change or go, so that the debt to tell about it outlives a crash in between. */
+  /** Called before the bytes at a path change or go, so that a crash right after it does not lose the notification. */
   beforeChange(path: string): void;
-  log: PublisherLog;
+  log: { info(message: string, properties?: Record<string, unknown>): void };
 }
 
-/** What Deno tells of the call that failed: `: open '/a'`, `: rename '/a' -> '/b'`. */
-const PATHS = /: \w+ '.*'(?=:|$)/;
+/** The call and its paths in an error message of Deno's: `: open '/a'`, `: rename '/a' -> '/b'`. */
+const CALL = /: \w+ '.*'(?=:|$)/;
 
+/** The system's error numbers for a missing right. */
+const MISSING_RIGHT: ReadonlySet<string | undefined> = new Set(["EACCES", "EPERM", "EROFS"]);
+
+/**
+ * Puts bytes on disk so that a reader sees the old ones or the new ones, never a part. Follows the kubelet's
+ * `pkg/volume/util/atomic_writer.go`, for each file by itself. All calls are synchronous: one takes some ten
+ * microseconds, less than handing it to another thread and back.
+ *
+ * To publish a file:
+ *
+ *  1. The directory is made where it is missing. One that leads out of the allowed folders is refused.
+ *  2. The bytes are compared with those on disk. If they are right, only the mode is corrected and the journal told.
+ *  3. The bytes are written to a temporary file, on the same file system, in a directory that nobody reads.
+ *  4. It is made sure that the temporary file has the right mode.
+ *  5. The journal records that the path is ours, whose content it has and what identifies the new file. From here on a
+ *     crash leaves a file that the next start knows as ours.
+ *  6. The temporary file is renamed to the path.
+ *
+ * To remove a file:
+ *
+ *  1. The journal must know the path as ours, and it must be a regular file in an allowed folder.
+ *  2. The file is removed.
+ *  3. The journal forgets the path.
+ *  4. The directories that were made for it are removed, as far as they are empty.
+ */
 export class Publisher {
   readonly #options: PublisherOptions;
-  readonly #roots: Roots;
-  readonly #temporaryPrefix: string;
-  /** Directories in which temporaries of an earlier run were looked for. */
-  readonly #swept = new Set<string>();
-  /** Set while the first sync is under way. */
-  #firstLook: FirstLook | undefined;
+  readonly #allowedFolders: AllowedFolders;
+  readonly #temporaries: TemporaryPlaces;
+  /** Set during the first sync. */
+  #firstListing: FirstListing | undefined;
+  /** The record's real path, in case STATE_FILE is between the published files. */
+  readonly #recordPath: string | undefined;
 
   /** @throws {PublishError} the folder can neither be found nor made */
   constructor(options: PublisherOptions) {
+    const { folder, id, allowedFolders, journal } = options;
     this.#options = options;
-    this.#temporaryPrefix = `${RESERVED_PREFIX}${options.id}-`;
     try {
-      this.#roots = new Roots(options.folder, options.allowedFolders, options.journal);
+      this.#allowedFolders = new AllowedFolders(folder, allowedFolders, journal);
     } catch (cause) {
-      throw new PublishError(`cannot use ${options.folder}: ${reasonOf(cause)}`, { cause });
+      throw new PublishError(`cannot use ${folder}: ${reasonOf(cause)}`, { cause });
     }
-    for (const path of options.journal.owned.keys()) this.#sweep(parentOf(path));
-    this.#sweep(options.folder);
+    this.#temporaries = new TemporaryPlaces({ folder, id, allowedFolders: this.#allowedFolders });
+    this.#recordPath = journal.path && realPathOf(journal.path);
+    for (const directory of new Set([...journal.files()].map(([path]) => parentOf(path)))) this.#visit(directory);
   }
 
-  /** Many files are about to come, nearly all of them to paths where nothing is. */
+  /** From now on many files come, nearly all of them to paths where nothing is. */
   beginFirstSync(): void {
-    this.#firstLook = new FirstLook(this.#options.journal);
+    this.#firstListing = new FirstListing(this.#options.journal);
   }
 
   endFirstSync(): void {
-    this.#firstLook = undefined;
+    this.#firstListing = undefined;
   }
 
   /**
    * Makes a path hold exactly these bytes. Returns whether the bytes on disk changed.
    *
+   * @param owner the key of the object that they come from
    * @throws {RefusedPathError | PublishError} nothing changed
    */
   publish(path: string, content: Uint8Array | Body, owner: string): boolean {
     const body = content instanceof Uint8Array ? () => [content] : content;
     return this.#guarded(path, "write", () => {
-      this.#prepareDirectory(path);
-      const present = this.#firstLook?.isFree(path) ? undefined : lstat(path);
-      if (present?.isFile && fileHas(path, body) && this.#adopt(path, present, owner)) return false;
-      const draft = this.#draft(path);
-      try {
-        for (const piece of body()) draft.write(piece);
-        draft.create();
-        this.#commit(draft, present, owner);
-        return true;
-      } catch (error) {
-        this.discard(draft);
-        throw error;
-      }
+      this.#prepareDirectory(path); // (1)
+      const present = this.#firstListing?.isFree(path) ? undefined : lstat(path);
+      if (present?.isFile && fileHas(path, body) && this.#adopt(path, present, owner)) return false; // (2)
+      using file = this.#temporaries.createFile(path, this.#options.mode); // (3)
+      for (const piece of body()) file.write(piece);
+      this.#put(file, present, owner);
+      return true;
     });
   }
 
   /**
-   * Opens a temporary file for content that comes in pieces; {@link commit} or {@link discard} ends it.
+   * Opens a temporary file for content that comes in pieces; {@link commit} or {@link TemporaryFile.end} ends it.
    *
    * @throws {RefusedPathError | PublishError}
    */
-  draft(path: string): Draft {
+  open(path: string): TemporaryFile {
     return this.#guarded(path, "write", () => {
-      this.#prepareDirectory(path);
-      const draft = this.#draft(path);
-      draft.create();
-      return draft;
+      this.#prepareDirectory(path); // (1)
+      return this.#temporaries.createFile(path, this.#options.mode); // (3)
     });
   }
 
-  /** As {@link publish}, with the bytes that a draft was filled with. */
-  commit(draft: Draft, owner: string): boolean {
-    return this.#guarded(draft.target, "write", () => {
-      try {
-        const present = lstat(draft.target);
-        const { size } = Deno.lstatSync(draft.path);
-        const isRight = present?.isFile && present.size === size && sameFiles(draft.path, draft.target);
-        if (isRight && this.#adopt(draft.target, present, owner)) {
-          this.discard(draft);
-          return false;
-        }
-        this.#commit(draft, present, owner);
-        return true;
-      } catch (error) {
-        this.discard(draft);
-        throw error;
-      }
+  /** Does what {@link publish} does, with the bytes that a temporary file was filled with. */
+  commit(file: TemporaryFile, owner: string): boolean {
+    const { target } = file;
+    return this.#guarded(target, "write", () => {
+      using _ = file;
+      const present = lstat(target);
+      if (present?.isFile && fileHas(target, file.body) && this.#adopt(target, present, owner)) return false; // (2)
+      this.#put(file, present, owner);
+      return true;
     });
-  }
-
-  /** Never throws: a temporary that will not go goes at the next start. */
-  discard(draft: Draft): void {
-    try {
-      removeIfThere(draft.path);
-    } catch (error) {
-      this.#options.log.debug(`cannot remove the temporary ${draft.path}`, { error });
-    }
   }
 
   /**
@@ -153,33 +133,37 @@ export class Publisher {
    * @throws {PublishError} it is still there
    */
   remove(path: string): boolean {
+    const { journal, beforeChange, log } = this.#options;
     return this.#guarded(path, "remove", () => {
-      if (!this.#options.journal.owned.has(path)) return false;
-      const directory = parentOf(path);
-      const reachable = this.#roots.has(directory);
-      const removable = reachable && lstat(path)?.isFile === true;
-      if (removable) {
-        this.#options.beforeChange(path);
-        removeIfThere(path);
-      } else if (reachable && lstat(path) !== undefined) {
-        this.#options.log.info(`${path} is no longer a file, so it is not ours: left alone`, { path });
+      if (journal.ownerOf(path) === undefined) return false; // (1)
+      const isReachable = this.#allowedFolders.has(parentOf(path));
+      const present = isReachable ? lstat(path) : undefined;
+      if (present?.isFile) {
+        beforeChange(path);
+        removeIfThere(path); // (2)
+      } else if (present !== undefined) {
+        log.info(`${path} is no longer a file, so it is not ours: left alone`, { path });
       }
-      this.#options.journal.drop(path);
-      if (reachable) this.#removeEmptyDirectories(directory);
-      return removable;
+      journal.drop(path); // (3)
+      if (isReachable) this.#removeEmptyDirectories(parentOf(path)); // (4)
+      return present?.isFile === true;
     });
   }
 
   #prepareDirectory(path: string): void {
-    if (path === this.#options.journal.path) throw new RefusedPathError(`${path} is where the record of files is kept`);
     const directory = parentOf(path);
-    this.#roots.ensureDirectory(directory);
-    this.#sweep(directory);
+    const realDirectory = this.#allowedFolders.ensureDirectory(directory);
+    if (this.#recordPath !== undefined && nameOf(path) === nameOf(this.#recordPath)) {
+      if (joinPath(realDirectory, nameOf(path)) === this.#recordPath) {
+        throw new RefusedPathError(`${path} is where the record of files is kept (STATE_FILE)`);
+      }
+    }
+    this.#temporaries.visit(directory);
   }
 
   /**
-   * The bytes are right: makes the path ours, and its mode what it should be. `false`: the mode of a file that belongs to
-   * another user cannot be changed, so the file must be replaced.
+   * The bytes are right: makes the path ours and corrects its mode. `false`: the mode of a file that belongs to another
+   * user cannot be changed, so the file must be replaced.
    */
   #adopt(path: string, present: Deno.FileInfo, owner: string): boolean {
     const { journal, mode, log } = this.#options;
@@ -191,90 +175,81 @@ export class Publisher {
         throw error;
       }
     }
-    if (!journal.owned.has(path)) log.info(`${path} was there with the same content: it is ours from now on`, { path });
-    journal.own(path, owner);
+    if (journal.ownerOf(path) === undefined) {
+      log.info(`${path} was there with the same content: it is ours from now on`, { path });
+    }
+    journal.own(path, owner, stampOf(present));
     return true;
   }
 
-  #draft(target: string): Draft {
-    const name = this.#temporaryPrefix + Math.floor(this.#options.random() * 2 ** 48).toString(36);
-    return new Draft(joinPath(parentOf(target), name), target);
-  }
-
-  #commit(draft: Draft, present: Deno.FileInfo | undefined, owner: string): void {
+  /** @param present what is at the path now */
+  #put(file: TemporaryFile, present: Deno.FileInfo | undefined, owner: string): void {
     const { journal, mode, log, beforeChange } = this.#options;
-    const { target } = draft;
-    const wasOurs = journal.owned.has(target);
+    const { target } = file;
+    if (present?.isDirectory) throw new PublishError(`cannot write ${target}: there is a directory in its place`);
+    const before = journal.fileAt(target);
+    const isTakeOver = present !== undefined && before === undefined;
+    const stamp = file.ensureMode(mode); // (4)
     try {
-      if (present?.isDirectory) throw new PublishError(`cannot write ${target}: there is a directory in its place`);
-      Deno.chmodSync(draft.path, mode);
-      if (present === undefined || wasOurs) journal.own(target, owner);
-      else journal.own(target, owner, Deno.lstatSync(draft.path).ino ?? 0);
+      journal.own(target, owner, stamp, { isTakeOver }); // (5)
       beforeChange(target);
-      Deno.renameSync(draft.path, target);
+      file.rename(); // (6)
     } catch (error) {
-      if (!wasOurs) journal.drop(target);
-      throw error;
+      journal.disown(target, before);
+      const copy = errnoOf(error) === "EXDEV" ? this.#temporaries.copyElsewhere(file, mode) : undefined;
+      if (copy === undefined) throw error;
+      using _ = copy;
+      return this.#put(copy, present, owner);
     }
-    if (present !== undefined && !wasOurs) {
-      log.info(`${target} was there before: taken over and replaced`, { path: target });
-    }
+    if (!isTakeOver) return;
+    journal.own(target, owner, stamp);
+    log.info(`${target} was there before: taken over and replaced`, { path: target });
   }
 
-  /** Removes what an earlier run left half-written in a directory. */
-  #sweep(directory: string): void {
-    if (this.#swept.has(directory)) return;
-    this.#swept.add(directory);
+  #visit(directory: string): void {
     try {
-      if (!this.#roots.has(directory)) return;
-      for (const { name, isFile } of Deno.readDirSync(directory)) {
-        if (isFile && name.startsWith(this.#temporaryPrefix)) removeIfThere(joinPath(directory, name));
-      }
-    } catch (error) {
-      this.#options.log.debug(`cannot look for left-over temporaries in ${directory}`, { error });
+      if (this.#allowedFolders.has(directory)) this.#temporaries.visit(directory);
+    } catch {
+      // It is looked at again when a file goes there
     }
   }
 
   #removeEmptyDirectories(directory: string): void {
-    const { journal } = this.#options;
-    for (let empty = directory; journal.madeDirectories.has(empty); empty = parentOf(empty)) {
-      try {
-        // A file or a symlink that came in its place is not ours
-        if (lstat(empty)?.isDirectory) Deno.removeSync(empty);
-      } catch {
-        return;
-      }
-      this.#swept.delete(empty);
-      journal.unmake(empty);
-    }
+    for (const removed of this.#allowedFolders.removeEmpty(directory)) this.#temporaries.forget(removed);
   }
 
-  #guarded<T>(path: string, verb: string, act: () => T): T {
+  #guarded<T>(path: string, verb: "write" | "remove", act: () => T): T {
     try {
       return act();
     } catch (cause) {
       if (cause instanceof PublishError || cause instanceof RefusedPathError) throw cause;
       const reason = reasonOf(cause);
-      // A temporary has another name each time; the same failure must read the same each time
-      const lasting = reason.includes(this.#temporaryPrefix) ? reason.replace(PATHS, "") : reason;
-      throw new PublishError(`cannot ${verb} ${path}: ${lasting}`, { cause });
+      // A temporary file has another name each time; the same failure must read the same each time
+      const lasting = reason.includes(`/${RESERVED_PREFIX}`) ? reason.replace(CALL, "") : reason;
+      const isImpossible = verb === "write" && MISSING_RIGHT.has(errnoOf(cause)) && this.#isFolderWritable();
+      throw new PublishError(`cannot ${verb} ${path}: ${lasting}`, { cause, isImpossible });
+    }
+  }
+
+  /** Whether files can be published in FOLDER itself, so that a missing right is a matter of one path. */
+  #isFolderWritable(): boolean {
+    const { folder, id, mode, journal } = this.#options;
+    const probe = joinPath(folder, `${RESERVED_PREFIX}${id}-probe`);
+    try {
+      this.#temporaries.createFile(probe, mode).end();
+      Deno.mkdirSync(probe);
+      Deno.removeSync(probe);
+      return journal.isWritable;
+    } catch {
+      return false;
     }
   }
 }
 
-function lstat(path: string): Deno.FileInfo | undefined {
+function realPathOf(path: string): string {
   try {
-    return Deno.lstatSync(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return undefined;
-    throw error;
-  }
-}
-
-function removeIfThere(path: string): void {
-  try {
-    Deno.removeSync(path);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    return joinPath(Deno.realPathSync(parentOf(path)), nameOf(path));
+  } catch {
+    return path;
   }
 }

@@ -1,108 +1,112 @@
-/** What must go: the files of objects that are gone or no longer selected, and the objects' release once they are. */
-import { type FileEvent, listOf, summaryOf } from "./file_event.ts";
+/** Removes files that nobody wants any more. Nothing else does, and {@link Removals.mayRemove} is the only guard. */
 import type { Claims } from "../files/claims.ts";
 import type { Journal } from "../files/journal.ts";
 import { PublishError } from "../files/publish_error.ts";
-import { describeRef, type ObjectRef } from "../objects/ref.ts";
+import { describeRef, type ObjectRef, refOf } from "../objects/ref.ts";
 import type { Log } from "../log/log.ts";
-import { refOf } from "../objects/ref.ts";
+import { type FileEvent, listOf, summaryOf } from "./file_event.ts";
+import type { SourceLists } from "./source_lists.ts";
+import type { TrackedObject } from "./tracked_object.ts";
 
 export interface RemovalsOptions {
-  claims: Pick<Claims, "get" | "winnerOf">;
-  journal: Pick<Journal, "owned">;
+  claims: Pick<Claims<TrackedObject>, "isClaimedBy" | "winnerOf">;
+  lists: Pick<SourceLists, "know">;
+  journal: Pick<Journal, "ownerOf" | "files">;
   publisher: { remove(path: string): boolean };
   onEvent(event: FileEvent): void;
-  /** An object that is not selected, or is being deleted, has no file left. */
-  onReleased(ref: ObjectRef): void;
+  /** A file of this owner could not be removed; {@link Removals.retry} tries again. */
+  onFailed(owner: string, error: PublishError): void;
   log: Pick<Log, "info" | "error">;
 }
 
 export class Removals {
   readonly #options: RemovalsOptions;
-  /** Objects, by key, that are to be released when they have no file left. */
-  readonly #leaving = new Map<string, ObjectRef>();
-  /** Paths that would not go, with the reason. */
-  readonly #stuck = new Map<string, string>();
+  /** Paths that could not be removed, by owner, with the reason. */
+  readonly #failed = new Map<string, Map<string, string>>();
 
   constructor(options: RemovalsOptions) {
     this.#options = options;
   }
 
-  leaves(key: string, ref: ObjectRef): void {
-    this.#leaving.set(key, ref);
+  /**
+   * Whether a file of ours may go: the object whose content it holds does not claim it, and that is known because the
+   * object's own source was listed in full in this run.
+   */
+  mayRemove(path: string): boolean {
+    const { claims, lists, journal } = this.#options;
+    const owner = journal.ownerOf(path);
+    return owner !== undefined && !claims.isClaimedBy(path, owner) && lists.know(refOf(owner));
   }
 
-  /** The object is selected again. */
-  stays(key: string): void {
-    this.#leaving.delete(key);
-  }
-
-  /** Removes files that an object no longer has. Returns why some of them would not go; {@link sweep} tries them again. */
-  remove(paths: readonly string[], ref: ObjectRef, uid?: string): PublishError | undefined {
-    const { publisher, log, onEvent } = this.#options;
+  /** Removes what may go of these paths. `ref` and `uid` name the object in the log and in Events. */
+  remove(paths: Iterable<string>, ref: ObjectRef, uid?: string): void {
+    const { journal, publisher, log, onEvent, onFailed } = this.#options;
     const removed: string[] = [];
-    let failure: PublishError | undefined;
-    let isNews = false;
+    const failures = new Map<string, PublishError>();
+    let news: PublishError | undefined;
     for (const path of paths) {
+      const owner = journal.ownerOf(path);
+      if (owner === undefined) continue;
+      if (!this.mayRemove(path)) {
+        this.#settled(owner, path);
+        continue;
+      }
       try {
         if (publisher.remove(path)) removed.push(path);
-        this.#stuck.delete(path);
+        this.#settled(owner, path);
       } catch (error) {
         if (!(error instanceof PublishError)) throw error;
-        failure ??= error;
-        if (this.#stuck.get(path) !== error.message) isNews = true;
-        this.#stuck.set(path, error.message);
+        if (this.#isNews(owner, path, error.message)) news ??= error;
+        failures.set(owner, failures.get(owner) ?? error);
       }
     }
     if (removed.length > 0) {
       log.info(`${describeRef(ref)}: removed ${summaryOf(removed)}`, listOf(removed));
       onEvent({ type: "removed", ref, ...(uid === undefined ? {} : { uid }), paths: removed });
     }
-    if (failure !== undefined && isNews) log.error(`${describeRef(ref)}: ${failure.message}; trying again`);
-    return failure;
+    if (news !== undefined) log.error(`${describeRef(ref)}: ${news.message}; trying again`);
+    for (const [owner, error] of failures) onFailed(owner, error);
   }
 
-  /**
-   * Removes what is ours and wanted by nobody: files of objects that went while nobody looked, or that would not go.
-   * Returns why some still would not.
-   */
-  sweep(): PublishError | undefined {
-    const { claims } = this.#options;
-    // What somebody wants by now is replaced, not removed
-    for (const path of this.#stuck.keys()) {
-      if (claims.winnerOf(path) !== undefined) this.#stuck.delete(path);
-    }
-    let failure: PublishError | undefined;
-    for (const [owner, paths] of this.#orphans()) {
-      const ref = this.#leaving.get(owner) ?? refOf(owner);
-      if (claims.get(owner) === undefined) this.#leaving.set(owner, ref);
-      failure = this.remove(paths, ref) ?? failure;
-    }
-    for (const key of [...this.#leaving.keys()]) this.release(key);
-    return failure;
+  /** The winner of a path cannot deliver its content: that of an object which no longer claims the path goes all the same. */
+  withdraw(path: string): void {
+    const owner = this.#options.journal.ownerOf(path);
+    if (owner !== undefined) this.remove([path], refOf(owner));
   }
 
-  /** Tells that an object has no file left, unless one of its files would not go. */
-  release(key: string): void {
-    const { journal, onReleased } = this.#options;
-    const ref = this.#leaving.get(key);
-    if (ref === undefined) return;
-    for (const path of this.#stuck.keys()) {
-      if (journal.owned.get(path) === key) return;
-    }
-    this.#leaving.delete(key);
-    onReleased(ref);
-  }
-
-  /** Key of the object that they were written for to paths. */
-  #orphans(): Map<string, string[]> {
+  /** Removes the files that nobody claims, of the owners that `isMeant` accepts. */
+  removeOrphans(isMeant: (owner: string) => boolean): void {
     const orphans = new Map<string, string[]>();
-    for (const [path, owner] of this.#options.journal.owned) {
+    for (const [path, file] of this.#options.journal.files()) {
+      if (!isMeant(file.owner)) continue;
       if (this.#options.claims.winnerOf(path) !== undefined) continue;
-      const paths = orphans.get(owner);
-      if (paths === undefined) orphans.set(owner, [path]);
+      const paths = orphans.get(file.owner);
+      if (paths === undefined) orphans.set(file.owner, [path]);
       else paths.push(path);
     }
-    return orphans;
+    for (const [key, paths] of orphans) this.remove(paths, refOf(key));
+  }
+
+  /** Tries again to remove what could not be removed before. */
+  retry(owner: string): void {
+    const paths = this.#failed.get(owner);
+    if (paths === undefined) return;
+    for (const path of paths.keys()) {
+      if (this.#options.journal.ownerOf(path) !== owner) this.#settled(owner, path);
+    }
+    this.remove([...paths.keys()], refOf(owner));
+  }
+
+  #settled(owner: string, path: string): void {
+    const paths = this.#failed.get(owner);
+    if (paths?.delete(path) && paths.size === 0) this.#failed.delete(owner);
+  }
+
+  #isNews(owner: string, path: string, reason: string): boolean {
+    const paths = this.#failed.get(owner) ?? new Map<string, string>();
+    this.#failed.set(owner, paths);
+    const isNews = paths.get(path) !== reason;
+    paths.set(path, reason);
+    return isNews;
   }
 }

@@ -1,5 +1,5 @@
 /** The metrics of this program. */
-import { ApiError } from "../kube/client/api_error.ts";
+import { ApiError } from "../kube/client/errors.ts";
 import { Metrics } from "../runtime/metrics_registry.ts";
 import type { FileEvent } from "../reconcile/file_event.ts";
 
@@ -9,7 +9,7 @@ export interface Measured {
   files: number;
   isNotificationPending: boolean;
   /** For each source, the seconds since the API server last answered. */
-  progress: readonly { what: string; silence: number }[];
+  contacts: readonly { source: string; silence: number }[];
 }
 
 export class SidecarMetrics {
@@ -77,10 +77,8 @@ export class SidecarMetrics {
       "watch_silence_seconds",
       "Seconds since the API server last answered.",
       () =>
-        collections().flatMap(({ progress }) =>
-          progress.map((
-            { what, silence },
-          ): [Record<string, string>, number] => [{ source: what }, Math.max(0, silence)])
+        collections().flatMap(({ contacts }) =>
+          contacts.map(({ source, silence }): [Record<string, string>, number] => [{ source }, Math.max(0, silence)])
         ),
     );
   }

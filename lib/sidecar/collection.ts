@@ -3,34 +3,40 @@ import type { Clock } from "../runtime/clock.ts";
 import type { Collection, Config, Selection } from "../config/config.ts";
 import { openUrlFetcher } from "./open_downloads.ts";
 import type { FileEvent } from "../reconcile/file_event.ts";
+import { DiskCheck } from "../files/disk_check.ts";
 import { Journal } from "../files/journal.ts";
-import { RESERVED_PREFIX, resolvePath } from "../files/projection.ts";
+import { resolvePath } from "../files/paths.ts";
 import { Publisher } from "../files/publisher.ts";
-import { UrlDownloads } from "../downloads/scheduler.ts";
+import { DownloadScheduler } from "../downloads/scheduler.ts";
 import type { Garbage } from "../runtime/garbage.ts";
-import type { KubeClient } from "../kube/client/client.ts";
+import type { ObjectApi } from "../kube/client/object_api.ts";
 import { describeSource, type Source } from "../objects/source.ts";
 import { sourcesOf } from "./sources.ts";
-import { soonestResync, Watcher } from "../kube/watch/watcher.ts";
+import { soonestResync } from "../kube/watch/resync.ts";
+import { Watcher } from "../kube/watch/watcher.ts";
 import type { Events, Holds } from "./kubernetes_side.ts";
 import type { Log } from "../log/log.ts";
 import { openNotifications } from "./open_notifications.ts";
 import type { NotificationRunner } from "../notify/runner.ts";
 import { Reconciler } from "../reconcile/reconciler.ts";
-import { Progress } from "./progress.ts";
+import type { Liveness } from "./liveness.ts";
+import { checkDiskPeriodically } from "./periodic_disk_check.ts";
+import { Readiness } from "./readiness.ts";
 import type { SidecarMetrics } from "../serve/metrics.ts";
 import { SourceFollower } from "./source_follower.ts";
 import type { Transport } from "../http/transport.ts";
+import { Changes } from "../runtime/changes.ts";
 
 export interface CollectionOptions {
   collection: Collection;
   config: Config;
-  client: KubeClient;
+  client: ObjectApi;
   /** For all HTTP requests but the API server's. */
   transport: () => Promise<Transport>;
   metrics: SidecarMetrics;
   events: Events | undefined;
   holds: Holds | undefined;
+  liveness: Liveness;
   garbage: Garbage;
   clock: Clock;
   random: () => number;
@@ -45,23 +51,19 @@ export interface ListOutcome {
   fileFailures: string[];
 }
 
-/** Seconds beyond WATCH_CLIENT_TIMEOUT in which a client that has ended a silent watch has its next answer. */
-const RECONNECT_GRACE = 10;
-
-/** What the parts of a collection tell each other. */
-interface Phase {
-  isFirstSync: boolean;
-}
-
 export class RunningCollection {
   readonly #options: CollectionOptions;
   readonly #sources: readonly Source[];
-  readonly #phase: Phase = { isFirstSync: true };
   readonly #notifications: NotificationRunner | undefined;
-  readonly #downloads: UrlDownloads;
+  readonly #downloads: DownloadScheduler;
   readonly #reconciler: Reconciler;
+  readonly #diskCheck: DiskCheck;
+  readonly #readiness: Readiness;
+  /** Of downloads. */
+  readonly #changes = new Changes();
   #followers: readonly SourceFollower[] = [];
-  readonly progress: readonly Progress[];
+  /** METHOD=LIST: all that happens belongs to the first sync. */
+  #isListing = false;
 
   /**
    * Reads the journal and prepares the folder.
@@ -78,8 +80,8 @@ export class RunningCollection {
       settings: options.collection.notification,
       requests: options.config.requests,
       // The publisher records each path before it changes it
-      pending: { load: () => journal.owed && [...journal.owed], delivered: () => journal.paid() },
-      heartbeat: { expectWithin() {}, idle() {} },
+      pending: { load: () => journal.pending && [...journal.pending], delivered: () => journal.delivered() },
+      heartbeat: options.liveness.heartbeat("the notification loop"),
       onResult: (kind, ok, seconds) => options.metrics.notified(kind, ok, seconds),
     });
     return new RunningCollection(options, sources, id, journal, notifications);
@@ -93,13 +95,10 @@ export class RunningCollection {
     notifications: NotificationRunner | undefined,
   ) {
     const { collection, config, client, clock, random, log } = options;
-    const { firstBackoff, clientTimeout } = config.watch;
+    const { firstBackoff } = config.watch;
     this.#options = options;
     this.#sources = sources;
     this.#notifications = notifications;
-    this.progress = sources.map((source) =>
-      new Progress(describeSource(source), clientTimeout + RECONNECT_GRACE, clock)
-    );
     const folder = folderOf(collection);
     const allowedFolders = collection.files.allowedFolders.map((allowed) => resolvePath("/", allowed));
     const publisher = new Publisher({
@@ -108,23 +107,33 @@ export class RunningCollection {
       mode: collection.files.mode,
       journal,
       id,
-      random,
-      beforeChange: (path) => this.#owes() && journal.owe([path]),
+      beforeChange: (path) => this.#owes() && journal.addPending([path]),
       log,
     });
-    this.#downloads = new UrlDownloads({
-      content: openUrlFetcher({ ...options, requests: config.requests }),
+    this.#downloads = new DownloadScheduler({
+      fetcher: openUrlFetcher({ ...options, requests: config.requests }),
       publisher,
-      onWritten: (ref, path) => this.#onEvent({ type: "written", ref, paths: [path] }),
-      onFailed: (ref, reason) => this.#onEvent({ type: "failed", ref, reason }),
+      onWritten: (ref, path) => {
+        this.#reconciler.downloaded(path);
+        this.#onEvent({ type: "written", ref, paths: [path] });
+      },
+      onFailed: (ref, path, reason) => {
+        this.#reconciler.downloadFailed(path);
+        this.#onEvent({ type: "failed", ref, reason });
+      },
+      onChange: () => {
+        this.#readiness.check();
+        this.#changes.notify();
+      },
       firstBackoff,
-      turn: config.requests.timeout,
+      slowAfter: config.requests.timeout,
       // Each resync is to ask again, however soon it comes
       refresh: soonestResync(config.watch.resyncPeriod),
       clock,
       random,
       log,
     });
+    this.#diskCheck = new DiskCheck({ journal, clock });
     this.#reconciler = new Reconciler({
       settings: { ...collection.files, folder, allowedFolders },
       sources,
@@ -133,12 +142,15 @@ export class RunningCollection {
       downloads: this.#downloads,
       read: (source, ref, signal) => client.read(source, ref, signal),
       onEvent: (event) => this.#onEvent(event),
-      onReleased: (ref) => options.holds?.release(ref),
+      onReleased: options.holds && ((ref) => options.holds?.release(ref)),
+      heartbeat: options.liveness.heartbeat("the work queue"),
+      onChange: () => this.#readiness.check(),
       firstBackoff,
       clock,
       random,
       log,
     });
+    this.#readiness = new Readiness({ lacks: () => this.#lacks(), onReady: () => this.#onReady() });
   }
 
   get objects(): number {
@@ -149,34 +161,27 @@ export class RunningCollection {
     return this.#reconciler.files;
   }
 
+  /** Seconds since the last sign of the API server, for each source. */
+  get contacts(): { source: string; silence: number }[] {
+    return this.#followers.map(({ source, silence }) => ({ source: describeSource(source), silence }));
+  }
+
   get isNotificationPending(): boolean {
     return this.#notifications?.isPending ?? false;
   }
 
   /** Why the first sync is not complete, in one line; `undefined` once it is. */
   notReady(): string | undefined {
-    if (!this.#phase.isFirstSync) return undefined;
-    const [source] = this.#reconciler.unsynced;
-    if (source === undefined) {
-      const [download] = this.#downloads.untried;
-      const waiting = download === undefined ? "files are being written" : `waiting for the content of ${download}`;
-      return `not synced yet: ${this.#reconciler.failures[0] ?? waiting}`;
-    }
-    const failure = this.#followers.find((follower) => follower.source === source)?.failure;
-    return `not synced yet: ${describeSource(source)}${failure === undefined ? "" : `: ${failure}`}`;
+    return this.#readiness.check();
   }
 
   /** METHOD=WATCH and METHOD=SLEEP: until the signal aborts. */
   async run(mode: "watch" | "list", signal: AbortSignal): Promise<void> {
-    this.#reconciler.synced.then(() => {
-      this.#phase.isFirstSync = false;
-      this.#options.log.info("Initial sync complete, sidecar is ready.", { objects: this.objects, files: this.files });
-      this.#options.garbage.sweep();
-    });
-    this.#followers = this.#sources.map((source, index) => this.#follower(source, index, mode));
+    this.#followers = this.#sources.map((source) => this.#follower(source, mode));
     await Promise.all([
       ...this.#followers.map((follower) => follower.run(signal, { once: false })),
       this.#reconciler.run(signal),
+      this.#checkDisk(signal),
       this.#notifications?.run(signal),
     ]);
     await this.#downloads.close();
@@ -184,9 +189,11 @@ export class RunningCollection {
 
   /** METHOD=LIST: every source once, every file once, and the application is told once. */
   async list(signal: AbortSignal): Promise<ListOutcome> {
-    const followers = this.#sources.map((source, index) => this.#follower(source, index, "list"));
+    this.#isListing = true;
+    const followers = this.#sources.map((source) => this.#follower(source, "list"));
     await Promise.all(followers.map((follower) => follower.run(signal, { once: true })));
     await this.#reconciler.settle(signal);
+    await this.#changes.until(() => this.#downloads.undecided.size === 0, signal);
     const outcome = {
       apiFailures: followers.flatMap(({ failure }) => failure ?? []),
       fileFailures: [
@@ -199,8 +206,19 @@ export class RunningCollection {
     return outcome;
   }
 
-  #follower(source: Source, index: number, mode: "watch" | "list"): SourceFollower {
-    const { config, client, clock, random, metrics, log } = this.#options;
+  async #checkDisk(signal: AbortSignal): Promise<void> {
+    const { config, liveness, clock } = this.#options;
+    await checkDiskPeriodically({
+      diskCheck: this.#diskCheck,
+      period: config.watch.checkPeriod,
+      heal: (path) => this.#reconciler.heal(path),
+      heartbeat: liveness.heartbeat("the disk check"),
+      clock,
+    }, signal);
+  }
+
+  #follower(source: Source, mode: "watch" | "list"): SourceFollower {
+    const { config, client, liveness, clock, random, metrics, log } = this.#options;
     const watcher = new Watcher({
       client,
       source,
@@ -208,29 +226,54 @@ export class RunningCollection {
       ...config.watch,
       clock,
       random,
-      onProgress: (pause) => this.progress[index]?.made(pause),
+      heartbeat: liveness.heartbeat(`the watch of ${describeSource(source)}`),
+      onContact: () => follower.contacted(),
     });
-    return new SourceFollower({
+    const follower: SourceFollower = new SourceFollower({
       source,
       watcher,
       reconciler: this.#reconciler,
       admit: this.#options.holds?.admit,
       onFailure: (error) => metrics.watchFailed(error),
+      clock,
       log,
     });
+    return follower;
+  }
+
+  /** What the first sync lacks: a source, files, or downloads. */
+  #lacks(): string | undefined {
+    const [source] = this.#reconciler.unlisted;
+    if (source !== undefined) {
+      const failure = this.#followers.find((follower) => follower.source === source)?.failure;
+      return failure === undefined ? describeSource(source) : `${describeSource(source)}: ${failure}`;
+    }
+    if (!this.#reconciler.isSettled) return this.#reconciler.failures[0] ?? "files are being written";
+    const [download] = this.#downloads.awaited;
+    return download === undefined ? undefined : `waiting for the content of ${download}`;
+  }
+
+  #onReady(): void {
+    if (this.#isListing) return;
+    this.#options.log.info("Initial sync complete, sidecar is ready.", { objects: this.objects, files: this.files });
+    this.#options.garbage.sweep();
+  }
+
+  get #isFirstSync(): boolean {
+    return this.#isListing || !this.#readiness.isReady;
   }
 
   #onEvent(event: FileEvent): void {
     this.#options.metrics.fileEvent(event);
     this.#options.events?.tell(event);
     if (event.type !== "written" && event.type !== "removed") return;
-    this.#notifications?.changed(event.paths, { initial: this.#phase.isFirstSync });
+    this.#notifications?.changed(event.paths, { initial: this.#isFirstSync });
   }
 
   /** Whether a change of files now must be told to somebody. */
   #owes(): boolean {
     const { script, webhook, skipInit } = this.#options.collection.notification;
-    return script !== undefined || (webhook !== undefined && !(skipInit && this.#phase.isFirstSync));
+    return script !== undefined || (webhook !== undefined && !(skipInit && this.#isFirstSync));
   }
 }
 
@@ -239,8 +282,7 @@ function folderOf(collection: Collection): string {
 }
 
 function openJournal({ collection, log }: CollectionOptions, id: string): Journal {
-  const { stateFile = `${folderOf(collection)}/${RESERVED_PREFIX}${id}` } = collection.files;
-  return new Journal(stateFile === "none" ? undefined : stateFile, log);
+  return new Journal({ folder: folderOf(collection), id, stateFile: collection.files.stateFile, log });
 }
 
 /** Tells selections apart, so that sidecars with different ones can share a folder. */

@@ -31,8 +31,8 @@ async function load({ collection, requests, transport, clock, log }: UrlFetcherO
   const { webhook } = collection.notification;
   const origin = webhook === undefined ? undefined : new URL(webhook.url).origin;
   const readCredentials = credentialsFrom(credentials);
-  const { UrlContent } = await import("../downloads/fetcher.ts");
-  return new UrlContent({
+  const { Fetcher } = await import("../downloads/fetcher.ts");
+  return new Fetcher({
     transport: await transport(),
     retry,
     timeout,

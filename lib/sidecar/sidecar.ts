@@ -5,24 +5,37 @@ import { Deadline } from "../runtime/deadline.ts";
 import { Garbage, v8Collector } from "../runtime/garbage.ts";
 import { KubeClient } from "../kube/client/client.ts";
 import type { Credentials } from "../kube/client/credentials.ts";
+import type { ObjectApi } from "../kube/client/object_api.ts";
 import { sourcesOf } from "./sources.ts";
 import type { Events, Holds } from "./kubernetes_side.ts";
 import type { Log } from "../log/log.ts";
 import { RunningCollection } from "./collection.ts";
 import type { HealthState } from "../serve/health.ts";
 import { SidecarMetrics } from "../serve/metrics.ts";
+import { Liveness } from "./liveness.ts";
 import { openTransport } from "../http/open_transport.ts";
 import type { Transport } from "../http/transport.ts";
 
-export interface SidecarOptions {
+interface CommonOptions {
   config: Config;
-  credentials: Credentials;
   env: Record<string, string | undefined>;
   userAgent: string;
   clock: Clock;
   random: () => number;
   log: Log;
 }
+
+/** Objects come from a cluster. */
+export interface ClusterOptions extends CommonOptions {
+  credentials: Credentials;
+}
+
+/** Objects come from a folder of manifests: nothing is told to a cluster. */
+export interface ManifestOptions extends CommonOptions {
+  manifests: ObjectApi;
+}
+
+export type SidecarOptions = ClusterOptions | ManifestOptions;
 
 /** How a run ended: as wanted, or METHOD=LIST without all objects or without all files. */
 export type Outcome = "done" | "apiFailed" | "filesFailed";
@@ -39,11 +52,13 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
   const { config, log } = options;
   const metrics = new SidecarMetrics();
   using garbage = new Garbage({ clock: options.clock, collector: v8Collector() });
-  const client = openClient(options, metrics, garbage);
+  const cluster = "credentials" in options ? openClient(options, metrics, garbage) : undefined;
+  const client = "manifests" in options ? options.manifests : cluster!;
   const transport = lazyTransport(options);
+  const liveness = new Liveness(options.clock);
   try {
-    const { events, holds } = await openKubernetesSide(options, client);
-    const parts = { ...options, client, transport: transport.open, metrics, events, holds, garbage };
+    const { events, holds } = await openKubernetesSide(options, cluster);
+    const parts = { ...options, client, transport: transport.open, metrics, events, holds, liveness, garbage };
     const collections = await Promise.all(
       config.collections.map((collection) => RunningCollection.open({ ...parts, collection })),
     );
@@ -51,7 +66,7 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
     let outcome: Outcome = "done";
     if (config.method === "LIST") outcome = await listOnce(collections, log, signal);
     else {
-      const health = await openHealth(options, collections, metrics);
+      const health = await openHealth(options, collections, liveness, metrics);
       const mode = config.method === "SLEEP" ? "list" : "watch";
       try {
         await Promise.all([
@@ -67,7 +82,7 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
     await Promise.all([events?.flush(soon.signal), holds?.flush(soon.signal)]);
     return outcome;
   } finally {
-    client.close();
+    await client.close();
     transport.close();
   }
 }
@@ -77,7 +92,7 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
  *
  * @throws {CredentialsError}
  */
-export async function runRemoveFinalizers(options: SidecarOptions, signal: AbortSignal): Promise<Outcome> {
+export async function runRemoveFinalizers(options: ClusterOptions, signal: AbortSignal): Promise<Outcome> {
   const { config, log } = options;
   using garbage = new Garbage({ clock: options.clock, collector: v8Collector() });
   const client = openClient(options, new SidecarMetrics(), garbage);
@@ -110,9 +125,11 @@ async function listOnce(collections: readonly RunningCollection[], log: Log, sig
 
 async function openKubernetesSide(
   { config, clock, random, log }: SidecarOptions,
-  client: KubeClient,
+  client: KubeClient | undefined,
 ): Promise<{ events: Events | undefined; holds: Holds | undefined }> {
-  if (!config.events && config.finalizer === undefined) return { events: undefined, holds: undefined };
+  if (client === undefined || (!config.events && config.finalizer === undefined)) {
+    return { events: undefined, holds: undefined };
+  }
   const { openEvents, openHolds } = await import("./kubernetes_side.ts");
   const options = { client, clock, random, log };
   return {
@@ -122,7 +139,7 @@ async function openKubernetesSide(
 }
 
 function openClient(
-  { config, credentials, env, userAgent, clock, log }: SidecarOptions,
+  { config, credentials, env, userAgent, clock, log }: ClusterOptions,
   metrics: SidecarMetrics,
   garbage: Garbage,
 ): KubeClient {
@@ -152,6 +169,7 @@ function lazyTransport({ config, env }: SidecarOptions): { open: () => Promise<T
 async function openHealth(
   { config, log }: SidecarOptions,
   collections: readonly RunningCollection[],
+  liveness: Liveness,
   metrics: SidecarMetrics,
 ): Promise<{ close(): Promise<void> } | undefined> {
   if (!config.health.enabled) return undefined;
@@ -159,7 +177,7 @@ async function openHealth(
   const firstOf = (reasons: (string | undefined)[]) => reasons.find((reason) => reason !== undefined);
   const health: HealthState = {
     notReady: () => firstOf(collections.map((collection) => collection.notReady())),
-    stuck: () => firstOf(collections.flatMap(({ progress }) => progress.map(({ stuck }) => stuck))),
+    stuck: () => liveness.stuck(),
   };
   const { port, host } = config.health;
   return startServer({ port, host, health, metrics: () => metrics.render(), log });

@@ -1,8 +1,9 @@
 /** Follows one source: what its watcher yields goes to the reconciler, and how it fares into log, metrics and health. */
-import { ApiError } from "../kube/client/api_error.ts";
+import { ApiError, isFinal } from "../kube/client/errors.ts";
 import { describeSource, type Source } from "../objects/source.ts";
 import { type KubeObject } from "../objects/object.ts";
 import type { Watcher, WatcherEvent } from "../kube/watch/watcher.ts";
+import type { Clock } from "../runtime/clock.ts";
 import type { Log } from "../log/log.ts";
 import type { Reconciler } from "../reconcile/reconciler.ts";
 
@@ -15,6 +16,7 @@ export interface SourceFollowerOptions {
   /** Asked before an object is published; `retire`: it is being deleted, its files must go. */
   admit: ((source: Source, object: KubeObject, signal: AbortSignal) => Promise<"apply" | "retire">) | undefined;
   onFailure(error: unknown): void;
+  clock: Clock;
   log: Log;
 }
 
@@ -23,11 +25,24 @@ const LIST_ATTEMPTS = 3;
 
 export class SourceFollower {
   readonly #options: SourceFollowerOptions;
+  /** By the clock, in ms. */
+  #contactAt: number;
   #failure: string | undefined;
   #wasForbidden = false;
 
   constructor(options: SourceFollowerOptions) {
     this.#options = options;
+    this.#contactAt = options.clock.now();
+  }
+
+  /** There was a sign of the API server. */
+  contacted(): void {
+    this.#contactAt = this.#options.clock.now();
+  }
+
+  /** Seconds since the last sign of the API server. */
+  get silence(): number {
+    return (this.#options.clock.now() - this.#contactAt) / 1000;
   }
 
   get source(): Source {
@@ -44,7 +59,7 @@ export class SourceFollower {
     for await (const event of this.#options.watcher.run(signal)) {
       if (event.type === "failed") this.#failed(event);
       else await this.#take(event, signal);
-      if (once && (event.type === "initDone" || (event.type === "failed" && isFinal(event)))) return;
+      if (once && (event.type === "initDone" || (event.type === "failed" && givesUp(event)))) return;
     }
   }
 
@@ -90,7 +105,7 @@ export class SourceFollower {
     this.#wasForbidden = isForbidden;
     const line = `${reason}; again in ${retryIn.toFixed(1)} s`;
     if (!isNews) log.debug(line, { failures });
-    else if (error instanceof ApiError && isRefusal(error)) log.error(line);
+    else if (isFinal(error)) log.error(line);
     else log.warn(line);
   }
 
@@ -102,13 +117,9 @@ export class SourceFollower {
   }
 }
 
-function isFinal({ error, failures }: Failed): boolean {
-  return (error instanceof ApiError && isRefusal(error)) || failures >= LIST_ATTEMPTS;
-}
-
-/** An answer that will be the same next time, unless somebody changes something. */
-function isRefusal({ status, isExpired }: ApiError): boolean {
-  return status >= 400 && status < 500 && status !== 429 && !isExpired;
+/** METHOD=LIST does not try again. */
+function givesUp({ error, failures }: Failed): boolean {
+  return isFinal(error) || failures >= LIST_ATTEMPTS;
 }
 
 function reasonOf(error: unknown, source: Source): string {

@@ -2,7 +2,7 @@
  * Events have two shapes: core/v1 (in which they are kept) and events.k8s.io/v1. They differ in the names of fields.
  * Source: kubernetes `pkg/apis/events/v1/conversion.go`.
  */
-import type { StoredObject } from "./resources.ts";
+import type { StoredObject } from "./stored_object.ts";
 
 const CORE_TO_EVENTS: Readonly<Record<string, string>> = {
   involvedObject: "regarding",

@@ -3,9 +3,9 @@
  * events.k8s.io/v1 is strict, and lets an update change little but the series.
  * Source: kubernetes `pkg/apis/core/validation/events.go`.
  */
+import { invalidValue, required } from "./causes.ts";
 import type { Resource, StoredObject } from "./resources.ts";
 import type { Cause } from "./status.ts";
-import { invalidValue, required } from "./validation.ts";
 
 /** What only core/v1 clients set. */
 const DEPRECATED = ["firstTimestamp", "lastTimestamp", "count", "source"];

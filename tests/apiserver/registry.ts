@@ -173,22 +173,6 @@ export class Registry {
   }
 
   /**
-   * Creates the object in the namespace that it names, or updates the one that is there, whatever its version. Finalizers
-   * that others have put on it stay.
-   *
-   * @throws {StatusError} 400, 403, 404, 422
-   */
-  apply(resource: Resource, object: StoredObject): StoredObject {
-    const { namespace, name } = object.metadata;
-    const before = this.store.get(resource.storage, namespace, name);
-    if (before === undefined) return this.create(resource, namespace, object);
-    const { finalizers = [], deletionTimestamp } = before.metadata;
-    const own = deletionTimestamp === undefined ? object.metadata.finalizers ?? [] : [];
-    const metadata = { ...object.metadata, finalizers: [...new Set([...finalizers, ...own])] };
-    return this.update(resource, namespace, name, { ...object, metadata });
-  }
-
-  /**
    * Deletes the object, and with a namespace what is in it. One with finalizers only gets a deletionTimestamp: it is gone
    * once an update has removed them.
    *

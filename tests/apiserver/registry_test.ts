@@ -29,25 +29,6 @@ Deno.test("Registry takes time and uids from outside", () => {
   ]);
 });
 
-Deno.test("Registry.apply() creates an object, and updates the one that is there", () => {
-  const registry = registryAt({ now: new Date() });
-  const object = {
-    kind: "ConfigMap",
-    apiVersion: "v1",
-    metadata: { name: "a", namespace: "default" },
-    data: { k: "1" },
-  };
-  const created = registry.apply(CONFIG_MAPS, object);
-  const same = registry.apply(CONFIG_MAPS, object);
-  assert.equal(same, created);
-  const merge = "application/merge-patch+json";
-  registry.patch(CONFIG_MAPS, "default", "a", merge, { metadata: { finalizers: ["x.io/a"], labels: { l: "1" } } });
-  const updated = registry.apply(CONFIG_MAPS, { ...object, data: { k: "2" } });
-  assert.equal(updated.metadata.uid, created.metadata.uid);
-  assert.deepEqual([updated.metadata.finalizers, updated.metadata.labels], [["x.io/a"], undefined]);
-  assert.deepEqual(updated.data, { k: "2" });
-});
-
 Deno.test("Registry.delete() of a namespace takes its contents along", () => {
   const registry = registryAt({ now: new Date() });
   registry.create(NAMESPACES, undefined, { metadata: { name: "team" } });

@@ -1,30 +1,8 @@
-/** What the embedded API server serves: its resources, and the shape in which it keeps their objects. */
+/** The resources that the embedded API server serves. */
 import { fromEventsV1, toEventsV1 } from "./event_conversion.ts";
+import type { StoredObject } from "./stored_object.ts";
 
-/** Metadata as it is kept. Times are RFC 3339 in UTC, seconds precise. Empty maps and lists are left out. */
-export interface StoredMeta {
-  name: string;
-  generateName?: string;
-  /** Left out in what belongs to no namespace. */
-  namespace?: string;
-  uid?: string;
-  resourceVersion?: string;
-  creationTimestamp?: string;
-  deletionTimestamp?: string;
-  deletionGracePeriodSeconds?: number;
-  labels?: Record<string, string>;
-  annotations?: Record<string, string>;
-  ownerReferences?: Record<string, unknown>[];
-  finalizers?: string[];
-}
-
-/** An object as it is kept; never changed once it is in the store, so it may be shared. */
-export interface StoredObject {
-  kind: string;
-  apiVersion: string;
-  metadata: StoredMeta;
-  [field: string]: unknown;
-}
+export type { StoredMeta, StoredObject } from "./stored_object.ts";
 
 /** The maps and scalars of an object besides metadata, by which a body is read. */
 export type FieldType = "text" | "boolean" | "textMap" | "base64Map" | "any";

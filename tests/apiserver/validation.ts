@@ -4,6 +4,7 @@
  */
 import { isDeepStrictEqual } from "node:util";
 import { isLabelKey, isLabelValue } from "../../lib/objects/label_selector.ts";
+import { forbiddenField, invalidValue, required, tooLong } from "./causes.ts";
 import { validateEvent, validateEventUpdate } from "./event_validation.ts";
 import type { Resource, StoredMeta, StoredObject } from "./resources.ts";
 import type { Cause } from "./status.ts";
@@ -35,22 +36,6 @@ const REQUIRED_SECRET_KEYS: Readonly<Record<string, readonly string[]>> = {
   "kubernetes.io/dockercfg": [".dockercfg"],
   "kubernetes.io/ssh-auth": ["ssh-privatekey"],
 };
-
-export function invalidValue(field: string, value: unknown, why: string): Cause {
-  return { reason: "FieldValueInvalid", message: `Invalid value: ${JSON.stringify(value)}: ${why}`, field };
-}
-
-export function required(field: string, why = ""): Cause {
-  return { reason: "FieldValueRequired", message: why === "" ? "Required value" : `Required value: ${why}`, field };
-}
-
-function forbiddenField(field: string, why: string): Cause {
-  return { reason: "FieldValueForbidden", message: `Forbidden: ${why}`, field };
-}
-
-function tooLong(field: string, bytes: number): Cause {
-  return { reason: "FieldValueTooLong", message: `Too long: must have at most ${bytes} bytes`, field };
-}
 
 /** The faults of an object by itself; none when it may be stored. A new one may have to meet more. */
 export function validateObject(resource: Resource, object: StoredObject, isNew: boolean): Cause[] {

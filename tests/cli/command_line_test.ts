@@ -11,7 +11,7 @@ Deno.test("parseCommandLine() understands every argument, with flags as --flag v
     [["--version"], { run: "version" }],
     [["remove-finalizers"], { run: "remove-finalizers", flags: {} }],
     [["--manifests", "dir"], { run: "sidecar", flags: {}, manifests: "dir" }],
-    [["--manifests=a=b", "remove-finalizers"], { run: "remove-finalizers", flags: {}, manifests: "a=b" }],
+    [["--manifests=a=b"], { run: "sidecar", flags: {}, manifests: "a=b" }],
     [["--req-username-file", "/u", "--req-password-file=/p"], {
       run: "sidecar",
       flags: { reqUsernameFile: "/u", reqPasswordFile: "/p" },
@@ -36,6 +36,15 @@ Deno.test("parseCommandLine() reports unknown arguments and flags without a valu
     "--manifests needs a value",
     "--req-username-file needs a value",
   ]);
+});
+
+Deno.test("parseCommandLine() refuses remove-finalizers with --manifests", () => {
+  for (const args of [["--manifests=dir", "remove-finalizers"], ["remove-finalizers", "--manifests", "dir"]]) {
+    assert.deepEqual(parseCommandLine(args).faults, [{
+      setting: "--manifests",
+      message: "--manifests does not go with remove-finalizers, which needs a cluster",
+    }]);
+  }
 });
 
 Deno.test("parseCommandLine() hides the value of an unknown flag", () => {

@@ -5,6 +5,7 @@ import { SETTINGS } from "../../lib/config/settings.ts";
 import { refusal } from "../support/api_gateway.ts";
 import { tempFolder } from "../support/disk.ts";
 import { type LogLine, SidecarProcess, type StartOptions } from "../support/sidecar_process.ts";
+import { until } from "../support/local_servers.ts";
 import { CONFIG_MAP, pod, workplace } from "../support/workplace.ts";
 
 /** Runs until the process ends by itself. */
@@ -107,6 +108,28 @@ Deno.test("METHOD=LIST with --manifests makes the files and ends with code 0", a
   assert.equal(await Deno.readTextFile(`${place.files}/one.txt`), "first");
 });
 
+Deno.test("--manifests needs no cluster, and warns of each setting that does", async () => {
+  using place = workplace();
+  const cluster = { KUBECONFIG: "/nowhere/config", EVENT_LOGGING: "true", FINALIZERS: "true" };
+  const { code, lines } = await outcome({ LABEL: "app", FOLDER: place.files, METHOD: "LIST", ...cluster }, {
+    args: ["--manifests", place.manifests],
+  });
+  assert.equal(code, 0, JSON.stringify(lines));
+  assert.deepEqual(lines.filter(({ fields }) => fields?.level === "WARN").map(({ msg }) => msg), [
+    "EVENT_LOGGING has no effect with --manifests: it needs a cluster",
+    "FINALIZERS has no effect with --manifests: it needs a cluster",
+  ]);
+});
+
+Deno.test("remove-finalizers with --manifests ends with code 2", async () => {
+  using place = workplace();
+  const { code, stderr } = await outcome({ LABEL: "app" }, {
+    args: ["remove-finalizers", "--manifests", place.manifests],
+  });
+  assert.equal(code, 2);
+  assert.match(stderr[0]!, /^configuration error: --manifests does not go with remove-finalizers/);
+});
+
 Deno.test("METHOD=LIST ends with code 4 when a download fails", async () => {
   using place = workplace();
   const manifest = { ...CONFIG_MAP, data: { "one.txt.url": "http://127.0.0.1:1/" } };
@@ -169,5 +192,19 @@ Deno.test("a sidecar follows its manifests, and tells health the truth", async (
   await sidecar.ready();
   for (const path of ["/healthz", "/livez", "/readyz"]) assert.equal((await sidecar.health(path)).status, 200, path);
   assert.equal(await sidecar.metric("k8s_sidecar_files"), 1);
+  assert.equal(listeningPorts(sidecar.pid).size, 1, "nothing listens but the health port");
+  const changed = { ...CONFIG_MAP, data: { "one.txt": "second" } };
+  await Deno.writeTextFile(`${place.manifests}/one.json`, JSON.stringify(changed));
+  await until(() => Deno.readTextFileSync(`${place.files}/one.txt`) === "second");
   assert.deepEqual(Object.keys(sidecar.lines[0]?.fields ?? {}).slice(0, 3), ["time", "level", "msg"]);
 });
+
+/** The TCP ports that a process listens on; see proc(5). */
+function listeningPorts(pid: number): Set<number> {
+  const sockets = new Set<string>();
+  for (const { name } of Deno.readDirSync(`/proc/${pid}/fd`)) sockets.add(Deno.readLinkSync(`/proc/${pid}/fd/${name}`));
+  const tables = ["tcp", "tcp6"].flatMap((table) => Deno.readTextFileSync(`/proc/${pid}/net/${table}`).split("\n"));
+  const rows = tables.map((line) => line.trim().split(/\s+/));
+  const listening = rows.filter(([, , , state, , , , , , inode]) => state === "0A" && sockets.has(`socket:[${inode}]`));
+  return new Set(listening.map(([, local]) => parseInt(local!.split(":")[1]!, 16)));
+}

@@ -28,6 +28,7 @@ const CASES: {
   ENABLE_5XX: [false, "true", true, "yes"],
   URL_MAX_BYTES: [64 * 2 ** 20, "1Ki", 1024, "1KB"],
   RESYNC_PERIOD: [600, "0", 0, "-1"],
+  CHECK_PERIOD: [60, "0", 0, "-1"],
   STATE_FILE: [undefined, "/state", "/state", "state"],
   IGNORE_ALREADY_PROCESSED: [undefined, "true", true, "maybe"],
   METHOD: ["WATCH", "list", "LIST", "POLL"],

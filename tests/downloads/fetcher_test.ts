@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
-import { UrlContent, UrlContentError, type UrlContentOptions } from "../../lib/downloads/fetcher.ts";
+import { Fetcher, type FetcherOptions, FetchError } from "../../lib/downloads/fetcher.ts";
 import { openTransport } from "../../lib/http/open_transport.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { encode, listen, serve, until } from "../support/local_servers.ts";
 
 /** A download over real connections, with a clock that the test moves, into memory. */
-function download(options: Partial<UrlContentOptions> = {}) {
+function download(options: Partial<FetcherOptions> = {}) {
   const transport = options.transport ?? openTransport();
   const clock = new FakeClock();
-  const content = new UrlContent({
+  const content = new Fetcher({
     transport,
     retry: { total: 5, connect: 10, read: 5, backoffFactor: 1.1 },
     timeout: 10,
@@ -39,7 +39,7 @@ function download(options: Partial<UrlContentOptions> = {}) {
     sink,
     abort,
     fetch: (url: string) => content.fetchTo(url, sink, abort.signal),
-    fetchInto: (url: string, other: Parameters<UrlContent["fetchTo"]>[1]) => content.fetchTo(url, other, abort.signal),
+    fetchInto: (url: string, other: Parameters<Fetcher["fetchTo"]>[1]) => content.fetchTo(url, other, abort.signal),
     /** Lets the retry after `delay` seconds happen as soon as it is waited for. */
     async retryAfter(delay: number) {
       await until(() => clock.nextDue === delay);
@@ -49,9 +49,9 @@ function download(options: Partial<UrlContentOptions> = {}) {
   };
 }
 
-async function contentError(promise: Promise<unknown>): Promise<UrlContentError> {
+async function contentError(promise: Promise<unknown>): Promise<FetchError> {
   const error = await promise.then(() => assert.fail("did not reject"), (error) => error);
-  assert.ok(error instanceof UrlContentError, String(error));
+  assert.ok(error instanceof FetchError, String(error));
   return error;
 }
 

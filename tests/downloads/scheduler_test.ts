@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { Journal } from "../../lib/files/journal.ts";
 import { Publisher } from "../../lib/files/publisher.ts";
-import { UrlContent } from "../../lib/downloads/fetcher.ts";
-import { UrlDownloads, type UrlDownloadsOptions } from "../../lib/downloads/scheduler.ts";
+import { Fetcher } from "../../lib/downloads/fetcher.ts";
+import { DownloadScheduler, type DownloadSchedulerOptions } from "../../lib/downloads/scheduler.ts";
 import type { ObjectRef } from "../../lib/objects/ref.ts";
 import { openTransport } from "../../lib/http/open_transport.ts";
 import { keptLog } from "../support/api_gateway.ts";
@@ -22,20 +22,20 @@ function open(servers: Record<string, Server> = {}) {
   const clock = new FakeClock();
   const log = keptLog();
   const events: string[] = [];
+  const changes: string[] = [];
   const asked: string[] = [];
   const active = { now: 0, most: 0 };
-  const journal = new Journal(undefined, log);
+  const journal = new Journal({ folder: folder.path, id: "id", stateFile: "none", log });
   const publisher = new Publisher({
     folder: folder.path,
     allowedFolders: [],
     mode: 0o644,
     journal,
     id: "id",
-    random: Math.random,
     beforeChange() {},
     log,
   });
-  const content: UrlDownloadsOptions["content"] = {
+  const fetcher: DownloadSchedulerOptions["fetcher"] = {
     async fetchTo(url, sink, signal) {
       asked.push(url);
       active.most = Math.max(active.most, ++active.now);
@@ -49,13 +49,14 @@ function open(servers: Record<string, Server> = {}) {
     },
   };
   const within = (path: string) => path.slice(folder.path.length + 1);
-  const downloads = new UrlDownloads({
-    content,
+  const downloads = new DownloadScheduler({
+    fetcher,
     publisher,
     onWritten: (ref, path) => void events.push(`${ref.name} wrote ${within(path)}`),
-    onFailed: (ref, reason) => void events.push(`${ref.name} failed ${within(reason)}`),
+    onFailed: (ref, path, reason) => void events.push(`${ref.name} failed ${within(path)}: ${reason.split(": ")[1]}`),
+    onChange: () => void changes.push([downloads.awaited.size, downloads.undecided.size, downloads.failed.size].join()),
     firstBackoff: 1,
-    turn: 10,
+    slowAfter: 10,
     refresh: 600,
     clock,
     random: () => 0,
@@ -66,6 +67,7 @@ function open(servers: Record<string, Server> = {}) {
     clock,
     log,
     events,
+    changes,
     asked,
     active,
     journal,
@@ -77,14 +79,13 @@ function open(servers: Record<string, Server> = {}) {
     forget: (path: string) => downloads.forget(`${folder.path}/${path}`),
     write: (path: string, text: string) => Deno.writeTextFileSync(`${folder.path}/${path}`, text),
     /** Lets all go on that waits for nothing outside. */
-    turn: () => clock.advance(0),
+    settle: () => clock.advance(0),
     files: () => filesIn(folder.path),
     failed: () => [...downloads.failed].map(within),
-    async isSettled() {
-      let settled = false;
-      downloads.settled().then(() => settled = true);
+    /** Paths that readiness waits for, once all has gone on that can. */
+    async awaited() {
       await clock.advance(0);
-      return settled;
+      return [...downloads.awaited].map(within);
     },
     async [Symbol.asyncDispose]() {
       await downloads.close();
@@ -106,90 +107,107 @@ const down = () => {
   throw new Error("connection refused");
 };
 
-Deno.test("want() has the file hold what the URL serves, and makes it ours", async () => {
+Deno.test("want() writes what the URL serves and makes it ours", async () => {
   await using it = open({ "http://x/a": () => "served" });
   it.want("sub/a", "http://x/a");
-  assert.equal(await it.isSettled(), true);
+  assert.deepEqual(await it.awaited(), []);
   assert.deepEqual(it.files(), { "sub/a": "served" });
-  assert.equal(it.journal.owned.get(it.at("sub/a")), OWNER);
+  assert.equal(it.journal.ownerOf(it.at("sub/a")), OWNER);
   assert.deepEqual(it.events, ["a wrote sub/a"]);
 });
 
-Deno.test("want() of an object that changed asks again, and leaves a file alone that is right already", async () => {
+Deno.test("want() of a changed object fetches, and keeps a right file", async () => {
   await using it = open({ "http://x/a": () => "served" });
   it.want("a", "http://x/a", 1);
-  await it.turn();
+  await it.settle();
   const { ino } = Deno.statSync(it.at("a"));
   it.want("a", "http://x/a", 2);
-  await it.turn();
+  await it.settle();
   assert.equal(Deno.statSync(it.at("a")).ino, ino);
   assert.deepEqual(it.events, ["a wrote a"]);
   assert.equal(it.asked.length, 2);
 });
 
-Deno.test("want() of an object that did not change asks nothing, unless somebody changed the file", async () => {
+Deno.test("want() of an unchanged object fetches when the file was changed", async () => {
   await using it = open({ "http://x/a": () => "served" });
   it.want("a", "http://x/a");
-  await it.turn();
+  await it.settle();
   it.want("a", "http://x/a");
-  await it.turn();
+  await it.settle();
   assert.equal(it.asked.length, 1);
   for (const harm of [() => it.write("a", "changed"), () => Deno.removeSync(it.at("a"))]) {
     harm();
     it.want("a", "http://x/a");
-    await it.turn();
+    await it.settle();
     assert.deepEqual(it.files(), { a: "served" });
   }
   assert.equal(it.asked.length, 3);
 });
 
-Deno.test("want() of an object that did not change asks again once it is time for a refresh", async () => {
+Deno.test("want() of an unchanged object fetches when a refresh is due", async () => {
   let served = "old";
   await using it = open({ "http://x/a": () => served });
   it.want("a", "http://x/a");
-  await it.turn();
+  await it.settle();
   served = "new";
   for (const [seconds, content] of [[400, "old"], [200, "new"]] as const) {
     await it.clock.advance(seconds);
     it.want("a", "http://x/a");
-    await it.turn();
+    await it.settle();
     assert.deepEqual(it.files(), { a: content });
   }
   assert.equal(it.asked.length, 2);
 });
 
-Deno.test("want() again leaves alone a download that is under way, whether its object changed or not", async () => {
+Deno.test("want() again leaves a download that is under way", async () => {
   const answer = Promise.withResolvers<string>();
   await using it = open({ "http://x/slow": () => answer.promise });
   for (const version of [1, 1, 2]) {
     it.want("a", "http://x/slow", version);
-    await it.turn();
+    await it.settle();
   }
   answer.resolve("served");
-  assert.equal(await it.isSettled(), true);
+  assert.deepEqual(await it.awaited(), []);
   assert.deepEqual([it.files(), it.asked.length], [{ a: "served" }, 1]);
 });
 
-Deno.test("decided() waits for the end of a download that has had its turn", async () => {
+Deno.test("undecided keeps a slow download until its end", async () => {
   const answer = Promise.withResolvers<string>();
   await using it = open({ "http://x/slow": () => answer.promise });
   it.want("a", "http://x/slow");
   await it.clock.advance(10);
-  assert.equal(await it.isSettled(), true);
-  let isDecided = false;
-  const decided = it.downloads.decided().then(() => isDecided = true);
-  await it.turn();
-  assert.equal(isDecided, false);
+  assert.deepEqual(await it.awaited(), []);
+  assert.deepEqual([...it.downloads.undecided], [it.at("a")]);
   answer.resolve("served");
-  await decided;
+  await it.settle();
+  assert.deepEqual([...it.downloads.undecided], []);
   assert.deepEqual(it.files(), { a: "served" });
 });
 
-Deno.test("want() keeps the last good file while the URL fails, tries with backoff and tells of it once", async () => {
+Deno.test("onChange() is told of each change of awaited, undecided and failed", async () => {
+  const answer = Promise.withResolvers<string>();
+  await using it = open({ "http://x/slow": () => answer.promise, "http://x/down": down });
+  it.forget("never wanted");
+  assert.deepEqual(it.changes, []);
+  it.want("a", "http://x/slow");
+  assert.deepEqual(it.changes.splice(0), ["1,1,0"]);
+  await it.clock.advance(10);
+  assert.deepEqual(it.changes.splice(0), ["0,1,0"]);
+  answer.resolve("served");
+  await it.settle();
+  assert.deepEqual(it.changes.splice(0), ["0,0,0"]);
+  it.want("b", "http://x/down");
+  await it.settle();
+  assert.deepEqual(it.changes.splice(0), ["1,1,0", "0,0,1"]);
+  it.forget("b");
+  assert.deepEqual(it.changes.splice(0), ["0,0,0"]);
+});
+
+Deno.test("want() keeps the last good file, backs off and tells once", async () => {
   await using it = open({ "http://x/a": down });
   it.write("a", "last good");
   it.want("a", "http://x/a");
-  await it.turn();
+  await it.settle();
   assert.deepEqual(it.failed(), ["a"]);
   for (const delay of [1, 2, 4, 8, 16, 30, 30]) {
     assert.equal(it.clock.nextDue, delay);
@@ -204,52 +222,52 @@ Deno.test("want() keeps the last good file while the URL fails, tries with backo
   assert.deepEqual(it.failed(), []);
 });
 
-Deno.test("want() of another URL ends the download that is under way", async () => {
+Deno.test("want() of another URL ends the download under way", async () => {
   const slow = Promise.withResolvers<string>();
   await using it = open({ "http://x/old": () => slow.promise, "http://x/new": () => "new" });
   it.want("a", "http://x/old");
-  await it.turn();
+  await it.settle();
   it.want("a", "http://x/new");
-  await it.turn();
+  await it.settle();
   slow.resolve("old");
-  await it.turn();
+  await it.settle();
   assert.deepEqual(it.files(), { a: "new" });
   assert.deepEqual(it.events, ["a wrote a"]);
 });
 
-Deno.test("forget() ends a download, and no late answer comes to disk", async () => {
+Deno.test("forget() ends a download, and a late answer changes nothing", async () => {
   const slow = Promise.withResolvers<string>();
   await using it = open({ "http://x/a": () => slow.promise, "http://x/b": down });
   it.want("a", "http://x/a");
   it.want("b", "http://x/b");
-  await it.turn();
+  await it.settle();
   it.forget("a");
   it.forget("b");
   it.forget("never wanted");
   slow.resolve("late");
-  assert.equal(await it.isSettled(), true);
+  assert.deepEqual(await it.awaited(), []);
   await it.clock.advance(100);
   assert.deepEqual(it.files(), {});
   assert.deepEqual(it.failed(), []);
   assert.deepEqual(it.asked, ["http://x/a", "http://x/b"]);
 });
 
-Deno.test("settled() waits until each download was tried, whether it worked or not", async () => {
+Deno.test("awaited names each download that was not tried yet", async () => {
   const slow = Promise.withResolvers<string>();
   await using it = open({ "http://x/a": down, "http://x/b": () => slow.promise });
-  assert.equal(await it.isSettled(), true);
+  assert.deepEqual(await it.awaited(), []);
   it.want("a", "http://x/a");
   it.want("b", "http://x/b");
-  assert.equal(await it.isSettled(), false);
+  assert.deepEqual(await it.awaited(), ["b"]);
   slow.resolve("served");
-  assert.equal(await it.isSettled(), true);
+  assert.deepEqual(await it.awaited(), []);
   it.want("c", "http://x/c");
-  assert.equal(await it.isSettled(), false);
+  assert.deepEqual(await it.awaited(), ["c"]);
   it.forget("c");
-  assert.equal(await it.isSettled(), true);
+  assert.deepEqual(await it.awaited(), []);
 });
 
-Deno.test("want() of many has four under way at most, also when retries come together, and all are had in the end", async () => {
+Deno.test("want() of many has four under way at most, retries included", async () => {
   const gates: PromiseWithResolvers<string>[] = [];
   await using it = open();
   const names = Array.from({ length: 20 }, (_, index) => `file-${index}`);
@@ -262,31 +280,31 @@ Deno.test("want() of many has four under way at most, also when retries come tog
     };
     it.want(name, `http://x/${name}`);
   }
-  await it.turn();
-  await it.turn();
+  await it.settle();
+  await it.settle();
   assert.equal(it.failed().length, 20);
   fails = false;
   await it.clock.advance(1);
-  for (let turn = 0; gates.length > 0; turn++) {
+  for (let round = 0; gates.length > 0; round++) {
     const gate = gates.shift()!;
     gate.resolve("served");
     // One comes just when another one ends: before, while and after the next in the queue goes on
     let soon: Promise<unknown> = gate.promise;
-    for (let tick = 0; tick < turn; tick++) soon = soon.then(() => {});
-    if (turn < 15) soon.then(() => it.want(`more-${turn}`, "http://x/file-0"));
-    await it.turn();
+    for (let tick = 0; tick < round; tick++) soon = soon.then(() => {});
+    if (round < 15) soon.then(() => it.want(`more-${round}`, "http://x/file-0"));
+    await it.settle();
   }
   assert.equal(it.active.most, 4);
   assert.equal(Object.keys(it.files()).length, 35);
 });
 
-Deno.test("want() of a path that cannot be fails as a download does, and is tried again", async () => {
+Deno.test("want() of an impossible path fails and is tried again", async () => {
   await using it = open({ "http://x/a": () => "served" });
   Deno.mkdirSync(it.at("a"));
   Deno.symlinkSync("/", it.at("out"));
   it.want("a", "http://x/a");
   it.want("out/a", "http://x/a");
-  await it.turn();
+  await it.settle();
   assert.deepEqual(it.failed().toSorted(), ["a", "out/a"]);
   Deno.removeSync(it.at("a"));
   await it.clock.advance(1);
@@ -295,21 +313,13 @@ Deno.test("want() of a path that cannot be fails as a download does, and is trie
   Deno.removeSync(it.at("out"));
 });
 
-Deno.test("close() resolves once what was cut short has left no temporary behind", async () => {
+Deno.test("close() resolves when no temporary file is left", async () => {
   await using it = open();
   it.want("a", "http://x/never answered");
-  await it.turn();
+  await it.settle();
   assert.deepEqual(temporariesIn(it.folder).length, 1);
   await it.downloads.close();
   assert.deepEqual(temporariesIn(it.folder), []);
-});
-
-Deno.test("untried names the paths that are waited for", async () => {
-  await using it = open({ "http://x/a": () => "served" });
-  it.want("a", "http://x/a");
-  it.want("b", "http://x/never answered");
-  await it.turn();
-  assert.deepEqual([...it.downloads.untried], [it.at("b")]);
 });
 
 Deno.test("want() takes its content over a real connection", async () => {
@@ -320,7 +330,7 @@ Deno.test("want() takes its content over a real connection", async () => {
   using folder = tempFolder();
   const log = keptLog();
   const clock = new FakeClock();
-  const content = new UrlContent({
+  const fetcher = new Fetcher({
     transport,
     retry: { total: 0, connect: 0, read: 0, backoffFactor: 1 },
     timeout: 10,
@@ -334,20 +344,20 @@ Deno.test("want() takes its content over a real connection", async () => {
     folder: folder.path,
     allowedFolders: [],
     mode: 0o600,
-    journal: new Journal(undefined, log),
+    journal: new Journal({ folder: folder.path, id: "id", stateFile: "none", log }),
     id: "id",
-    random: Math.random,
     beforeChange() {},
     log,
   });
   const written: string[] = [];
-  const downloads = new UrlDownloads({
-    content,
+  const downloads = new DownloadScheduler({
+    fetcher,
     publisher,
     onWritten: (_, path) => void written.push(path),
-    onFailed: (_, reason) => assert.fail(reason),
+    onFailed: (_, __, reason) => assert.fail(reason),
+    onChange() {},
     firstBackoff: 1,
-    turn: 10,
+    slowAfter: 10,
     refresh: 600,
     clock,
     random: () => 0,

@@ -190,3 +190,27 @@ story(
     await assertDiskFollows(at);
   },
 );
+
+story("a CA that is half-written while the token is rejected is read again when it is whole", async (at) => {
+  await using front = await ApiFront.start(at.controlPlane);
+  const dir = await at.controlPlane.serviceAccountDir(OLD.token, at.namespace);
+  await at.create("ConfigMap", "a", { data: { "a.txt": "1" } });
+  const sidecar = await at.startReady({ SERVICE_ACCOUNT_DIR: dir, ...inClusterAddress(front.url) });
+  await front.watching();
+  let rejected = 0;
+  front.answer = ({ token }) => {
+    if (token === NEW.token) return undefined;
+    rejected++;
+    return Response.json({ kind: "Status", code: 401, message: "Unauthorized" }, { status: 401 });
+  };
+  const ca = await Deno.readTextFile(`${dir}/ca.crt`);
+  await Deno.writeTextFile(`${dir}/ca.crt`, ca.slice(0, ca.length / 2));
+  await at.change("ConfigMap", "a", { data: { "a.txt": "2" } });
+  front.cut();
+  await eventually(() => assert.ok(rejected > 0));
+  await sidecar.logged(/; again in [\d.]+ s$/, { count: 2 });
+  await Deno.writeTextFile(`${dir}/ca.crt`, ca);
+  await Deno.writeTextFile(`${dir}/token`, NEW.token);
+  await assertDiskFollows(at);
+  await isHealthy(sidecar);
+});

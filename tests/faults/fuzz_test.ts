@@ -6,7 +6,8 @@ import { parseCommandLine } from "../../lib/cli/command_line.ts";
 import { parseConfig } from "../../lib/config/config.ts";
 import { textOf } from "../../lib/files/body.ts";
 import { Journal } from "../../lib/files/journal.ts";
-import { isInside, project } from "../../lib/files/projection.ts";
+import { isInside } from "../../lib/files/paths.ts";
+import { project } from "../../lib/files/projection.ts";
 import { Publisher } from "../../lib/files/publisher.ts";
 import { decodeLines, decodeList } from "../../lib/kube/client/json_stream.ts";
 import type { Kind } from "../../lib/objects/kind.ts";
@@ -304,6 +305,7 @@ const record = fc.oneof(
     verb: fc.constant("own" as const),
     path: fc.constantFrom(...PATHS),
     owner: fc.constantFrom("A", "B\n"),
+    stamp: fc.record({ ino: fc.nat(), mtime: fc.nat(), size: fc.nat() }),
     taken: fc.boolean(),
   }),
   fc.record({
@@ -311,7 +313,7 @@ const record = fc.oneof(
     path: fc.constantFrom(...PATHS),
   }),
   fc.record({
-    verb: fc.constantFrom("owe" as const, "paid" as const, "tidy" as const),
+    verb: fc.constantFrom("addPending" as const, "delivered" as const, "tidy" as const),
     path: fc.constantFrom(...PATHS),
   }),
 );
@@ -319,25 +321,28 @@ const record = fc.oneof(
 Deno.test("Journal says after a crash at any byte what it said after one of its records, and owns nothing else", () => {
   const dir = Deno.makeTempDirSync();
   const path = `${dir}/journal`;
-  const stateOf = (journal: Journal) =>
-    JSON.stringify([[...journal.owned].sort(), [...journal.madeDirectories].sort(), [...journal.owed ?? ["-"]].sort()]);
+  const load = () => new Journal({ folder: dir, id: "id", stateFile: path, log: keptLog() });
+  const stateOf = (journal: Journal) => {
+    const owned = [...journal.files()].map(([path, { owner, ino, mtime, size }]) => [path, owner, ino, mtime, size]);
+    return JSON.stringify([owned.sort(), [...journal.madeDirectories].sort(), [...journal.pending ?? ["-"]].sort()]);
+  };
   const none = JSON.stringify([[], [], ["-"]]);
   fc.assert(
     fc.property(fc.array(record, { maxLength: 12 }), fc.nat(), text, (records, place, garbage) => {
       Deno.writeFileSync(path, new Uint8Array());
-      const journal = new Journal(path, keptLog());
+      const journal = load();
       const states = new Map([[0, none]]);
       for (const record of records) {
         switch (record.verb) {
           case "own":
             // Nobody has such an inode: what was about to be taken over was not
-            if (record.taken && !journal.owned.has(record.path)) continue;
-            journal.own(record.path, record.owner);
+            if (record.taken && journal.ownerOf(record.path) === undefined) continue;
+            journal.own(record.path, record.owner, record.stamp);
             break;
-          case "owe":
-            journal.owe([record.path]);
+          case "addPending":
+            journal.addPending([record.path]);
             break;
-          case "paid":
+          case "delivered":
           case "tidy":
             journal[record.verb]();
             break;
@@ -347,17 +352,17 @@ Deno.test("Journal says after a crash at any byte what it said after one of its 
         states.set(Deno.statSync(path).size, stateOf(journal));
       }
       const bytes = Deno.readFileSync(path);
-      assert.equal(stateOf(new Journal(path, keptLog())), stateOf(journal));
+      assert.equal(stateOf(load()), stateOf(journal));
       // Since the last time it was written anew, a prefix is a state that was
       const cut = place % (bytes.length + 1);
       // With a quote it might happen to make a record of the piece before it
       const tail = new TextEncoder().encode(garbage.replaceAll(/[\n"]/g, ""));
       Deno.writeFileSync(path, Uint8Array.from([...bytes.slice(0, cut), ...tail]));
-      const after = new Journal(path, keptLog());
-      const owned = [...after.owned.keys()];
+      const after = load();
+      const owned = [...after.files()].map(([path]) => path);
       assert.ok(owned.every((path) => PATHS.includes(path)), owned.join());
-      after.own("/data/new", "C");
-      const again = new Journal(path, keptLog());
+      after.own("/data/new", "C", { ino: 1, mtime: 2, size: 3 });
+      const again = load();
       assert.equal(stateOf(again), stateOf(after));
     }),
     runs(1500),
@@ -382,23 +387,33 @@ interface StartOptions {
 function start({ api, folder, clock, random, resyncPeriod, onWritten }: StartOptions) {
   const log = keptLog();
   const abort = new AbortController();
-  const journal = new Journal(`${folder}/..k8s-sidecar-0123456789`, log);
+  const journal = new Journal({ folder, id: "0123456789", log });
   const publisher = new Publisher({
-    ...{ folder, allowedFolders: [], mode: 0o644, journal, id: "0123456789", random, log },
+    ...{ folder, allowedFolders: [], mode: 0o644, journal, id: "0123456789", log },
     beforeChange() {},
   });
   const reconciler = new Reconciler({
     settings: { folder, folderAnnotation: ANNOTATION, allowedFolders: [], uniqueFilenames: false },
     ...{ sources: SOURCES, publisher, journal, clock, random, firstBackoff: 1, log },
-    downloads: { want() {}, forget() {}, settled: () => Promise.resolve(), decided: () => Promise.resolve() },
+    downloads: { want() {}, forget() {} },
+    heartbeat: { expectWithin() {}, idle() {} },
+    onChange() {},
     read: (source, ref) => api.read(source, ref),
     onEvent: (event) => event.type === "written" && onWritten(event.paths),
     onReleased() {},
   });
   const timing = { sleepTime: 60, serverTimeout: 60, clientTimeout: 66, resyncPeriod, firstBackoff: 1 };
   const running = SOURCES.map((source) => {
-    const watcher = new Watcher({ client: api, source, mode: "watch", ...timing, clock, random });
-    const follower = new SourceFollower({ source, watcher, reconciler, admit: undefined, onFailure() {}, log });
+    const watcher = new Watcher({
+      client: api,
+      source,
+      mode: "watch",
+      ...timing,
+      clock,
+      random,
+      heartbeat: { expectWithin() {} },
+    });
+    const follower = new SourceFollower({ source, watcher, reconciler, admit: undefined, onFailure() {}, clock, log });
     return follower.run(abort.signal, { once: false });
   });
   const all = Promise.all([...running, reconciler.run(abort.signal)]);

@@ -102,31 +102,6 @@ story("an event is cut inside a character and inside its JSON, and a list is cut
   assert.equal(await statusOf(sidecar, "/healthz"), 200);
 });
 
-story("a black hole is noticed, liveness says so, and all is well soon after it", async (at) => {
-  await using proxy = await TcpProxy.start(at.controlPlane.url);
-  await at.create("ConfigMap", "a", { data: { "a.txt": "1" } });
-  const settings = { WATCH_CLIENT_TIMEOUT: "2", WATCH_SERVER_TIMEOUT: "2", RESOURCE: "configmap" };
-  const sidecar = await startBehind(at, proxy.url, settings);
-  proxy.weather = "swallow";
-  await at.change("ConfigMap", "a", { data: { "a.txt": "2" } });
-  const accepted = proxy.accepted;
-  await eventually(() => assert.ok(proxy.accepted > accepted, "the dead connection is still used"), {
-    timeout: 20_000,
-  });
-  // As long as its own timeouts allow it is alive, then it says what is wrong
-  await eventually(async () => {
-    const { status, text } = await sidecar.health("/livez");
-    assert.equal(status, 503);
-    assert.match(text, /no sign of the API server for \d+ s \(allowed: 12 s\) while watching configmaps/);
-  }, { timeout: 25_000, interval: 200 });
-  assert.equal(await statusOf(sidecar, "/readyz"), 200);
-  proxy.weather = "fair";
-  const since = performance.now();
-  await assertDiskFollows(at);
-  await eventually(async () => assert.equal(await statusOf(sidecar, "/healthz"), 200));
-  assert.ok(performance.now() - since < 20_000);
-});
-
 story("one byte a second, and then a line that works again", async (at) => {
   await using proxy = await TcpProxy.start(at.controlPlane.url);
   await at.create("ConfigMap", "a", { data: { "a.txt": "1" } });

@@ -1,25 +1,33 @@
 import assert from "node:assert/strict";
-import { parentOf, RefusedPathError, Roots } from "../../lib/files/allowed_folders.ts";
+import { AllowedFolders, RefusedPathError } from "../../lib/files/allowed_folders.ts";
 import { exists, tempFolder } from "../support/disk.ts";
 
-/** Roots in an empty folder: `data`, and `extra` beside it, which is not there yet. */
+function recorded() {
+  const madeDirectories = new Set<string>();
+  return {
+    madeDirectories,
+    make: (path: string) => void madeDirectories.add(path),
+    unmake: (path: string) => void madeDirectories.delete(path),
+  };
+}
+
+/** Allowed folders in an empty one: `data`, and `extra` beside it, which is not there yet. */
 function open({ extra = true, prepare = (_: string) => {} } = {}) {
   const temp = tempFolder();
   prepare(temp.path);
-  const made: string[] = [];
+  const record = recorded();
   const within = (path: string) => path.slice(temp.path.length + 1);
-  const record = {
-    make: (path: string) => void made.push(within(path)),
-    unmake: (path: string) => void made.splice(made.indexOf(within(path)), 1),
-  };
-  const roots = new Roots(`${temp.path}/data`, extra ? [`${temp.path}/extra`] : [], record);
+  const allowed = new AllowedFolders(`${temp.path}/data`, extra ? [`${temp.path}/extra`] : [], record);
   const at = (path: string) => `${temp.path}/${path}`;
   return {
     /** The directories that count as made by us, within the temporary folder. */
-    made,
+    get made() {
+      return [...record.madeDirectories].map(within);
+    },
     at,
-    ensure: (path: string) => roots.ensureDirectory(at(path)),
-    has: (path: string) => roots.has(at(path)),
+    ensure: (path: string) => within(allowed.ensureDirectory(at(path))),
+    has: (path: string) => allowed.has(at(path)),
+    removeEmpty: (path: string) => allowed.removeEmpty(at(path)).map(within),
     mkdir: (path: string) => Deno.mkdirSync(at(path), { recursive: true }),
     symlink: (target: string, path: string) => Deno.symlinkSync(target, at(path)),
     remove: (path: string) => Deno.removeSync(at(path), { recursive: true }),
@@ -27,26 +35,25 @@ function open({ extra = true, prepare = (_: string) => {} } = {}) {
   };
 }
 
-Deno.test("Roots make FOLDER with its parents, and ALLOWED_FOLDERS only once they are needed", () => {
+Deno.test("AllowedFolders makes FOLDER at once, ALLOWED_FOLDERS when they are needed", () => {
   using temp = tempFolder();
-  const ignored = { make() {}, unmake() {} };
-  const roots = new Roots(`${temp.path}/a/b/data`, [`${temp.path}/c/extra`], ignored);
+  const allowed = new AllowedFolders(`${temp.path}/a/b/data`, [`${temp.path}/c/extra`], recorded());
   assert.ok(Deno.statSync(`${temp.path}/a/b/data`).isDirectory);
   assert.equal(exists(`${temp.path}/c`), false);
-  assert.equal(roots.has(`${temp.path}/c/extra`), false);
-  roots.ensureDirectory(`${temp.path}/c/extra`);
-  assert.equal(roots.has(`${temp.path}/c/extra`), true);
+  assert.equal(allowed.has(`${temp.path}/c/extra`), false);
+  allowed.ensureDirectory(`${temp.path}/c/extra`);
+  assert.equal(allowed.has(`${temp.path}/c/extra`), true);
 });
 
-Deno.test("Roots refuse a FOLDER that cannot be", () => {
+Deno.test("AllowedFolders throws when FOLDER cannot be made", () => {
   using temp = tempFolder();
   Deno.writeTextFileSync(`${temp.path}/file`, "");
   for (const folder of ["file", "file/data"]) {
-    assert.throws(() => new Roots(`${temp.path}/${folder}`, [], { make() {}, unmake() {} }));
+    assert.throws(() => new AllowedFolders(`${temp.path}/${folder}`, [], recorded()));
   }
 });
 
-Deno.test("ensureDirectory() makes what is missing, and tells of each directory that it made", () => {
+Deno.test("ensureDirectory() makes what is missing and records it", () => {
   using it = open();
   it.mkdir("data/there");
   it.ensure("data");
@@ -59,7 +66,7 @@ Deno.test("ensureDirectory() makes what is missing, and tells of each directory 
   for (const path of ["data/there/a/b", "extra/a"]) assert.ok(it.has(path), path);
 });
 
-Deno.test("ensureDirectory() refuses what is in no root", () => {
+Deno.test("ensureDirectory() refuses what is in no allowed folder", () => {
   using it = open();
   it.mkdir("else");
   for (const path of ["else", "missing", "data/../else", "data/../missing", "database", ""]) {
@@ -70,7 +77,7 @@ Deno.test("ensureDirectory() refuses what is in no root", () => {
   assert.equal(exists(it.at("database")), false);
 });
 
-Deno.test("ensureDirectory() refuses a symlink that leads out, and makes nothing behind it", () => {
+Deno.test("ensureDirectory() makes nothing behind a symlink that leads out", () => {
   using it = open();
   it.mkdir("else/there");
   it.symlink("../else", "data/relative");
@@ -86,7 +93,7 @@ Deno.test("ensureDirectory() refuses a symlink that leads out, and makes nothing
   assert.deepEqual(it.made, []);
 });
 
-Deno.test("ensureDirectory() follows a symlink that stays inside, from one root into the other, too", () => {
+Deno.test("ensureDirectory() follows a symlink into an allowed folder", () => {
   using it = open({ prepare: (temp) => Deno.mkdirSync(`${temp}/extra`) });
   it.mkdir("data/real");
   it.symlink("real", "data/link");
@@ -97,7 +104,7 @@ Deno.test("ensureDirectory() follows a symlink that stays inside, from one root 
   assert.ok(it.has("extra/b"));
 });
 
-Deno.test("ensureDirectory() refuses a symlink to nowhere, which stays and is not ours", () => {
+Deno.test("ensureDirectory() refuses a symlink to nowhere and leaves it", () => {
   using it = open();
   it.symlink("missing", "data/link");
   it.symlink("/proc/missing", "data/away");
@@ -108,7 +115,7 @@ Deno.test("ensureDirectory() refuses a symlink to nowhere, which stays and is no
   assert.ok(Deno.lstatSync(it.at("data/link")).isSymlink);
 });
 
-Deno.test("ensureDirectory() and has() cope with a file, or a circle, where a directory should be", () => {
+Deno.test("ensureDirectory() and has() cope with a file or circle in the way", () => {
   using it = open();
   Deno.writeTextFileSync(it.at("data/file"), "");
   it.symlink("circle", "data/circle");
@@ -119,7 +126,7 @@ Deno.test("ensureDirectory() and has() cope with a file, or a circle, where a di
   assert.deepEqual(it.made, []);
 });
 
-Deno.test("Roots take a FOLDER that is a symlink when they begin", () => {
+Deno.test("AllowedFolders takes a FOLDER that is a symlink at the start", () => {
   using it = open({
     prepare(temp) {
       Deno.mkdirSync(`${temp}/volume`);
@@ -131,13 +138,13 @@ Deno.test("Roots take a FOLDER that is a symlink when they begin", () => {
   assert.deepEqual(it.made, ["data/a"]);
 });
 
-Deno.test("Roots do not follow a root that became a symlink to elsewhere", () => {
+Deno.test("AllowedFolders refuses a folder that became a symlink to elsewhere", () => {
   using it = open({ prepare: (temp) => Deno.mkdirSync(`${temp}/extra`) });
   it.mkdir("else");
-  for (const root of ["data", "extra"]) {
-    it.remove(root);
-    it.symlink("else", root);
-    for (const path of [root, `${root}/a`]) {
+  for (const folder of ["data", "extra"]) {
+    it.remove(folder);
+    it.symlink("else", folder);
+    for (const path of [folder, `${folder}/a`]) {
       assert.throws(() => it.ensure(path), RefusedPathError, path);
       assert.equal(it.has(path), false, path);
     }
@@ -145,7 +152,7 @@ Deno.test("Roots do not follow a root that became a symlink to elsewhere", () =>
   assert.deepEqual([...Deno.readDirSync(it.at("else"))], []);
 });
 
-Deno.test("Roots make a root again that was removed, also one that was a symlink", () => {
+Deno.test("ensureDirectory() makes an allowed folder that was removed, or a symlink", () => {
   using it = open({
     prepare(temp) {
       Deno.mkdirSync(`${temp}/volume`);
@@ -153,10 +160,10 @@ Deno.test("Roots make a root again that was removed, also one that was a symlink
       Deno.mkdirSync(`${temp}/extra`);
     },
   });
-  for (const root of ["data", "extra"]) {
-    it.remove(root);
-    it.ensure(`${root}/a`);
-    assert.ok(it.has(`${root}/a`), root);
+  for (const folder of ["data", "extra"]) {
+    it.remove(folder);
+    it.ensure(`${folder}/a`);
+    assert.ok(it.has(`${folder}/a`), folder);
   }
 });
 
@@ -168,6 +175,22 @@ Deno.test("has() is false for what is not there", () => {
   assert.equal(it.has("data"), false);
 });
 
-Deno.test("parentOf() gives the directory, down to /", () => {
-  assert.deepEqual(["/a/b/c", "/a", "/"].map(parentOf), ["/a/b", "/", "/"]);
+Deno.test("ensureDirectory() returns the real path", () => {
+  using it = open();
+  it.mkdir("data/real");
+  it.symlink("real", "data/link");
+  assert.equal(it.ensure("data/link"), "data/real");
+  assert.equal(it.ensure("data/link/a"), "data/real/a");
+});
+
+Deno.test("removeEmpty() removes what was made here, from the bottom up", () => {
+  using it = open();
+  it.mkdir("data/there");
+  it.ensure("data/there/a/b/c");
+  it.ensure("data/there/a/d");
+  assert.deepEqual(it.removeEmpty("data/there/a/b/c"), ["data/there/a/b/c", "data/there/a/b"]);
+  assert.deepEqual(it.removeEmpty("data/there"), []);
+  assert.deepEqual(it.removeEmpty("data/there/a/d"), ["data/there/a/d", "data/there/a"]);
+  assert.deepEqual(it.made, []);
+  assert.ok(exists(it.at("data/there")));
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { textBody } from "../../lib/files/body.ts";
-import { fileHas, sameFiles } from "../../lib/files/comparison.ts";
+import { fileHas } from "../../lib/files/comparison.ts";
 import { tempFolder } from "../support/disk.ts";
 
 /** Contents that differ at the edges of what is compared at once, 32 KiB. */
@@ -20,18 +20,6 @@ Deno.test("fileHas() is true for exactly the same bytes", () => {
   for (const present of TEXTS) {
     Deno.writeTextFileSync(path, present);
     for (const wanted of TEXTS) assert.equal(fileHas(path, textBody(wanted)), present === wanted);
-  }
-});
-
-Deno.test("sameFiles() is true for files with the same bytes", () => {
-  using folder = tempFolder();
-  const [a, b] = [`${folder.path}/a`, `${folder.path}/b`];
-  for (const first of TEXTS) {
-    Deno.writeTextFileSync(a, first);
-    for (const second of TEXTS) {
-      Deno.writeTextFileSync(b, second);
-      assert.equal(sameFiles(a, b), first === second);
-    }
   }
 });
 

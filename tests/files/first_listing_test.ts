@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import { FirstLook } from "../../lib/files/first_listing.ts";
+import { FirstListing } from "../../lib/files/first_listing.ts";
 import { tempFolder } from "../support/disk.ts";
 
 function open() {
   const folder = tempFolder();
   const owned = new Map<string, string>();
   return {
-    look: new FirstLook({ owned }),
+    listing: new FirstListing({ ownerOf: (path) => owned.get(path) }),
     owned,
     at: (name: string) => `${folder.path}/${name}`,
     write: (name: string) => Deno.writeTextFileSync(`${folder.path}/${name}`, ""),
@@ -14,38 +14,38 @@ function open() {
   };
 }
 
-Deno.test("isFree() is false for what was there at the first look, whatever it is", () => {
+Deno.test("isFree() is false for what was there before, whatever it is", () => {
   using it = open();
   it.write("file");
   Deno.mkdirSync(it.at("directory"));
   Deno.symlinkSync("nowhere", it.at("link"));
-  for (const name of ["file", "directory", "link"]) assert.equal(it.look.isFree(it.at(name)), false, name);
-  assert.equal(it.look.isFree(it.at("new")), true);
+  for (const name of ["file", "directory", "link"]) assert.equal(it.listing.isFree(it.at(name)), false, name);
+  assert.equal(it.listing.isFree(it.at("new")), true);
 });
 
 Deno.test("isFree() is false for what is ours, also when it became ours since", () => {
   using it = open();
   it.owned.set(it.at("old"), "a");
-  assert.equal(it.look.isFree(it.at("old")), false);
-  assert.equal(it.look.isFree(it.at("new")), true);
+  assert.equal(it.listing.isFree(it.at("old")), false);
+  assert.equal(it.listing.isFree(it.at("new")), true);
   it.owned.set(it.at("new"), "a");
-  assert.equal(it.look.isFree(it.at("new")), false);
+  assert.equal(it.listing.isFree(it.at("new")), false);
 });
 
-Deno.test("isFree() looks at each directory once", () => {
+Deno.test("isFree() lists each directory once", () => {
   using it = open();
   Deno.mkdirSync(it.at("team"));
-  assert.equal(it.look.isFree(it.at("a")), true);
+  assert.equal(it.listing.isFree(it.at("a")), true);
   it.write("a");
   it.write("team/a");
-  assert.equal(it.look.isFree(it.at("a")), true);
-  assert.equal(it.look.isFree(it.at("team/a")), false);
-  assert.equal(it.look.isFree(it.at("team/b")), true);
+  assert.equal(it.listing.isFree(it.at("a")), true);
+  assert.equal(it.listing.isFree(it.at("team/a")), false);
+  assert.equal(it.listing.isFree(it.at("team/b")), true);
 });
 
 Deno.test("isFree() is false in a directory that cannot be read", () => {
   using it = open();
-  assert.equal(it.look.isFree(it.at("missing/a")), false);
+  assert.equal(it.listing.isFree(it.at("missing/a")), false);
   it.write("file");
-  assert.equal(it.look.isFree(it.at("file/a")), false);
+  assert.equal(it.listing.isFree(it.at("file/a")), false);
 });

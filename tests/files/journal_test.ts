@@ -1,35 +1,50 @@
 import assert from "node:assert/strict";
 import { Journal } from "../../lib/files/journal.ts";
+import { parentOf } from "../../lib/files/paths.ts";
+import { type Stamp, stampOf } from "../../lib/files/stamp.ts";
 import { keptLog } from "../support/api_gateway.ts";
 import { diskTest, exists, fill, smallDisk, tempFolder, text } from "../support/disk.ts";
 import { forSeeds, pick } from "../support/random.ts";
 
 const OWNER = "ConfigMap/default/a";
+const STAMP = { ino: 4711, mtime: 1_732_556_751_000, size: 2048 };
+const OTHER_STAMP = { ...STAMP, ino: 4712 };
 
-/** A folder with a journal in it that can be read again, as after a restart. */
-function journalIn(folder: { path: string }) {
-  const path = `${folder.path}/journal`;
+/** A folder with a record in it that can be read again, as after a restart. */
+function journalIn(folder: { path: string }, stateFile?: string) {
+  const state = `${folder.path}/..k8s-sidecar-id/state`;
   const log = keptLog();
+  const path = stateFile ?? `${state}/record`;
   return {
+    state,
     path,
     log,
-    load: () => new Journal(path, log),
-    write: (content: string) => Deno.writeTextFileSync(path, content),
+    load: () => new Journal({ folder: folder.path, id: "id", stateFile, log }),
+    write(content: string | Uint8Array) {
+      Deno.mkdirSync(parentOf(path), { recursive: true });
+      if (typeof content === "string") Deno.writeTextFileSync(path, content);
+      else Deno.writeFileSync(path, content);
+    },
   };
 }
 
+/** Paths with their owners, and what else is recorded; stamps are looked at where a test is about them. */
 function stateOf(journal: Journal) {
   return {
-    owned: Object.fromEntries(journal.owned),
+    owned: ownersIn(journal),
     made: [...journal.madeDirectories],
-    owed: journal.owed && [...journal.owed],
+    pending: journal.pending && [...journal.pending],
   };
 }
 
-const EMPTY = { owned: {}, made: [], owed: undefined };
+function ownersIn(journal: Journal): Record<string, string> {
+  return Object.fromEntries([...journal.files()].map(([path, { owner }]) => [path, owner]));
+}
 
-function inodeOf(path: string): number {
-  return Deno.statSync(path).ino!;
+const EMPTY = { owned: {}, made: [], pending: undefined };
+
+function stampAt(path: string): Stamp {
+  return stampOf(Deno.statSync(path));
 }
 
 Deno.test("Journal knows after a restart what it knew before", () => {
@@ -39,34 +54,38 @@ Deno.test("Journal knows after a restart what it knew before", () => {
   assert.deepEqual(stateOf(journal), EMPTY);
   journal.make("/data/team");
   journal.make("/data/gone");
-  journal.own("/data/team/a", OWNER);
-  journal.own("/data/b", OWNER);
-  journal.own("/data/b", "Secret/x/heir");
-  journal.own('/data/"quoted"\n', OWNER);
+  journal.own("/data/team/a", OWNER, STAMP);
+  journal.own("/data/b", OWNER, STAMP);
+  journal.own("/data/b", "Secret/x/heir", OTHER_STAMP);
+  journal.own('/data/"quoted"\n', OWNER, STAMP);
   journal.drop('/data/"quoted"\n');
-  journal.own("/data/Grüße", OWNER);
+  journal.own("/data/Grüße", OWNER, STAMP);
   journal.unmake("/data/gone");
-  journal.owe(["/data/b", "/data/Grüße"]);
+  journal.addPending(["/data/b", "/data/Grüße"]);
   const state = stateOf(journal);
   assert.deepEqual(state, {
     owned: { "/data/team/a": OWNER, "/data/b": "Secret/x/heir", "/data/Grüße": OWNER },
     made: ["/data/team"],
-    owed: ["/data/b", "/data/Grüße"],
+    pending: ["/data/b", "/data/Grüße"],
   });
-  assert.deepEqual(stateOf(load()), state);
+  const later = load();
+  assert.deepEqual(stateOf(later), state);
+  assert.deepEqual({ ...later.fileAt("/data/b") }, { owner: "Secret/x/heir", hash: undefined, ...OTHER_STAMP });
+  assert.equal(later.ownerOf("/data/b"), "Secret/x/heir");
+  assert.equal(later.ownerOf("/data/gone"), undefined);
   assert.deepEqual(log.lines, []);
 });
 
-Deno.test("owe() lasts through restarts until paid()", () => {
+Deno.test("addPending() lasts through restarts until delivered()", () => {
   using folder = tempFolder();
   const { load } = journalIn(folder);
-  load().owe(["/data/a"]);
-  load().owe(["/data/b", "/data/a"]);
-  assert.deepEqual(stateOf(load()).owed, ["/data/a", "/data/b"]);
-  load().paid();
-  assert.equal(load().owed, undefined);
-  load().owe(["/data/c"]);
-  assert.deepEqual(stateOf(load()).owed, ["/data/c"]);
+  load().addPending(["/data/a"]);
+  load().addPending(["/data/b", "/data/a"]);
+  assert.deepEqual(stateOf(load()).pending, ["/data/a", "/data/b"]);
+  load().delivered();
+  assert.equal(load().pending, undefined);
+  load().addPending(["/data/c"]);
+  assert.deepEqual(stateOf(load()).pending, ["/data/c"]);
 });
 
 Deno.test("Journal writes nothing when it has nothing new to say", () => {
@@ -75,82 +94,140 @@ Deno.test("Journal writes nothing when it has nothing new to say", () => {
   const journal = load();
   journal.drop("/data/a");
   journal.unmake("/data");
-  journal.paid();
-  journal.owe([]);
+  journal.delivered();
+  journal.addPending([]);
   assert.equal(exists(path), false);
-  journal.own("/data/a", OWNER);
+  journal.own("/data/a", OWNER, STAMP);
   journal.make("/data");
-  journal.owe(["/data/a"]);
+  journal.addPending(["/data/a"]);
   const before = text(path);
-  journal.own("/data/a", OWNER);
+  journal.own("/data/a", OWNER, { ...STAMP });
   journal.make("/data");
-  journal.owe(["/data/a"]);
+  journal.addPending(["/data/a"]);
   journal.tidy();
   assert.equal(text(path), before);
 });
 
-Deno.test("Journal is readable by nobody else", () => {
+Deno.test("Journal's record and directories are readable whatever the umask", () => {
+  for (const umask of [0o000, 0o077]) {
+    using folder = tempFolder();
+    const { load, path, state } = journalIn(folder);
+    const before = Deno.umask(umask);
+    try {
+      load().own("/data/a", OWNER, STAMP);
+    } finally {
+      Deno.umask(before);
+    }
+    const modes = [path, state, parentOf(state)].map((path) => (Deno.statSync(path).mode! & 0o777).toString(8));
+    assert.deepEqual(modes, ["644", "755", "755"]);
+  }
+});
+
+Deno.test("Journal keeps what it knows in memory when stateFile is none", () => {
   using folder = tempFolder();
-  const { load, path } = journalIn(folder);
-  load().own("/data/a", OWNER);
-  assert.equal(Deno.statSync(path).mode! & 0o777, 0o600);
-});
-
-Deno.test("Journal without a path keeps what it knows in memory", () => {
-  const journal = new Journal(undefined, keptLog());
-  journal.own("/data/a", OWNER);
+  const journal = journalIn(folder, "none").load();
+  journal.own("/data/a", OWNER, STAMP);
   journal.make("/data");
-  journal.owe(["/data/a"]);
+  journal.addPending(["/data/a"]);
   journal.tidy();
-  assert.deepEqual(stateOf(journal), { owned: { "/data/a": OWNER }, made: ["/data"], owed: ["/data/a"] });
+  assert.equal(journal.path, undefined);
+  assert.equal(journal.isWritable, true);
+  assert.deepEqual(stateOf(journal), { owned: { "/data/a": OWNER }, made: ["/data"], pending: ["/data/a"] });
+  assert.deepEqual([...Deno.readDirSync(folder.path)], []);
 });
 
-Deno.test("own() leaves a stranger's file to the stranger when we crash before we replaced it", () => {
+Deno.test("own() of a take-over counts after a crash only if it happened", () => {
   using folder = tempFolder();
   const { load } = journalIn(folder);
   const file = `${folder.path}/file`;
   Deno.writeTextFileSync(file, "a stranger's");
-  load().own(file, OWNER, inodeOf(file) + 1);
+  load().own(file, OWNER, { ...STAMP, ino: stampAt(file).ino + 1 }, { isTakeOver: true });
   assert.deepEqual(stateOf(load()), EMPTY);
   Deno.removeSync(file);
   assert.deepEqual(stateOf(load()), EMPTY);
 });
 
-Deno.test("own() has a stranger's file ours once we replaced it, also after more changes and restarts", () => {
+Deno.test("own() of a take-over that happened lasts through changes and restarts", () => {
   using folder = tempFolder();
   const { load } = journalIn(folder);
   const file = `${folder.path}/file`;
   Deno.writeTextFileSync(file, "a stranger's");
   const ours = { ...EMPTY, owned: { [file]: OWNER } };
   /** Puts another file in the place of the one that is there, as the publisher does. */
-  const replace = (record: (inode: number) => void) => {
+  const replace = (record: (stamp: Stamp) => void) => {
     Deno.writeTextFileSync(`${file}.new`, "ours");
-    record(inodeOf(`${file}.new`));
+    record(stampAt(`${file}.new`));
     Deno.renameSync(`${file}.new`, file);
   };
   const first = load();
-  replace((inode) => first.own(file, OWNER, inode));
+  replace((stamp) => first.own(file, OWNER, stamp, { isTakeOver: true }));
   assert.deepEqual(stateOf(load()), ours);
-  replace(() => first.own(file, OWNER));
+  replace((stamp) => first.own(file, OWNER, stamp));
   assert.deepEqual(stateOf(load()), ours);
   const second = load();
-  replace(() => second.own(file, OWNER));
+  replace((stamp) => second.own(file, OWNER, stamp));
   assert.deepEqual(stateOf(load()), ours);
 });
 
-Deno.test("own() of a stranger's file that was not replaced is forgotten, though its inode may be used again", () => {
+Deno.test("own() after a take-over makes the path ours whatever its inode", () => {
+  using folder = tempFolder();
+  const { load } = journalIn(folder);
+  const journal = load();
+  journal.own("/data/a", OWNER, STAMP, { isTakeOver: true });
+  journal.own("/data/a", OWNER, STAMP);
+  assert.deepEqual(ownersIn(load()), { "/data/a": OWNER });
+});
+
+Deno.test("own() of a take-over stays conditional when the record is written anew", () => {
+  using folder = tempFolder();
+  const { load, path } = journalIn(folder);
+  const file = `${folder.path}/file`;
+  Deno.writeTextFileSync(file, "a stranger's");
+  const journal = load();
+  journal.own(file, OWNER, { ...STAMP, ino: stampAt(file).ino + 1 }, { isTakeOver: true });
+  Deno.removeSync(path);
+  journal.addPending([file]);
+  assert.deepEqual(stateOf(load()), { ...EMPTY, pending: [file] });
+});
+
+Deno.test("own() of a take-over that failed is forgotten, whatever gets its inode", () => {
   using folder = tempFolder();
   const { load, path } = journalIn(folder);
   const [file, other] = [`${folder.path}/file`, `${folder.path}/other`];
   Deno.writeTextFileSync(file, "a stranger's");
   Deno.writeTextFileSync(other, "a stranger's, too");
-  load().own(file, OWNER, inodeOf(other));
+  load().own(file, OWNER, stampAt(other), { isTakeOver: true });
   load().tidy();
   Deno.renameSync(other, file);
   assert.deepEqual(stateOf(load()), EMPTY, text(path));
 });
 
-/** Records of every kind, with the state after each line. */
+Deno.test("own() does not lose our files when inodes do not last", () => {
+  using folder = tempFolder();
+  const { load } = journalIn(folder);
+  const file = `${folder.path}/file`;
+  Deno.writeTextFileSync(file, "ours");
+  load().own(file, OWNER, { ...stampAt(file), ino: 1 });
+  assert.deepEqual(ownersIn(load()), { [file]: OWNER });
+});
+
+Deno.test("disown() restores what was known before own()", () => {
+  using folder = tempFolder();
+  const { load } = journalIn(folder);
+  const journal = load();
+  journal.own("/data/a", OWNER, STAMP);
+  const before = journal.fileAt("/data/a");
+  journal.own("/data/a", "Secret/x/heir", OTHER_STAMP);
+  journal.disown("/data/a", before);
+  journal.own("/data/b", OWNER, STAMP, { isTakeOver: true });
+  journal.disown("/data/b", undefined);
+  for (const it of [journal, load()]) {
+    assert.deepEqual(ownersIn(it), { "/data/a": OWNER });
+    assert.equal(it.fileAt("/data/a")?.ino, STAMP.ino);
+  }
+});
+
+/** The bytes of a record with entries of every kind, and the state after each line. */
 function history(folder: string) {
   const { load, path } = journalIn({ path: folder });
   const file = `${folder}/a file`;
@@ -160,14 +237,14 @@ function history(folder: string) {
   for (
     const act of [
       () => journal.make("/data/ä"),
-      () => journal.own("/data/ä/a", OWNER),
-      () => journal.own("/data/ä/a", "Secret/x/y"),
-      () => journal.own(file, OWNER, inodeOf(file)),
-      () => journal.owe(["/data/ä/a", "/data/b"]),
+      () => journal.own("/data/ä/a", OWNER, STAMP),
+      () => journal.own("/data/ä/a", "Secret/x/y", OTHER_STAMP),
+      () => journal.own(file, OWNER, stampAt(file), { isTakeOver: true }),
+      () => journal.addPending(["/data/ä/a", "/data/b"]),
       () => journal.drop("/data/ä/a"),
       () => journal.unmake("/data/ä"),
-      () => journal.paid(),
-      () => journal.own("/data/🎉", OWNER),
+      () => journal.delivered(),
+      () => journal.own("/data/🎉", OWNER, STAMP),
     ]
   ) {
     act();
@@ -176,7 +253,7 @@ function history(folder: string) {
   return { bytes: Deno.readFileSync(path), states };
 }
 
-Deno.test("Journal that was cut short at any byte says what its whole lines say, and takes new records", () => {
+Deno.test("Journal that was cut short says what its whole lines say", () => {
   using folder = tempFolder();
   const { load, path } = journalIn(folder);
   const { bytes, states } = history(folder.path);
@@ -188,48 +265,67 @@ Deno.test("Journal that was cut short at any byte says what its whole lines say,
     const expected = states[ends.filter((end) => end <= length).length] as typeof EMPTY;
     const journal = load();
     assert.deepEqual(stateOf(journal), expected, `cut at ${length}`);
-    journal.own("/new", OWNER);
+    journal.own("/new", OWNER, STAMP);
     assert.deepEqual(stateOf(load()), { ...expected, owned: { ...expected.owned, "/new": OWNER } }, `cut at ${length}`);
   }
 });
 
-Deno.test("Journal that is garbage says nothing, is reported once, and is of use again", () => {
+Deno.test("Journal that is garbage is reported once and of use again", () => {
   using folder = tempFolder();
-  const { load, path, log } = journalIn(folder);
+  const { load, write, log } = journalIn(folder);
   for (
     const garbage of [
       "\0\0\0\0",
       "null\n1\n{}\n[]\n[[]]\n",
       '"own"\n',
-      '["own"]\n["own",1,"x"]\n["own","/a"]\n["own","/a",1]\n["own","relative","x"]\n["own",["/a"],"x"]\n',
-      '["drop"]\n["make"]\n["make",null]\n["owe"]\n["owe","/a"]\n["unknown","/a","x"]\n["journal",2]\n',
-      '["own","/a","x"',
-      '["own","/a","x"]["own","/b","x"]\n',
+      '["own"]\n["own",1,"x",1,2,3]\n["own","/a"]\n["own","/a",1,1,2,3]\n["own","relative","x",1,2,3]\n["own",["/a"],"x",1,2,3]\n',
+      '["own","/a","x"]\n["own","/a","x",1,2]\n["own","/a","x",1,2,"3"]\n["own","/a","x",1,2,3,4]\n["own","/a","x",1,2,3,"taken over",5]\n',
+      '["drop"]\n["make"]\n["make",null]\n["pending"]\n["pending","/a"]\n["unknown","/a","x"]\n["journal",1]\n',
+      '["own","/a","x",1,2,3',
+      '["own","/a","x",1,2,3]["own","/b","x",1,2,3]\n',
       "<html>\r\n</html>\r\n",
       "[".repeat(10_000),
     ]
   ) {
     log.lines.length = 0;
-    Deno.writeTextFileSync(path, garbage);
+    write(garbage);
     const journal = load();
     assert.deepEqual(stateOf(journal), EMPTY, garbage);
     assert.equal(log.lines.length, 1, garbage);
-    assert.match(log.lines[0]!, /^warn: \d+ of \d+ lines of .* are no records/);
-    journal.own("/new", OWNER);
+    assert.match(log.lines[0]!, /^warn: \d+ of \d+ lines of the record .* are not valid/);
+    journal.own("/new", OWNER, STAMP);
     assert.deepEqual(stateOf(load()), { ...EMPTY, owned: { "/new": OWNER } });
   }
+});
+
+Deno.test("Journal of an earlier format is one warning and owns nothing", () => {
+  using folder = tempFolder();
+  const { load, write, log } = journalIn(folder);
+  write('["journal",1]\n["own","/a","x"]\n["own","/b","x",4711]\n["owe",["/a"]]\n["paid"]\n');
+  assert.deepEqual(stateOf(load()), EMPTY);
+  assert.equal(log.lines.length, 1);
+});
+
+Deno.test("Journal replaces a file in the place of its directory", () => {
+  using folder = tempFolder();
+  const { load, log, path } = journalIn(folder);
+  Deno.writeTextFileSync(`${folder.path}/..k8s-sidecar-id`, '["journal",1]\n');
+  const journal = load();
+  assert.match(log.lines.join(), /^warn: cannot read the record /);
+  journal.own("/new", OWNER, STAMP);
+  assert.match(text(path), /new/);
 });
 
 Deno.test("Journal keeps what lines between garbage say", () => {
   using folder = tempFolder();
   const { load, write } = journalIn(folder);
   write(
-    `["journal",1]\n["own","/a","${OWNER}"]\n["own","/b","${OWNER}\n["own","/c","${OWNER}"]\nxx\n["owe",["/a",1,null]]\n`,
+    `["journal",2]\n["own","/a","${OWNER}",1,2,3]\n["own","/b","${OWNER}\n["own","/c","${OWNER}",1,2,3]\nxx\n["pending",["/a",1,null]]\n`,
   );
-  assert.deepEqual(stateOf(load()), { owned: { "/a": OWNER, "/c": OWNER }, made: [], owed: ["/a"] });
+  assert.deepEqual(stateOf(load()), { owned: { "/a": OWNER, "/c": OWNER }, made: [], pending: ["/a"] });
 });
 
-Deno.test("Journal with bytes changed at random never throws, and owns nothing that it does not name", () => {
+Deno.test("Journal with bytes changed at random owns nothing unnamed", () => {
   using folder = tempFolder();
   const { load, path } = journalIn(folder);
   const { bytes } = history(folder.path);
@@ -240,109 +336,159 @@ Deno.test("Journal with bytes changed at random never throws, and owns nothing t
     }
     Deno.writeFileSync(path, broken);
     const said = text(path);
-    for (const owned of load().owned.keys()) {
+    for (const [owned] of load().files()) {
       assert.ok(said.includes(JSON.stringify(owned)) || said.includes("\\"), owned);
     }
   });
 });
 
-Deno.test("Journal that cannot be read says so, and owns nothing", () => {
+Deno.test("Journal that cannot be read says so and owns nothing", () => {
   using folder = tempFolder();
   const { load, path, log } = journalIn(folder);
-  Deno.mkdirSync(path);
+  Deno.mkdirSync(path, { recursive: true });
   assert.deepEqual(stateOf(load()), EMPTY);
-  assert.match(log.lines.join(), /^warn: cannot read /);
-  assert.throws(() => load().own("/a", OWNER));
+  assert.match(log.lines.join(), /^warn: cannot read the record /);
+  assert.throws(() => load().own("/a", OWNER, STAMP));
 });
 
-Deno.test("own() that cannot be recorded leaves the path to whoever it was", () => {
+Deno.test("Journal reads no symlink and no file that is too large", () => {
+  using folder = tempFolder();
+  const { load, write, path, log } = journalIn(folder);
+  write('["own","/a","x",1,2,3]\n');
+  Deno.renameSync(path, `${path}-elsewhere`);
+  Deno.symlinkSync(`${path}-elsewhere`, path);
+  const journal = load();
+  assert.deepEqual(stateOf(journal), EMPTY);
+  journal.own("/b", OWNER, STAMP);
+  assert.ok(Deno.lstatSync(path).isFile);
+  assert.doesNotMatch(text(`${path}-elsewhere`), /\/b/);
+  Deno.truncateSync(path, 600 * 2 ** 20);
+  assert.deepEqual(stateOf(load()), EMPTY);
+  assert.equal(log.lines.length, 2, log.lines.join());
+});
+
+Deno.test("Journal writes through no symlink that came in the record's place", () => {
+  using folder = tempFolder();
+  const { load, path } = journalIn(folder);
+  const victim = `${folder.path}/victim`;
+  Deno.writeTextFileSync(victim, "theirs");
+  const journal = load();
+  journal.own("/a", OWNER, STAMP);
+  Deno.removeSync(path);
+  Deno.symlinkSync(victim, path);
+  journal.own("/b", OWNER, STAMP);
+  assert.equal(text(victim), "theirs");
+  assert.deepEqual(ownersIn(load()), { "/a": OWNER, "/b": OWNER });
+});
+
+Deno.test("own() and make() that cannot be recorded change nothing", () => {
   using folder = tempFolder();
   const parent = `${folder.path}/a-file`;
   Deno.writeTextFileSync(parent, "");
-  const journal = new Journal(`${parent}/journal`, keptLog());
-  assert.throws(() => journal.own("/a", OWNER), /a-file/);
-  assert.equal(journal.owned.has("/a"), false);
+  const journal = journalIn(folder, `${parent}/journal`).load();
+  assert.throws(() => journal.own("/a", OWNER, STAMP), /a-file/);
+  assert.equal(journal.ownerOf("/a"), undefined);
   assert.throws(() => journal.make("/d"), /a-file/);
   assert.equal(journal.madeDirectories.has("/d"), false);
+  assert.equal(journal.isWritable, false);
 });
 
-Deno.test("own() makes the directory of the journal when it is missing", () => {
+Deno.test("Journal in STATE_FILE leaves nothing else beside it", () => {
   using folder = tempFolder();
-  const path = `${folder.path}/missing/too/journal`;
-  new Journal(path, keptLog()).own("/a", OWNER);
-  assert.deepEqual(stateOf(new Journal(path, keptLog())).owned, { "/a": OWNER });
+  const { load, path } = journalIn(folder, `${folder.path}/missing/too/journal`);
+  load().own("/a", OWNER, STAMP);
+  assert.deepEqual(ownersIn(load()), { "/a": OWNER });
+  assert.deepEqual([...Deno.readDirSync(parentOf(path))].map(({ name }) => name), ["journal"]);
+  assert.deepEqual([...Deno.readDirSync(`${folder.path}/..k8s-sidecar-id/state`)], []);
 });
 
-Deno.test("Journal that was removed or replaced while we run is written again", () => {
+diskTest("mounts", "Journal in STATE_FILE on another disk leaves nothing beside it", () => {
+  using folder = tempFolder();
+  using disk = smallDisk(65_536);
+  const leftover = `${disk.path}/..k8s-sidecar-id/state/temporary-7`;
+  Deno.mkdirSync(parentOf(leftover), { recursive: true });
+  Deno.writeTextFileSync(leftover, "half");
+  const { load, path } = journalIn(folder, `${disk.path}/journal`);
+  const names = () => [...Deno.readDirSync(disk.path)].map(({ name }) => name);
+  const journal = load();
+  assert.deepEqual(names(), []);
+  journal.own("/a", OWNER, STAMP);
+  Deno.removeSync(path);
+  journal.tidy();
+  assert.deepEqual(ownersIn(load()), { "/a": OWNER });
+  assert.deepEqual(names(), ["journal"]);
+});
+
+Deno.test("Journal that was removed or replaced is written again", () => {
   using folder = tempFolder();
   const { load, path, write } = journalIn(folder);
   const journal = load();
-  journal.own("/a", OWNER);
+  journal.own("/a", OWNER, STAMP);
   Deno.removeSync(path);
-  journal.own("/b", OWNER);
+  journal.own("/b", OWNER, STAMP);
   assert.deepEqual(stateOf(load()), stateOf(journal));
   Deno.removeSync(path);
   journal.tidy();
   assert.deepEqual(stateOf(load()), stateOf(journal));
   Deno.removeSync(path);
-  write('["journal",1]\n["own","/theirs","x"]\n');
+  write('["journal",2]\n["own","/theirs","x",1,2,3]\n');
   journal.tidy();
   assert.deepEqual(stateOf(load()), stateOf(journal));
 });
 
-Deno.test("Journal that has grown is written anew, by the next record or by tidy(), as short as can be", () => {
+Deno.test("Journal that has grown is written anew as short as possible", () => {
   using folder = tempFolder();
-  const { load, path } = journalIn(folder);
+  const { load, path, state } = journalIn(folder);
   const lines = () => text(path).split("\n").length - 1;
   const journal = load();
-  journal.own("/kept", OWNER);
+  journal.own("/kept", OWNER, STAMP);
   let longest = 0;
-  for (let turn = 0; turn < 2000; turn++) {
-    journal.own(`/${turn}`, OWNER);
-    journal.drop(`/${turn}`);
+  for (let round = 0; round < 2000; round++) {
+    journal.own(`/${round}`, OWNER, STAMP);
+    journal.drop(`/${round}`);
     longest = Math.max(longest, lines());
   }
   assert.ok(longest > 900 && longest < 1100, `${longest} lines`);
-  const state = stateOf(journal);
-  assert.deepEqual(stateOf(load()), state);
-  for (let turn = 0; lines() < 1002; turn++) {
-    journal.own("/kept", `${OWNER}${turn % 2}`);
-    journal.own("/kept", OWNER);
+  const known = stateOf(journal);
+  assert.deepEqual(stateOf(load()), known);
+  for (let round = 0; lines() < 1002; round++) {
+    journal.own("/kept", `${OWNER}${round % 2}`, STAMP);
+    journal.own("/kept", OWNER, STAMP);
   }
   journal.tidy();
   assert.equal(lines(), 2);
-  assert.deepEqual(stateOf(load()), state);
-  assert.deepEqual([...Deno.readDirSync(folder.path)].map(({ name }) => name), ["journal"]);
+  assert.deepEqual(stateOf(load()), known);
+  assert.deepEqual([...Deno.readDirSync(state)].map(({ name }) => name), ["record"]);
 });
 
-diskTest("mounts", "Journal on a disk that fills up in mid record is whole again once there is room", () => {
+diskTest("mounts", "Journal on a disk that fills up is whole again afterwards", () => {
   for (const recordsMore of [false, true]) {
     using folder = smallDisk(65_536);
-    const { load, log, path } = journalIn(folder);
-    const names = () => [...Deno.readDirSync(folder.path)].map(({ name }) => name).toSorted();
+    const { load, log, path, state } = journalIn(folder);
+    const names = () => [...Deno.readDirSync(state)].map(({ name }) => name).toSorted();
     const journal = load();
-    journal.own("/before", OWNER);
+    journal.own("/before", OWNER, STAMP);
     // Close to the end of a page, so that the next record gets only its beginning into the file
-    for (let at = 0; Deno.statSync(path).size < 4070; at++) journal.own(`/${at}${"x".repeat(20)}`, "");
+    for (let at = 0; Deno.statSync(path).size < 4070; at++) journal.own(`/${at}${"x".repeat(20)}`, "", STAMP);
     const size = Deno.statSync(path).size;
     {
       using _ = fill(folder.path);
-      assert.throws(() => journal.own(`/during${"x".repeat(100)}`, OWNER), /No space left/);
+      assert.throws(() => journal.own(`/during${"x".repeat(100)}`, OWNER, STAMP), /No space left/);
       assert.ok(Deno.statSync(path).size > size, "nothing of the record was written: the test shows nothing");
       if (recordsMore) {
-        assert.throws(() => journal.own("/again", OWNER), /No space left/);
+        assert.throws(() => journal.own("/again", OWNER, STAMP), /No space left/);
         journal.drop("/before");
-        journal.owe(["/before"]);
+        journal.addPending(["/before"]);
         journal.tidy();
-        assert.ok(load().owned.has("/before"), "a full disk must not cost what was recorded");
+        assert.ok(load().ownerOf("/before") !== undefined, "a full disk must not cost what was recorded");
       }
-      assert.deepEqual(names(), ["filler", "journal"]);
+      assert.deepEqual(names(), ["record"]);
     }
-    assert.equal(journal.owned.has("/again"), false);
-    journal.own("/after", OWNER);
+    assert.equal(journal.ownerOf("/again") !== undefined, false);
+    journal.own("/after", OWNER, STAMP);
     log.lines.length = 0;
     assert.deepEqual(stateOf(load()), stateOf(journal));
     assert.deepEqual(log.lines, []);
-    assert.deepEqual(names(), ["journal"]);
+    assert.deepEqual(names(), ["record"]);
   }
 });

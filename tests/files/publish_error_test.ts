@@ -1,22 +1,26 @@
 import assert from "node:assert/strict";
 import { PublishError, reasonOf } from "../../lib/files/publish_error.ts";
 
-const failure = (errno: number) => new Error(`what the system says (os error ${errno}): open '/a'`);
+const failure = (code: string) => Object.assign(new Error(`what the system says of ${code}`), { code });
 
-Deno.test("PublishError blames the path for what no disk could hold, else the disk", () => {
-  for (const errno of [20, 21, 36, 40]) {
-    assert.ok(new PublishError("", { cause: failure(errno) }).isOfThePath, `${errno}`);
+Deno.test("isImpossible is true for paths that no file system accepts", () => {
+  for (const code of ["ENOTDIR", "EISDIR", "ENAMETOOLONG", "ELOOP"]) {
+    assert.ok(new PublishError("", { cause: failure(code) }).isImpossible, code);
   }
-  for (const errno of [1, 5, 13, 28, 30]) {
-    assert.ok(!new PublishError("", { cause: failure(errno) }).isOfThePath, `${errno}`);
-  }
-  assert.ok(new PublishError("there is a directory in its place").isOfThePath);
+  assert.ok(new PublishError("there is a directory in its place").isImpossible);
 });
 
-Deno.test("reasonOf() says what to do about a full volume, a read-only one and missing rights", () => {
-  assert.match(reasonOf(failure(28)), /\(os error 28\).*: the volume is full; check emptyDir\.sizeLimit$/);
-  assert.match(reasonOf(failure(30)), /: the volume is mounted read-only$/);
-  assert.match(reasonOf(failure(13)), /: the user this runs as may not; check fsGroup and runAsUser$/);
-  assert.equal(reasonOf(failure(5)), failure(5).message);
+Deno.test("isImpossible is false when the disk is to blame", () => {
+  for (const code of ["EPERM", "EIO", "EACCES", "ENOSPC", "EDQUOT", "EROFS"]) {
+    assert.ok(!new PublishError("", { cause: failure(code) }).isImpossible, code);
+  }
+  assert.ok(new PublishError("", { cause: failure("EACCES"), isImpossible: true }).isImpossible);
+});
+
+Deno.test("reasonOf() says what to do about the usual errors", () => {
+  assert.match(reasonOf(failure("ENOSPC")), /ENOSPC: the volume is full; check emptyDir\.sizeLimit$/);
+  assert.match(reasonOf(failure("EROFS")), /: the volume is mounted read-only$/);
+  assert.match(reasonOf(failure("EACCES")), /: this process's user has no right to it; check fsGroup and runAsUser$/);
+  assert.equal(reasonOf(failure("EIO")), failure("EIO").message);
   assert.equal(reasonOf("text"), "text");
 });

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { Journal } from "../../lib/files/journal.ts";
-import { resolvePath } from "../../lib/files/projection.ts";
+import { resolvePath } from "../../lib/files/paths.ts";
 import { PublishError } from "../../lib/files/publish_error.ts";
 import { Publisher, type PublisherOptions } from "../../lib/files/publisher.ts";
 import { RefusedPathError } from "../../lib/files/allowed_folders.ts";
 import { keptLog } from "../support/api_gateway.ts";
 import {
+  bound,
   diskTest,
   exists,
   filesIn,
@@ -26,20 +27,19 @@ const OWNER = "ConfigMap/default/a";
  * A publisher on `data` in a folder, with its journal there, too; `extra` beside it is allowed. `restart` gives a new one
  * that knows what the journal says.
  */
-function open(options: Partial<PublisherOptions> & { disk?: Folder } = {}) {
-  const temp = options.disk ?? tempFolder();
+function open({ disk, stateFile, ...options }: Partial<PublisherOptions> & { disk?: Folder; stateFile?: string } = {}) {
+  const temp = disk ?? tempFolder();
   const at = (path: string) => resolvePath(`${temp.path}/data`, path);
   const log = keptLog();
   const changes: string[] = [];
   const start = () => {
-    const journal = new Journal(at("..k8s-sidecar-id"), log);
+    const journal = new Journal({ folder: at(""), id: "id", stateFile, log });
     const publisher = new Publisher({
       folder: `${temp.path}/data`,
       allowedFolders: [`${temp.path}/extra`],
       mode: 0o644,
       journal,
       id: "id",
-      random: Math.random,
       beforeChange: (path) => void changes.push(path.slice(temp.path.length + 6)),
       log,
       ...options,
@@ -56,7 +56,8 @@ function open(options: Partial<PublisherOptions> & { disk?: Folder } = {}) {
       write: (path: string, content: string) => Deno.writeTextFileSync(at(path), content),
       mkdir: (path: string) => Deno.mkdirSync(at(path), { recursive: true }),
       symlink: (target: string, path: string) => Deno.symlinkSync(target, at(path)),
-      owns: (path: string) => journal.owned.has(at(path)),
+      owns: (path: string) => journal.ownerOf(at(path)) !== undefined,
+      owned: () => [...journal.files()].map(([path]) => path.slice(temp.path.length + 6)),
       files: () => filesIn(at("")),
       temporaries: () => temporariesIn(at("")),
       inode: (path: string) => Deno.statSync(at(path)).ino,
@@ -107,7 +108,7 @@ for (
   });
 }
 
-Deno.test("publish() leaves bytes that are right as they are: same inode, same time", () => {
+Deno.test("publish() leaves right bytes alone: same inode, same time", () => {
   using it = open();
   it.publish("file", "same");
   Deno.utimeSync(it.at("file"), 1000, 1000);
@@ -118,7 +119,7 @@ Deno.test("publish() leaves bytes that are right as they are: same inode, same t
   assert.equal(Deno.statSync(it.at("file")).mtime?.getTime(), 1000_000);
 });
 
-Deno.test("publish() sees every difference: length, first byte, last byte", () => {
+Deno.test("publish() sees a difference in length, first or last byte", () => {
   using it = open();
   const large = "x".repeat(100_000);
   for (const content of ["a", "b", "", "a", `a${large}`, `b${large}`, `b${large}a`, `b${large}b`]) {
@@ -127,7 +128,7 @@ Deno.test("publish() sees every difference: length, first byte, last byte", () =
   }
 });
 
-Deno.test("publish() puts a new file in the place of the old one, which a reader has to its end", () => {
+Deno.test("publish() replaces a file that a reader keeps to its end", () => {
   using it = open();
   it.publish("file", "old ".repeat(50_000));
   const inode = it.inode("file");
@@ -157,7 +158,7 @@ for (const umask of [0o000, 0o022, 0o077, 0o777]) {
   });
 }
 
-Deno.test("publish() gives a file whose bytes are right another mode without writing it", () => {
+Deno.test("publish() corrects the mode of right bytes without writing them", () => {
   using it = open({ mode: 0o640 });
   it.publish("file");
   const inode = it.inode("file");
@@ -168,12 +169,13 @@ Deno.test("publish() gives a file whose bytes are right another mode without wri
   assert.deepEqual(it.changes, ["file"]);
 });
 
-Deno.test("draft() is readable by nobody else, whatever the file's mode will be", () => {
-  using it = open({ mode: 0o666 });
-  const draft = it.publisher.draft(it.at("file"));
-  assert.equal(Deno.statSync(draft.path).mode! & 0o777, 0o600);
-  it.publisher.discard(draft);
-  assert.deepEqual(it.files(), {});
+Deno.test("open() gives a temporary file in the state directory with the final mode", () => {
+  using it = open({ mode: 0o640 });
+  const file = it.publisher.open(it.at("file"));
+  assert.equal(Deno.statSync(file.path).mode! & 0o777, 0o640);
+  assert.deepEqual(it.temporaries(), ["..k8s-sidecar-id/state/temporary-0"]);
+  file.end();
+  assert.deepEqual(it.temporaries(), []);
 });
 
 Deno.test("publish() heals what somebody else did to a file", () => {
@@ -196,13 +198,13 @@ Deno.test("publish() heals what somebody else did to a file", () => {
   }
 });
 
-Deno.test("publish() says once that it takes a file over, whether it was right or not", () => {
+Deno.test("publish() says once that it takes a file over", () => {
   for (
     const [content, line] of [["theirs", "there before: taken over"], ["new", "same content: it is ours"]] as const
   ) {
     using it = open();
     it.write("file", content);
-    for (let turn = 0; turn < 3; turn++) it.publish("file", "new");
+    for (let round = 0; round < 3; round++) it.publish("file", "new");
     it.publish("file", "newer");
     it.restart().publish("file", "newest");
     assert.equal(it.log.lines.length, 1, it.log.lines.join("\n"));
@@ -210,7 +212,7 @@ Deno.test("publish() says once that it takes a file over, whether it was right o
   }
 });
 
-Deno.test("publish() in the first sync takes over what was there before, and heals what is ours", () => {
+Deno.test("publish() in the first sync takes over and heals", () => {
   using it = open();
   it.publish("ours");
   it.write("theirs", "theirs");
@@ -230,7 +232,7 @@ Deno.test("publish() in the first sync takes over what was there before, and hea
   ]);
 });
 
-Deno.test("publish() looks again at what is there once the first sync is over", () => {
+Deno.test("publish() looks at the disk again after the first sync", () => {
   using it = open();
   it.publisher.beginFirstSync();
   it.publish("first");
@@ -244,7 +246,7 @@ Deno.test("publish() looks again at what is there once the first sync is over", 
   assert.deepEqual(it.files(), { first: "new", a: "new", b: "new" });
 });
 
-Deno.test("remove() removes a file of ours, also after a restart, and also one that was taken over", () => {
+Deno.test("remove() removes ours, also after restart or take-over", () => {
   using it = open();
   it.write("taken", "theirs");
   for (const name of ["new", "taken", "later"]) it.publish(name);
@@ -255,7 +257,7 @@ Deno.test("remove() removes a file of ours, also after a restart, and also one t
   assert.equal(later.remove("taken"), true);
   assert.equal(later.remove("later"), true);
   assert.deepEqual(it.files(), {});
-  assert.equal(later.restart().journal.owned.size, 0);
+  assert.equal(later.restart().owned().length, 0);
   assert.deepEqual(it.changes, ["new", "taken", "later", "taken", "new", "taken", "later"]);
 });
 
@@ -275,7 +277,7 @@ Deno.test("remove() leaves what is not ours", () => {
   assert.ok(Deno.lstatSync(it.at("replaced")).isSymlink);
   assert.ok(exists(it.at("directory")));
   assert.equal(text(it.at("theirs")), "theirs");
-  assert.deepEqual([...it.journal.owned.keys()], [it.at("ours")]);
+  assert.deepEqual(it.owned(), ["ours"]);
 });
 
 Deno.test("publish() refuses the path of its own record", () => {
@@ -286,7 +288,7 @@ Deno.test("publish() refuses the path of its own record", () => {
   assert.match(text(record), /file/);
 });
 
-Deno.test("remove() is content when somebody else removed the file, its directory, or put a file in the directory's place", () => {
+Deno.test("remove() succeeds when file or directory is gone already", () => {
   using it = open();
   it.publish("file");
   Deno.removeSync(it.at("file"));
@@ -302,11 +304,11 @@ Deno.test("remove() is content when somebody else removed the file, its director
   Deno.removeSync(it.at("c"), { recursive: true });
   it.write("c", "theirs");
   assert.equal(it.remove("c/d/file"), false);
-  assert.equal(it.journal.owned.size, 0);
+  assert.equal(it.owned().length, 0);
   assert.equal(text(it.at("a/b")), "theirs");
 });
 
-Deno.test("remove() takes the directories that we made with it once they are empty, and no other", () => {
+Deno.test("remove() removes empty directories that we made", () => {
   using it = open();
   it.mkdir("there");
   it.publish("there/file");
@@ -325,7 +327,7 @@ Deno.test("remove() takes the directories that we made with it once they are emp
   assert.equal(text(it.at("a/again")), "new");
 });
 
-Deno.test("remove() leaves a symlink that came in the place of a directory that we made", () => {
+Deno.test("remove() leaves a symlink in the place of our directory", () => {
   using it = open();
   it.mkdir("empty");
   it.publish("team/file");
@@ -335,7 +337,7 @@ Deno.test("remove() leaves a symlink that came in the place of a directory that 
   assert.ok(Deno.lstatSync(it.at("team")).isSymlink);
 });
 
-Deno.test("remove() leaves the roots, though they are empty", () => {
+Deno.test("remove() leaves allowed folders that are empty", () => {
   using it = open();
   it.publish("file");
   it.publish("../extra/file");
@@ -345,7 +347,7 @@ Deno.test("remove() leaves the roots, though they are empty", () => {
   assert.ok(exists(it.at("..k8s-sidecar-id")));
 });
 
-Deno.test("publish() makes FOLDER again when it was removed, and the journal in it", () => {
+Deno.test("publish() makes FOLDER and the record again when removed", () => {
   using it = open();
   it.publish("kept");
   it.publish("a/kept");
@@ -357,7 +359,7 @@ Deno.test("publish() makes FOLDER again when it was removed, and the journal in 
   assert.ok(later.owns("a/file") && later.owns("kept"));
 });
 
-Deno.test("publish() puts a file in the place of a symlink, and leaves what that led to", () => {
+Deno.test("publish() replaces a symlink and leaves its target", () => {
   using it = open();
   it.write("victim", "victim");
   for (
@@ -379,7 +381,7 @@ Deno.test("publish() does not adopt a symlink to a file with the right bytes", (
   assert.ok(Deno.lstatSync(it.at("link")).isFile);
 });
 
-Deno.test("publish() and remove() refuse a directory that became a symlink out of the roots", () => {
+Deno.test("publish() and remove() refuse a directory that leads out", () => {
   using it = open();
   it.publish("team/file", "ours");
   Deno.removeSync(it.at("team"), { recursive: true });
@@ -388,13 +390,13 @@ Deno.test("publish() and remove() refuse a directory that became a symlink out o
   it.symlink("../outside", "team");
   assert.throws(() => it.publish("team/file"), RefusedPathError);
   assert.throws(() => it.publish("team/sub/file"), RefusedPathError);
-  assert.throws(() => it.publisher.draft(it.at("team/file")), RefusedPathError);
+  assert.throws(() => it.publisher.open(it.at("team/file")), RefusedPathError);
   assert.equal(it.remove("team/file"), false);
   assert.deepEqual(filesIn(it.at("../outside")), { file: "ours" });
   assert.ok(Deno.lstatSync(it.at("team")).isSymlink);
 });
 
-Deno.test("publish() and remove() refuse when FOLDER itself became a symlink to elsewhere", () => {
+Deno.test("publish() and remove() refuse a FOLDER that became a symlink", () => {
   using it = open();
   it.publish("file", "ours");
   it.mkdir("../outside");
@@ -406,43 +408,43 @@ Deno.test("publish() and remove() refuse when FOLDER itself became a symlink to 
   assert.equal(text(it.at("../outside/file")), "ours");
 });
 
-Deno.test("remove() touches nothing outside the roots, whatever the journal says", () => {
+Deno.test("remove() touches nothing outside, whatever the journal says", () => {
   using it = open();
   it.mkdir("../outside");
   it.write("../outside/file", "theirs");
   const outside = it.at("../outside");
   for (const path of [`${outside}/file`, `${it.at("")}/../outside/file`, "/proc/version", "/"]) {
-    it.journal.own(path, OWNER);
+    it.journal.own(path, OWNER, { ino: 1, mtime: 2, size: 3 });
     assert.equal(it.publisher.remove(path), false, path);
   }
   assert.equal(text(`${outside}/file`), "theirs");
 });
 
-Deno.test("publish() fails where there is a directory, without a trace, and says that the path is to blame", () => {
+Deno.test("publish() blames the path when a directory is there", () => {
   using it = open();
   it.mkdir("file/sub");
   it.write("file/sub/theirs", "theirs");
   const error = publishError(() => it.publish("file"));
   assert.equal(error.message, `cannot write ${it.at("file")}: there is a directory in its place`);
-  assert.equal(error.isOfThePath, true);
+  assert.equal(error.isImpossible, true);
   assert.deepEqual(it.files(), { "file/sub/theirs": "theirs" });
   assert.equal(it.owns("file"), false);
   assert.deepEqual(it.changes, []);
 });
 
-Deno.test("publish() fails where a file is in the way of a directory, and says that the path is to blame", () => {
+Deno.test("publish() blames the path when a file is in the way", () => {
   using it = open();
   it.write("team", "theirs");
   for (const path of ["team/file", "team/sub/file"]) {
     const error = publishError(() => it.publish(path));
     assert.match(error.message, /^cannot write .*: a part of the path is a file$/);
-    assert.equal(error.isOfThePath, true);
+    assert.equal(error.isImpossible, true);
   }
   assert.deepEqual(it.files(), { "team": "theirs" });
   assert.equal(it.journal.madeDirectories.size, 0);
 });
 
-Deno.test("Publisher fails at once when FOLDER cannot be", () => {
+Deno.test("Publisher throws when FOLDER cannot be made", () => {
   using temp = tempFolder();
   Deno.writeTextFileSync(`${temp.path}/data`, "");
   const error = publishError(() => open({ disk: temp }));
@@ -451,7 +453,7 @@ Deno.test("Publisher fails at once when FOLDER cannot be", () => {
 
 diskTest(
   "mounts",
-  "publish() keeps the old file when the disk is full, and writes the new one once there is room",
+  "publish() keeps the old file while the disk is full",
   () => {
     using disk = smallDisk(65_536);
     using it = open({ disk: { path: disk.path, [Symbol.dispose]() {} } });
@@ -463,8 +465,8 @@ diskTest(
       const messages = [1, 2, 3].map(() => publishError(() => it.publish("file", "new ".repeat(5000))).message);
       assert.equal(new Set(messages).size, 1, messages.join("\n"));
       assert.match(messages[0]!, /^cannot write .*\/data\/file: No space left .*emptyDir\.sizeLimit/);
-      assert.equal(publishError(() => it.publish("other", "x")).isOfThePath, false);
-      assert.equal(publishError(() => it.publish("a/b/c", "x")).isOfThePath, false);
+      assert.equal(publishError(() => it.publish("other", "x")).isImpossible, false);
+      assert.equal(publishError(() => it.publish("a/b/c", "x")).isImpossible, false);
       assert.deepEqual(it.temporaries(), []);
       assert.equal(text(it.at("file")), old);
       assert.deepEqual(it.changes, []);
@@ -491,7 +493,7 @@ diskTest("mounts", "remove() works on a full disk", () => {
 
 diskTest(
   "mounts",
-  "publish() and remove() say the same each time when the disk is read-only, and leave no trace",
+  "publish() and remove() leave no trace on a read-only disk",
   () => {
     using it = open();
     it.publish("file", "old");
@@ -501,7 +503,7 @@ diskTest(
         const act of [
           () => it.publish("file"),
           () => it.publish("other"),
-          () => it.publisher.draft(it.at("file")),
+          () => it.publisher.open(it.at("file")),
           () => it.publish("a/file"),
           () => it.remove("file"),
         ]
@@ -523,7 +525,7 @@ diskTest(
 
 diskTest(
   "immutableFiles",
-  "publish() leaves no temporary when the file cannot be replaced, and remove() keeps it as ours",
+  "publish() leaves no trace when a file cannot be replaced",
   () => {
     using it = open();
     it.publish("file", "old");
@@ -548,7 +550,7 @@ diskTest("immutableFiles", "publish() writes nothing that the journal cannot say
   using it = open();
   it.publish("file", "old");
   {
-    using _ = immutable(it.at("..k8s-sidecar-id"));
+    using _ = immutable(it.at("..k8s-sidecar-id/state/record"));
     const messages = [1, 2].map(() => publishError(() => it.publish("new")).message);
     assert.equal(new Set(messages).size, 1, messages.join("\n"));
     publishError(() => it.publish("a/new"));
@@ -559,34 +561,181 @@ diskTest("immutableFiles", "publish() writes nothing that the journal cannot say
   assert.ok(it.restart().owns("new"));
 });
 
-Deno.test("Publisher removes temporaries that it left behind, at its start and in each directory it comes to, and no others", () => {
+Deno.test("Publisher removes temporary files of an earlier run, and nothing else", () => {
   using it = open();
-  it.mkdir("team");
-  it.mkdir("later");
-  it.publish("team/file");
-  const others = ["..k8s-sidecar-other-abc", "..k8s-sidecar-id2-abc", ".k8s-sidecar-id-abc", "k8s-sidecar-id-abc"];
-  for (const folder of ["", "team/", "later/"]) {
-    for (const name of ["..k8s-sidecar-id-abc", ...others]) it.write(folder + name, "half");
+  it.publish("file");
+  for (const directory of ["..k8s-sidecar-id/state", "..k8s-sidecar-other/state", "..k8s-sidecar-id"]) {
+    it.mkdir(`${directory}/temporary-directory`);
+    it.write(`${directory}/temporary-0`, "half");
   }
-  it.mkdir("..k8s-sidecar-id-directory");
+  it.symlink("file", "..k8s-sidecar-id/state/temporary-1");
   const later = it.restart();
-  const left = () => Object.keys(it.files()).filter((name) => name.includes("..k8s-sidecar-id-"));
-  assert.deepEqual(left(), ["later/..k8s-sidecar-id-abc"]);
-  later.publish("later/file");
-  assert.deepEqual(left(), []);
-  assert.ok(exists(it.at("..k8s-sidecar-id-directory")));
-  for (const folder of ["", "team/", "later/"]) {
-    for (const name of others) assert.ok(exists(it.at(folder + name)), folder + name);
-  }
-  assert.ok(later.restart().owns("later/file"));
+  assert.deepEqual(it.temporaries(), ["..k8s-sidecar-id/temporary-0", "..k8s-sidecar-other/state/temporary-0"]);
+  assert.ok(exists(it.at("..k8s-sidecar-id/state/temporary-directory")));
+  assert.equal(exists(it.at("..k8s-sidecar-id/state/temporary-1")), false);
+  assert.ok(later.owns("file"));
 });
 
-Deno.test("commit() puts what a draft was filled with in place, and only what is different", () => {
+Deno.test("Publisher has nothing but one directory of its own in FOLDER", () => {
+  using it = open();
+  const names = () => [...Deno.readDirSync(it.at(""))].map(({ name, isDirectory }) => isDirectory ? `${name}/` : name);
+  const file = it.publisher.open(it.at("b"));
+  it.publish("a");
+  assert.deepEqual(names().toSorted(), ["..k8s-sidecar-id/", "a"]);
+  it.publisher.commit(file, OWNER);
+  it.remove("a");
+  assert.deepEqual(names().toSorted(), ["..k8s-sidecar-id/", "b"]);
+});
+
+Deno.test("publish() leaves the journal saying who holds the content", () => {
+  using it = open();
+  it.publish("file");
+  assert.equal(it.publisher.publish(it.at("file"), encode("new"), "Secret/default/heir"), false);
+  assert.equal(it.journal.ownerOf(it.at("file")), "Secret/default/heir");
+  assert.equal(it.restart().journal.ownerOf(it.at("file")), "Secret/default/heir");
+});
+
+Deno.test("publish() records what identifies the file that it wrote", () => {
+  using it = open();
+  const isRecorded = () => {
+    const { ino, size, mtime } = Deno.statSync(it.at("file"));
+    for (const { journal } of [it, it.restart()]) {
+      const file = journal.fileAt(it.at("file"));
+      assert.deepEqual([file?.ino, file?.size, file?.mtime], [ino, size, mtime?.getTime()]);
+    }
+  };
+  it.write("file", "theirs");
+  it.publish("file");
+  isRecorded();
+  it.publish("file", "newer");
+  isRecorded();
+  Deno.utimeSync(it.at("file"), 1000, 1000);
+  assert.equal(it.publish("file", "newer"), false);
+  isRecorded();
+});
+
+diskTest("immutableFiles", "publish() that fails leaves the journal as it was", () => {
+  using it = open();
+  it.publish("file", "old");
+  const { ino } = it.journal.fileAt(it.at("file"))!;
+  using _ = immutable(it.at("file"));
+  publishError(() => it.publisher.publish(it.at("file"), encode("new"), "Secret/default/heir"));
+  for (const { journal } of [it, it.restart()]) {
+    assert.equal(journal.ownerOf(it.at("file")), OWNER);
+    assert.equal(journal.fileAt(it.at("file"))?.ino, ino);
+  }
+});
+
+Deno.test("publish() lets no key name STATE_FILE or anything beside it", () => {
+  using temp = tempFolder();
+  const stateFile = `${temp.path}/data/sub/state`;
+  using it = open({ disk: { path: temp.path, [Symbol.dispose]() {} }, stateFile });
+  it.publish("file");
+  const later = it.restart();
+  later.symlink("sub", "link");
+  for (const path of ["sub/state", "link/state"]) assert.throws(() => later.publish(path), RefusedPathError, path);
+  for (const name of ["sub/state.new", "sub/temporary-0", "state"]) later.publish(name, name);
+  for (let round = 0; round < 2; round++) {
+    Deno.removeSync(stateFile);
+    later.journal.tidy();
+    later.publish("file", `${round}`);
+  }
+  for (const name of ["sub/state.new", "sub/temporary-0", "state"]) assert.equal(text(it.at(name)), name);
+  assert.ok(it.restart().owns("sub/state.new"));
+});
+
+/** Mounts an empty file system on a directory. */
+function mounted(path: string): Disposable {
+  Deno.mkdirSync(path, { recursive: true });
+  return smallDisk(65_536, 10_000, path);
+}
+
+diskTest("mounts", "publish() prepares files for another disk on that disk", () => {
+  using it = open();
+  using _ = mounted(it.at("sub"));
+  using __ = mounted(it.at("../extra"));
+  const places = new Map([["file", ""], ["sub/a/b", "sub/"], ["../extra/a/b", "../extra/"]]);
+  for (const [path, place] of places) {
+    const file = it.publisher.open(it.at(path));
+    assert.equal(file.path, it.at(`${place}..k8s-sidecar-id/state/temporary-0`));
+    file.write(encode("streamed"));
+    it.publisher.commit(file, OWNER);
+    assert.equal(text(it.at(path)), "streamed");
+    it.publish(path, "whole");
+    assert.equal(text(it.at(path)), "whole");
+  }
+  assert.deepEqual([...Deno.readDirSync(it.at("sub"))].map(({ name }) => name), ["a"]);
+  for (const path of ["sub/a/b", "../extra/a/b"]) assert.equal(it.remove(path), true);
+  assert.deepEqual([...Deno.readDirSync(it.at("sub")), ...Deno.readDirSync(it.at("../extra"))], []);
+});
+
+diskTest("mounts", "publish() prepares files beside the target where one disk is mounted twice", () => {
+  using it = open();
+  it.mkdir("../extra");
+  it.mkdir("team/sub");
+  using _ = bound(it.at("../extra"), it.at("team/sub"));
+  const names = () => [...Deno.readDirSync(it.at("team/sub"))].map(({ name }) => name);
+  it.mkdir("team/sub/..k8s-sidecar-id/state");
+  it.write("team/sub/..k8s-sidecar-id/state/temporary-0", "half");
+  assert.equal(it.publish("team/sub/file"), true);
+  assert.equal(it.publish("team/sub/file", "newer"), true);
+  const file = it.publisher.open(it.at("team/sub/streamed"));
+  assert.deepEqual(names().toSorted(), ["..k8s-sidecar-id", "file"]);
+  file.write(encode("streamed"));
+  it.publisher.commit(file, OWNER);
+  assert.deepEqual(names().toSorted(), ["file", "streamed"]);
+  assert.deepEqual(it.temporaries(), []);
+  assert.deepEqual(it.files(), { "team/sub/file": "newer", "team/sub/streamed": "streamed" });
+  const { ino } = Deno.statSync(it.at("team/sub/file"));
+  assert.equal(it.restart().journal.fileAt(it.at("team/sub/file"))?.ino, ino);
+  it.publish("team/sub/made/file");
+  it.publish("team/sub/made/file", "newer");
+  it.remove("team/sub/made/file");
+  assert.deepEqual(names().toSorted(), ["file", "streamed"]);
+});
+
+diskTest("mounts", "Publisher removes temporary files of an earlier run from another disk", () => {
+  using it = open();
+  using _ = mounted(it.at("sub"));
+  it.publish("sub/file");
+  it.mkdir("sub/..k8s-sidecar-id/state");
+  it.write("sub/..k8s-sidecar-id/state/temporary-0", "half");
+  it.restart();
+  assert.deepEqual([...Deno.readDirSync(it.at("sub"))].map(({ name }) => name), ["file"]);
+});
+
+diskTest("mounts", "publish() blames the path for a read-only disk below FOLDER", () => {
+  using it = open();
+  it.mkdir("lost+found");
+  using _ = readOnly(it.at("lost+found"));
+  for (const path of ["lost+found/file", "lost+found/sub/file"]) {
+    assert.equal(publishError(() => it.publish(path)).isImpossible, true);
+  }
+  assert.deepEqual(it.temporaries(), []);
+  assert.equal(it.publish("file"), true);
+});
+
+diskTest("immutableFiles", "publish() blames the path for a missing right, but not when FOLDER lacks it", () => {
+  using it = open();
+  it.mkdir("theirs");
+  {
+    using _ = immutable(it.at("theirs"));
+    assert.equal(publishError(() => it.publish("theirs/file")).isImpossible, true);
+  }
+  it.publish("file");
+  for (const path of ["", "..k8s-sidecar-id/state", "..k8s-sidecar-id/state/record"]) {
+    using _ = immutable(it.at(path));
+    using __ = immutable(it.at("theirs"));
+    assert.equal(publishError(() => it.publish("theirs/file")).isImpossible, false, path);
+  }
+});
+
+Deno.test("commit() puts in place only what differs", () => {
   using it = open({ mode: 0o640 });
   const commit = (content: string) => {
-    const draft = it.publisher.draft(it.at("file"));
-    draft.write(encode(content));
-    return it.publisher.commit(draft, OWNER);
+    const file = it.publisher.open(it.at("file"));
+    file.write(encode(content));
+    return it.publisher.commit(file, OWNER);
   };
   const large = "x".repeat(200_000);
   assert.equal(commit(large), true);
@@ -602,37 +751,37 @@ Deno.test("commit() puts what a draft was filled with in place, and only what is
   assert.ok(it.restart().owns("file"));
 });
 
-Deno.test("commit() that fails leaves no temporary", () => {
-  const harms: [string, (it: ReturnType<typeof open>, draft: string) => void][] = [
+Deno.test("commit() that fails leaves no temporary file", () => {
+  const harms: [string, (it: ReturnType<typeof open>, temporary: string) => void][] = [
     ["a directory came in its place", (it) => it.mkdir("a/file")],
     ["its directory is gone", (it) => Deno.removeSync(it.at("a"), { recursive: true })],
     ["its directory became a file", (it) => {
       Deno.removeSync(it.at("a"), { recursive: true });
       it.write("a", "theirs");
     }],
-    ["the temporary is gone", (it, draft) => {
+    ["the temporary is gone", (it, temporary) => {
       it.write("a/file", "same size");
-      Deno.removeSync(draft);
+      Deno.removeSync(temporary);
     }],
   ];
   for (const [what, harm] of harms) {
     using it = open();
-    const draft = it.publisher.draft(it.at("a/file"));
-    draft.write(encode("same_size"));
-    harm(it, draft.path);
-    publishError(() => it.publisher.commit(draft, OWNER));
+    const file = it.publisher.open(it.at("a/file"));
+    file.write(encode("same_size"));
+    harm(it, file.path);
+    publishError(() => it.publisher.commit(file, OWNER));
     assert.deepEqual(it.temporaries(), [], what);
     assert.equal(it.owns("a/file"), false, what);
   }
 });
 
-Deno.test("discard() leaves the earlier file, and may come twice", () => {
+Deno.test("end() leaves the earlier file, and may come twice", () => {
   using it = open();
   it.publish("file", "old");
-  const draft = it.publisher.draft(it.at("file"));
-  draft.write(encode("part"));
-  it.publisher.discard(draft);
-  it.publisher.discard(draft);
+  const file = it.publisher.open(it.at("file"));
+  file.write(encode("part"));
+  file.end();
+  file.end();
   assert.deepEqual(it.files(), { "file": "old" });
 });
 
@@ -644,13 +793,13 @@ function publishAndCrash(folder: string, path: string): void {
     import { Publisher } from "${lib}publisher.ts";
     const [folder, path] = Deno.args;
     const log = { debug() {}, info() {}, warn() {} };
-    const journal = new Journal(folder + "/..k8s-sidecar-id", log);
+    const journal = new Journal({ folder, id: "id", log });
     const beforeChange = (path) => {
-      journal.owe([path]);
+      journal.addPending([path]);
       Deno.kill(Deno.pid, "SIGKILL");
     };
     const publisher = new Publisher({
-      folder, allowedFolders: [], mode: 0o644, journal, id: "id", random: Math.random, beforeChange, log,
+      folder, allowedFolders: [], mode: 0o644, journal, id: "id", beforeChange, log,
     });
     publisher.publish(path, new TextEncoder().encode("ours"), "ConfigMap/default/a");`;
   const { signal } = new Deno.Command(Deno.execPath(), { args: ["eval", "--no-config", program, folder, path] })
@@ -658,7 +807,7 @@ function publishAndCrash(folder: string, path: string): void {
   assert.equal(signal, "SIGKILL");
 }
 
-Deno.test("Publisher whose crash came between record and rename leaves a stranger's file, and tidies up at its next start", () => {
+Deno.test("Publisher that crashed before a take-over leaves the stranger's file", () => {
   using it = open();
   it.write("file", "theirs");
   publishAndCrash(it.at(""), it.at("file"));
@@ -667,12 +816,12 @@ Deno.test("Publisher whose crash came between record and rename leaves a strange
   assert.deepEqual(it.files(), { file: "theirs" });
   assert.equal(later.owns("file"), false);
   assert.equal(later.remove("file"), false);
-  assert.deepEqual([...later.journal.owed ?? []], [it.at("file")]);
+  assert.deepEqual([...later.journal.pending ?? []], [it.at("file")]);
   assert.equal(later.publish("file", "ours"), true);
   assert.equal(it.restart().remove("file"), true);
 });
 
-Deno.test("Publisher whose crash came between record and rename has its own earlier file", () => {
+Deno.test("Publisher that crashed before a rename owns the earlier file", () => {
   using it = open();
   it.publish("file", "earlier");
   publishAndCrash(it.at(""), it.at("file"));
@@ -681,7 +830,7 @@ Deno.test("Publisher whose crash came between record and rename has its own earl
   assert.equal(later.remove("file"), true);
 });
 
-Deno.test("Publisher holds 2,000 files, and finds them all right after a restart", () => {
+Deno.test("Publisher finds 2,000 files right after a restart", () => {
   using it = open();
   const names = Array.from({ length: 2000 }, (_, index) => `sub/file-${index}`);
   for (const name of names) assert.equal(it.publish(name, name), true);

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { setImmediate } from "node:timers/promises";
 import { Journal } from "../../lib/files/journal.ts";
+import { PublishError } from "../../lib/files/publish_error.ts";
 import { Publisher } from "../../lib/files/publisher.ts";
-import { UrlDownloads } from "../../lib/downloads/scheduler.ts";
+import { DownloadScheduler } from "../../lib/downloads/scheduler.ts";
 import { describeRef } from "../../lib/objects/ref.ts";
 import { type KubeObject } from "../../lib/objects/object.ts";
 import { type Source } from "../../lib/objects/source.ts";
@@ -45,20 +46,25 @@ function start({ folder, sources = [CONFIG_MAPS], cluster = new Map(), urls = {}
   const events: string[] = [];
   const released: string[] = [];
   const abort = new AbortController();
-  const state = { synced: false, reads: 0, readError: undefined as Error | undefined, beforeRead: () => {} };
-  const journal = new Journal(`${folder}/..k8s-sidecar-id`, log);
+  const whenStopped: ((value: unknown) => void)[] = [];
+  const state = {
+    unanswered: new Set<string>(),
+    reads: 0,
+    readError: undefined as Error | undefined,
+    beforeRead: () => {},
+  };
+  const journal = new Journal({ folder, id: "id", log });
   const publisher = new Publisher({
     folder,
     allowedFolders: [],
     mode: 0o644,
     journal,
     id: "id",
-    random: Math.random,
     beforeChange() {},
     log,
   });
-  const downloads = new UrlDownloads({
-    content: {
+  const downloads = new DownloadScheduler({
+    fetcher: {
       async fetchTo(url, sink) {
         const served = await urls[url];
         if (served === undefined) throw new Error("connection refused");
@@ -66,16 +72,17 @@ function start({ folder, sources = [CONFIG_MAPS], cluster = new Map(), urls = {}
       },
     },
     publisher,
-    onWritten() {},
-    onFailed() {},
+    onWritten: (_ref, path) => reconciler.downloaded(path),
+    onFailed: (_ref, path) => reconciler.downloadFailed(path),
+    onChange() {},
     firstBackoff: 1,
-    turn: 10,
+    slowAfter: 10,
     refresh: 600,
     clock,
     random: () => 0,
     log,
   });
-  const reconciler = new Reconciler({
+  const reconciler: Reconciler = new Reconciler({
     settings: { folder, folderAnnotation: ANNOTATION, allowedFolders: [], uniqueFilenames: false },
     sources,
     publisher,
@@ -85,17 +92,19 @@ function start({ folder, sources = [CONFIG_MAPS], cluster = new Map(), urls = {}
       state.reads++;
       state.beforeRead();
       await Promise.resolve();
+      if (state.unanswered.has(describeRef(ref))) await new Promise((resolve) => whenStopped.push(resolve));
       if (state.readError !== undefined) throw state.readError;
       return cluster.get(describeRef(ref));
     },
     onEvent: (event) => void events.push(line(event, folder)),
     onReleased: (ref) => void released.push(describeRef(ref)),
+    heartbeat: { expectWithin() {}, idle() {} },
+    onChange() {},
     clock,
     random: () => 0,
     firstBackoff: 1,
     log,
   });
-  reconciler.synced.then(() => state.synced = true);
   const running = reconciler.run(abort.signal);
   const sourceOf = ({ kind }: KubeObject) => sources.find((source) => source.kind === kind)!;
   return {
@@ -108,6 +117,7 @@ function start({ folder, sources = [CONFIG_MAPS], cluster = new Map(), urls = {}
     released,
     state,
     journal,
+    publisher,
     reconciler,
     at: (path: string) => `${folder}/${path}`,
     write: (path: string, content: string) => Deno.writeTextFileSync(`${folder}/${path}`, content),
@@ -148,9 +158,14 @@ function start({ folder, sources = [CONFIG_MAPS], cluster = new Map(), urls = {}
       await turn(clock);
     },
     files: () => filesIn(folder),
+    /** Every source was listed, and every file that can be is on disk. */
+    get isSynced() {
+      return reconciler.unlisted.length === 0 && reconciler.isSettled && downloads.awaited.size === 0;
+    },
     errors: () => log.lines.filter((line) => line.startsWith("error: ")),
     async stop() {
       abort.abort();
+      for (const answer of whenStopped) answer(undefined);
       downloads.close();
       await running;
     },
@@ -158,6 +173,17 @@ function start({ folder, sources = [CONFIG_MAPS], cluster = new Map(), urls = {}
 }
 
 type Started = ReturnType<typeof start>;
+
+/** Has every change of a path fail until disposed, as on a disk that is full or read-only. */
+function refused({ publisher, at }: Started, name: string): Disposable {
+  const { publish, remove } = publisher;
+  const unless = <A extends unknown[], R>(act: (path: string, ...rest: A) => R) => (path: string, ...rest: A): R => {
+    if (path === at(name)) throw new PublishError(`cannot change ${path}`, { cause: new Error("(os error 28)") });
+    return act.call(publisher, path, ...rest);
+  };
+  Object.assign(publisher, { publish: unless(publish), remove: unless(remove) });
+  return { [Symbol.dispose]: () => void Object.assign(publisher, { publish, remove }) };
+}
 
 /** {@link start} on an empty folder; `restart` stops that one and starts the next on the same. */
 function open(options: Partial<Start> & { disk?: Folder } = {}) {
@@ -307,7 +333,7 @@ Deno.test("apply() refuses one path that leads out, and harms no other, of the s
   Deno.removeSync(it.at("out"));
   assert.deepEqual(it.files(), { good: "v", k: "v" });
   assert.deepEqual([...Deno.readDirSync(outside.path)], []);
-  assert.equal(it.state.synced, true);
+  assert.equal(it.isSynced, true);
   assert.equal(it.errors().length, 3, it.errors().join("\n"));
   assert.equal(it.events.filter((event) => event.startsWith("refused ")).length, 3);
 });
@@ -348,7 +374,7 @@ Deno.test("list() of one source does not touch what another one brought", async 
   assert.deepEqual(it.files(), { b: "1" });
 });
 
-Deno.test("Reconciler removes what went while it was down once every source was listed in full, and no stranger's file", async () => {
+Deno.test("Reconciler removes what went while it was down once its own source was listed in full", async () => {
   await using it = open({ sources: [CONFIG_MAPS, SECRETS] });
   const [kept, gone, key] = [
     configMap("kept", { kept: "1", key: "1" }),
@@ -362,12 +388,13 @@ Deno.test("Reconciler removes what went while it was down once every source was 
   await next.list(CONFIG_MAPS, changed(kept, { kept: "1" }));
   next.beginList(SECRETS);
   await next.later(1000);
-  assert.deepEqual(next.files(), { gone: "1", kept: "1", key: "1", s: "1", stranger: "1" });
-  assert.equal(next.state.synced, false);
+  assert.deepEqual(next.files(), { kept: "1", s: "1", stranger: "1" });
+  assert.deepEqual(next.released, ["ConfigMap default/gone"]);
+  assert.equal(next.isSynced, false);
   next.endList(SECRETS);
   assert.deepEqual(next.files(), { kept: "1", stranger: "1" });
   await next.turn();
-  assert.equal(next.state.synced, true);
+  assert.equal(next.isSynced, true);
   assert.deepEqual(next.released.toSorted(), ["ConfigMap default/gone", "Secret default/s"]);
 });
 
@@ -474,7 +501,7 @@ for (
     assert.deepEqual(it.files(), { k: "heir", other: "1" });
     assert.equal(it.state.reads, 1);
     assert.deepEqual(it.events.filter((event) => !event.startsWith("collided")), ["written ConfigMap default/heir: k"]);
-    assert.equal(it.journal.owned.get(it.at("k")), "ConfigMap/default/heir");
+    assert.equal(it.journal.ownerOf(it.at("k")), "ConfigMap/default/heir");
   });
 }
 
@@ -492,20 +519,85 @@ Deno.test("Reconciler goes on to the next heir when the first is gone, too, and 
   assert.deepEqual(it.files(), {});
 });
 
-Deno.test("Reconciler keeps the winner's file until the heir can be read, and tries with backoff", async () => {
+Deno.test("Reconciler keeps a deleted winner's file for one failed read of the heir, then removes it", async () => {
   await using it = open();
   const [winner, heir] = [configMap("winner", { k: "winner" }, OLD), configMap("heir", { k: "heir" })];
   await it.list(CONFIG_MAPS, winner, heir);
   it.state.readError = new Error("no answer");
   await it.delete(winner);
-  for (const delay of [1, 2, 4]) await it.later(delay);
+  assert.deepEqual([it.files(), it.released], [{ k: "winner" }, []]);
+  await it.later(1);
+  assert.deepEqual([it.files(), it.released], [{}, ["ConfigMap default/winner"]]);
+  for (const delay of [2, 4]) await it.later(delay);
   assert.equal(it.state.reads, 4);
-  assert.deepEqual(it.files(), { k: "winner" });
   assert.deepEqual(it.reconciler.failures, ["cannot read ConfigMap default/heir again: no answer"]);
   it.state.readError = undefined;
   await it.later(8);
   assert.deepEqual(it.files(), { k: "heir" });
   assert.deepEqual(it.reconciler.failures, []);
+});
+
+Deno.test("Reconciler reads heirs side by side: one that is not answered delays no other", async () => {
+  await using it = open();
+  const winners = ["a", "b"].map((name) => configMap(name, { [name]: "winner" }, OLD));
+  const heirs = ["a", "b"].map((name) => configMap(`heir-${name}`, { [name]: "heir" }));
+  await it.list(CONFIG_MAPS, ...winners, ...heirs);
+  it.state.unanswered.add("ConfigMap default/heir-a");
+  for (const winner of winners) await it.delete(winner);
+  assert.deepEqual(it.files(), { a: "winner", b: "heir" });
+});
+
+Deno.test("Reconciler is synced when the object that did not fit is deleted", async () => {
+  await using it = open();
+  const [big, small] = [configMap("big", { k: "1" }), configMap("small", { small: "1" })];
+  using _ = refused(it, "k");
+  await it.list(CONFIG_MAPS, big, small);
+  assert.deepEqual([it.files(), it.isSynced], [{ small: "1" }, false]);
+  await it.delete(big);
+  assert.equal(it.isSynced, true);
+});
+
+Deno.test("Reconciler retries a removal without touching files of a source that was never listed", async () => {
+  await using it = open({ sources: [CONFIG_MAPS, SECRETS] });
+  const a = configMap("a", { a: "1" });
+  await it.list(CONFIG_MAPS, a);
+  await it.list(SECRETS, secret("s", { s: "1" }));
+  const next = await it.restart();
+  await next.list(CONFIG_MAPS, a);
+  {
+    using _ = refused(next, "a");
+    await next.delete(a);
+    assert.deepEqual(next.files(), { a: "1", s: "1" });
+  }
+  await next.later(60);
+  assert.deepEqual(next.files(), { s: "1" });
+});
+
+Deno.test("Reconciler removes a deleted winner's file when the heir's URL is dead, then releases it", async () => {
+  await using it = open();
+  const winner = configMap("winner", { k: "winner" }, OLD);
+  await it.list(CONFIG_MAPS, winner, configMap("heir", { "k.url": "http://x/dead" }));
+  await it.retire(winner);
+  assert.deepEqual([it.files(), it.released], [{}, ["ConfigMap default/winner"]]);
+});
+
+Deno.test("Reconciler removes a deleted winner's file when the heir's content is broken", async () => {
+  await using it = open({ sources: [SECRETS] });
+  const winner = secret("winner", { k: "winner" }, OLD);
+  const heir = changed(secret("heir", {}), { k: "*" });
+  await it.list(SECRETS, winner, heir);
+  await it.delete(winner);
+  assert.deepEqual([it.files(), it.released], [{}, ["Secret default/winner"]]);
+});
+
+Deno.test("heal() reads the object of a file again, and writes what is missing", async () => {
+  await using it = open();
+  await it.list(CONFIG_MAPS, configMap("a", { x: "1", y: "1" }));
+  Deno.removeSync(it.at("x"));
+  it.reconciler.heal(it.at("x"));
+  it.reconciler.heal(it.at("never"));
+  await it.turn();
+  assert.deepEqual([it.files(), it.state.reads], [{ x: "1", y: "1" }, 1]);
 });
 
 Deno.test("Reconciler takes what happened to an heir while it was read for newer than what was read", async () => {
@@ -567,8 +659,8 @@ diskTest(
       }
       await it.list(CONFIG_MAPS, object);
       assert.equal(it.state.reads, 4);
-      assert.equal(it.state.synced, false);
-      assert.deepEqual(it.reconciler.unsynced, []);
+      assert.equal(it.isSynced, false);
+      assert.deepEqual(it.reconciler.unlisted, []);
       assert.equal(it.reconciler.failures.length, 1);
       assert.equal(it.errors().length, 1, it.errors().join("\n"));
       assert.match(it.errors()[0]!, /default\/a: cannot write .*read-only; trying again$/);
@@ -576,7 +668,7 @@ diskTest(
     }
     await it.later(30);
     assert.deepEqual(it.files(), { k: "1", other: "1" });
-    assert.equal(it.state.synced, true);
+    assert.equal(it.isSynced, true);
     assert.deepEqual(it.reconciler.failures, []);
     assert.equal(it.clock.nextDue! > 1000, true);
   },
@@ -601,7 +693,7 @@ Deno.test("Reconciler is synced though a path can never be, and writes it once i
   Deno.mkdirSync(it.at("k"));
   await it.list(CONFIG_MAPS, configMap("a", { k: "1", other: "1" }), configMap("b", { b: "1" }));
   assert.deepEqual(it.files(), { b: "1", other: "1" });
-  assert.equal(it.state.synced, true);
+  assert.equal(it.isSynced, true);
   assert.equal(it.errors().length, 1);
   Deno.removeSync(it.at("k"));
   await it.later(1);
@@ -625,10 +717,10 @@ Deno.test("Reconciler is synced once every URL was tried, and has their files fo
   const a = configMap("a", { "k.url": "http://x/1", "slow.url": "http://x/2", "down.url": "http://x/3" });
   it.write("down", "last good");
   await it.list(CONFIG_MAPS, a);
-  assert.equal(it.state.synced, false);
+  assert.equal(it.isSynced, false);
   slow.resolve("two");
   await it.turn();
-  assert.equal(it.state.synced, true);
+  assert.equal(it.isSynced, true);
   assert.deepEqual(it.files(), { down: "last good", k: "one", slow: "two" });
   await it.apply(changed(a, { k: "inline", "down.url": "http://x/1" }));
   assert.deepEqual(it.files(), { down: "one", k: "inline" });
@@ -646,7 +738,7 @@ Deno.test("apply() of what can be no file ends the download that was to fill it"
   slow.resolve("late");
   await it.turn();
   assert.deepEqual(it.files(), {});
-  assert.equal(it.state.synced, true);
+  assert.equal(it.isSynced, true);
 });
 
 Deno.test("Reconciler has a URL of the heir take the place of the winner's, and the other way round", async () => {
@@ -745,19 +837,36 @@ diskTest(
   },
 );
 
-diskTest("immutableFiles", "Reconciler is synced only once what went while it was down could be removed", async () => {
+diskTest("mounts", "Reconciler is synced only once what went while it was down could be removed", async () => {
   await using it = open();
   await it.list(CONFIG_MAPS, configMap("a", { k: "1" }));
   const next = await it.restart();
   {
-    using _ = immutable(it.at("k"));
+    using _ = readOnly(it.folder);
     await next.list(CONFIG_MAPS);
-    assert.equal(next.state.synced, false);
+    assert.equal(next.isSynced, false);
   }
   await next.later(1);
   assert.deepEqual(next.files(), {});
-  assert.equal(next.state.synced, true);
+  assert.equal(next.isSynced, true);
 });
+
+diskTest(
+  "immutableFiles",
+  "Reconciler is synced though one file cannot be removed, and removes it once it can",
+  async () => {
+    await using it = open();
+    await it.list(CONFIG_MAPS, configMap("a", { k: "1" }));
+    const next = await it.restart();
+    {
+      using _ = immutable(it.at("k"));
+      await next.list(CONFIG_MAPS);
+      assert.deepEqual([next.files(), next.isSynced], [{ k: "1" }, true]);
+    }
+    await next.later(1);
+    assert.deepEqual(next.files(), {});
+  },
+);
 
 Deno.test("settle() does what is due without run(), and waits for downloads", async () => {
   await using it = open({ urls: { "http://x/1": "one" } });
@@ -864,7 +973,7 @@ async function randomLife(random: () => number): Promise<void> {
       cluster.set(describe(unseen), unseen);
       if (victim !== undefined) cluster.delete(describe(victim));
       for (const source of shuffled(random, sources)) await list(source);
-      assert.equal(it.state.synced, true);
+      assert.equal(it.isSynced, true);
     } else {
       for (const source of shuffled(random, sources)) await list(source);
     }

@@ -1,80 +1,123 @@
 import assert from "node:assert/strict";
-import type { FileEvent } from "../../lib/reconcile/file_event.ts";
 import { PublishError } from "../../lib/files/publish_error.ts";
 import type { ObjectRef } from "../../lib/objects/ref.ts";
+import type { FileEvent } from "../../lib/reconcile/file_event.ts";
 import { Removals } from "../../lib/reconcile/removals.ts";
 
 const A: ObjectRef = { kind: "ConfigMap", namespace: "default", name: "a" };
 const B: ObjectRef = { kind: "Secret", namespace: "default", name: "b" };
 const KEYS = { a: "ConfigMap/default/a", b: "Secret/default/b" };
 
-/** Removals of paths that are owned as given; those in `stuck` would not go. */
-function removals(owned: Record<string, string>) {
-  const journal = { owned: new Map(Object.entries(owned)) };
+/** Removals of paths that hold the content of these owners. Nothing is claimed, every source was listed. */
+function removals(owners: Record<string, string>) {
+  const journal = new Map(Object.entries(owners));
+  /** Paths whose removal fails. */
   const stuck = new Set<string>();
-  const wanted = new Set<string>();
+  /** Claimants of each path, the winner first. */
+  const claims = new Map<string, string[]>();
+  const unknown = new Set<string>();
   const events: FileEvent[] = [];
-  const released: ObjectRef[] = [];
+  const failed: string[] = [];
   const lines: string[] = [];
   const it = new Removals({
-    claims: { get: () => undefined, winnerOf: (path) => wanted.has(path) ? ({} as never) : undefined },
-    journal,
+    claims: {
+      isClaimedBy: (path, key) => claims.get(path)?.includes(key) === true,
+      winnerOf: (path) => claims.has(path) ? ({} as never) : undefined,
+    },
+    lists: { know: ({ kind }) => !unknown.has(kind) },
+    journal: {
+      ownerOf: (path) => journal.get(path),
+      *files() {
+        for (const [path, owner] of journal) yield [path, { owner }] as never;
+      },
+    },
     publisher: {
       remove(path) {
         if (stuck.has(path)) throw new PublishError(`cannot remove ${path}`);
-        return journal.owned.delete(path);
+        return journal.delete(path);
       },
     },
     onEvent: (event) => events.push(event),
-    onReleased: (ref) => released.push(ref),
+    onFailed: (owner) => failed.push(owner),
     log: { info: (line) => lines.push(line), error: (line) => lines.push(line) },
   });
-  return { it, stuck, wanted, events, released, lines };
+  return { it, journal, stuck, claims, unknown, events, failed, lines, left: () => [...journal.keys()] };
 }
 
 Deno.test("remove() tells of the files that were there, in one event", () => {
   const { it, events, lines } = removals({ "/1": KEYS.a, "/2": KEYS.a });
-  assert.equal(it.remove(["/1", "/2", "/never"], A, "uid"), undefined);
+  it.remove(["/1", "/2", "/never"], A, "uid");
   assert.deepEqual(events, [{ type: "removed", ref: A, uid: "uid", paths: ["/1", "/2"] }]);
   assert.deepEqual(lines, ["ConfigMap default/a: removed 2 files"]);
 });
 
-Deno.test("release() waits for the object's own files, and for no other's", () => {
-  const { it, stuck, released } = removals({ "/1": KEYS.a, "/2": KEYS.b });
-  it.leaves(KEYS.a, A);
-  it.leaves(KEYS.b, B);
-  stuck.add("/1");
-  assert.match(String(it.remove(["/1"], A)), /cannot remove \/1/);
-  assert.equal(it.remove(["/2"], B), undefined);
-  it.release(KEYS.a);
-  it.release(KEYS.b);
-  assert.deepEqual(released, [B]);
-  stuck.clear();
-  assert.equal(it.sweep(), undefined);
-  assert.deepEqual(released, [B, A]);
+Deno.test("mayRemove() is false of what is not ours, is claimed by its owner, or of a source that was never listed", () => {
+  const { it, claims, unknown } = removals({
+    "/ours": KEYS.a,
+    "/claimed": KEYS.a,
+    "/lost": KEYS.a,
+    "/unknown": KEYS.b,
+  });
+  claims.set("/claimed", [KEYS.b, KEYS.a]).set("/lost", [KEYS.b]);
+  unknown.add("Secret");
+  const allowed = ["/stranger", "/ours", "/claimed", "/lost", "/unknown"].filter((path) => it.mayRemove(path));
+  assert.deepEqual(allowed, ["/ours", "/lost"]);
 });
 
-Deno.test("remove() logs once that a file would not go", () => {
-  const { it, stuck, lines } = removals({ "/1": KEYS.a });
+Deno.test("retry() removes what failed, and nothing of a source that was never listed", () => {
+  const { it, stuck, unknown, failed, left } = removals({ "/1": KEYS.a, "/2": KEYS.b, "/3": KEYS.a });
+  unknown.add("Secret");
+  stuck.add("/1");
+  it.remove(["/1", "/2"], A);
+  assert.deepEqual([left(), failed], [["/1", "/2", "/3"], [KEYS.a]]);
+  stuck.clear();
+  it.retry(KEYS.a);
+  assert.deepEqual([left(), failed], [["/2", "/3"], [KEYS.a]]);
+});
+
+Deno.test("retry() leaves a file that another object has replaced, or that its owner claims again", () => {
+  const { it, journal, stuck, claims, left } = removals({ "/1": KEYS.a, "/2": KEYS.a });
+  stuck.add("/1").add("/2");
+  it.remove(["/1", "/2"], A);
+  stuck.clear();
+  journal.set("/1", KEYS.b);
+  claims.set("/2", [KEYS.a]);
+  it.retry(KEYS.a);
+  assert.deepEqual(left(), ["/1", "/2"]);
+});
+
+Deno.test("remove() logs once that a file cannot be removed", () => {
+  const { it, stuck, lines, failed } = removals({ "/1": KEYS.a });
   stuck.add("/1");
   it.remove(["/1"], A);
-  it.sweep();
-  it.sweep();
+  it.retry(KEYS.a);
+  it.retry(KEYS.a);
   assert.deepEqual(lines, ["ConfigMap default/a: cannot remove /1; trying again"]);
+  assert.deepEqual(failed, [KEYS.a, KEYS.a, KEYS.a]);
 });
 
-Deno.test("sweep() removes what is ours and wanted by nobody, in its owner's name, and releases the owner", () => {
-  const { it, wanted, events, released } = removals({ "/1": KEYS.b, "/2": KEYS.a });
-  wanted.add("/2");
-  it.sweep();
-  assert.deepEqual(events, [{ type: "removed", ref: B, paths: ["/1"] }]);
-  assert.deepEqual(released, [B]);
+Deno.test("removeOrphans() removes what nobody claims, in its owner's name", () => {
+  const { it, claims, events, left } = removals({ "/1": KEYS.b, "/2": KEYS.a, "/3": KEYS.a });
+  claims.set("/2", [KEYS.b]);
+  it.removeOrphans(() => true);
+  assert.deepEqual(events, [
+    { type: "removed", ref: B, paths: ["/1"] },
+    { type: "removed", ref: A, paths: ["/3"] },
+  ]);
+  assert.deepEqual(left(), ["/2"]);
 });
 
-Deno.test("stays() keeps an object that was selected again from being released", () => {
-  const { it, released } = removals({});
-  it.leaves(KEYS.a, A);
-  it.stays(KEYS.a);
-  it.sweep();
-  assert.deepEqual(released, []);
+Deno.test("removeOrphans() of one owner leaves the others' files", () => {
+  const { it, left } = removals({ "/1": KEYS.b, "/2": KEYS.a });
+  it.removeOrphans((owner) => owner === KEYS.a);
+  assert.deepEqual(left(), ["/1"]);
+});
+
+Deno.test("withdraw() removes the content of an object that no longer claims the path", () => {
+  const { it, claims, events, left } = removals({ "/1": KEYS.a, "/2": KEYS.a });
+  claims.set("/1", [KEYS.b]).set("/2", [KEYS.b, KEYS.a]);
+  it.withdraw("/1");
+  it.withdraw("/2");
+  it.withdraw("/never");
+  assert.deepEqual([events, left()], [[{ type: "removed", ref: A, paths: ["/1"] }], ["/2"]]);
 });

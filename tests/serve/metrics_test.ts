@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ApiError } from "../../lib/kube/client/api_error.ts";
+import { ApiError } from "../../lib/kube/client/errors.ts";
 import { SidecarMetrics } from "../../lib/serve/metrics.ts";
 
 Deno.test("SidecarMetrics counts files, objects, requests, failures and notifications", () => {
@@ -18,9 +18,9 @@ Deno.test("SidecarMetrics counts files, objects, requests, failures and notifica
     objects: 2,
     files: 3,
     isNotificationPending: true,
-    progress: [{ what: "secrets", silence: -4 }],
+    contacts: [{ source: "secrets", silence: -4 }],
   };
-  metrics.measure(() => [collection, { ...collection, isNotificationPending: false, progress: [] }]);
+  metrics.measure(() => [collection, { ...collection, isNotificationPending: false, contacts: [] }]);
   const lines = metrics.render().split("\n").filter((line) => line !== "" && !line.startsWith("#"));
   assert.deepEqual(lines.map((line) => line.replace("k8s_sidecar_", "")), [
     'files_total{action="written"} 2',
@@ -46,9 +46,9 @@ Deno.test("SidecarMetrics reads gauges when they are asked for, over all collect
     objects: 2,
     files: 3,
     isNotificationPending: true,
-    progress: [{ what: "secrets", silence: -5 }],
+    contacts: [{ source: "secrets", silence: -5 }],
   };
-  metrics.measure(() => [collection, { ...collection, progress: [{ what: "configmaps", silence: 4 }] }]);
+  metrics.measure(() => [collection, { ...collection, contacts: [{ source: "configmaps", silence: 4 }] }]);
   collection.objects = 7;
   const lines = metrics.render().split("\n");
   for (

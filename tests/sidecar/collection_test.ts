@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { parseConfig } from "../../lib/config/config.ts";
 import { CONFIG_MAPS, type StoredMeta } from "../apiserver/resources.ts";
 import type { FileEvent } from "../../lib/reconcile/file_event.ts";
+import { Liveness } from "../../lib/sidecar/liveness.ts";
 import { Garbage } from "../../lib/runtime/garbage.ts";
 import type { Events, Holds } from "../../lib/sidecar/kubernetes_side.ts";
 import { RunningCollection } from "../../lib/sidecar/collection.ts";
@@ -39,6 +40,7 @@ function place() {
         metrics: new SidecarMetrics(),
         events,
         holds,
+        liveness: new Liveness(clock),
         garbage: new Garbage({ clock, collector() {} }),
         clock,
         random: () => 0,
@@ -118,11 +120,10 @@ Deno.test("notReady() names the content that it waits for", async () => {
   await until(() => it.collection.notReady() === reason);
 });
 
-Deno.test("progress is that of each source, in the namespace of the credentials where none is named", async () => {
+Deno.test("open() watches the namespace of the credentials where none is named", async () => {
   await using at = place();
-  await using it = await at.open({ DEFAULTS: "kiwigrid", RESOURCE: "both" });
-  const sources = ['configmaps in namespace "default"', 'secrets in namespace "default"'];
-  assert.deepEqual(it.collection.progress.map(({ what }) => what), sources);
+  await using it = await at.open({ DEFAULTS: "kiwigrid" });
+  assert.equal(it.collection.notReady(), 'not synced yet: configmaps in namespace "default"');
 });
 
 Deno.test("list() makes the files once and tells the application once, after they are there", async () => {
@@ -171,7 +172,8 @@ Deno.test("open() knows the files of an earlier run by STATE_FILE, and none of t
   const list = async (STATE_FILE: string) => await (await at.open({ STATE_FILE })).list();
   at.create("a", { "a.txt": "a" });
   await list(`${at.path}/state`);
-  assert.deepEqual([...Deno.readDirSync(`${at.path}/files`)].map(({ name }) => name), ["a.txt"]);
+  const [own] = [...Deno.readDirSync(`${at.path}/files`)].filter(({ isDirectory }) => isDirectory);
+  assert.deepEqual([...Deno.readDirSync(`${at.path}/files/${own?.name}/state`)], []);
   await list("none");
   at.remove("a");
   await list("none");

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { type Config, parseConfig } from "../../lib/config/config.ts";
 import { CONFIG_MAPS, CORE_EVENTS, SECRETS, type StoredMeta } from "../apiserver/resources.ts";
-import { plainCredentials } from "../../lib/kube/client/credentials.ts";
-import { type Outcome, runRemoveFinalizers, runSidecar, type SidecarOptions } from "../../lib/sidecar/sidecar.ts";
+import { plainCredentials } from "../../lib/kube/client/plain_credentials.ts";
+import { type ClusterOptions, type Outcome, runRemoveFinalizers, runSidecar } from "../../lib/sidecar/sidecar.ts";
 import { ApiGateway, keptLog, refusal } from "../support/api_gateway.ts";
 import { filesIn, tempFolder } from "../support/disk.ts";
 import { FakeClock } from "../support/fake_clock.ts";
@@ -10,7 +10,7 @@ import { serve, until } from "../support/local_servers.ts";
 import { serverCertificate } from "../support/server_certificate.ts";
 import { freePort } from "../support/free_port.ts";
 
-type Run = (options: SidecarOptions, signal: AbortSignal) => Promise<Outcome>;
+type Run = (options: ClusterOptions, signal: AbortSignal) => Promise<Outcome>;
 
 /** A folder and an API server, and sidecars as the environment would have them. */
 function place() {
@@ -100,7 +100,7 @@ Deno.test("runSidecar() with METHOD=LIST that is stopped is done, and says nothi
 Deno.test("runSidecar() with METHOD=SLEEP lists every SLEEP_TIME, and never watches", async () => {
   await using at = place();
   at.create("a");
-  await using it = at.start({ METHOD: "SLEEP", SLEEP_TIME: "77", RESOURCE: "configmap" });
+  await using it = at.start({ METHOD: "SLEEP", CHECK_PERIOD: "0", SLEEP_TIME: "77", RESOURCE: "configmap" });
   await until(() => it.clock.nextDue === 77);
   at.create("b");
   await it.clock.advance(77);

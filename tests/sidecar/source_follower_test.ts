@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { AnswerError, ApiError } from "../../lib/kube/client/api_error.ts";
+import { AnswerError, ApiError } from "../../lib/kube/client/errors.ts";
 import type { KubeObject } from "../../lib/objects/object.ts";
 import type { Source } from "../../lib/objects/source.ts";
 import type { WatcherEvent } from "../../lib/kube/watch/watcher.ts";
 import { SourceFollower, type SourceFollowerOptions } from "../../lib/sidecar/source_follower.ts";
+import { FakeClock } from "../support/fake_clock.ts";
 import { keptLog } from "../support/api_gateway.ts";
 import { objectAt } from "../support/scripted_api.ts";
 
@@ -52,6 +53,7 @@ function following(events: readonly WatcherEvent[], admit?: SourceFollowerOption
     },
     admit,
     onFailure: (error) => void errors.push(error),
+    clock: new FakeClock(),
     log,
   });
   const run = (once = false) => follower.run(new AbortController().signal, { once });
@@ -158,10 +160,12 @@ Deno.test("run() once ends with the first complete list", async () => {
 Deno.test("run() once gives up at once when it is refused, and at the third failure otherwise", async () => {
   const cases: [events: WatcherEvent[], taken: number][] = [
     [[failed(forbidden("list"))], 1],
-    [[failed(new ApiError("GET /", 401, undefined))], 1],
     [[failed(new ApiError("GET /", 404, undefined))], 1],
     [[1, 2, 3].map((failures) => failed(unavailable(), { failures })), 3],
-    [[1, 2, 3].map((failures) => failed(new ApiError("GET /", 429, undefined), { failures })), 3],
+    ...[401, 408, 429].map((status): [WatcherEvent[], number] => [
+      [1, 2, 3].map((failures) => failed(new ApiError("GET /", status, undefined), { failures })),
+      3,
+    ]),
     [[1, 2, 3].map((failures) => failed(expired(), { failures, retryIn: failures - 1 })), 3],
   ];
   for (const [events, expected] of cases) {

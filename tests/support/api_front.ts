@@ -6,6 +6,7 @@ import { eventually } from "./oracle.ts";
 const CUT = new Error("cut by the test");
 
 export interface SeenRequest {
+  method: string;
   /** With the query. */
   path: string;
   token: string;
@@ -93,7 +94,9 @@ export class ApiFront implements AsyncDisposable {
 
   async #handle(request: Request): Promise<Response> {
     const { pathname, search, searchParams } = new URL(request.url);
+    const sent = await request.bytes();
     const seen: SeenRequest = {
+      method: request.method,
       path: pathname + search,
       token: request.headers.get("authorization")?.slice("Bearer ".length) ?? "",
       isWatch: searchParams.get("watch") === "true",
@@ -102,7 +105,12 @@ export class ApiFront implements AsyncDisposable {
     this.requests.push(seen);
     const own = await this.answer(seen);
     if (own !== undefined) return own;
-    const answer = await this.#controlPlane.fetch(seen.path, { method: request.method }, { token: seen.token })
+    const init: RequestInit = { method: request.method };
+    if (sent.length > 0) {
+      init.body = sent;
+      init.headers = { "content-type": request.headers.get("content-type") ?? "application/json" };
+    }
+    const answer = await this.#controlPlane.fetch(seen.path, init, { token: seen.token })
       .catch((error) => new Response(String(error), { status: 502 }));
     if (answer.body === null) return answer;
     if (seen.isWatch) this.#watches++;

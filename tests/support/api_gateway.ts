@@ -1,7 +1,7 @@
 /** The embedded API server behind a gateway that sees every request and may answer in its place. */
 import { EmbeddedApiServer } from "../apiserver/api_server.ts";
 import { KubeClient } from "../../lib/kube/client/client.ts";
-import { plainCredentials } from "../../lib/kube/client/credentials.ts";
+import { plainCredentials } from "../../lib/kube/client/plain_credentials.ts";
 import { systemClock } from "../../lib/runtime/clock.ts";
 import { serve } from "./local_servers.ts";
 

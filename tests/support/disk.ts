@@ -1,5 +1,5 @@
 /** Real folders, and real trouble with them: full disks, read-only ones, files that cannot be changed. */
-import { RESERVED_PREFIX } from "../../lib/files/projection.ts";
+import { RESERVED_PREFIX } from "../../lib/files/paths.ts";
 
 export interface Folder extends Disposable {
   readonly path: string;
@@ -22,9 +22,13 @@ export function removeFolder(path: string): void {
   }
 }
 
-/** An empty file system of its own with room for so many bytes, and for so many files. */
-export function smallDisk(bytes: number, files = 10_000): Folder {
-  const folder = tempFolder();
+/**
+ * An empty file system of its own with room for so many bytes, and for so many files.
+ *
+ * @param path an empty directory to mount it on; without it, one is made
+ */
+export function smallDisk(bytes: number, files = 10_000, path?: string): Folder {
+  const folder = path === undefined ? tempFolder() : { path, [Symbol.dispose]() {} };
   system("mount", "-t", "tmpfs", "-o", `size=${bytes},nr_inodes=${files + 1}`, "tmpfs", folder.path);
   return {
     path: folder.path,
@@ -35,9 +39,22 @@ export function smallDisk(bytes: number, files = 10_000): Folder {
   };
 }
 
+/** An empty file system of its own at a path, until disposed. */
+export function diskAt(path: string, bytes: number): Disposable {
+  Deno.mkdirSync(path, { recursive: true });
+  system("mount", "-t", "tmpfs", "-o", `size=${bytes},mode=755`, "tmpfs", path);
+  return { [Symbol.dispose]: () => system("umount", path) };
+}
+
 /** Has a small disk read-only from one moment to the next, or no longer. */
 export function remount(disk: Folder, mode: "ro" | "rw"): void {
   system("mount", "-o", `remount,${mode}`, disk.path);
+}
+
+/** Mounts a directory a second time, on another one, until disposed. */
+export function bound(path: string, on: string): Disposable {
+  system("mount", "--bind", path, on);
+  return { [Symbol.dispose]: () => system("umount", on) };
 }
 
 /** Has a folder read-only until disposed. */
@@ -94,17 +111,17 @@ export function where(need: keyof typeof NEEDS, name: string): { name: string; i
   return { name: ignore ? `${name} (left out: ${missing})` : name, ignore };
 }
 
-/** Every file below a folder with its text, by path within it; without the journal, but with temporaries. */
+/** Every file below a folder with its text, by path within it; without records, but with temporary files. */
 export function filesIn(folder: string): Record<string, string> {
   return Object.fromEntries(
-    entriesIn(folder).filter(({ name }) => !JOURNAL.test(name)).map(({ name }) => [name, text(`${folder}/${name}`)]),
+    entriesIn(folder).filter(({ name }) => !RECORD.test(name)).map(({ name }) => [name, text(`${folder}/${name}`)]),
   );
 }
 
-/** The temporaries in a folder, of whichever sidecar. */
+/** Files of any sidecar's own below a folder, except records. */
 export function temporariesIn(folder: string): string[] {
   return entriesIn(folder).map(({ name }) => name)
-    .filter((name) => name.includes(RESERVED_PREFIX) && !JOURNAL.test(name));
+    .filter((name) => name.includes(RESERVED_PREFIX) && !RECORD.test(name));
 }
 
 export function text(path: string): string {
@@ -115,7 +132,7 @@ export function exists(path: string): boolean {
   return succeeds(() => Deno.lstatSync(path));
 }
 
-const JOURNAL = new RegExp(`^${RESERVED_PREFIX.replaceAll(".", "\\.")}[a-z0-9]+$`);
+const RECORD = new RegExp(`^${RESERVED_PREFIX.replaceAll(".", "\\.")}[a-z0-9]+/state/record$`);
 
 function entriesIn(folder: string, below = ""): { name: string }[] {
   return [...Deno.readDirSync(folder + below)].flatMap(({ name, isDirectory }) =>

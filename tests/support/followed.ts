@@ -1,7 +1,7 @@
 /** A Watcher at work on a {@link ScriptedApi}, seen through what it yields. */
 import assert from "node:assert/strict";
 import type { KubeClient } from "../../lib/kube/client/client.ts";
-import { ApiError } from "../../lib/kube/client/api_error.ts";
+import { ApiError } from "../../lib/kube/client/errors.ts";
 import { Watcher, type WatcherEvent, type WatcherOptions } from "../../lib/kube/watch/watcher.ts";
 import { until } from "./local_servers.ts";
 import type { ScriptedApi, ScriptedRequest } from "./scripted_api.ts";
@@ -11,15 +11,22 @@ export class Followed implements AsyncDisposable {
   readonly events: string[] = [];
   /** The errors of the failures. */
   readonly errors: unknown[] = [];
-  /** What each sign of progress said of the pause to come. */
-  readonly pauses: number[] = [];
+  /** How many signs of the API server there were. */
+  contacts = 0;
+  /** Seconds that the step under way may take. */
+  expected = 0;
   readonly #api: ScriptedApi;
   readonly #abort = new AbortController();
   readonly #ended: Promise<void>;
   readonly #from: number;
   readonly #sleepers: number;
 
-  constructor(api: ScriptedApi, { client = api.makeClient(), ...options }: Partial<WatcherOptions> = {}) {
+  /** @param consume called for each event, and awaited: it makes the consumer slow */
+  constructor(
+    api: ScriptedApi,
+    { client = api.makeClient(), ...options }: Partial<WatcherOptions> = {},
+    consume: () => Promise<void> = () => Promise.resolve(),
+  ) {
     this.#api = api;
     this.#from = api.requests.length;
     this.#sleepers = api.clock.sleeping;
@@ -34,11 +41,15 @@ export class Followed implements AsyncDisposable {
       firstBackoff: 1,
       clock: api.clock,
       random: () => 0,
-      onProgress: (pause) => this.pauses.push(pause),
+      heartbeat: { expectWithin: (seconds) => this.expected = seconds },
+      onContact: () => this.contacts++,
       ...options,
     });
     this.#ended = (async () => {
-      for await (const event of watcher.run(this.#abort.signal)) this.#keep(event);
+      for await (const event of watcher.run(this.#abort.signal)) {
+        this.#keep(event);
+        await consume();
+      }
     })();
   }
 
@@ -71,9 +82,14 @@ export class Followed implements AsyncDisposable {
     await until(() => this.events.at(-1) === event).catch(() => assert.equal(this.events.join("; "), event));
   }
 
-  /** Waits until there are so many signs of progress. */
-  async progressed(count: number): Promise<void> {
-    await until(() => this.pauses.length >= count);
+  /** Waits until there are so many signs of the API server. */
+  async contacted(count: number): Promise<void> {
+    await until(() => this.contacts >= count);
+  }
+
+  /** Waits until the watcher expects its step to take so many seconds, its grace included. */
+  async expecting(seconds: number): Promise<void> {
+    await until(() => this.expected === seconds).catch(() => assert.equal(this.expected, seconds));
   }
 
   /** Ends it. Nothing may be left behind. */

@@ -1,16 +1,16 @@
 /** What must be on disk, and when. */
 import assert from "node:assert/strict";
-import { join, relative } from "node:path";
+import { dirname, join, relative } from "node:path";
 
 export interface FolderOptions {
   /** Permission bits of every file. */
   mode?: number;
 }
 
-/** A sidecar's own record, at the top of its folder: the only thing there that comes from no object. */
-const JOURNAL = /^\.\.k8s-sidecar-[0-9a-f]{10}$/;
+/** What is the sidecar's own: a directory with its record and its temporaries. Older ones: the record itself. */
+const OWN = /^\.\.k8s-sidecar-[0-9a-f]{10}$/;
 
-const TEMPORARY_PREFIX = "..k8s-sidecar-";
+const OWN_PREFIX = "..k8s-sidecar-";
 
 /**
  * Passes when the folder holds exactly these files, by path below it: no more and no fewer, their bytes and their mode
@@ -31,7 +31,7 @@ export function assertFolderEquals(
   }
 }
 
-/** Files, and directories that hold nothing with a slash at their end; without the journals. */
+/** Files, and directories that hold nothing with a slash at their end; without the sidecars' records. */
 function pathsBelow(folder: string): string[] {
   const paths: string[] = [];
   const visit = (directory: string) => {
@@ -39,12 +39,35 @@ function pathsBelow(folder: string): string[] {
     if (entries.length === 0 && directory !== folder) paths.push(`${relative(folder, directory)}/`);
     for (const { name, isDirectory } of entries) {
       const path = join(directory, name);
-      if (isDirectory) visit(path);
-      else if (directory !== folder || !JOURNAL.test(name)) paths.push(relative(folder, path));
+      if (isDirectory && OWN.test(name)) paths.push(...unexpectedIn(folder, path));
+      else if (isDirectory) visit(path);
+      else if (directory !== folder || !OWN.test(name)) paths.push(relative(folder, path));
     }
   };
   visit(folder);
-  return paths;
+  return paths.filter((path) => !OWN.test(path));
+}
+
+/** What a sidecar's own directory holds besides `state` and, at the top of its folder, the one record in it. */
+function unexpectedIn(folder: string, directory: string): string[] {
+  const paths = [...Deno.readDirSync(directory)].flatMap(({ name, isDirectory }) => {
+    if (!isDirectory || name !== "state") return [join(directory, name)];
+    const inState = [...Deno.readDirSync(join(directory, name))].map((entry) => join(directory, name, entry.name));
+    const records = dirname(directory) === folder ? 1 : 0;
+    return inState.length > records ? inState : [];
+  });
+  return paths.map((path) => relative(folder, path));
+}
+
+/** Where the record is; a sidecar must have kept one in this folder. */
+export function recordIn(folder: string): string {
+  const own = [...Deno.readDirSync(folder)].find(({ name }) => OWN.test(name));
+  assert.ok(own !== undefined, "there is no record");
+  if (!own.isDirectory) return join(folder, own.name);
+  const state = join(folder, own.name, "state");
+  const [record, ...others] = [...Deno.readDirSync(state)].map(({ name }) => join(state, name));
+  assert.ok(record !== undefined && others.length === 0, `${state} does not hold the record alone`);
+  return record;
 }
 
 function assertSameBytes(actual: Uint8Array, expected: Uint8Array, name: string): void {
@@ -60,7 +83,7 @@ function assertSameBytes(actual: Uint8Array, expected: Uint8Array, name: string)
 
 /** Half-written files anywhere below the folder. */
 export function temporariesIn(folder: string): string[] {
-  return pathsBelow(folder).filter((path) => path.split("/").some((name) => name.startsWith(TEMPORARY_PREFIX)));
+  return pathsBelow(folder).filter((path) => path.split("/").some((name) => name.startsWith(OWN_PREFIX)));
 }
 
 export interface PollOptions {

@@ -1,6 +1,6 @@
 /** An API server that answers as a test says, over real connections, with a KubeClient in front of it. */
 import { type ClientOptions, KubeClient } from "../../lib/kube/client/client.ts";
-import { plainCredentials } from "../../lib/kube/client/credentials.ts";
+import { plainCredentials } from "../../lib/kube/client/plain_credentials.ts";
 import { FakeClock } from "./fake_clock.ts";
 import { encode, serve } from "./local_servers.ts";
 

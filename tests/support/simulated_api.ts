@@ -1,11 +1,11 @@
 /** An API server made of chance: it keeps what it is given, and loses connections, history and itself. For Watcher alone. */
-import { AnswerError, ApiError } from "../../lib/kube/client/api_error.ts";
+import { AnswerError, ApiError } from "../../lib/kube/client/errors.ts";
 import type { ListQuery, ListResult, WatchEvent, WatchQuery } from "../../lib/kube/client/client.ts";
 import type { Kind } from "../../lib/objects/kind.ts";
 import type { KubeObject } from "../../lib/objects/object.ts";
 import type { ObjectRef } from "../../lib/objects/ref.ts";
 import type { Source } from "../../lib/objects/source.ts";
-import type { ListWatch } from "../../lib/kube/watch/watcher.ts";
+import type { ListWatch } from "../../lib/kube/client/object_api.ts";
 import { TransportError } from "../../lib/http/transport.ts";
 import { pick } from "./random.ts";
 

@@ -161,10 +161,13 @@ export class Story implements AsyncDisposable {
   }
 
   /** Lets a user read objects of the story's namespace, or of another; the API server knows of it on return. */
-  async allow(user: string, rule: { resources: string[]; resourceNames?: string[] }, namespace = this.namespace) {
+  async allow(
+    user: string,
+    { verbs = ["get", "list", "watch"], ...rule }: { resources: string[]; resourceNames?: string[]; verbs?: string[] },
+    namespace = this.namespace,
+  ): Promise<void> {
     const api = `/apis/rbac.authorization.k8s.io/v1/namespaces/${namespace}`;
     const name = `${user}-${rule.resources.join("-")}`;
-    const verbs = ["get", "list", "watch"];
     await this.request("POST", `${api}/roles`, { metadata: { name }, rules: [{ apiGroups: [""], verbs, ...rule }] });
     await this.request("POST", `${api}/rolebindings`, {
       metadata: { name },

@@ -23,15 +23,20 @@ export function workplace(): Folder & { files: string; manifests: string } {
 }
 
 /** An API server behind TLS and a token, and a service account's folder for it: what a pod has. */
-export async function pod(intercept: (request: Request) => Response | undefined = () => undefined) {
+export async function pod(
+  intercept: (request: Request) => Response | undefined | Promise<Response | undefined> = () => undefined,
+) {
   const folder = tempFolder();
   const files = { token: "pod-token", "ca.crt": certificate.ca, namespace: "default" };
   for (const [name, text] of Object.entries(files)) await Deno.writeTextFile(`${folder.path}/${name}`, text);
   const api = EmbeddedApiServer.start({ token: "pod-token" });
-  const front = serve((request) => {
+  const front = serve(async (request) => {
     const { pathname, search } = new URL(request.url);
     const { method, headers } = request;
-    return intercept(request) ?? fetch(api.url + pathname + search, { method, headers });
+    const answer = await intercept(request);
+    if (answer !== undefined) return answer;
+    const body = await request.bytes();
+    return await fetch(api.url + pathname + search, { method, headers, ...(body.length > 0 ? { body } : {}) });
   }, certificate);
   return {
     api,

@@ -2,9 +2,10 @@
 import { dirname, resolve } from "node:path";
 import process from "node:process";
 import type { KubeConfig } from "@kubernetes/client-node";
-import { type ClusterAccess, type Credentials, CredentialsError } from "./credentials.ts";
+import type { ClusterAccess, Credentials } from "./credentials.ts";
+import { CredentialsError } from "./errors.ts";
 
-/** What `applyToHTTPSOptions` fills in, as far as it is used here. */
+/** The part of what `applyToHTTPSOptions` sets that is used here. */
 interface HttpsOptions {
   headers?: Record<string, string>;
   auth?: string;
@@ -15,7 +16,7 @@ interface HttpsOptions {
 }
 
 export class KubeconfigCredentials implements Credentials {
-  /** Tokens that end are noticed by the 401 that they bring. */
+  /** An expired token shows in a 401. */
   readonly maxAge = Infinity;
   readonly runsPrograms = true;
   readonly #paths: string[];
@@ -34,7 +35,7 @@ export class KubeconfigCredentials implements Credentials {
         this.#config = await readKubeconfigs(this.#paths);
         this.#readAt = readAt;
       }
-      return await accessOf(this.#config);
+      return { certOrigin: `kubeconfig ${this.#paths.join(":")}`, ...await accessOf(this.#config) };
     } catch (cause) {
       if (cause instanceof CredentialsError) throw cause;
       throw new CredentialsError(`kubeconfig ${this.#paths.join(":")} cannot be used: ${reasonOf(cause)}`, { cause });
@@ -48,7 +49,7 @@ export class KubeconfigCredentials implements Credentials {
 }
 
 async function readKubeconfigs(paths: readonly string[]): Promise<KubeConfig> {
-  // A dependency of the library's still uses node:punycode; its users can do nothing about that.
+  // A dependency of the library uses the deprecated node:punycode, about which our users can do nothing
   process.noDeprecation = true;
   const { KubeConfig } = await import("./kubeconfig_library.ts");
   const merged = new KubeConfig();
@@ -56,7 +57,7 @@ async function readKubeconfigs(paths: readonly string[]): Promise<KubeConfig> {
   const tokenFiles = new Map<User, string>();
   let found = false;
   for (const path of paths) {
-    // kubectl passes over files of a list that are not there
+    // kubectl skips missing files of a list
     if (paths.length > 1 && !await exists(path)) continue;
     const one = new KubeConfig();
     one.loadFromFile(path);
@@ -79,7 +80,7 @@ async function readKubeconfigs(paths: readonly string[]): Promise<KubeConfig> {
 
 type User = KubeConfig["users"][number];
 
-/** The library does not know `tokenFile`, which counts for more than `token`; client-go's `clientcmdapi.AuthInfo`. */
+/** The library does not know `tokenFile`, which wins over `token` (client-go's `clientcmdapi.AuthInfo`). */
 async function tokenFilesOf({ users }: KubeConfig, path: string): Promise<Map<User, string>> {
   const files = new Map<User, string>();
   const text = await Deno.readTextFile(path);
@@ -93,7 +94,7 @@ async function tokenFilesOf({ users }: KubeConfig, path: string): Promise<Map<Us
   return files;
 }
 
-/** The library refuses http (as of `kubectl proxy`) where TLS is to be verified, of which http has none. */
+/** The library refuses http, as `kubectl proxy` serves it, unless TLS verification is off. */
 function allowingHttp(cluster: KubeConfig["clusters"][number]): KubeConfig["clusters"][number] {
   return cluster.server.startsWith("http:") ? { ...cluster, skipTLSVerify: true } : cluster;
 }
@@ -122,19 +123,20 @@ async function accessOf(config: KubeConfig): Promise<ClusterAccess> {
     server: cluster.server.replace(/\/+$/, ""),
     namespace: context.namespace ?? "default",
     headers,
-    ...(options.ca === undefined ? {} : { caCert: pemOf(options.ca) }),
-    ...(options.cert === undefined ? {} : { cert: pemOf(options.cert) }),
-    ...(options.key === undefined ? {} : { key: pemOf(options.key) }),
-    ...(cluster.tlsServerName === undefined ? {} : { serverName: cluster.tlsServerName }),
-    ...(cluster.proxyUrl === undefined ? {} : { proxy: cluster.proxyUrl }),
+    ...(cluster.caFile !== undefined && { certOrigin: cluster.caFile }),
+    ...(options.ca !== undefined && { caCert: pemOf(options.ca) }),
+    ...(options.cert !== undefined && { cert: pemOf(options.cert) }),
+    ...(options.key !== undefined && { key: pemOf(options.key) }),
+    ...(cluster.tlsServerName !== undefined && { serverName: cluster.tlsServerName }),
+    ...(cluster.proxyUrl !== undefined && { proxy: cluster.proxyUrl }),
     skipTlsVerify: cluster.skipTLSVerify === true,
   };
 }
 
-/** The first line only: the library shows a piece of the file behind it, which may hold a token. */
+/** The first line only: the library then quotes the file, which may contain a token. */
 function reasonOf(cause: unknown): string {
   const [reason = ""] = (cause instanceof Error ? cause.message : String(cause)).split("\n");
-  if (cause instanceof TypeError) return "it is no kubeconfig";
+  if (cause instanceof TypeError) return "it is not a kubeconfig";
   return reason.trim() || "the exec plugin of its user failed and gave no reason";
 }
 

@@ -1,2 +1,2 @@
-/** What is used of `@kubernetes/client-node`, named so that a bundle takes along this part of it and not the whole. */
+/** The part of `@kubernetes/client-node` that is used here, exported by name so that a bundle leaves the rest out. */
 export { KubeConfig } from "@kubernetes/client-node";

@@ -2,7 +2,7 @@
  * The two APIs that take Events. They show the same objects under other names of fields.
  * Source: https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/event-v1/
  */
-import type { Body } from "../client/client.ts";
+import type { Body } from "../client/exchange.ts";
 import type { EventSeries } from "./event_series.ts";
 
 /** What this program calls itself in its Events. */

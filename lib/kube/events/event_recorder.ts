@@ -2,21 +2,15 @@
 import { Backoff } from "../../runtime/backoff.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { Alarm } from "../../runtime/alarm.ts";
-import { ApiError } from "../client/api_error.ts";
-import type { Body } from "../client/client.ts";
+import { ApiError, isTransient } from "../client/errors.ts";
+import type { KubeClient } from "../client/client.ts";
 import { CORE_V1, type EventApi, eventPath, EVENTS_V1 } from "./event_api.ts";
 import { type EventSeries, forgetOldest, type RecordedEvent, SeriesLedger } from "./event_series.ts";
 import { describeRef } from "../../objects/ref.ts";
-import { isTransient } from "../client/transient.ts";
 import { type Rate, TokenBucket } from "../../runtime/token_bucket.ts";
 
-/** What a recorder needs of a client. */
-export interface EventClient {
-  request(method: "GET" | "POST" | "PATCH", path: string, signal: AbortSignal, body?: Body): Promise<unknown>;
-}
-
 export interface EventRecorderOptions {
-  client: EventClient;
+  client: Pick<KubeClient, "request">;
   clock: Clock;
   /** A number in [0, 1). */
   random: () => number;

@@ -3,7 +3,7 @@
  * anybody. The rules are those of client-go's `tools/record/events_cache.go`.
  */
 import { shortened } from "./event_message.ts";
-import { describeRef, type ObjectRef } from "../../objects/ref.ts";
+import { describeRef, keyOf, type ObjectRef } from "../../objects/ref.ts";
 import { type Rate, TokenBucket } from "../../runtime/token_bucket.ts";
 
 /** Something that happened to an object. */
@@ -155,8 +155,8 @@ export class SeriesLedger {
     return wasTold;
   }
 
-  #limitOf({ kind, namespace, name }: ObjectRef, now: number): TokenBucket {
-    const key = `${kind}/${namespace}/${name}`;
+  #limitOf(ref: ObjectRef, now: number): TokenBucket {
+    const key = keyOf(ref);
     const limit = this.#limits.get(key) ?? new TokenBucket(NEW_EVENTS, now);
     this.#limits.delete(key);
     this.#limits.set(key, limit);

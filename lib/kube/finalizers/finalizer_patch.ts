@@ -5,15 +5,13 @@
  * Source: `patchStrategy=merge` of ObjectMeta.finalizers in k8s.io/apimachinery; directives:
  * https://github.com/kubernetes/design-proposals-archive/blob/main/cli/preserve-order-in-strategic-merge-patch.md
  */
-import type { Body } from "../client/client.ts";
+import type { KubeClient } from "../client/client.ts";
 import { type ObjectMeta } from "../../objects/object.ts";
 import { type ObjectRef } from "../../objects/ref.ts";
 import { pluralOf } from "../../objects/kind.ts";
 
 /** What finalizers need of a client. */
-export interface FinalizerClient {
-  request(method: "GET" | "POST" | "PATCH", path: string, signal: AbortSignal, body?: Body): Promise<unknown>;
-}
+export type FinalizerClient = Pick<KubeClient, "request">;
 
 const STRATEGIC_MERGE = "application/strategic-merge-patch+json";
 

@@ -5,12 +5,11 @@
 import { Backoff } from "../../runtime/backoff.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { Alarm } from "../../runtime/alarm.ts";
-import { ApiError } from "../client/api_error.ts";
+import { ApiError, isTransient } from "../client/errors.ts";
 import { addFinalizer, type FinalizerClient, readMetadata, takeOffFinalizer } from "./finalizer_patch.ts";
-import { describeRef, type ObjectRef } from "../../objects/ref.ts";
+import { describeRef, keyOf, type ObjectRef } from "../../objects/ref.ts";
 import { type Kind } from "../../objects/kind.ts";
 import { type KubeObject } from "../../objects/object.ts";
-import { isTransient } from "../client/transient.ts";
 
 /**
  * How it stands with an object before its files are written. `held`: it carries the finalizer. `leaving`: it is being
@@ -213,10 +212,6 @@ export class Finalizers {
       if (this.#underWay.get(key) === result) this.#underWay.delete(key);
     }
   }
-}
-
-function keyOf({ kind, namespace, name }: ObjectRef): string {
-  return `${kind}/${namespace}/${name}`;
 }
 
 /** The object is not as we were told: another has its name, or it is being deleted. Servers differ in how they say so. */

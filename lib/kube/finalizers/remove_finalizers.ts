@@ -1,23 +1,18 @@
 /** The subcommand `remove-finalizers`: for whoever uninstalls the sidecar, or no longer wants finalizers. */
-import { ApiError } from "../client/api_error.ts";
-import type { ListQuery, ListResult } from "../client/client.ts";
-import { type FinalizerClient, takeOffFinalizer } from "./finalizer_patch.ts";
-import { describeRef, type ObjectRef } from "../../objects/ref.ts";
+import { ApiError } from "../client/errors.ts";
+import type { KubeClient, ListQuery } from "../client/client.ts";
+import { FIRST_PAGE, nextPage, restartedList } from "../client/pages.ts";
+import { takeOffFinalizer } from "./finalizer_patch.ts";
+import { describeRef, keyOf, type ObjectRef } from "../../objects/ref.ts";
 import { describeSource, type Source } from "../../objects/source.ts";
-import { type KubeObject } from "../../objects/object.ts";
 
 /** What the removal needs of a client. */
-export interface RemovalClient extends FinalizerClient {
-  list(source: Source, query: ListQuery, signal: AbortSignal): AsyncGenerator<KubeObject[], ListResult>;
-}
+type RemovalClient = Pick<KubeClient, "request" | "list">;
 
 export interface RemovalLog {
   info(message: string, properties?: Record<string, unknown>): void;
   error(message: string, properties?: Record<string, unknown>): void;
 }
-
-/** Objects in one page of a list; client-go's own page size. */
-const PAGE_SIZE = 500;
 
 /**
  * Takes the finalizer off every object of the sources that carries it, those that are being deleted included. `failed`
@@ -71,7 +66,7 @@ async function carriersOf(
   signal: AbortSignal,
 ): Promise<ObjectRef[]> {
   const found = new Map<string, ObjectRef>();
-  let query: ListQuery = { limit: PAGE_SIZE };
+  let query: ListQuery = FIRST_PAGE;
   while (true) {
     try {
       const page = client.list(source, query, signal);
@@ -79,14 +74,16 @@ async function carriersOf(
       for (; !result.done; result = await page.next()) {
         for (const { metadata } of result.value) {
           const ref: ObjectRef = { kind: source.kind, namespace: metadata.namespace, name: metadata.name };
-          if (metadata.finalizers?.includes(name)) found.set(describeRef(ref), ref);
+          if (metadata.finalizers?.includes(name)) found.set(keyOf(ref), ref);
         }
       }
-      if (result.value.continue === undefined) return [...found.values()];
-      query = { limit: PAGE_SIZE, continue: result.value.continue };
+      const next = nextPage(result.value);
+      if (next === undefined) return [...found.values()];
+      query = next;
     } catch (error) {
-      if (!(error instanceof ApiError && error.isExpired && query.continue !== undefined)) throw error;
-      query = {};
+      const restarted = restartedList(query, error);
+      if (restarted === undefined) throw error;
+      query = restarted;
     }
   }
 }

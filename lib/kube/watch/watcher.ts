@@ -1,404 +1,278 @@
 /**
- * One source, followed for ever: an endless sequence of what an observer must know to have the same objects as the API
- * server. The states and what is yielded are those of kube-rs' `kube-runtime/src/watcher.rs`; the rules of retrying are
- * those of client-go's `tools/cache/reflector.go`.
- *
- * ```
- *            ┌────────────── expired, resync ◀─────────────┐
- *            ▼                                             │
- *  empty ──▶ listing ── init, initApply*, initDone ──▶ watching ──▶ apply, delete
- *            │  ▲                                       │    ▲
- *            └──┘ failed: backs off, starts again       └────┘ ended, cut, failed: resumes at the last version
- * ```
+ * Follows one source for ever: an endless sequence of what an observer needs to have the same objects as the API server.
+ * One step function over named states, as in kube-rs' `kube-runtime/src/watcher.rs`: see state.ts for the states, and
+ * retry_policy.ts for what follows a failure.
  */
-import { Backoff, MAX_DELAY_SECONDS } from "../../runtime/backoff.ts";
-import type { Clock } from "../../runtime/clock.ts";
-import { Deadline } from "../../runtime/deadline.ts";
-import { TransportError } from "../../http/transport.ts";
-import { AnswerError, ApiError } from "../client/api_error.ts";
-import type { ListQuery, ListResult, WatchEvent, WatchQuery } from "../client/client.ts";
-import { isNamed, type KubeObject, type Status } from "../../objects/object.ts";
-import { type Source } from "../../objects/source.ts";
+import type { KubeObject } from "../../objects/object.ts";
 import { isOlderVersion } from "../../objects/version.ts";
+import type { ListQuery, ListResult, WatchEvent } from "../client/client.ts";
+import { ApiError } from "../client/errors.ts";
+import { FIRST_PAGE, nextPage, restartedList } from "../client/pages.ts";
+import { assertEvent } from "./open_watch.ts";
+import { isResyncDue, resyncDelay } from "./resync.ts";
+import { Recovery } from "./recovery.ts";
+import {
+  MAX_EMPTY_WATCHES,
+  MIN_WATCH_SECONDS,
+  ShortWatchError,
+  StreamingListError,
+  VersionError,
+} from "./retry_policy.ts";
+import { SourceRequests, type SourceRequestsOptions } from "./source_requests.ts";
+import { Known, type State } from "./state.ts";
+import { StreamPatience } from "./stream_patience.ts";
 
 export type WatcherEvent =
-  /** A list begins: what it does not bring is gone when it is done. */
+  /** A list begins: objects that it does not bring are gone when it is done. */
   | { type: "init" }
   /** Objects of the list, as they came. */
   | { type: "initApply"; objects: readonly KubeObject[] }
-  /** The list was complete. */
+  /** The list is complete. */
   | { type: "initDone" }
   | { type: "apply"; object: KubeObject }
   | { type: "delete"; object: KubeObject }
   /** After `failed`, a watch works again. */
   | { type: "resumed" }
-  /** Something went wrong; the watcher goes on by itself in `retryIn` seconds. */
+  /** Something failed; the watcher goes on by itself in `retryIn` seconds. */
   | { type: "failed"; error: unknown; failures: number; retryIn: number };
 
-/** What a watcher needs of a client. */
-export interface ListWatch {
-  streamingLists: boolean;
-  list(source: Source, query: ListQuery, signal: AbortSignal): AsyncGenerator<KubeObject[], ListResult>;
-  watch(
-    source: Source,
-    query: WatchQuery,
-    signal: AbortSignal,
-    onAnswer: () => void,
-  ): AsyncGenerator<WatchEvent[], void>;
-}
-
 /** Times in seconds. */
-export interface WatcherOptions {
-  client: ListWatch;
-  source: Source;
+export interface WatcherOptions extends SourceRequestsOptions {
   /** `watch` goes on after the list; `list` lists again after `sleepTime`. */
   mode: "watch" | "list";
   sleepTime: number;
-  serverTimeout: number;
-  clientTimeout: number;
   /** 0: never. */
   resyncPeriod: number;
   firstBackoff: number;
-  clock: Clock;
-  random: () => number;
-  /**
-   * Called at each sign that the API server is there: an answer, an event, a bookmark, a clean end. Where the watcher
-   * then waits on purpose, `pause` is for how many seconds.
-   */
-  onProgress?: (pause: number) => void;
 }
 
-/** Objects in one page of a list; client-go's own page size. */
-const PAGE_SIZE = 500;
-
-/** The API server's own limit for a request that is no watch (kube-apiserver `--request-timeout`). */
-const LIST_TIMEOUT = 60;
-
-/** A streaming list in which nothing came for so long will not end: some servers ignore what they do not know. */
-const STREAMING_LIST_SILENCE = 10;
-
-/** Seconds; a watch that ends sooner was not a watch, though it may have brought something: there is no hurry to ask again. */
-const SHORTEST_WATCH = 1;
-
-/** Answers that say nothing about the version that was asked for. */
-const VERSION_NEUTRAL: ReadonlySet<number> = new Set([401, 403, 429, 503]);
-
-/** So many other refusals in a row of one version, and only a list leads past it (client-go lists at the first). */
-const VERSION_ATTEMPTS = 3;
-
-/** A 403 changes only when somebody changes RBAC: asked less often. In first delays. */
-const FORBIDDEN_FACTOR = 8;
-
-/** A server's Retry-After is heeded up to so many seconds: beyond, it is a mistake of somebody in between. */
-const LONGEST_RETRY_AFTER = 300;
-
-/** A resync that is due within so many seconds is due now: the watch in between would be too short to be one. */
-const LONGEST_RESYNC_MARGIN = 1;
-
-/** The share of its period by which a resync may be early, at random: a fleet is not to list together. */
-const RESYNC_SPREAD = 0.1;
-
-/** The fewest seconds from one list to the resync after it. */
-export function soonestResync(resyncPeriod: number): number {
-  return resyncPeriod * (1 - RESYNC_SPREAD) - resyncMargin(resyncPeriod);
-}
-
-function resyncMargin(resyncPeriod: number): number {
-  return Math.min(LONGEST_RESYNC_MARGIN, resyncPeriod / 2);
-}
+/** Seconds that a consumer may take for one object: the finalizer's requests. */
+const MAX_CONSUMER_SECONDS = 60;
 
 /** Bookmark that ends a streaming list; see KEP-3157. */
 const INITIAL_EVENTS_END = "k8s.io/initial-events-end";
 
-/** Raised by a server whose versions went backwards: its store was put back, so what we know may be of another world. */
-class VersionError extends Error {
-  override readonly name = "VersionError";
-}
-
-/** A streaming list that ended, or fell silent, before its last bookmark. */
-class StreamingListError extends Error {
-  override readonly name = "StreamingListError";
-}
-
-/** A watch that ended as soon as it had begun. */
-class ShortWatchError extends AnswerError {}
+type Step<T extends State["type"]> = State & { type: T };
 
 export class Watcher {
   readonly #options: WatcherOptions;
-  readonly #backoff: Backoff;
-  /** Where to resume; `undefined` in the states empty and listing. */
-  #version: string | undefined;
-  /** When the last list was done, and when the next is due; by the clock, in ms. */
-  #listedAt = -Infinity;
-  #resyncAt = Infinity;
-  /** The next watch is cut at random, so that sidecars that began together do not reconnect together. */
-  #spread = true;
-  /** The last watch failed: before resuming, ask whether the server still knows our version. */
-  #doubtful = false;
-  /** Told that something failed, and not yet that it works again. */
-  #isFailing = false;
-  /** Refusals to go on from our version, in a row. */
-  #refusals = 0;
+  readonly #requests: SourceRequests;
+  readonly #recovery: Recovery;
 
   constructor(options: WatcherOptions) {
     this.#options = options;
-    this.#backoff = new Backoff({ first: options.firstBackoff, random: options.random });
+    this.#requests = new SourceRequests(options);
+    this.#recovery = new Recovery(options);
   }
 
   /** Runs until the signal aborts; never throws. */
   async *run(signal: AbortSignal): AsyncGenerator<WatcherEvent, void> {
-    while (!signal.aborted) {
-      try {
-        yield* this.#step(signal);
-      } catch (error) {
-        if (signal.aborted) return;
-        const failed = this.#recover(error);
-        if (failed === undefined) continue;
-        yield failed;
-        await this.#options.clock.sleep(failed.retryIn, signal).catch(() => {});
+    let state: State = { type: "empty" };
+    try {
+      while (!signal.aborted) {
+        let next: State;
+        try {
+          next = yield* this.#step(state, signal);
+        } catch (error) {
+          if (signal.aborted) return;
+          next = yield* this.#failed(state, error);
+        }
+        if ("watch" in state && !("watch" in next && next.watch === state.watch)) await state.watch.close();
+        state = next;
       }
+    } finally {
+      if ("watch" in state) await state.watch.close();
     }
   }
 
-  async *#step(signal: AbortSignal): AsyncGenerator<WatcherEvent, void> {
-    const { mode, sleepTime, resyncPeriod, client, clock } = this.#options;
-    if (clock.now() >= this.#resyncAt - resyncMargin(resyncPeriod) * 1000) this.#version = undefined;
-    if (mode === "list") {
-      yield* this.#list(signal);
-      this.#backoff.reset();
-      this.#progress(sleepTime);
-      await clock.sleep(sleepTime, signal);
-    } else if (this.#version !== undefined) {
-      if (this.#doubtful) await this.#checkVersion(this.#version, signal);
-      yield* this.#watch(signal, {});
-    } else if (client.streamingLists) {
-      yield { type: "init" };
-      yield* this.#watch(signal, { sendInitialEvents: true });
-    } else {
-      yield* this.#list(signal);
+  /** @throws {ApiError | AnswerError | TransportError | CredentialsError | VersionError} the state stays as it is */
+  async *#step(state: State, signal: AbortSignal): AsyncGenerator<WatcherEvent, State> {
+    switch (state.type) {
+      case "empty":
+        return yield* this.#begin(signal);
+      case "listing":
+        return yield* this.#listPage(state, signal);
+      case "streaming":
+        return yield* this.#stream(state);
+      case "resuming":
+        return yield* this.#resume(state, signal);
+      case "watching":
+        return yield* this.#follow(state);
+      case "waiting":
+        this.#requests.expectWithin(state.seconds);
+        await this.#options.clock.sleep(state.seconds, signal);
+        return state.then;
     }
   }
 
-  /** Sets the state that an error leads to. Returns what to tell and how long to wait; nothing when there is no need. */
-  #recover(error: unknown): (WatcherEvent & { type: "failed" }) | undefined {
-    this.#spread = true;
-    if (error instanceof StreamingListError) {
-      this.#options.client.streamingLists = false;
-      return undefined;
-    }
-    const expired = error instanceof ApiError && (error.isExpired || error.isAheadOfServer);
-    if (error instanceof ApiError && !VERSION_NEUTRAL.has(error.status)) this.#refusals++;
-    if (expired || error instanceof VersionError || this.#refusals >= VERSION_ATTEMPTS) this.#version = undefined;
-    // Who answers 5xx may be a proxy, before a server that is being put back
-    const isAnswer = error instanceof ApiError && error.status < 500;
-    this.#doubtful = this.#version !== undefined && (this.#doubtful || !isAnswer);
-
-    const delay = this.#backoff.next(this.#leastDelay(error));
-    const retryIn = expired && !this.#listedJustNow() ? 0 : delay;
-    this.#isFailing ||= retryIn > 0;
-    if (error instanceof ApiError) this.#progress(retryIn);
-    return { type: "failed", error, failures: this.#backoff.failures, retryIn };
+  async *#begin(signal: AbortSignal): AsyncGenerator<WatcherEvent, State> {
+    const { mode, client } = this.#options;
+    yield* this.#tell({ type: "init" });
+    if (mode === "list" || !client.streamingLists) return { type: "listing", query: FIRST_PAGE };
+    const watch = this.#requests.openStreamingList(signal);
+    return { type: "streaming", watch, patience: new StreamPatience() };
   }
 
-  /** A version that expires as soon as it was listed would have us list in a hot loop. */
-  #listedJustNow(): boolean {
-    return this.#options.clock.now() - this.#listedAt < SHORTEST_WATCH * 1000;
-  }
-
-  #leastDelay(error: unknown): number {
-    if (error instanceof ShortWatchError) return SHORTEST_WATCH;
-    if (!(error instanceof ApiError)) return 0;
-    const { firstBackoff } = this.#options;
-    if (error.retryAfter !== undefined) return Math.min(error.retryAfter, LONGEST_RETRY_AFTER);
-    return error.isForbidden ? Math.min(MAX_DELAY_SECONDS, firstBackoff * FORBIDDEN_FACTOR) : 0;
-  }
-
-  /** Lists in pages. A `continue` that expired in between begins anew, in one page: the server is too busy for more. */
-  async *#list(signal: AbortSignal): AsyncGenerator<WatcherEvent, void> {
-    let query: ListQuery = { limit: PAGE_SIZE };
-    yield { type: "init" };
-    while (true) {
-      try {
-        const page = yield* this.#page(query, signal);
-        if (page.continue === undefined) return yield* this.#listed(page.resourceVersion);
-        query = { ...query, continue: page.continue };
-      } catch (error) {
-        if (!(error instanceof ApiError && error.isExpired && query.continue !== undefined)) throw error;
-        query = {};
-        yield { type: "init" };
-      }
+  async *#listPage({ query }: Step<"listing">, signal: AbortSignal): AsyncGenerator<WatcherEvent, State> {
+    try {
+      const result = yield* this.#page(query, signal);
+      const next = nextPage(result);
+      if (next !== undefined) return { type: "listing", query: next };
+      const known = yield* this.#listed(result.resourceVersion);
+      if (this.#options.mode === "watch") return { type: "resuming", known };
+      this.#recovery.succeeded();
+      return { type: "waiting", seconds: this.#options.sleepTime, then: { type: "empty" } };
+    } catch (error) {
+      const restarted = restartedList(query, error);
+      if (restarted === undefined) throw error;
+      yield* this.#tell({ type: "init" });
+      return { type: "listing", query: restarted };
     }
   }
 
   async *#page(query: ListQuery, signal: AbortSignal): AsyncGenerator<WatcherEvent, ListResult> {
-    using deadline = new Deadline(this.#options.clock, LIST_TIMEOUT, signal);
-    const page = this.#options.client.list(this.#options.source, query, deadline.signal);
+    const page = this.#requests.page(query, signal);
     try {
       while (true) {
         const { done, value } = await page.next();
-        this.#progress();
         if (done) return value;
-        deadline.extend();
-        yield { type: "initApply", objects: value };
+        yield* this.#tellObjects(value);
       }
     } finally {
       await page.return({ resourceVersion: "" });
     }
   }
 
-  *#listed(version: string): Generator<WatcherEvent, void> {
+  async *#listed(version: string): AsyncGenerator<WatcherEvent, Known> {
     const { resyncPeriod, random, clock } = this.#options;
-    this.#version = version;
-    this.#doubtful = false;
-    this.#refusals = 0;
-    this.#spread = true;
-    this.#listedAt = clock.now();
-    this.#resyncAt = resyncPeriod === 0
-      ? Infinity
-      : this.#listedAt + resyncPeriod * 1000 * (1 - RESYNC_SPREAD * random());
-    this.#isFailing = false;
-    yield { type: "initDone" };
+    const now = clock.now();
+    this.#recovery.takeFailing();
+    yield* this.#tell({ type: "initDone" });
+    return new Known(version, now, now + resyncDelay(resyncPeriod, random) * 1000);
   }
 
-  /** One watch request, from its start to its end. With `sendInitialEvents` it begins with the list. */
-  async *#watch(signal: AbortSignal, { sendInitialEvents = false }): AsyncGenerator<WatcherEvent, void> {
-    const { client, source, clock, serverTimeout } = this.#options;
-    const startedAt = clock.now();
-    using deadline = new Deadline(clock, sendInitialEvents ? STREAMING_LIST_SILENCE : this.#watchTime(), signal);
-    let listing = sendInitialEvents;
-    let answered = false;
-    try {
-      const events = client.watch(
-        source,
-        {
-          timeoutSeconds: serverTimeout,
-          ...(this.#version === undefined ? {} : { resourceVersion: this.#version }),
-          ...(sendInitialEvents ? { sendInitialEvents } : {}),
-        },
-        deadline.signal,
-        () => {
-          answered = true;
-          this.#progress();
-        },
-      );
-      for await (const batch of events) {
-        this.#progress();
-        if (listing) deadline.extend();
-        const listed: KubeObject[] = [];
-        for (const event of batch) {
-          this.#assertEvent(event);
-          if (!listing) yield* this.#live(event);
-          else if (isListEnd(event)) {
-            listing = false;
-            yield* gathered(listed);
-            yield* this.#listed(event.object.metadata.resourceVersion);
-            deadline.extend(this.#watchTime());
-          } else if (event.type === "DELETED") {
-            yield* gathered(listed);
-            yield { type: "delete", object: event.object };
-          } else if (event.type !== "BOOKMARK") listed.push(event.object);
-        }
-        yield* gathered(listed);
+  /** Reads on in a streaming list. */
+  async *#stream(state: Step<"streaming">): AsyncGenerator<WatcherEvent, State> {
+    const { watch, patience } = state;
+    const batch = await this.#requests.nextOfList(watch, patience);
+    const objects: KubeObject[] = [];
+    for (const [index, event] of batch.entries()) {
+      assertEvent(event, this.#options.source);
+      if (isListEnd(event)) {
+        yield* this.#tellObjects(objects);
+        const known = yield* this.#listed(event.object.metadata.resourceVersion);
+        watch.putBack(batch.slice(index + 1));
+        watch.live(this.#requests.watchSeconds(known));
+        return { type: "watching", watch, known };
       }
-    } catch (error) {
-      if (answered && clock.now() - startedAt >= SHORTEST_WATCH * 1000) {
-        this.#backoff.reset();
-        yield* this.#works();
-      }
-      if (sendInitialEvents && error instanceof ApiError && error.refusesStreamingList) {
-        throw new StreamingListError("the API server refuses a streaming list", { cause: error });
-      }
-      if (!deadline.passed || signal.aborted) throw error;
-      if (!answered) throw new TransportError("read", `no answer to a watch of ${source.kind}s`, { cause: error });
+      patience.saw(event.type);
+      if (event.type === "DELETED") {
+        yield* this.#tellObjects(objects.splice(0));
+        yield* this.#tell({ type: "delete", object: event.object });
+      } else if (event.type !== "BOOKMARK") objects.push(event.object);
     }
-    if (listing) throw new StreamingListError("the API server began a streaming list and did not end it");
-    if (!deadline.passed) {
-      this.#progress();
-      if (clock.now() - startedAt < SHORTEST_WATCH * 1000) {
-        throw new ShortWatchError(`the API server ended a watch of ${source.kind}s as soon as it had begun`);
-      }
-    }
-    this.#backoff.reset();
-    this.#spread = false;
-    yield* this.#works();
+    yield* this.#tellObjects(objects);
+    return state;
   }
 
-  /** @throws {ApiError | AnswerError} the server says that something went wrong, or what it says is no event */
-  #assertEvent(event: WatchEvent): void {
+  async *#resume({ known }: Step<"resuming">, signal: AbortSignal): AsyncGenerator<WatcherEvent, State> {
+    const { clock, resyncPeriod } = this.#options;
+    if (isResyncDue((known.resyncAt - clock.now()) / 1000, resyncPeriod)) return { type: "empty" };
+    if (known.isDoubtful) await this.#checkVersion(known, signal);
+    const watch = this.#requests.openWatch(known, signal);
+    return { type: "watching", watch, known };
+  }
+
+  async *#follow(state: Step<"watching">): AsyncGenerator<WatcherEvent, State> {
+    const { watch, known } = state;
+    const batch = await this.#requests.nextOfWatch(watch);
+    if (batch === undefined) {
+      this.#assertLived(state);
+      known.isSpread = false;
+      yield* this.#lived(known);
+      return { type: "resuming", known };
+    }
+    known.emptyWatches = 0;
+    for (const event of batch) {
+      assertEvent(event, this.#options.source);
+      const { type, object } = event;
+      if (type !== "BOOKMARK") yield* this.#tell({ type: type === "DELETED" ? "delete" : "apply", object });
+      const version: string | undefined = object.metadata.resourceVersion;
+      if (version !== undefined && version !== "") known.advance(version);
+      yield* this.#works();
+    }
+    return state;
+  }
+
+  /** @throws {ShortWatchError} the server ended the watch at once */
+  #assertLived(state: Step<"watching">): void {
+    const { watch, known } = state;
+    if (watch.isOutOfTime || this.#hasLived(state)) return;
+    if (watch.isEmpty) known.emptyWatches++;
     const { kind } = this.#options.source;
-    if (event.type === "ERROR") throw new ApiError(`watch of ${kind}s`, codeOf(event), statusOf(event));
-    if (event.type === "BOOKMARK" ? event.object?.metadata === undefined : !isNamed(event.object)) {
-      throw new AnswerError(`a watch of ${kind}s brought a line that is no event`);
-    }
+    throw new ShortWatchError(
+      known.emptyWatches < MAX_EMPTY_WATCHES
+        ? `the API server ended a watch of ${kind}s as soon as it had begun`
+        : `the API server ended ${known.emptyWatches} watches of ${kind}s in a row as soon as they had begun: listing again`,
+    );
   }
 
-  /** What happened after the list. */
-  *#live({ type, object }: WatchEvent): Generator<WatcherEvent, void> {
-    if (type !== "BOOKMARK") yield { type: type === "DELETED" ? "delete" : "apply", object };
-    const version: string | undefined = object.metadata.resourceVersion;
-    if (version !== undefined && version !== "") this.#advance(version);
+  #hasLived({ watch, known }: Step<"watching">): boolean {
+    const { answeredAt } = watch;
+    return answeredAt !== undefined &&
+      this.#secondsSince(Math.max(answeredAt, known.listedAt)) >= MIN_WATCH_SECONDS;
+  }
+
+  /** A watch lived for long enough. */
+  *#lived(known: Known): Generator<WatcherEvent, void> {
+    known.isFresh = false;
+    known.emptyWatches = 0;
+    this.#recovery.succeeded();
     yield* this.#works();
+  }
+
+  /** Reports a failure. Returns the state that it leads to. */
+  async *#failed(state: State, error: unknown): AsyncGenerator<WatcherEvent, State> {
+    if (error instanceof StreamingListError) {
+      this.#options.client.streamingLists = false;
+      return { type: "empty" };
+    }
+    if (error instanceof ApiError) this.#requests.contact();
+    if (state.type === "watching" && this.#hasLived(state)) yield* this.#lived(state.known);
+    const known = "known" in state ? state.known : undefined;
+    const { failures, retryIn, relists } = this.#recovery.failed(known, error);
+    yield* this.#tell({ type: "failed", error, failures, retryIn });
+    const then: State = known === undefined || relists ? { type: "empty" } : { type: "resuming", known };
+    return { type: "waiting", seconds: retryIn, then };
+  }
+
+  /** @throws {VersionError} the server's version is older than ours */
+  async #checkVersion(known: Known, signal: AbortSignal): Promise<void> {
+    const version = await this.#requests.version(signal);
+    if (isOlderVersion(version, known.version)) {
+      throw new VersionError(`the API server is at ${version}, we are at ${known.version}`);
+    }
+    known.isDoubtful = false;
+  }
+
+  *#tell(event: WatcherEvent): Generator<WatcherEvent, void> {
+    this.#requests.expectWithin(MAX_CONSUMER_SECONDS * ("objects" in event ? event.objects.length : 1));
+    yield event;
+  }
+
+  *#tellObjects(objects: readonly KubeObject[]): Generator<WatcherEvent, void> {
+    if (objects.length > 0) yield* this.#tell({ type: "initApply", objects });
   }
 
   *#works(): Generator<WatcherEvent, void> {
-    if (this.#isFailing) yield { type: "resumed" };
-    this.#isFailing = false;
+    if (this.#recovery.takeFailing()) yield* this.#tell({ type: "resumed" });
   }
 
-  /** Seconds that the next watch may live. */
-  #watchTime(): number {
-    const { clock, clientTimeout, serverTimeout, random } = this.#options;
-    const whole = Math.min(clientTimeout, Math.max(0, (this.#resyncAt - clock.now()) / 1000));
-    return this.#spread ? Math.min(whole, serverTimeout * (0.5 + 0.5 * random())) : whole;
-  }
-
-  /** @throws {VersionError} the version is older than what we have seen: we may have missed what came between */
-  #advance(version: string): void {
-    if (this.#version === version) return;
-    if (this.#version !== undefined && isOlderVersion(version, this.#version)) {
-      throw new VersionError(`resourceVersion ${version} came after ${this.#version}: listing again`);
-    }
-    this.#version = version;
-    this.#refusals = 0;
-    this.#backoff.reset();
-  }
-
-  /**
-   * Asks for the server's version, by a list of one. A server that was restored from a backup takes a watch from a
-   * version of its lost future and stays silent for ever.
-   */
-  async #checkVersion(known: string, signal: AbortSignal): Promise<void> {
-    const { client, source, clock, clientTimeout } = this.#options;
-    using deadline = new Deadline(clock, Math.min(LIST_TIMEOUT, clientTimeout), signal);
-    const page = client.list(source, { limit: 1 }, deadline.signal);
-    let result = await page.next();
-    while (!result.done) result = await page.next();
-    this.#progress();
-    const { resourceVersion } = result.value;
-    if (isOlderVersion(resourceVersion, known)) {
-      throw new VersionError(`the API server is at ${resourceVersion}, we are at ${known}`);
-    }
-    this.#doubtful = false;
-  }
-
-  #progress(pause = 0): void {
-    this.#options.onProgress?.(pause);
+  #secondsSince(time: number): number {
+    return (this.#options.clock.now() - time) / 1000;
   }
 }
 
 function isListEnd({ type, object }: WatchEvent): boolean {
   return type === "BOOKMARK" && object.metadata.annotations?.[INITIAL_EVENTS_END] === "true";
-}
-
-/** What was gathered of a streaming list, if anything. */
-function* gathered(objects: KubeObject[]): Generator<WatcherEvent, void> {
-  if (objects.length > 0) yield { type: "initApply", objects: objects.splice(0) };
-}
-
-function statusOf(event: WatchEvent): Partial<Status> {
-  return event.object as unknown as Partial<Status>;
-}
-
-function codeOf(event: WatchEvent): number {
-  return statusOf(event)?.code ?? 500;
 }

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { type ConnectionOptions, Connections } from "../../../lib/kube/client/connections.ts";
-import { type ClusterAccess, type Credentials, CredentialsError } from "../../../lib/kube/client/credentials.ts";
-import type { KubeClient } from "../../../lib/kube/client/client.ts";
+import type { ClusterAccess, Credentials } from "../../../lib/kube/client/credentials.ts";
+import { CredentialsError } from "../../../lib/kube/client/errors.ts";
+import { KubeClient } from "../../../lib/kube/client/client.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
 import { encode, listen, serve, until } from "../../support/local_servers.ts";
 import { listAt, ScriptedApi } from "../../support/scripted_api.ts";
@@ -214,4 +215,65 @@ Deno.test("a request comes over a new connection after one that got no answer", 
   assert.equal(await list(client), "8");
   const [, dead, next] = api.requests;
   assert.notEqual(next?.port, dead?.port);
+});
+
+Deno.test("a half-written CA leaves the old connection in use until the CA is whole", async () => {
+  let authorized = true;
+  await using server = serve(() => authorized ? listAt("7") : unauthorized(), first);
+  const credentials = new ChangingCredentials({
+    server: `https://127.0.0.1:${server.port}`,
+    caCert: first.ca,
+    certOrigin: "/sa/ca.crt",
+  });
+  const clock = new FakeClock();
+  const client = new KubeClient({ credentials, skipTlsVerify: false, env: {}, clock, userAgent: "test" });
+  assert.equal(await list(client), "7");
+  for (const half of [first.ca.slice(0, -40), first.ca.slice(0, 10), ""]) {
+    authorized = false;
+    credentials.access = { ...credentials.access, caCert: half };
+    await assert.rejects(list(client), (error) => {
+      assert.ok(error instanceof CredentialsError, `${error}`);
+      assert.match(error.message, /\/sa\/ca\.crt/);
+      return true;
+    });
+    authorized = true;
+    assert.equal(await list(client), "7", "the old connection still works");
+  }
+  authorized = false;
+  credentials.access = { ...credentials.access, caCert: `${first.ca}\n${second.ca}` };
+  const outcome = list(client).catch((error) => error);
+  assert.equal((await outcome).status, 401, "the CA was taken");
+  authorized = true;
+  assert.equal(await list(client), "7");
+  client.close();
+});
+
+for (const [name, access] of [["server name", { serverName: "localhost" }], ["TLS skipped", { skipTlsVerify: true }]]) {
+  Deno.test(`current() keeps the old connection when a certificate is half-written: ${name}`, async () => {
+    await using server = serve(() => new Response("still here"), first);
+    const url = `https://127.0.0.1:${server.port}`;
+    const credentials = new ChangingCredentials({ server: url, caCert: first.ca, ...access as Partial<ClusterAccess> });
+    const { clock, kept } = connections(credentials);
+    const old = await kept.current();
+    credentials.access = { ...credentials.access, caCert: first.ca.slice(0, -40) };
+    await clock.advance(61);
+    await assert.rejects(kept.current(), { name: "CredentialsError" });
+    assert.equal(await (await old.transport.fetch(url)).text(), "still here");
+    kept.close();
+  });
+}
+
+Deno.test("current() gives up on credentials that take longer than 30 seconds", async () => {
+  const credentials = new ChangingCredentials({ server: "http://127.0.0.1:1" });
+  const held = Promise.withResolvers<void>();
+  credentials.hold = held.promise;
+  const { clock, kept } = connections(credentials);
+  const outcome = kept.current().catch((error) => error);
+  await clock.advance(30);
+  const error = await outcome;
+  assert.ok(error instanceof CredentialsError, `${error}`);
+  assert.match(error.message, /within 30 s/);
+  held.resolve();
+  assert.equal((await kept.current()).access.server, "http://127.0.0.1:1");
+  kept.close();
 });

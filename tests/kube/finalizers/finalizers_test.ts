@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { CONFIG_MAPS, SECRETS, type StoredObject } from "../../apiserver/resources.ts";
-import { ApiError } from "../../../lib/kube/client/api_error.ts";
+import { ApiError } from "../../../lib/kube/client/errors.ts";
 import { Finalizers } from "../../../lib/kube/finalizers/finalizers.ts";
 import type { KubeObject } from "../../../lib/objects/object.ts";
 import type { ObjectRef } from "../../../lib/objects/ref.ts";

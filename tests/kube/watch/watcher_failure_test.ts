@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { refusal } from "../../support/api_gateway.ts";
 import { Followed, pagingClient } from "../../support/followed.ts";
 import { until } from "../../support/local_servers.ts";
-import { listAt, ScriptedApi, WatchStream } from "../../support/scripted_api.ts";
+import { listAt, ScriptedApi, type ScriptedRequest, WatchStream } from "../../support/scripted_api.ts";
 import type { WatcherOptions } from "../../../lib/kube/watch/watcher.ts";
 
 /** A watcher whose list is done, at version 10; the next request is the one after its first watch. */
@@ -11,7 +11,7 @@ async function watching(api: ScriptedApi, options: Partial<WatcherOptions> = {})
   api.script(listAt("10"), watch);
   const followed = new Followed(api, { client: pagingClient(api), ...options });
   await watch.bookmark("11");
-  await followed.progressed(3);
+  await followed.contacted(3);
   return { followed, watch };
 }
 
@@ -101,7 +101,7 @@ for (const [status, ...asked] of [[429, "watch from 11"], [503, "list", "watch f
     await api.clock.advance(5);
     await watch.end();
     await followed.yielded(`failed ${status} in 17`);
-    assert.equal(followed.pauses.at(-1), 17);
+    await followed.expecting(17 + 60);
     await api.clock.advance(16.9);
     await followed.stillRequested(3);
     await api.clock.advance(0.1);
@@ -141,15 +141,15 @@ Deno.test("run() takes a quarter off a delay by chance at most", async () => {
   await followed.yielded("failed 500 in 8");
 });
 
-Deno.test("run() asks less often while it is forbidden, and counts each answer as progress", async () => {
+Deno.test("run() asks less often while it is forbidden, and counts each answer as contact", async () => {
   await using api = new ScriptedApi();
   api.script(...Array.from({ length: 3 }, () => refusal(403, "Forbidden", "configmaps is forbidden")), listAt("10"));
   await using followed = new Followed(api, { client: pagingClient(api) });
   for (const count of [1, 2, 3]) {
     await until(() => followed.errors.length === count);
     await followed.yielded("failed 403 in 8");
-    assert.equal(followed.pauses.length, count);
-    assert.equal(followed.pauses.at(-1), 8);
+    assert.equal(followed.contacts, count);
+    await followed.expecting(8 + 60);
     await api.clock.advance(7.9);
     await followed.stillRequested(count);
     await api.clock.advance(0.1);
@@ -157,13 +157,13 @@ Deno.test("run() asks less often while it is forbidden, and counts each answer a
   await followed.yielded("initDone");
 });
 
-Deno.test("run() tells of no progress when there was no answer", async () => {
+Deno.test("run() tells of no contact when there was no answer", async () => {
   await using api = new ScriptedApi();
   await using followed = new Followed(api, { client: pagingClient(api) });
   await followed.requested(1);
   await api.clock.advance(30);
   await followed.yielded("failed TransportError in 1");
-  assert.deepEqual(followed.pauses, []);
+  assert.equal(followed.contacts, 0);
 });
 
 Deno.test("run() backs off from a server that ends each watch at once", async () => {
@@ -297,7 +297,7 @@ Deno.test("run() tells once that a watch works again, also when nothing changes"
   await again.bookmark("12");
   await followed.yielded("resumed");
   await again.bookmark("13");
-  await followed.progressed(9);
+  await followed.contacted(9);
   assert.deepEqual(followed.events.slice(2), ["failed 503 in 1", "resumed"]);
 });
 
@@ -321,4 +321,72 @@ Deno.test("run() lists at once after a 410, whatever failed before it", async ()
   await api.clock.advance(0);
   await followed.requested(7);
   assert.equal(followed.asked.at(-1), "watch from 20");
+});
+
+const RELISTED = ["init", "initApply a@400", "initDone"];
+
+/** An API server whose front end answers every watch with 200, nothing, and a clean end, instead of 410. */
+function endWatchesAtOnce(api: ScriptedApi): void {
+  const answer = (request: ScriptedRequest): Response => {
+    api.script(answer);
+    return request.query.watch === undefined ? listAt("500", ["a@400"]) : new Response("");
+  };
+  api.script(answer);
+}
+
+Deno.test("run() lists again when three resumed watches end at once without an event", async () => {
+  await using api = new ScriptedApi();
+  const { followed, watch } = await watching(api, { resyncPeriod: 0 });
+  await using _ = followed;
+  await api.clock.advance(5);
+  endWatchesAtOnce(api);
+  await watch.cut();
+  await followed.yielded("failed TransportError in 1");
+  for (const delay of [1, 2, 4, 8]) {
+    await followed.yielded(delay === 1 ? "failed TransportError in 1" : `failed AnswerError in ${delay}`);
+    await api.clock.advance(delay);
+  }
+  await until(() => RELISTED.every((event) => followed.events.slice(6).includes(event)));
+  assert.ok(api.clock.now() <= 30_000, "within half a minute");
+});
+
+Deno.test("run() backs off when the watches after such a list end at once, too", async () => {
+  await using api = new ScriptedApi();
+  const { followed, watch } = await watching(api, { resyncPeriod: 0 });
+  await using _ = followed;
+  await api.clock.advance(5);
+  endWatchesAtOnce(api);
+  await watch.cut();
+  const delays = [1, 2, 4, 8, 16, 30, 30, 30, 30, 30];
+  for (const [index, delay] of delays.entries()) {
+    await until(() => followed.errors.length === index + 1);
+    await followed.yielded(`failed ${index === 0 ? "TransportError" : "AnswerError"} in ${delay}`);
+    await api.clock.advance(delay);
+  }
+  await until(() => followed.errors.length === delays.length + 1);
+  const lists = followed.events.filter((event) => event === "initDone").length;
+  assert.equal(lists, 1 + 3);
+});
+
+Deno.test("run() takes a list whose watch failed later for a success", async () => {
+  await using api = new ScriptedApi();
+  api.script(refusal(500, "InternalError", "no"), refusal(500, "InternalError", "no"), listAt("10"));
+  await using followed = new Followed(api, { client: pagingClient(api) });
+  await followed.yielded("failed 500 in 1");
+  await api.clock.advance(1);
+  await followed.yielded("failed 500 in 2");
+  await api.clock.advance(2);
+  await followed.requested(4);
+  await followed.yielded("initDone");
+  await api.clock.advance(30);
+  await followed.yielded("failed TransportError in 1");
+});
+
+Deno.test("run() backs off from a server that answers every list with 410", async () => {
+  await using api = new ScriptedApi();
+  api.script(expired(), expired());
+  await using followed = new Followed(api, { client: pagingClient(api) });
+  await followed.yielded("failed 410 in 1");
+  await api.clock.advance(1);
+  await followed.yielded("failed 410 in 2");
 });

@@ -57,7 +57,7 @@ Deno.test("run() has no initDone when a list is cut", async () => {
   assert.deepEqual(followed.events, ["init", "initApply a@1", "failed AnswerError in 1"]);
 });
 
-Deno.test("run() gives up on a list of which nothing came for 60 seconds", async () => {
+Deno.test("run() gives up on a list of which nothing came for 30 seconds", async () => {
   await using api = new ScriptedApi();
   const stalled = new WatchStream();
   api.script(stalled);
@@ -66,10 +66,10 @@ Deno.test("run() gives up on a list of which nothing came for 60 seconds", async
   for (const item of list.items) item.data = { large: "x".repeat(40_000) };
   await stalled.sendText(JSON.stringify(list).slice(0, 70_000));
   await followed.yielded("initApply a@1");
-  await api.clock.advance(59);
+  await api.clock.advance(29);
   assert.deepEqual(followed.events, ["init", "initApply a@1"]);
   await api.clock.advance(1);
-  await followed.yielded("failed DeadlineError in 1");
+  await followed.yielded("failed TransportError in 1");
   await stalled.gone;
 });
 
@@ -110,20 +110,93 @@ for (const status of [422, 400]) {
   });
 }
 
-Deno.test("run() lists in pages when a streaming list has objects and then no end bookmark", async () => {
+Deno.test("run() lists in pages 30 seconds after the last initial event", async () => {
   await using api = new ScriptedApi();
   const stream = new WatchStream();
   api.script(stream, listAt("10", ["a@1"]));
   await using followed = new Followed(api);
-  await stream.send("ADDED", "a@1");
-  await followed.yielded("initApply a@1");
-  await api.clock.advance(9);
-  await followed.stillRequested(1);
+  for (const object of ["a@1", "b@2"]) {
+    await stream.send("ADDED", object);
+    await followed.yielded(`initApply ${object}`);
+    await api.clock.advance(29);
+    await followed.stillRequested(1);
+  }
   await api.clock.advance(1);
   await followed.requested(3);
   assert.deepEqual(followed.asked, ["streaming list", "list", "watch from 10"]);
-  assert.deepEqual(followed.events, ["init", "initApply a@1", "init", "initApply a@1", "initDone"]);
+  assert.deepEqual(followed.events.slice(2), ["initApply b@2", "init", "initApply a@1", "initDone"]);
   await stream.gone;
+});
+
+Deno.test("run() lists in pages 30 seconds after the last initial event, whatever comes meanwhile", async () => {
+  await using api = new ScriptedApi();
+  const stream = new WatchStream();
+  api.script(stream, listAt("40", ["a@1"]));
+  await using followed = new Followed(api);
+  await stream.send("ADDED", "a@1");
+  await followed.yielded("initApply a@1");
+  const meanwhile = [
+    () => stream.bookmark("10"),
+    () => stream.send("MODIFIED", "a@20"),
+    () => stream.send("ADDED", "new@30"),
+    () => stream.send("DELETED", "new@31"),
+  ];
+  for (const send of meanwhile) {
+    await api.clock.advance(7);
+    const { contacts } = followed;
+    await send();
+    await followed.contacted(contacts + 1);
+  }
+  await followed.stillRequested(1);
+  await api.clock.advance(2);
+  await followed.requested(3);
+  assert.deepEqual(followed.asked, ["streaming list", "list", "watch from 40"]);
+  await stream.gone;
+});
+
+Deno.test("run() keeps its streaming list while a consumer is slow", async () => {
+  await using api = new ScriptedApi();
+  const client = api.makeClient();
+  const stream = new WatchStream();
+  api.script(stream);
+  // Each object takes a minute, as a finalizer does whose request is slow
+  await using followed = new Followed(api, { client }, () => api.clock.advance(60));
+  for (const object of ["a@1", "b@2", "c@3"]) {
+    const { contacts } = followed;
+    await stream.send("ADDED", object);
+    await followed.contacted(contacts + 1);
+    await followed.yielded(`initApply ${object}`);
+  }
+  await stream.bookmark("10", { end: true });
+  await followed.yielded("initDone");
+  await stream.send("ADDED", "d@11");
+  await followed.yielded("apply d@11");
+  assert.deepEqual(followed.asked, ["streaming list"]);
+  assert.equal(client.streamingLists, true);
+});
+
+Deno.test("run() backs off from a streaming list that is cut again and again", async () => {
+  await using api = new ScriptedApi();
+  await using followed = new Followed(api);
+  for (const [index, delay] of [1, 2, 4, 8, 16, 30, 30].entries()) {
+    const stream = new WatchStream();
+    api.script(stream);
+    if (index > 0) await api.clock.advance([1, 2, 4, 8, 16, 30, 30][index - 1]!);
+    await stream.send("ADDED", "a@1");
+    await followed.yielded("initApply a@1");
+    await api.clock.advance(2);
+    await stream.cut();
+    await followed.yielded(`failed TransportError in ${delay}`);
+  }
+  assert.ok(!followed.events.includes("resumed") && !followed.events.includes("initDone"));
+  const stream = new WatchStream();
+  api.script(stream);
+  await api.clock.advance(30);
+  await stream.bookmark("10", { end: true });
+  await followed.yielded("initDone");
+  await api.clock.advance(2);
+  await stream.cut();
+  await followed.yielded("failed TransportError in 1");
 });
 
 Deno.test("run() lists in pages when a streaming list ends before its end bookmark", async () => {
@@ -147,15 +220,15 @@ Deno.test("run() asks for a streaming list again after a failure that says nothi
 Deno.test("run() lists every sleepTime in list mode, and waits longer only after a failure", async () => {
   await using api = new ScriptedApi();
   api.script(listAt("10", ["a@1"]), listAt("11"), refusal(500, "InternalError", "no"), listAt("12"));
-  await using followed = new Followed(api, { mode: "list", sleepTime: 60 });
+  await using followed = new Followed(api, { mode: "list", sleepTime: 90 });
   await followed.yielded("initDone");
-  await until(() => followed.pauses.at(-1) === 60);
-  await api.clock.advance(59.9);
+  await followed.expecting(90 + 60);
+  await api.clock.advance(89.9);
   await followed.stillRequested(1);
   await api.clock.advance(0.1);
   await until(() => followed.events.filter((event) => event === "initDone").length === 2);
-  await until(() => followed.pauses.filter((pause) => pause === 60).length === 2);
-  await api.clock.advance(60);
+  await followed.expecting(90 + 60);
+  await api.clock.advance(90);
   await followed.yielded("failed 500 in 1");
   await api.clock.advance(1);
   await until(() => followed.events.filter((event) => event === "initDone").length === 3);

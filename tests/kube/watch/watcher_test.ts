@@ -14,7 +14,7 @@ async function watching(api: ScriptedApi, options: Partial<WatcherOptions> = {})
   await followed.requested(2);
   await watch.bookmark("10");
   // The list, the answer to the watch, the bookmark
-  await followed.progressed(3);
+  await followed.contacted(3);
   return { followed, watch };
 }
 
@@ -85,7 +85,7 @@ Deno.test("run() ends a watch at the client's timeout and resumes: that is no fa
   await api.clock.advance(60);
   await followed.requested(3);
   await second.bookmark("12");
-  await followed.progressed(6);
+  await followed.contacted(6);
   await api.clock.advance(65.9);
   await followed.stillRequested(3);
   await api.clock.advance(0.1);
@@ -169,7 +169,7 @@ Deno.test("run() never lists again by itself when resyncPeriod is 0", async () =
   assert.deepEqual(followed.asked, ["list", "watch from 10"]);
 });
 
-Deno.test("run() tells of progress at answers, events, bookmarks and clean ends, and of none in between", async () => {
+Deno.test("run() tells of contact at answers, events, bookmarks and ends", async () => {
   await using api = new ScriptedApi();
   const { followed, watch } = await watching(api);
   await using _ = followed;
@@ -180,11 +180,10 @@ Deno.test("run() tells of progress at answers, events, bookmarks and clean ends,
   ];
   for (const step of steps) {
     await api.clock.advance(90);
-    const before = followed.pauses.length;
+    const before = followed.contacts;
     await step();
-    await until(() => followed.pauses.length > before);
+    await until(() => followed.contacts > before);
   }
-  assert.deepEqual([...new Set(followed.pauses)], [0]);
 });
 
 const states: [name: string, reach: (api: ScriptedApi) => Promise<Followed>][] = [
@@ -210,8 +209,8 @@ const states: [name: string, reach: (api: ScriptedApi) => Promise<Followed>][] =
   }],
   ["the sleep of list mode", async (api) => {
     api.script(listAt("10"));
-    const followed = new Followed(api, { mode: "list" });
-    await until(() => followed.pauses.at(-1) === 60);
+    const followed = new Followed(api, { mode: "list", sleepTime: 90 });
+    await followed.expecting(90 + 60);
     return followed;
   }],
 ];

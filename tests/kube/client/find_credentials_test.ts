@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
-import { CredentialsError, findCredentials, plainCredentials } from "../../../lib/kube/client/credentials.ts";
+import { CredentialsError } from "../../../lib/kube/client/errors.ts";
+import { findCredentials } from "../../../lib/kube/client/find_credentials.ts";
+import { plainCredentials } from "../../../lib/kube/client/plain_credentials.ts";
 import { type Folder, tempFolder } from "../../support/disk.ts";
 
 const POD = { KUBERNETES_SERVICE_HOST: "10.96.0.1", KUBERNETES_SERVICE_PORT: "443" };
@@ -25,6 +27,7 @@ Deno.test("findCredentials() reads a service account in a pod", async () => {
     namespace: "team-a",
     headers: { authorization: "Bearer first" },
     caCert: "the CA",
+    certOrigin: `${folder.path}/ca.crt`,
     skipTlsVerify: false,
   });
 });
@@ -75,17 +78,17 @@ Deno.test("load() names the file that is missing or empty", async () => {
   });
 });
 
-Deno.test("findCredentials() says why there is no way to the API server", async () => {
+Deno.test("findCredentials() says why there are no credentials", async () => {
   using empty = tempFolder();
   const home = { HOME: empty.path };
   await assert.rejects(find(empty.path, home), {
     name: "CredentialsError",
-    message: `no way to the API server: no KUBECONFIG, no ${empty.path}/.kube/config, and ` +
+    message: `no credentials for the API server: no KUBECONFIG, no ${empty.path}/.kube/config, and ` +
       "KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT are not set as they are in a pod",
   });
   await assert.rejects(find(empty.path, { ...home, ...POD }), {
     name: "CredentialsError",
-    message: `no way to the API server: no KUBECONFIG, no ${empty.path}/.kube/config, and ` +
+    message: `no credentials for the API server: no KUBECONFIG, no ${empty.path}/.kube/config, and ` +
       `no service account token at ${empty.path}/token (is automountServiceAccountToken off?)`,
   });
 });

@@ -1,0 +1,76 @@
+/**
+ * The lines of the record, one JSON array each:
+ *
+ * ```
+ * ["journal", 2]
+ * ["own", "/data/a.json", "ConfigMap/default/a", 4711, 1732556751000, 2048]
+ *                             ours, with the inode, modification time and size that we gave it
+ * ["own", "/data/b.json", "ConfigMap/default/a", 4712, 1732556751000, 2048, "taken over"]
+ *                             ours if it has that inode: we were about to replace somebody else's file
+ * ["drop", "/data/a.json"]    no longer ours
+ * ["make", "/data/team"]      a directory that we made
+ * ["unmake", "/data/team"]
+ * ["pending", ["/data/a.json"]]   changes that the application has not been told of
+ * ["delivered"]               it has been told of all of them
+ * ```
+ */
+import type { Stamp } from "./stamp.ts";
+
+export type Entry =
+  | readonly ["journal", number]
+  | readonly ["own", path: string, owner: string, ...stamp: StampFields]
+  | readonly ["own", path: string, owner: string, ...stamp: StampFields, typeof TAKEN_OVER]
+  | readonly ["drop" | "make" | "unmake", path: string]
+  | readonly ["pending", paths: readonly string[]]
+  | readonly ["delivered"];
+
+type StampFields = [ino: number, mtime: number, size: number];
+
+export const FORMAT = 2;
+export const TAKEN_OVER = "taken over";
+
+export function ownEntry(path: string, owner: string, { ino, mtime, size }: Stamp, isTakeOver: boolean): Entry {
+  return isTakeOver ? ["own", path, owner, ino, mtime, size, TAKEN_OVER] : ["own", path, owner, ino, mtime, size];
+}
+
+/** `undefined`: the line is not an entry of this format. */
+export function parseEntry(line: string): Entry | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+  if (!isEntry(value)) return undefined;
+  return value[0] === "pending" ? ["pending", value[1].filter((path) => typeof path === "string")] : value;
+}
+
+function isEntry(value: unknown): value is Entry {
+  if (!Array.isArray(value)) return false;
+  const [word, subject, owner, ...rest] = value;
+  switch (word) {
+    case "journal":
+      return subject === FORMAT;
+    case "own":
+      return isPath(subject) && typeof owner === "string" && isStamp(rest.slice(0, 3)) &&
+        (rest.length === 3 || (rest.length === 4 && rest[3] === TAKEN_OVER));
+    case "drop":
+    case "make":
+    case "unmake":
+      return isPath(subject);
+    case "pending":
+      return Array.isArray(subject);
+    case "delivered":
+      return true;
+    default:
+      return false;
+  }
+}
+
+function isPath(value: unknown): boolean {
+  return typeof value === "string" && value.startsWith("/");
+}
+
+function isStamp(values: readonly unknown[]): boolean {
+  return values.length === 3 && values.every((value) => typeof value === "number");
+}

@@ -1,0 +1,99 @@
+import { lstat, removeIfThere } from "./file_calls.ts";
+import { joinPath, parentOf, RESERVED_PREFIX } from "./paths.ts";
+import { TemporaryFile } from "./temporary_file.ts";
+
+/** Others may list it: a program that walks the folder must not fail here. */
+const MODE = 0o755;
+
+const RECORD = "record";
+const TEMPORARY_PREFIX = "temporary-";
+
+/** Names that are tried for a temporary file when another process has files here. */
+const MAX_FAILURES = 1000;
+
+/**
+ * `PARENT/..k8s-sidecar-<id>/state`: the one place in a folder that holds files of the sidecar's own, namely the record
+ * of the {@link Journal} and temporary files. The two levels keep these from programs that read every file of the
+ * folder and of the directories in it.
+ */
+export class StateDirectory {
+  readonly path: string;
+  readonly #outer: string;
+  readonly #onEnd: () => void;
+  #isThere = false;
+  #created = 0;
+
+  /**
+   * Makes nothing on disk.
+   *
+   * @param isTransient it exists only while a temporary file is in it
+   */
+  constructor(parent: string, id: string, { isTransient }: { isTransient: boolean }) {
+    this.#onEnd = isTransient ? () => this.#removeIfEmpty() : () => {};
+    this.#outer = joinPath(parent, RESERVED_PREFIX + id);
+    this.path = joinPath(this.#outer, "state");
+  }
+
+  get recordPath(): string {
+    return joinPath(this.path, RECORD);
+  }
+
+  /**
+   * Creates a temporary file.
+   *
+   * @param mode permission bits of the target
+   * @throws {Deno.errors.*}
+   */
+  createFile(target: string, mode: number): TemporaryFile {
+    if (!this.#isThere) this.#make();
+    for (let failures = 0;; failures++) {
+      try {
+        const path = joinPath(this.path, `${TEMPORARY_PREFIX}${this.#created++}`);
+        return new TemporaryFile(path, target, mode, this.#onEnd);
+      } catch (error) {
+        if (failures === MAX_FAILURES) throw error;
+        if (error instanceof Deno.errors.AlreadyExists) continue;
+        if (failures > 0 || !(error instanceof Deno.errors.NotFound)) throw error;
+        this.#make();
+      }
+    }
+  }
+
+  /** Removes the temporary files of an earlier run. Never throws: what cannot be removed does no harm. */
+  sweep(): void {
+    try {
+      if (!lstat(this.#outer)?.isDirectory || !lstat(this.path)?.isDirectory) return;
+      for (const { name, isDirectory } of Deno.readDirSync(this.path)) {
+        if (!isDirectory && name.startsWith(TEMPORARY_PREFIX)) removeIfThere(joinPath(this.path, name));
+      }
+    } catch {
+      return;
+    }
+    this.#onEnd();
+  }
+
+  #removeIfEmpty(): void {
+    try {
+      for (const directory of [this.path, this.#outer]) {
+        if (lstat(directory)?.isDirectory) Deno.removeSync(directory);
+      }
+      this.#isThere = false;
+    } catch {
+      // Another temporary file is in it
+    }
+  }
+
+  #make(): void {
+    Deno.mkdirSync(parentOf(this.#outer), { recursive: true });
+    for (const directory of [this.#outer, this.path]) {
+      const there = lstat(directory);
+      if (there?.isDirectory) continue;
+      // The name is reserved, so a file or a symlink here is an earlier version's, or was put here to mislead
+      if (there !== undefined) Deno.removeSync(directory);
+      Deno.mkdirSync(directory, { mode: MODE });
+      const mode = Deno.lstatSync(directory).mode ?? MODE;
+      if ((mode & MODE) !== MODE) Deno.chmodSync(directory, (mode & 0o7777) | MODE);
+    }
+    this.#isThere = true;
+  }
+}

@@ -1,0 +1,63 @@
+import type { Clock } from "../../runtime/clock.ts";
+import { Deadline } from "../../runtime/deadline.ts";
+
+/** Seconds without a byte after which the API server, or the connection to it, counts as dead. */
+export const MAX_SILENCE_SECONDS = 30;
+
+/** Seconds for one object, to the last byte of the answer; kube-apiserver itself allows a request 60 s. */
+export const MAX_OBJECT_SECONDS = 60;
+
+/** Seconds for one page of a list. A page of large Secrets over a slow link takes minutes. */
+export const MAX_PAGE_SECONDS = 600;
+
+/**
+ * Limits how long a request waits for the API server: for the next bytes, and in all. Only time inside {@link
+ * AnswerDeadline.wait} counts, so a consumer may take its time over what has come.
+ */
+export class AnswerDeadline implements Disposable {
+  readonly #clock: Clock;
+  readonly #deadline: Deadline;
+  readonly #seconds: number;
+  /** Milliseconds left for waiting. */
+  #left: number;
+
+  /** @param seconds for the whole answer */
+  constructor(clock: Clock, seconds: number, outer: AbortSignal) {
+    this.#clock = clock;
+    this.#seconds = seconds;
+    this.#left = seconds * 1000;
+    this.#deadline = new Deadline(clock, Infinity, outer);
+  }
+
+  /** Aborts when time is up, or when the outer signal does. */
+  get signal(): AbortSignal {
+    return this.#deadline.signal;
+  }
+
+  /** Which limit was exceeded, as in `did not answer within 30 s`; `undefined` when none was. */
+  get exceeded(): string | undefined {
+    if (!this.#deadline.passed) return undefined;
+    return this.#left <= 0 ? `took longer than ${this.#seconds} s` : `sent nothing for ${MAX_SILENCE_SECONDS} s`;
+  }
+
+  /** Awaits something that {@link AnswerDeadline.signal} ends. `silence`: seconds it may take. */
+  async wait<T>(next: Promise<T>, silence = MAX_SILENCE_SECONDS): Promise<T> {
+    const startedAt = this.#clock.now();
+    this.#deadline.extend(Math.min(silence, this.#left / 1000));
+    try {
+      return await next;
+    } finally {
+      this.#left -= this.#clock.now() - startedAt;
+      this.#deadline.extend(Infinity);
+    }
+  }
+
+  /** From now on the rest of the answer may take so many seconds. */
+  allow(seconds: number): void {
+    this.#left = seconds * 1000;
+  }
+
+  [Symbol.dispose](): void {
+    this.#deadline[Symbol.dispose]();
+  }
+}

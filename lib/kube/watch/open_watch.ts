@@ -1,0 +1,126 @@
+import type { ListWatch } from "../client/object_api.ts";
+import type { Clock } from "../../runtime/clock.ts";
+import { Deadline } from "../../runtime/deadline.ts";
+import { TransportError } from "../../http/transport.ts";
+import { isNamed, type Status } from "../../objects/object.ts";
+import type { Source } from "../../objects/source.ts";
+import { AnswerError, ApiError } from "../client/errors.ts";
+import type { WatchEvent, WatchQuery } from "../client/client.ts";
+
+export interface OpenWatchOptions {
+  client: Pick<ListWatch, "watch">;
+  source: Source;
+  query: WatchQuery;
+  clock: Clock;
+  /** Seconds that the request may live, connection and stream together. */
+  lifetime: number;
+  /** Called when the server has accepted the watch, and for all that it sends. */
+  onContact: () => void;
+}
+
+/** One watch request, from its first byte to its end. Close it. */
+export class OpenWatch {
+  readonly #options: OpenWatchOptions;
+  readonly #deadline: Deadline;
+  readonly #events: AsyncGenerator<WatchEvent[], void>;
+  /** What was read and put back. */
+  #unread: WatchEvent[] = [];
+  #answeredAt: number | undefined;
+  #patience: number | undefined;
+  #isEmpty = true;
+  #secondsWaited = 0;
+
+  constructor(options: OpenWatchOptions, signal: AbortSignal) {
+    const { client, source, query, clock, lifetime, onContact } = options;
+    this.#options = options;
+    this.#deadline = new Deadline(clock, lifetime, signal);
+    this.#events = client.watch(source, query, this.#deadline.signal, () => {
+      this.#answeredAt = clock.now();
+      if (this.#patience !== undefined) this.#deadline.extend(this.#patience);
+      onContact();
+    });
+  }
+
+  /** When the server accepted the watch, by the clock, in ms; `undefined`: it has not. */
+  get answeredAt(): number | undefined {
+    return this.#answeredAt;
+  }
+
+  /** The server has sent nothing, not even a bookmark. */
+  get isEmpty(): boolean {
+    return this.#isEmpty;
+  }
+
+  /** How long the last {@link OpenWatch.next} waited for events of an answer that had begun. */
+  get secondsWaited(): number {
+    return this.#secondsWaited;
+  }
+
+  /** We ended it, not the server. */
+  get isOutOfTime(): boolean {
+    return this.#deadline.passed;
+  }
+
+  /** From now on the request may live for so many seconds. */
+  live(seconds: number): void {
+    this.#patience = undefined;
+    this.#deadline.extend(seconds);
+  }
+
+  /**
+   * The events that come next, together; `undefined` when the server has ended the watch or its time is up.
+   *
+   * @param patience seconds to wait for them in an answer that has begun, instead of the lifetime of the request. What
+   *   the caller does between two calls takes no time of it
+   * @throws {ApiError | AnswerError | TransportError | CredentialsError}
+   */
+  async next(patience?: number): Promise<WatchEvent[] | undefined> {
+    if (this.#unread.length > 0) return this.#unread.splice(0);
+    const { clock } = this.#options;
+    const startedAt = clock.now();
+    this.#patience = patience;
+    if (patience !== undefined && this.#answeredAt !== undefined) this.#deadline.extend(patience);
+    try {
+      const { done, value } = await this.#events.next();
+      if (done) {
+        if (!this.isOutOfTime) this.#options.onContact();
+        return undefined;
+      }
+      this.#isEmpty = false;
+      this.#options.onContact();
+      return value;
+    } catch (error) {
+      if (!this.isOutOfTime) throw error;
+      if (this.#answeredAt !== undefined) return undefined;
+      throw new TransportError("read", `no answer to a watch of ${this.#options.source.kind}s`, { cause: error });
+    } finally {
+      if (patience !== undefined) this.#deadline.extend(Infinity);
+      this.#secondsWaited = (clock.now() - Math.max(startedAt, this.#answeredAt ?? startedAt)) / 1000;
+    }
+  }
+
+  /** Has {@link OpenWatch.next} return these events first. */
+  putBack(events: WatchEvent[]): void {
+    this.#unread = events;
+  }
+
+  async close(): Promise<void> {
+    this.#deadline[Symbol.dispose]();
+    await this.#events.return();
+  }
+}
+
+/**
+ * Throws when the server reports an error in a line of a watch, or when the line is not an event.
+ *
+ * @throws {ApiError | AnswerError}
+ */
+export function assertEvent({ type, object }: WatchEvent, { kind }: Source): void {
+  if (type === "ERROR") {
+    const status = object as unknown as Partial<Status> | undefined;
+    throw new ApiError(`watch of ${kind}s`, status?.code ?? 500, status);
+  }
+  if (type === "BOOKMARK" ? object?.metadata === undefined : !isNamed(object)) {
+    throw new AnswerError(`a watch of ${kind}s brought a line that is not an event`);
+  }
+}

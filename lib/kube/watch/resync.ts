@@ -1,0 +1,26 @@
+/** When RESYNC_PERIOD has a source listed again. Times in seconds. */
+
+/** Share of the period by which a resync may be early, at random, so that a fleet does not list together. */
+const RESYNC_JITTER = 0.1;
+
+/** A resync due within this time is due now: a watch until then would be too short. */
+const MAX_RESYNC_MARGIN_SECONDS = 1;
+
+/** Seconds from a list to its resync; `Infinity` when there is none. */
+export function resyncDelay(resyncPeriod: number, random: () => number): number {
+  return resyncPeriod === 0 ? Infinity : resyncPeriod * (1 - RESYNC_JITTER * random());
+}
+
+/** Whether a resync in `remaining` seconds is due now. */
+export function isResyncDue(remaining: number, resyncPeriod: number): boolean {
+  return remaining <= resyncMargin(resyncPeriod);
+}
+
+/** The shortest time from a list to its resync. */
+export function soonestResync(resyncPeriod: number): number {
+  return resyncPeriod * (1 - RESYNC_JITTER) - resyncMargin(resyncPeriod);
+}
+
+function resyncMargin(resyncPeriod: number): number {
+  return Math.min(MAX_RESYNC_MARGIN_SECONDS, resyncPeriod / 2);
+}

@@ -1,0 +1,137 @@
+import type { Clock } from "../../runtime/clock.ts";
+import type { Heartbeat } from "../../runtime/heartbeat.ts";
+import type { KubeObject } from "../../objects/object.ts";
+import type { Source } from "../../objects/source.ts";
+import { MAX_OBJECT_SECONDS, MAX_PAGE_SECONDS } from "../client/answer_deadline.ts";
+import type { ListQuery, ListResult, WatchEvent, WatchQuery } from "../client/client.ts";
+import type { ListWatch } from "../client/object_api.ts";
+import { ApiError } from "../client/errors.ts";
+import { OpenWatch } from "./open_watch.ts";
+import { StreamingListError } from "./retry_policy.ts";
+import type { Known } from "./state.ts";
+import type { StreamPatience } from "./stream_patience.ts";
+
+/** Times in seconds. */
+export interface SourceRequestsOptions {
+  client: ListWatch;
+  source: Source;
+  /** WATCH_SERVER_TIMEOUT and WATCH_CLIENT_TIMEOUT. */
+  serverTimeout: number;
+  clientTimeout: number;
+  clock: Clock;
+  /** A number in [0, 1). */
+  random: () => number;
+  /** Told how long each step may take, so that only a watcher that hangs is overdue, never one whose server is away. */
+  heartbeat: Pick<Heartbeat, "expectWithin">;
+  /** Called at each sign of the API server: an answer, an event, a bookmark, a clean end. */
+  onContact?: () => void;
+}
+
+/** Seconds that a step may take beyond the deadlines in it, on a machine that has no time for us. */
+const HEARTBEAT_GRACE_SECONDS = 60;
+
+/** The requests of one watcher. Each wait is announced to the heartbeat with the deadline that ends it. */
+export class SourceRequests {
+  readonly #options: SourceRequestsOptions;
+
+  constructor(options: SourceRequestsOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * One page of a list. Yields objects as they come.
+   *
+   * @throws {ApiError | AnswerError | TransportError | CredentialsError}
+   */
+  async *page(query: ListQuery, signal: AbortSignal): AsyncGenerator<KubeObject[], ListResult> {
+    const page = this.#options.client.list(this.#options.source, query, signal);
+    try {
+      while (true) {
+        this.expectWithin(MAX_PAGE_SECONDS);
+        const { done, value } = await page.next();
+        this.contact();
+        if (done) return value;
+        yield value;
+      }
+    } finally {
+      await page.return({ resourceVersion: "" });
+    }
+  }
+
+  /**
+   * The server's resourceVersion, by a list of one.
+   *
+   * @throws {ApiError | AnswerError | TransportError | CredentialsError}
+   */
+  async version(signal: AbortSignal): Promise<string> {
+    const page = this.page({ limit: 1 }, signal);
+    let result = await page.next();
+    while (!result.done) result = await page.next();
+    return result.value.resourceVersion;
+  }
+
+  /** Opens a watch that begins with the list. */
+  openStreamingList(signal: AbortSignal): OpenWatch {
+    return this.#open({ sendInitialEvents: true }, this.#options.clientTimeout, signal);
+  }
+
+  /** Opens a watch that resumes. */
+  openWatch(known: Known, signal: AbortSignal): OpenWatch {
+    return this.#open({ resourceVersion: known.version }, this.watchSeconds(known), signal);
+  }
+
+  /** Seconds that the next watch may live. */
+  watchSeconds({ isSpread, resyncAt }: Known): number {
+    const { clock, clientTimeout, serverTimeout, random } = this.#options;
+    const whole = Math.min(clientTimeout, Math.max(0, (resyncAt - clock.now()) / 1000));
+    return isSpread ? Math.min(whole, serverTimeout * (0.5 + 0.5 * random())) : whole;
+  }
+
+  /**
+   * The next events of a streaming list.
+   *
+   * @throws {StreamingListError} the server has none, or does not end this one
+   * @throws {ApiError | AnswerError | TransportError | CredentialsError}
+   */
+  async nextOfList(watch: OpenWatch, patience: StreamPatience): Promise<WatchEvent[]> {
+    this.expectWithin(Math.max(MAX_OBJECT_SECONDS, this.#options.clientTimeout) + patience.seconds);
+    try {
+      const batch = await watch.next(patience.seconds);
+      patience.waited(watch.secondsWaited);
+      if (batch !== undefined) return batch;
+    } catch (error) {
+      if (!(error instanceof ApiError && error.refusesStreamingList)) throw error;
+      throw new StreamingListError("the API server refuses a streaming list", { cause: error });
+    }
+    throw new StreamingListError("the API server began a streaming list and did not end it");
+  }
+
+  /**
+   * The next events of a watch; `undefined` when it has ended.
+   *
+   * @throws {ApiError | AnswerError | TransportError | CredentialsError}
+   */
+  async nextOfWatch(watch: OpenWatch): Promise<WatchEvent[] | undefined> {
+    this.expectWithin(MAX_OBJECT_SECONDS + this.#options.clientTimeout);
+    return await watch.next();
+  }
+
+  /** The step that begins now takes so many seconds at most. */
+  expectWithin(seconds: number): void {
+    this.#options.heartbeat.expectWithin(seconds + HEARTBEAT_GRACE_SECONDS);
+  }
+
+  /** There was a sign of the API server. */
+  contact(): void {
+    this.#options.onContact?.();
+  }
+
+  #open(query: Omit<WatchQuery, "timeoutSeconds">, lifetime: number, signal: AbortSignal): OpenWatch {
+    const { client, source, clock, serverTimeout: timeoutSeconds } = this.#options;
+    const onContact = () => this.contact();
+    return new OpenWatch(
+      { client, source, query: { timeoutSeconds, ...query }, clock, lifetime, onContact },
+      signal,
+    );
+  }
+}

@@ -1,0 +1,72 @@
+/**
+ * The states of a watcher, each with the data that is valid in it.
+ *
+ * ```
+ *             ┌───────────── version lost, resync ◀────────────┐
+ *             ▼                                                │
+ *  empty ──▶ listing, page by page ──┐                         │
+ *    ▲  └──▶ streaming ──────────────┴─▶ resuming ──▶ watching ┤
+ *    │              │                        ▲         │       │
+ *    └── waiting ◀──┴─ failed                └─ ended ─┴── waiting ◀── failed
+ * ```
+ */
+import type { ListQuery } from "../client/client.ts";
+import { isOlderVersion } from "../../objects/version.ts";
+import type { OpenWatch } from "./open_watch.ts";
+import { VersionError } from "./retry_policy.ts";
+import type { StreamPatience } from "./stream_patience.ts";
+
+export type State =
+  /** Nothing is known: the next request lists. */
+  | { type: "empty" }
+  /** A list is under way; `query` asks for its next page. */
+  | { type: "listing"; query: ListQuery }
+  /** A watch that begins with the list is open, and the list is not complete. */
+  | { type: "streaming"; watch: OpenWatch; patience: StreamPatience }
+  /** The list is complete and no watch is open. */
+  | { type: "resuming"; known: Known }
+  /** Changes come in. */
+  | { type: "watching"; watch: OpenWatch; known: Known }
+  /** Nothing happens for some seconds. */
+  | { type: "waiting"; seconds: number; then: State };
+
+/** What a complete list and the watches after it have brought. Times by the clock, in ms. */
+export class Known {
+  readonly listedAt: number;
+  readonly resyncAt: number;
+  /** Where a watch resumes. */
+  #version: string;
+  /** The lifetime of the next watch is random, so that sidecars that began together do not reconnect together. */
+  isSpread = true;
+  /** The server's history may be another one by now: ask for its version before resuming. */
+  isDoubtful = false;
+  /** No watch has lived or failed since the list. */
+  isFresh = true;
+  /** Refusals of this version, and watches that ended at once without an event; each in a row. */
+  refusals = 0;
+  emptyWatches = 0;
+
+  constructor(version: string, listedAt: number, resyncAt: number) {
+    this.#version = version;
+    this.listedAt = listedAt;
+    this.resyncAt = resyncAt;
+  }
+
+  get version(): string {
+    return this.#version;
+  }
+
+  /**
+   * An event brought a version.
+   *
+   * @throws {VersionError} it is older than one before, so there may be changes that we missed
+   */
+  advance(version: string): void {
+    if (version === this.#version) return;
+    if (isOlderVersion(version, this.#version)) {
+      throw new VersionError(`resourceVersion ${version} came after ${this.#version}: listing again`);
+    }
+    this.#version = version;
+    this.refusals = 0;
+  }
+}

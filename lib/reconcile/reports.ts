@@ -1,0 +1,66 @@
+/** Tells of what went wrong with an object, in the log and as file events: each state once. */
+import type { ClaimsChange } from "../files/claims.ts";
+import { describeRef } from "../objects/ref.ts";
+import type { Log } from "../log/log.ts";
+import { type FileEvent, listOf, summaryOf } from "./file_event.ts";
+import type { TrackedObject } from "./tracked_object.ts";
+
+export interface ReportsOptions {
+  onEvent(event: FileEvent): void;
+  log: Pick<Log, "info" | "warn" | "error">;
+}
+
+export class Reports {
+  readonly #options: ReportsOptions;
+  /** Paths that were refused on the disk as it is, with the reason. */
+  readonly #refused = new Map<string, string>();
+
+  constructor(options: ReportsOptions) {
+    this.#options = options;
+  }
+
+  written(object: TrackedObject, paths: string[]): void {
+    this.#options.log.info(`${describeRef(object)}: wrote ${summaryOf(paths)}`, listOf(paths));
+    this.#options.onEvent({ type: "written", ref: object, uid: object.uid, paths });
+  }
+
+  /** The object, or one of its keys, can become no file. */
+  refused(object: TrackedObject, reason: string): void {
+    this.#options.log.error(`${describeRef(object)} refused: ${reason}`);
+    this.#options.onEvent({ type: "refused", ref: object, uid: object.uid, reason });
+  }
+
+  /** A path leads out of the allowed folders. Told once until {@link Reports.accepted}, though each list comes upon it. */
+  refusedPath(object: TrackedObject, path: string, reason: string): void {
+    if (this.#refused.get(path) === reason) return;
+    this.#refused.set(path, reason);
+    this.refused(object, reason);
+  }
+
+  /** A path is in order, or nobody claims it any more. */
+  accepted(path: string): void {
+    this.#refused.delete(path);
+  }
+
+  collided({ collisions }: ClaimsChange<TrackedObject>): void {
+    for (const { path, winner, loser } of collisions) {
+      this.#options.log.warn(
+        `${path} is claimed by ${describeRef(winner)} and ${describeRef(loser)}: ${describeRef(winner)} has it, ` +
+          "the older one or the first by name (UNIQUE_FILENAMES=true gives each its own)",
+      );
+      this.#options.onEvent({ type: "collided", ref: loser, uid: loser.uid, winner, path });
+    }
+  }
+
+  /** @param before the failure that was told last */
+  failed(object: TrackedObject, error: Error, before: Error | undefined): void {
+    if (before?.message === error.message) return;
+    this.#options.log.error(`${describeRef(object)}: ${error.message}; trying again`);
+    this.#options.onEvent({ type: "failed", ref: object, uid: object.uid, reason: error.message });
+  }
+
+  /** @param before the failure that was told last */
+  unreadable(error: Error, before: Error | undefined): void {
+    if (before?.message !== error.message) this.#options.log.warn(`${error.message}; trying again`);
+  }
+}

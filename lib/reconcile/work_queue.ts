@@ -1,0 +1,164 @@
+/**
+ * Keys that need work, with the semantics of client-go's `util/workqueue`: a key is in the queue once, however often it is
+ * added; one that is added while it is processed is processed again; each key that fails waits for a backoff of its own,
+ * so that one bad key delays no other.
+ */
+import { Alarm } from "../runtime/alarm.ts";
+import { Backoff } from "../runtime/backoff.ts";
+import type { Clock } from "../runtime/clock.ts";
+
+export interface WorkQueueOptions {
+  /**
+   * Does the work of one key. A rejection counts as a failure of the key, unless {@link WorkQueue.add}, `retry` or `forget`
+   * was called for it meanwhile. Must end within {@link MAX_PROCESS_SECONDS}.
+   */
+  process(key: string, signal: AbortSignal): Promise<void>;
+  /** Delay after a key's first failure, in seconds. */
+  firstBackoff: number;
+  /** Reports to the liveness check that keys are processed in time. */
+  heartbeat: { expectWithin(seconds: number): void; idle(): void };
+  /** A key is done or has failed. */
+  onChange(): void;
+  clock: Clock;
+  random: () => number;
+}
+
+/** Keys that are processed at one time. */
+const MAX_WORKERS = 4;
+
+/** Seconds after which a key that is still being processed is taken for stuck: twice the deadline of a read. */
+export const MAX_PROCESS_SECONDS = 120;
+
+interface Item {
+  /** Set by the first failure. */
+  backoff?: Backoff;
+  error?: Error;
+  /** When it is due, by the clock in ms; `undefined` while it is processed. */
+  dueAt: number | undefined;
+  /** Identifies the attempt under way. Its outcome counts only while this is unchanged. */
+  attempt?: symbol | undefined;
+  isAddedAgain: boolean;
+}
+
+export class WorkQueue {
+  readonly #options: WorkQueueOptions;
+  readonly #items = new Map<string, Item>();
+  readonly #alarm: Alarm;
+  /** Start of each attempt under way, by the clock in ms. */
+  readonly #running = new Map<Promise<void>, number>();
+
+  constructor(options: WorkQueueOptions) {
+    this.#options = options;
+    this.#alarm = new Alarm(options.clock);
+  }
+
+  /** Number of keys that are not done, failed ones included. */
+  get size(): number {
+    return this.#items.size;
+  }
+
+  has(key: string): boolean {
+    return this.#items.has(key);
+  }
+
+  /** Keys that are not done, with the error of the last attempt, if it failed. */
+  *unsettled(): Generator<[key: string, error: Error | undefined], void> {
+    for (const [key, { error }] of this.#items) yield [key, error];
+  }
+
+  failureOf(key: string): Error | undefined {
+    return this.#items.get(key)?.error;
+  }
+
+  /** The key needs work now, even if it was waiting for its backoff. */
+  add(key: string): void {
+    const item = this.#items.get(key);
+    if (item?.attempt !== undefined) item.isAddedAgain = true;
+    else if (item !== undefined) item.dueAt = this.#options.clock.now();
+    else this.#items.set(key, { dueAt: this.#options.clock.now(), isAddedAgain: false });
+    this.#alarm.ring();
+  }
+
+  /** The work failed: it is tried again after the key's backoff. */
+  retry(key: string, error: Error): void {
+    const { firstBackoff, random, clock } = this.#options;
+    const item = this.#items.get(key) ?? { dueAt: undefined, isAddedAgain: false };
+    this.#items.set(key, item);
+    item.error = error;
+    item.attempt = undefined;
+    item.isAddedAgain = false;
+    item.backoff ??= new Backoff({ first: firstBackoff, random });
+    item.dueAt = clock.now() + item.backoff.next() * 1000;
+    this.#alarm.ring();
+    this.#options.onChange();
+  }
+
+  /** The key is done, or has no work any more. */
+  forget(key: string): void {
+    if (this.#items.delete(key)) this.#options.onChange();
+  }
+
+  /** Processes keys until the signal aborts; then waits for those under way. Never rejects. */
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      this.#startDue(signal);
+      await this.#alarm.sleepUntil(this.#running.size < MAX_WORKERS ? this.#nextDue() : Infinity, signal);
+    }
+    await Promise.all(this.#running.keys());
+  }
+
+  /** Processes what is due now, and what that adds. Keys that fail stay failed. For METHOD=LIST. */
+  async drain(signal: AbortSignal): Promise<void> {
+    this.#startDue(signal);
+    while (this.#running.size > 0 && !signal.aborted) {
+      await Promise.race(this.#running.keys());
+      this.#startDue(signal);
+    }
+  }
+
+  #startDue(signal: AbortSignal): void {
+    const now = this.#options.clock.now();
+    for (const [key, item] of this.#items) {
+      if (this.#running.size >= MAX_WORKERS || signal.aborted) return;
+      if (item.dueAt === undefined || item.dueAt > now) continue;
+      const attempt = this.#process(key, item, signal).finally(() => {
+        this.#running.delete(attempt);
+        this.#beat();
+        this.#alarm.ring();
+      });
+      this.#running.set(attempt, now);
+      this.#beat();
+    }
+  }
+
+  async #process(key: string, item: Item, signal: AbortSignal): Promise<void> {
+    const attempt = item.attempt = Symbol();
+    item.dueAt = undefined;
+    let failure: Error | undefined;
+    try {
+      await this.#options.process(key, signal);
+    } catch (error) {
+      failure = error instanceof Error ? error : new Error(String(error));
+    }
+    if (item.attempt !== attempt || this.#items.get(key) !== item) return;
+    item.attempt = undefined;
+    if (item.isAddedAgain) {
+      item.isAddedAgain = false;
+      item.dueAt = this.#options.clock.now();
+    } else if (failure === undefined) this.forget(key);
+    else this.retry(key, failure);
+  }
+
+  #nextDue(): number {
+    let next = Infinity;
+    for (const { dueAt = Infinity } of this.#items.values()) next = Math.min(next, dueAt);
+    return next;
+  }
+
+  #beat(): void {
+    const { heartbeat, clock } = this.#options;
+    if (this.#running.size === 0) return heartbeat.idle();
+    const oldest = Math.min(...this.#running.values());
+    heartbeat.expectWithin(MAX_PROCESS_SECONDS - (clock.now() - oldest) / 1000);
+  }
+}

@@ -1,0 +1,27 @@
+/** Whether every loop of the process is alive: none is past the time that its own deadlines allow. */
+import type { Clock } from "../runtime/clock.ts";
+import { Heartbeat } from "../runtime/heartbeat.ts";
+
+export class Liveness {
+  readonly #clock: Clock;
+  readonly #heartbeats: Heartbeat[] = [];
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** @param loop names the loop in the reason: `watch of secrets in all namespaces` */
+  heartbeat(loop: string): Heartbeat {
+    const heartbeat = new Heartbeat(loop, this.#clock);
+    this.#heartbeats.push(heartbeat);
+    return heartbeat;
+  }
+
+  /** Which loop is stuck, in one line; `undefined`: none. */
+  stuck(): string | undefined {
+    for (const { overdue } of this.#heartbeats) {
+      if (overdue !== undefined) return overdue;
+    }
+    return undefined;
+  }
+}
