@@ -110,7 +110,7 @@ Deno.test("No file in lib/ is longer than 300 lines", () => {
 Deno.test("CONTRIBUTING.md names files that exist", () => {
   const files = [...sourceFiles().keys()];
   // A list item for each folder: - `folder`: `file.ts` (what it does), …
-  const items = contributing.matchAll(/^- `(\w+)`: ((?:.|\n(?! *-|\n))*)/gm);
+  const items = contributing.matchAll(/^- `(\w+)`: ((?:.|\n(?!- |\n))*)/gm);
   const named = [...items].flatMap(([, folder, text = ""]) =>
     [...text.matchAll(/`(\w+\.ts)`/g)].map(([, name]) => ({ folder: `lib/${folder}/`, name: `/${name}` }))
   );

@@ -11,6 +11,7 @@ import { type Fault, faultOf } from "../config/read_settings.ts";
 import { runRemoveFinalizers, runSidecar } from "../sidecar/sidecar.ts";
 import { checkStart } from "./start_checks.ts";
 import { COMMIT, VERSION } from "./version.ts";
+import { messageOf } from "../runtime/message_of.ts";
 import { whenAborted } from "../runtime/when_aborted.ts";
 
 /** @param stop aborts when the process has to stop, with an error whose message is the name of the signal */
@@ -75,10 +76,9 @@ async function startLog(settings: LogSettings): Promise<{ log: Log; faults: Faul
     const log = await openLog({ level: levelIsSet ? level : file.level, outputs: file.outputs, utc });
     return { log, faults: [] };
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
     return {
       log: await openLog({ level, outputs, utc }),
-      faults: [faultOf("LOG_CONFIG", configFile, reason)],
+      faults: [faultOf("LOG_CONFIG", configFile, messageOf(error))],
     };
   }
 }

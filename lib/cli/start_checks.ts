@@ -3,6 +3,7 @@ import type { Config } from "../config/config.ts";
 import { isInside, resolvePath } from "../files/paths.ts";
 import { CredentialsError } from "../kube/client/errors.ts";
 import type { Credentials } from "../kube/client/credentials.ts";
+import { messageOf } from "../runtime/message_of.ts";
 import { type Fault, faultOf } from "../config/read_settings.ts";
 
 /**
@@ -57,8 +58,7 @@ function folderFaults(folder: string): Fault[] {
     if (error instanceof Deno.errors.AlreadyExists) {
       return [faultOf("FOLDER", folder, "it exists but is not a directory")];
     }
-    const reason = error instanceof Error ? error.message : String(error);
-    return [faultOf("FOLDER", folder, `it does not exist and cannot be created: ${reason}`)];
+    return [faultOf("FOLDER", folder, `it does not exist and cannot be created: ${messageOf(error)}`)];
   }
 }
 

@@ -7,6 +7,7 @@
 import type { LogLevel, LogOutput } from "./log.ts";
 import type { LogFormat } from "./log_format.ts";
 import { given } from "../runtime/given.ts";
+import { messageOf } from "../runtime/message_of.ts";
 
 /** A file that cannot be used. The message names the place in it and what is expected there. */
 export class LogConfigError extends Error {
@@ -144,8 +145,4 @@ function mapping(value: unknown, place: string): Mapping {
 function only(value: Mapping, known: readonly string[], place: string): void {
   const unknown = Object.keys(value).filter((key) => !known.includes(key));
   if (unknown.length > 0) throw new LogConfigError(`${place}: ${unknown.join(", ")} is not supported`);
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

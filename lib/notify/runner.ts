@@ -1,4 +1,5 @@
 import { Backoff } from "../runtime/backoff.ts";
+import type { Log } from "../log/log.ts";
 import type { Clock } from "../runtime/clock.ts";
 
 /** Delays before a failed notification is retried, in seconds. */
@@ -22,11 +23,6 @@ export interface RunnerHeartbeat {
   expectWithin(seconds: number): void;
   /** Waiting for a change, for as long as it takes. */
   idle(): void;
-}
-
-export interface RunnerLog {
-  debug(message: string, properties?: Record<string, unknown>): void;
-  warn(message: string, properties?: Record<string, unknown>): void;
 }
 
 /** `maxSeconds` is the longest that one call can take. */
@@ -53,7 +49,7 @@ export interface NotificationRunnerOptions {
   heartbeat: RunnerHeartbeat;
   clock: Clock;
   random: () => number;
-  log: RunnerLog;
+  log: Pick<Log, "debug" | "warn">;
   onResult(kind: "script" | "webhook", ok: boolean, seconds: number): void;
 }
 

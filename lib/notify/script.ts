@@ -1,6 +1,8 @@
 import type { Clock } from "../runtime/clock.ts";
 import { lines } from "./lines.ts";
 import { given } from "../runtime/given.ts";
+import type { Log } from "../log/log.ts";
+import { messageOf } from "../runtime/message_of.ts";
 
 /** Seconds between SIGTERM and SIGKILL for a script that exceeds its timeout. */
 const KILL_AFTER_SECONDS = 2;
@@ -19,19 +21,13 @@ const CHANGED_FILES = "SIDECAR_CHANGED_FILES";
 /** Maximum bytes of `NAME=value` and its NUL in the environment of a program on Linux (MAX_ARG_STRLEN). */
 const MAX_ENV_STRING = 131_072;
 
-export interface ScriptLog {
-  debug(message: string, properties?: Record<string, unknown>): void;
-  info(message: string, properties?: Record<string, unknown>): void;
-  error(message: string, properties?: Record<string, unknown>): void;
-}
-
 export interface ScriptOptions {
   /** Absolute path. */
   path: string;
   /** Seconds after which the script is ended. */
   timeout: number;
   clock: Clock;
-  log: ScriptLog;
+  log: Pick<Log, "debug" | "info" | "error">;
 }
 
 /** The script could not be started, failed, or exceeded its timeout. */
@@ -83,7 +79,7 @@ export class Script {
       log.info(`Script ${path} succeeded`, { durationMs: Math.round(clock.now() - started) });
     } catch (error) {
       signal.throwIfAborted();
-      log.error((error as Error).message, {
+      log.error(messageOf(error), {
         ...given("exitCode", error instanceof ScriptError ? error.exitCode : undefined),
         durationMs: Math.round(clock.now() - started),
         ...given("output", tail.length > 0 ? tail : undefined),
@@ -151,7 +147,7 @@ export class Script {
 async function startError(path: string, cause: unknown): Promise<ScriptError> {
   const exists = await Deno.stat(path).then(() => true, () => false);
   const why = !(cause instanceof Deno.errors.NotFound)
-    ? (cause as Error).message
+    ? messageOf(cause)
     : exists
     ? "the interpreter in its first line is not in this image; use another interpreter or the debug image"
     : "there is no such file";

@@ -5,12 +5,8 @@ import { discard, follow, StatusError } from "../http/redirects.ts";
 import { maxRetrySeconds, retry, type RetryLimits } from "../http/retry.ts";
 import { redactUrl, type Transport } from "../http/transport.ts";
 import { given } from "../runtime/given.ts";
-
-export interface WebhookLog {
-  debug(message: string, properties?: Record<string, unknown>): void;
-  info(message: string, properties?: Record<string, unknown>): void;
-  error(message: string, properties?: Record<string, unknown>): void;
-}
+import type { Log } from "../log/log.ts";
+import { messageOf } from "../runtime/message_of.ts";
 
 export interface WebhookOptions {
   url: string;
@@ -25,7 +21,7 @@ export interface WebhookOptions {
   timeout: number;
   transport: Transport;
   clock: Clock;
-  log: WebhookLog;
+  log: Pick<Log, "debug" | "info" | "error">;
 }
 
 /** The application could not be notified. The message contains no credentials and no query values. */
@@ -82,7 +78,7 @@ export class Webhook {
         limits: this.#options.retry,
         clock,
         signal,
-        onRetry: (error, delay) => log.debug(`${method} ${url} ${text(error)}; retrying in ${delay} s`),
+        onRetry: (error, delay) => log.debug(`${method} ${url} ${messageOf(error)}; retrying in ${delay} s`),
       });
       log.info(`${method} ${url} answered ${status}`, { method, url, status, durationMs: elapsed(clock, started) });
     } catch (error) {
@@ -90,7 +86,7 @@ export class Webhook {
       const status = error instanceof StatusError ? error.status : undefined;
       const hint = status !== undefined && HINTS[status] ? `; ${HINTS[status]}` : "";
       const times = attempts > 1 ? ` (after ${attempts} attempts)` : "";
-      const failure = new WebhookError(`${method} ${url} failed: ${text(error)}${times}${hint}`, { cause: error });
+      const failure = new WebhookError(`${method} ${url} failed: ${messageOf(error)}${times}${hint}`, { cause: error });
       log.error(failure.message, {
         method,
         url,
@@ -135,10 +131,6 @@ export function payloadBody(text: string): string {
 function userInfo({ username, password }: URL): BasicAuthCredentials | undefined {
   if (username === "") return undefined;
   return { username: decodeURIComponent(username), password: decodeURIComponent(password) };
-}
-
-function text(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 function elapsed(clock: Clock, started: number): number {

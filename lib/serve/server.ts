@@ -1,4 +1,6 @@
 /** The HTTP server for probes and metrics. */
+import type { Log } from "../log/log.ts";
+import { messageOf } from "../runtime/message_of.ts";
 import { checkHealth, type HealthState } from "./health.ts";
 
 export interface ServerOptions {
@@ -8,10 +10,7 @@ export interface ServerOptions {
   health: HealthState;
   /** The text of `/metrics`. */
   metrics: () => string;
-  log: {
-    info(message: string, properties?: Record<string, unknown>): void;
-    warn(message: string, properties?: Record<string, unknown>): void;
-  };
+  log: Pick<Log, "info" | "warn">;
 }
 
 /** Serves until `close`. If it cannot listen, it only logs a warning, because files are kept without it. */
@@ -33,9 +32,10 @@ export function startServer(options: ServerOptions): { close(): Promise<void> } 
       if (error instanceof Deno.errors.AddrInUse) break;
     }
   }
-  const reason = failure instanceof Error ? failure.message : String(failure);
   log.warn(
-    `no health endpoints: cannot listen on port ${port}: ${reason}. Set HEALTH_PORT to a free port, or LIVENESS=false`,
+    `no health endpoints: cannot listen on port ${port}: ${
+      messageOf(failure)
+    }. Set HEALTH_PORT to a free port, or LIVENESS=false`,
   );
   return { close: () => Promise.resolve() };
 }
