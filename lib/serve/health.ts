@@ -1,42 +1,38 @@
 /** The health endpoints. What they say is derived from what the watchers did, not from being alive to say it. */
 import type { Clock } from "../runtime/clock.ts";
+import { Heartbeat } from "../runtime/heartbeat.ts";
 
-/**
- * What one watcher did last. A watcher that made no progress for longer than its own timeouts allow is stuck, whatever
- * the reason.
- */
+/** How one watcher fares: whether it hangs, and when it last had an answer. */
 export class Progress {
   readonly #clock: Clock;
-  readonly #allowed: number;
-  #at: number;
+  readonly #heartbeat: Heartbeat;
+  #contactAt: number;
 
-  /**
-   * @param what names the watcher in a reason
-   * @param allowed seconds
-   */
-  constructor(readonly what: string, allowed: number, clock: Clock) {
+  /** @param what names the source: `secrets in all namespaces` */
+  constructor(readonly what: string, clock: Clock) {
     this.#clock = clock;
-    this.#allowed = allowed;
-    this.#at = clock.now();
+    this.#heartbeat = new Heartbeat(`the watch of ${what}`, clock);
+    this.#contactAt = clock.now();
   }
 
-  /** @param pause seconds that the watcher now waits on purpose */
-  made(pause = 0): void {
-    this.#at = this.#clock.now() + pause * 1000;
+  /** For the watcher. */
+  get heartbeat(): Heartbeat {
+    return this.#heartbeat;
   }
 
-  /** Seconds since the last sign of progress. */
+  /** There was a sign of the API server. */
+  contact(): void {
+    this.#contactAt = this.#clock.now();
+  }
+
+  /** Seconds since the last sign of the API server. */
   get silence(): number {
-    return (this.#clock.now() - this.#at) / 1000;
+    return (this.#clock.now() - this.#contactAt) / 1000;
   }
 
   /** Why the watcher counts as stuck; `undefined`: it does not. */
   get stuck(): string | undefined {
-    const { silence } = this;
-    if (silence <= this.#allowed) return undefined;
-    return `no sign of the API server for ${
-      Math.round(silence)
-    } s (allowed: ${this.#allowed} s) while watching ${this.what}`;
+    return this.#heartbeat.overdue;
   }
 }
 

@@ -46,9 +46,6 @@ export interface ListOutcome {
   fileFailures: string[];
 }
 
-/** Seconds beyond WATCH_CLIENT_TIMEOUT in which a client that has ended a silent watch has its next answer. */
-const RECONNECT_GRACE = 10;
-
 /** What the parts of a collection tell each other. */
 interface Phase {
   isFirstSync: boolean;
@@ -93,13 +90,11 @@ export class RunningCollection {
     notifications: NotificationRunner | undefined,
   ) {
     const { collection, config, client, clock, random, log } = options;
-    const { firstBackoff, clientTimeout } = config.watch;
+    const { firstBackoff } = config.watch;
     this.#options = options;
     this.#sources = sources;
     this.#notifications = notifications;
-    this.progress = sources.map((source) =>
-      new Progress(describeSource(source), clientTimeout + RECONNECT_GRACE, clock)
-    );
+    this.progress = sources.map((source) => new Progress(describeSource(source), clock));
     const folder = folderOf(collection);
     const allowedFolders = collection.files.allowedFolders.map((allowed) => resolvePath("/", allowed));
     const publisher = new Publisher({
@@ -173,7 +168,7 @@ export class RunningCollection {
       this.#options.log.info("Initial sync complete, sidecar is ready.", { objects: this.objects, files: this.files });
       this.#options.garbage.sweep();
     });
-    this.#followers = this.#sources.map((source, index) => this.#follower(source, index, mode));
+    this.#followers = this.#sources.map((source, index) => this.#follower(source, this.progress[index]!, mode));
     await Promise.all([
       ...this.#followers.map((follower) => follower.run(signal, { once: false })),
       this.#reconciler.run(signal),
@@ -184,7 +179,7 @@ export class RunningCollection {
 
   /** METHOD=LIST: every source once, every file once, and the application is told once. */
   async list(signal: AbortSignal): Promise<ListOutcome> {
-    const followers = this.#sources.map((source, index) => this.#follower(source, index, "list"));
+    const followers = this.#sources.map((source, index) => this.#follower(source, this.progress[index]!, "list"));
     await Promise.all(followers.map((follower) => follower.run(signal, { once: true })));
     await this.#reconciler.settle(signal);
     const outcome = {
@@ -199,7 +194,7 @@ export class RunningCollection {
     return outcome;
   }
 
-  #follower(source: Source, index: number, mode: "watch" | "list"): SourceFollower {
+  #follower(source: Source, progress: Progress, mode: "watch" | "list"): SourceFollower {
     const { config, client, clock, random, metrics, log } = this.#options;
     const watcher = new Watcher({
       client,
@@ -208,7 +203,8 @@ export class RunningCollection {
       ...config.watch,
       clock,
       random,
-      heartbeat: { expectWithin: (seconds) => this.progress[index]?.made(seconds) },
+      heartbeat: progress.heartbeat,
+      onContact: () => progress.contact(),
     });
     return new SourceFollower({
       source,

@@ -95,7 +95,7 @@ export class Watcher {
       case "streaming":
         return yield* this.#stream(state);
       case "resuming":
-        return yield* this.#resume(state, signal);
+        return await this.#resume(state, signal);
       case "watching":
         return yield* this.#follow(state);
       case "waiting":
@@ -175,7 +175,7 @@ export class Watcher {
     return state;
   }
 
-  async *#resume({ known }: Step<"resuming">, signal: AbortSignal): AsyncGenerator<WatcherEvent, State> {
+  async #resume({ known }: Step<"resuming">, signal: AbortSignal): Promise<State> {
     const { clock, resyncPeriod } = this.#options;
     if (isResyncDue((known.resyncAt - clock.now()) / 1000, resyncPeriod)) return { type: "empty" };
     if (known.isDoubtful) await this.#checkVersion(known, signal);
