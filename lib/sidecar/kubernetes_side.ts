@@ -1,5 +1,6 @@
 /** Assembles what the sidecar tells Kubernetes: Events on objects, and finalizers. What is not configured is not loaded. */
 import type { Clock } from "../runtime/clock.ts";
+import { Heartbeat } from "../runtime/heartbeat.ts";
 import type { KubeClient } from "../kube/client/client.ts";
 import { describeRef, type ObjectRef } from "../objects/ref.ts";
 import { type KubeObject } from "../objects/object.ts";
@@ -16,6 +17,7 @@ export interface KubernetesSideOptions {
 
 /** Posts Events; `flush` posts what is left, once. */
 export interface Events {
+  readonly heartbeat: Pick<Heartbeat, "overdue">;
   tell(event: FileEvent): void;
   run(signal: AbortSignal): Promise<void>;
   flush(signal: AbortSignal): Promise<unknown>;
@@ -23,6 +25,7 @@ export interface Events {
 
 /** Holds objects back until their files are gone; `flush` lets go of what is left, once. */
 export interface Holds {
+  readonly heartbeat: Pick<Heartbeat, "overdue">;
   /** Asked before an object is published. `retire`: it is being deleted, its files must go. */
   admit(source: Source, object: KubeObject, signal: AbortSignal): Promise<"apply" | "retire">;
   /** The object has no file left. */
@@ -37,8 +40,11 @@ const NAMED_PATHS = 5;
 /** EVENT_LOGGING. */
 export async function openEvents(options: KubernetesSideOptions): Promise<Events> {
   const { EventRecorder } = await import("../kube/events/event_recorder.ts");
-  const recorder = new EventRecorder({ ...options, reportingInstance: Deno.hostname(), now: () => new Date() });
+  const heartbeat = new Heartbeat("the recorder of Events", options.clock);
+  const reportingInstance = Deno.hostname();
+  const recorder = new EventRecorder({ ...options, heartbeat, reportingInstance, now: () => new Date() });
   return {
+    heartbeat,
     tell: (event) => {
       const { ref, uid } = event;
       recorder.record({ ref, ...(uid === undefined ? {} : { uid }), ...wordsFor(event) });
@@ -75,11 +81,13 @@ function named(paths: readonly string[]): string {
 /** FINALIZERS. */
 export async function openHolds(options: KubernetesSideOptions & { name: string }): Promise<Holds> {
   const { Finalizers } = await import("../kube/finalizers/finalizers.ts");
-  const finalizers = new Finalizers(options);
+  const heartbeat = new Heartbeat("the release of finalizers", options.clock);
+  const finalizers = new Finalizers({ ...options, heartbeat });
   return {
+    heartbeat,
     async admit({ kind }, object, signal) {
       try {
-        return await finalizers.hold(kind, object, signal) === "leaving" ? "retire" : "apply";
+        return await finalizers.add(kind, object, signal) === "deleting" ? "retire" : "apply";
       } catch (error) {
         if (signal.aborted) throw error;
         // The files come first; the next event or list of the object has it held

@@ -29,7 +29,12 @@ function place() {
       const config = parseConfig({ LABEL: "app", FOLDER: `${folder.path}/files`, ...env }).config;
       const clock = new FakeClock();
       const told: FileEvent[] = [];
-      const events: Events = { tell: (event) => void told.push(event), run: async () => {}, flush: async () => {} };
+      const events: Events = {
+        heartbeat: { overdue: undefined },
+        tell: (event) => void told.push(event),
+        run: async () => {},
+        flush: async () => {},
+      };
       const log = keptLog();
       const collection = await RunningCollection.open({
         collection: config.collections[0]!,
@@ -212,6 +217,7 @@ Deno.test("run() releases an object that is to leave once its files are gone", a
   at.create("a", { "a.txt": "a" }, { finalizers: ["x.io/ours"] });
   const released: unknown[] = [];
   const holds: Holds = {
+    heartbeat: { overdue: undefined },
     admit: (_, { metadata }) => Promise.resolve(metadata.deletionTimestamp === undefined ? "apply" : "retire"),
     release: ({ name }) => void released.push([name, at.files()]),
     run: async () => {},
