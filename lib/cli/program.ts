@@ -8,7 +8,7 @@ import type { ObjectApi } from "../kube/client/object_api.ts";
 import { type Log, openLog } from "../log/log.ts";
 import { giveUpPermissions } from "./permissions.ts";
 import { type Fault, faultOf } from "../config/read_settings.ts";
-import { runRemoveFinalizers, runSidecar } from "../sidecar/sidecar.ts";
+import { runSidecar } from "../sidecar/sidecar.ts";
 import { checkStart } from "./start_checks.ts";
 import { COMMIT, VERSION } from "./version.ts";
 import { messageOf } from "../runtime/message_of.ts";
@@ -62,7 +62,9 @@ export async function runProgram(
     return EXIT[await runSidecar({ ...options, manifests: folder.manifests }, stop)];
   }
   const clusterOptions = { ...options, credentials: credentials! };
-  return EXIT[await (isRemoval ? runRemoveFinalizers : runSidecar)(clusterOptions, stop)];
+  if (!isRemoval) return EXIT[await runSidecar(clusterOptions, stop)];
+  const { runRemoveFinalizers } = await import("./remove_finalizers.ts");
+  return await runRemoveFinalizers(clusterOptions, stop);
 }
 
 async function startLog(settings: LogSettings): Promise<{ log: Log; faults: Fault[] }> {

@@ -14,7 +14,8 @@ import { describeSource, type Source } from "../objects/source.ts";
 import { sourcesOf } from "./sources.ts";
 import { soonestResync } from "../kube/watch/resync.ts";
 import { Watcher } from "../kube/watch/watcher.ts";
-import type { Events, Holds } from "./kubernetes_side.ts";
+import type { EventPoster } from "./event_poster.ts";
+import type { FinalizerGuard } from "./finalizer_guard.ts";
 import type { Log } from "../log/log.ts";
 import { openNotifications } from "./open_notifications.ts";
 import type { NotificationRunner } from "../notify/runner.ts";
@@ -34,8 +35,8 @@ export interface CollectionOptions {
   /** For all HTTP requests but the API server's. */
   transport: () => Promise<Transport>;
   metrics: SidecarMetrics;
-  events: Events | undefined;
-  holds: Holds | undefined;
+  eventPoster?: EventPoster;
+  finalizerGuard?: FinalizerGuard;
   liveness: Liveness;
   garbage: Garbage;
   clock: Clock;
@@ -107,7 +108,7 @@ export class RunningCollection {
       mode: collection.files.mode,
       journal,
       id,
-      beforeChange: (path) => this.#owes() && journal.addPending([path]),
+      beforeChange: (path) => this.#mustNotify() && journal.addPending([path]),
       log,
     });
     this.#downloads = new DownloadScheduler({
@@ -142,7 +143,7 @@ export class RunningCollection {
       downloads: this.#downloads,
       read: (source, ref, signal) => client.read(source, ref, signal),
       onEvent: (event) => this.#onEvent(event),
-      onReleased: options.holds && ((ref) => options.holds?.release(ref)),
+      onReleased: options.finalizerGuard && ((ref) => options.finalizerGuard?.release(ref)),
       heartbeat: options.liveness.heartbeat("the work queue"),
       onChange: () => this.#readiness.check(),
       firstBackoff,
@@ -233,7 +234,7 @@ export class RunningCollection {
       source,
       watcher,
       reconciler: this.#reconciler,
-      admit: this.#options.holds?.admit,
+      admit: this.#options.finalizerGuard?.admit,
       onFailure: (error) => metrics.watchFailed(error),
       clock,
       log,
@@ -265,13 +266,13 @@ export class RunningCollection {
 
   #onEvent(event: FileEvent): void {
     this.#options.metrics.fileEvent(event);
-    this.#options.events?.tell(event);
+    this.#options.eventPoster?.tell(event);
     if (event.type !== "written" && event.type !== "removed") return;
     this.#notifications?.changed(event.paths, { initial: this.#isFirstSync });
   }
 
   /** Whether a change of files now must be told to somebody. */
-  #owes(): boolean {
+  #mustNotify(): boolean {
     const { script, webhook, skipInit } = this.#options.collection.notification;
     return script !== undefined || (webhook !== undefined && !(skipInit && this.#isFirstSync));
   }

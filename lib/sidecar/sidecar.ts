@@ -3,11 +3,12 @@ import type { Clock } from "../runtime/clock.ts";
 import type { Config } from "../config/config.ts";
 import { Deadline } from "../runtime/deadline.ts";
 import { Garbage, v8Collector } from "../runtime/garbage.ts";
-import { KubeClient } from "../kube/client/client.ts";
+import type { KubeClient } from "../kube/client/client.ts";
 import type { Credentials } from "../kube/client/credentials.ts";
 import type { ObjectApi } from "../kube/client/object_api.ts";
-import { sourcesOf } from "./sources.ts";
-import type { Events, Holds } from "./kubernetes_side.ts";
+import type { EventPoster } from "./event_poster.ts";
+import type { FinalizerGuard } from "./finalizer_guard.ts";
+import { openClient } from "./open_client.ts";
 import type { Log } from "../log/log.ts";
 import { RunningCollection } from "./collection.ts";
 import type { HealthState } from "../serve/health.ts";
@@ -40,8 +41,8 @@ export type SidecarOptions = ClusterOptions | ManifestOptions;
 /** How a run ended: as wanted, or METHOD=LIST without all objects or without all files. */
 export type Outcome = "done" | "apiFailed" | "filesFailed";
 
-/** Seconds for what is left to tell Kubernetes when the work is done. */
-const FLUSH_TIMEOUT = 0.5;
+/** Seconds for the last Events and finalizers before the program ends. */
+const FLUSH_SECONDS = 0.5;
 
 /**
  * Runs METHOD. Resolves at once after the signal aborts, or when METHOD=LIST is done.
@@ -57,8 +58,9 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
   const transport = lazyTransport(options);
   const liveness = new Liveness(options.clock);
   try {
-    const { events, holds } = await openKubernetesSide(options, cluster);
-    const parts = { ...options, client, transport: transport.open, metrics, events, holds, liveness, garbage };
+    const clusterParts = await openClusterParts(options, cluster, liveness);
+    const { eventPoster, finalizerGuard } = clusterParts;
+    const parts = { ...options, ...clusterParts, client, transport: transport.open, metrics, liveness, garbage };
     const collections = await Promise.all(
       config.collections.map((collection) => RunningCollection.open({ ...parts, collection })),
     );
@@ -71,42 +73,19 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
       try {
         await Promise.all([
           ...collections.map((collection) => collection.run(mode, signal)),
-          events?.run(signal),
-          holds?.run(signal),
+          eventPoster?.run(signal),
+          finalizerGuard?.run(signal),
         ]);
       } finally {
         health?.close();
       }
     }
-    using soon = new Deadline(options.clock, FLUSH_TIMEOUT, new AbortController().signal);
-    await Promise.all([events?.flush(soon.signal), holds?.flush(soon.signal)]);
+    using soon = new Deadline(options.clock, FLUSH_SECONDS, new AbortController().signal);
+    await Promise.all([eventPoster?.flush(soon.signal), finalizerGuard?.flush(soon.signal)]);
     return outcome;
   } finally {
     await client.close();
     transport.close();
-  }
-}
-
-/**
- * `k8s-sidecar remove-finalizers`: takes ours off every object that the selection matches.
- *
- * @throws {CredentialsError}
- */
-export async function runRemoveFinalizers(options: ClusterOptions, signal: AbortSignal): Promise<Outcome> {
-  const { config, log } = options;
-  using garbage = new Garbage({ clock: options.clock, collector: v8Collector() });
-  const client = openClient(options, new SidecarMetrics(), garbage);
-  try {
-    const { removeFinalizers } = await import("../kube/finalizers/remove_finalizers.ts");
-    const ownNamespace = await client.namespace();
-    const sources = config.collections.flatMap((collection) => sourcesOf(collection.selection, ownNamespace));
-    const { failed } = await removeFinalizers(client, sources, config.finalizerName, signal, log);
-    return failed === 0 ? "done" : "apiFailed";
-  } catch (error) {
-    if (signal.aborted) return "done";
-    throw error;
-  } finally {
-    client.close();
   }
 }
 
@@ -123,38 +102,25 @@ async function listOnce(collections: readonly RunningCollection[], log: Log, sig
   return "done";
 }
 
-async function openKubernetesSide(
+/** EVENT_LOGGING and FINALIZERS, where there is a cluster. */
+async function openClusterParts(
   { config, clock, random, log }: SidecarOptions,
   client: KubeClient | undefined,
-): Promise<{ events: Events | undefined; holds: Holds | undefined }> {
-  if (client === undefined || (!config.events && config.finalizer === undefined)) {
-    return { events: undefined, holds: undefined };
-  }
-  const { openEvents, openHolds } = await import("./kubernetes_side.ts");
+  liveness: Liveness,
+): Promise<{ eventPoster?: EventPoster; finalizerGuard?: FinalizerGuard }> {
+  if (client === undefined) return {};
   const options = { client, clock, random, log };
-  return {
-    events: config.events ? await openEvents(options) : undefined,
-    holds: config.finalizer === undefined ? undefined : await openHolds({ ...options, name: config.finalizer }),
-  };
-}
-
-function openClient(
-  { config, credentials, env, userAgent, clock, log }: ClusterOptions,
-  metrics: SidecarMetrics,
-  garbage: Garbage,
-): KubeClient {
-  return new KubeClient({
-    credentials,
-    skipTlsVerify: config.api.skipTlsVerify,
-    userAgent,
-    env,
-    clock,
-    onRead: (bytes) => garbage.count(bytes),
-    onRequest: ({ method, path, status, seconds }) => {
-      metrics.apiRequest(method, status);
-      if (config.log.apiRequests) log.debug(`${method} ${path}`, { status, ms: Math.round(seconds * 1000) });
-    },
-  });
+  const parts: { eventPoster?: EventPoster; finalizerGuard?: FinalizerGuard } = {};
+  if (config.events) {
+    const { openEventPoster } = await import("./event_poster.ts");
+    parts.eventPoster = openEventPoster({ ...options, heartbeat: liveness.heartbeat("the recorder of Events") });
+  }
+  if (config.finalizer !== undefined) {
+    const { openFinalizerGuard } = await import("./finalizer_guard.ts");
+    const heartbeat = liveness.heartbeat("the release of finalizers");
+    parts.finalizerGuard = openFinalizerGuard({ ...options, name: config.finalizer, heartbeat });
+  }
+  return parts;
 }
 
 /** The transport of webhooks and downloads: most sidecars need none. */

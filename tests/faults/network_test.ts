@@ -20,6 +20,9 @@ async function statusOf(sidecar: SidecarProcess, path: string): Promise<number> 
   return (await sidecar.health(path)).status;
 }
 
+/** Seconds after which the delays between failures begin anew: a shorter watch is a failure itself. */
+const LIVING_WATCH = 1.2;
+
 story("connections are refused and reset while everything changes", async (at, random) => {
   await using proxy = await TcpProxy.start(at.controlPlane.url);
   const storms = churns(at, random, 2);
@@ -89,6 +92,8 @@ story("an event is cut inside a character and inside its JSON, and a list is cut
     const armed = ({ isWatch, path }: SeenRequest) =>
       isWatch && path.includes("configmaps") ? cutAt(position) : undefined;
     front.bend = armed;
+    await front.watching();
+    await seconds(LIVING_WATCH);
     const since = performance.now();
     await at.change("ConfigMap", "cut", { data: { "cut.txt": "€".repeat(1000 + cuts) } });
     // The watch that is there was not armed yet: it is ended, and the next one is cut
@@ -100,6 +105,30 @@ story("an event is cut inside a character and inside its JSON, and a list is cut
   }
   assert.equal(cuts, positions.length + 1);
   assert.equal(await statusOf(sidecar, "/healthz"), 200);
+});
+
+story("a black hole is noticed, turns no probe red, and all is well soon after it", async (at) => {
+  await using proxy = await TcpProxy.start(at.controlPlane.url);
+  await at.create("ConfigMap", "a", { data: { "a.txt": "1" } });
+  const settings = { WATCH_CLIENT_TIMEOUT: "2", WATCH_SERVER_TIMEOUT: "2", RESOURCE: "configmap" };
+  const sidecar = await startBehind(at, proxy.url, settings);
+  proxy.weather = "swallow";
+  await at.change("ConfigMap", "a", { data: { "a.txt": "2" } });
+  const accepted = proxy.accepted;
+  await eventually(() => assert.ok(proxy.accepted > accepted, "the dead connection is still used"), {
+    timeout: 20_000,
+  });
+  const silence = 'k8s_sidecar_watch_silence_seconds{source="configmaps in all namespaces"}';
+  await eventually(async () => assert.ok((await sidecar.metric(silence) ?? 0) > 15), {
+    timeout: 25_000,
+    interval: 200,
+  });
+  for (const path of ["/livez", "/readyz", "/healthz"]) assert.equal(await statusOf(sidecar, path), 200, path);
+  proxy.weather = "fair";
+  const since = performance.now();
+  await assertDiskFollows(at);
+  await eventually(async () => assert.ok((await sidecar.metric(silence) ?? Infinity) < 5), { interval: 200 });
+  assert.ok(performance.now() - since < 20_000);
 });
 
 story("one byte a second, and then a line that works again", async (at) => {
@@ -213,6 +242,7 @@ story("after all such answers the files are right again", async (at) => {
   for (const [what, response] of Object.entries(WRONG_ANSWERS)) {
     let wrong = 2;
     await front.watching();
+    await seconds(LIVING_WATCH);
     front.answer = () => wrong-- > 0 ? response() : undefined;
     front.cut();
     await at.change("ConfigMap", "a", { data: { "a.txt": what } });

@@ -3,8 +3,10 @@ import { parseConfig } from "../../lib/config/config.ts";
 import { CONFIG_MAPS, type StoredMeta } from "../apiserver/resources.ts";
 import type { FileEvent } from "../../lib/reconcile/file_event.ts";
 import { Liveness } from "../../lib/sidecar/liveness.ts";
+import { given } from "../../lib/runtime/given.ts";
 import { Garbage } from "../../lib/runtime/garbage.ts";
-import type { Events, Holds } from "../../lib/sidecar/kubernetes_side.ts";
+import type { EventPoster } from "../../lib/sidecar/event_poster.ts";
+import type { FinalizerGuard } from "../../lib/sidecar/finalizer_guard.ts";
 import { RunningCollection } from "../../lib/sidecar/collection.ts";
 import { SidecarMetrics } from "../../lib/serve/metrics.ts";
 import { openTransport } from "../../lib/http/open_transport.ts";
@@ -26,11 +28,15 @@ function place() {
       void registry.create(CONFIG_MAPS, "default", { metadata: { name, labels: { app: "" }, ...metadata }, data }),
     remove: (name: string) => void registry.delete(CONFIG_MAPS, "default", name),
     files: () => filesIn(`${folder.path}/files`),
-    async open(env: Record<string, string> = {}, holds?: Holds) {
+    async open(env: Record<string, string> = {}, finalizerGuard?: FinalizerGuard) {
       const config = parseConfig({ LABEL: "app", FOLDER: `${folder.path}/files`, ...env }).config;
       const clock = new FakeClock();
       const told: FileEvent[] = [];
-      const events: Events = { tell: (event) => void told.push(event), run: async () => {}, flush: async () => {} };
+      const eventPoster: EventPoster = {
+        tell: (event) => void told.push(event),
+        run: async () => {},
+        flush: async () => {},
+      };
       const log = keptLog();
       const collection = await RunningCollection.open({
         collection: config.collections[0]!,
@@ -38,8 +44,8 @@ function place() {
         client: gateway.client,
         transport: () => Promise.resolve(transport),
         metrics: new SidecarMetrics(),
-        events,
-        holds,
+        eventPoster,
+        ...given("finalizerGuard", finalizerGuard),
         liveness: new Liveness(clock),
         garbage: new Garbage({ clock, collector() {} }),
         clock,
@@ -213,13 +219,13 @@ Deno.test("run() releases an object that is to leave once its files are gone", a
   await using at = place();
   at.create("a", { "a.txt": "a" }, { finalizers: ["x.io/ours"] });
   const released: unknown[] = [];
-  const holds: Holds = {
+  const guard: FinalizerGuard = {
     admit: (_, { metadata }) => Promise.resolve(metadata.deletionTimestamp === undefined ? "apply" : "retire"),
     release: ({ name }) => void released.push([name, at.files()]),
     run: async () => {},
     flush: async () => {},
   };
-  await using it = await at.open({}, holds);
+  await using it = await at.open({}, guard);
   it.run();
   await until(() => it.collection.notReady() === undefined);
   assert.deepEqual([at.files(), released], [{ "a.txt": "a" }, []]);

@@ -1,16 +1,14 @@
 import assert from "node:assert/strict";
 import { type Config, parseConfig } from "../../lib/config/config.ts";
-import { CONFIG_MAPS, CORE_EVENTS, SECRETS, type StoredMeta } from "../apiserver/resources.ts";
+import { CONFIG_MAPS, CORE_EVENTS, type StoredMeta } from "../apiserver/resources.ts";
 import { plainCredentials } from "../../lib/kube/client/plain_credentials.ts";
-import { type ClusterOptions, type Outcome, runRemoveFinalizers, runSidecar } from "../../lib/sidecar/sidecar.ts";
+import { runSidecar } from "../../lib/sidecar/sidecar.ts";
 import { ApiGateway, keptLog, refusal } from "../support/api_gateway.ts";
 import { filesIn, tempFolder } from "../support/disk.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { serve, until } from "../support/local_servers.ts";
 import { serverCertificate } from "../support/server_certificate.ts";
 import { freePort } from "../support/free_port.ts";
-
-type Run = (options: ClusterOptions, signal: AbortSignal) => Promise<Outcome>;
 
 /** A folder and an API server, and sidecars as the environment would have them. */
 function place() {
@@ -33,12 +31,15 @@ function place() {
     isGone: (name: string) => registry.store.get(CONFIG_MAPS.storage, "default", name) === undefined,
     files: (below = "files") => filesIn(`${folder.path}/${below}`),
     configure,
-    start(env: Record<string, string>, { config = configure(env), run = runSidecar as Run } = {}) {
+    start(env: Record<string, string>, { config = configure(env) } = {}) {
       const clock = new FakeClock();
       const log = keptLog();
       const stop = new AbortController();
       const credentials = plainCredentials(gateway.url);
-      const ended = run({ config, credentials, env: {}, userAgent: "test", clock, random: () => 0, log }, stop.signal);
+      const ended = runSidecar(
+        { config, credentials, env: {}, userAgent: "test", clock, random: () => 0, log },
+        stop.signal,
+      );
       return {
         clock,
         log,
@@ -188,34 +189,4 @@ Deno.test("runSidecar() throws when the folder can neither be found nor made", a
   await using at = place();
   Deno.writeTextFileSync(`${at.path}/file`, "");
   await assert.rejects(at.start({ FOLDER: `${at.path}/file/below` }).ended, { name: "PublishError" });
-});
-
-Deno.test("runRemoveFinalizers() takes ours off what the collections select, and says by its code whether all went", async () => {
-  await using at = place();
-  at.create("a", { finalizers: ["x.io/ours", "x.io/other"] });
-  at.create("b", { finalizers: ["x.io/ours"], labels: { other: "" } });
-  at.registry.create(SECRETS, "default", { metadata: { name: "c", finalizers: ["x.io/ours"], labels: { app: "" } } });
-  const finalizersOf = (resource: typeof SECRETS, name: string) =>
-    at.registry.get(resource, "default", name).metadata.finalizers ?? [];
-  const env = { FINALIZER_NAME: "x.io/ours" };
-  const run = runRemoveFinalizers;
-  at.gateway.intercept = ({ path }) =>
-    path.includes("/secrets") ? refusal(403, "Forbidden", "secrets is forbidden: cannot list") : undefined;
-  assert.equal(await at.start(env, { run }).ended, "apiFailed");
-  assert.deepEqual(finalizersOf(CONFIG_MAPS, "a"), ["x.io/other"]);
-  assert.deepEqual(finalizersOf(CONFIG_MAPS, "b"), ["x.io/ours"]);
-  at.gateway.intercept = () => undefined;
-  assert.equal(await at.start(env, { run }).ended, "done");
-  assert.deepEqual(finalizersOf(SECRETS, "c"), []);
-});
-
-Deno.test("runRemoveFinalizers() that is stopped is done", async () => {
-  await using at = place();
-  const held = Promise.withResolvers<undefined>();
-  at.gateway.intercept = () => held.promise;
-  const it = at.start({}, { run: runRemoveFinalizers });
-  await until(() => at.gateway.requests.length > 0);
-  it.stop();
-  assert.equal(await it.ended, "done");
-  held.resolve(undefined);
 });

@@ -1,4 +1,7 @@
 /** An API server made of chance: it keeps what it is given, and loses connections, history and itself. For Watcher alone. */
+import { MAX_SILENCE_SECONDS } from "../../lib/kube/client/answer_deadline.ts";
+import type { Clock } from "../../lib/runtime/clock.ts";
+import { Deadline } from "../../lib/runtime/deadline.ts";
 import { AnswerError, ApiError } from "../../lib/kube/client/errors.ts";
 import type { ListQuery, ListResult, WatchEvent, WatchQuery } from "../../lib/kube/client/client.ts";
 import type { Kind } from "../../lib/objects/kind.ts";
@@ -29,6 +32,7 @@ export class SimulatedApi implements ListWatch {
   /** The share of what goes well that does not. 0: nothing goes wrong any more. */
   faults: number;
   readonly #random: () => number;
+  readonly #clock: Clock;
   readonly #knowsStreamingLists: boolean;
   #world: World = { version: 1, objects: new Map() };
   #history: Change[] = [];
@@ -39,8 +43,9 @@ export class SimulatedApi implements ListWatch {
   #era = 0;
   #uids = 0;
 
-  constructor(random: () => number, faults: number) {
+  constructor(random: () => number, faults: number, clock: Clock) {
     this.#random = random;
+    this.#clock = clock;
     this.faults = faults;
     this.streamingLists = random() < 0.5;
     this.#knowsStreamingLists = random() < 0.7;
@@ -107,7 +112,7 @@ export class SimulatedApi implements ListWatch {
     const page = query.limit === undefined ? all : all.slice(Number(start), Number(start) + PAGE);
     for (const object of page) {
       yield [structuredClone(object)];
-      await this.#dawdle(signal);
+      await this.#withinSilence((ended) => this.#dawdle(ended), signal);
       if (era !== this.#era || this.#chance(0.1)) throw new AnswerError("the list was cut");
     }
     const next = Number(start) + page.length;
@@ -195,6 +200,14 @@ export class SimulatedApi implements ListWatch {
       await this.#newsOr(signal);
       signal.throwIfAborted();
     }
+  }
+
+  /** As the client does it: an answer that brings nothing for too long is given up. */
+  async #withinSilence(wait: (ended: AbortSignal) => Promise<void>, signal: AbortSignal): Promise<void> {
+    using deadline = new Deadline(this.#clock, MAX_SILENCE_SECONDS, signal);
+    await wait(deadline.signal).catch((error) => {
+      throw deadline.passed ? new TransportError("read", `sent nothing for ${MAX_SILENCE_SECONDS} s`) : error;
+    });
   }
 
   #chance(share: number): boolean {

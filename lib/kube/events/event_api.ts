@@ -1,25 +1,25 @@
 /**
- * The two APIs that take Events. They show the same objects under other names of fields.
+ * The two APIs for Events. They serve the same objects with different field names.
  * Source: https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/event-v1/
  */
 import type { Body } from "../client/exchange.ts";
 import type { EventSeries } from "./event_series.ts";
 
-/** What this program calls itself in its Events. */
+/** The name of this program in its Events. */
 const COMPONENT = "deno-k8s-sidecar";
 
-/** What was done, as events.k8s.io asks; the reason says how it went. */
+/** The action, which events.k8s.io requires; the reason says how it went. */
 const ACTION = "PublishFiles";
 
-/** Longest name of an instance. Source: kubernetes `pkg/apis/core/validation/events.go`, ReportingInstanceLengthLimit. */
-const LONGEST_INSTANCE = 128;
+/** Limit for the name of an instance. Source: kubernetes `pkg/apis/core/validation/events.go`, ReportingInstanceLengthLimit. */
+const MAX_INSTANCE_LENGTH = 128;
 
 export interface EventApi {
-  /** In a path, in front of `/namespaces`. */
+  /** The path before `/namespaces`. */
   readonly root: string;
-  /** The whole Event, with its repeats up to now. */
+  /** The whole Event, repeats included. */
   create(series: EventSeries, reportingInstance: string): Body;
-  /** What changes in it when it has happened again. */
+  /** The patch for further repeats. */
   repeat(series: EventSeries): Body;
 }
 
@@ -40,7 +40,7 @@ export const EVENTS_V1: EventApi = {
   repeat: (series) => mergePatch(seriesOf(series)),
 };
 
-/** Since ever. */
+/** Served by every version. */
 export const CORE_V1: EventApi = {
   root: "/api/v1",
   create: (series, reportingInstance) =>
@@ -59,7 +59,7 @@ export const CORE_V1: EventApi = {
   repeat: (series) => mergePatch({ count: series.count, lastTimestamp: time(series.lastTime) }),
 };
 
-/** `/apis/events.k8s.io/v1/namespaces/NAMESPACE/events`, or that of one Event. */
+/** `/apis/events.k8s.io/v1/namespaces/NAMESPACE/events`, with `/NAME` for one Event. */
 export function eventPath({ root }: EventApi, namespace: string, name?: string): string {
   const events = `${root}/namespaces/${namespace}/events`;
   return name === undefined ? events : `${events}/${name}`;
@@ -71,7 +71,7 @@ function common({ name, event: { ref, type, reason } }: EventSeries, reportingIn
     type,
     reason,
     action: ACTION,
-    reportingInstance: reportingInstance.slice(0, LONGEST_INSTANCE) || COMPONENT,
+    reportingInstance: reportingInstance.slice(0, MAX_INSTANCE_LENGTH) || COMPONENT,
   };
 }
 

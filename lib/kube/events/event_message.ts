@@ -1,15 +1,15 @@
-/** Longest message, in bytes of UTF-8. Source: kubernetes `pkg/apis/core/validation/events.go`, NoteLengthLimit. */
-const LONGEST_MESSAGE = 1024;
+/** Limit for a message, in bytes of UTF-8. Source: kubernetes `pkg/apis/core/validation/events.go`, NoteLengthLimit. */
+const MAX_MESSAGE_BYTES = 1024;
 
 const ELLIPSIS = "…";
 const encoder = new TextEncoder();
 
-/** The message in at most 1024 bytes, cut between two characters. */
+/** The message, cut between two characters to 1024 bytes at most. */
 export function shortened(message: string): string {
-  const longestCharacter = 3;
-  if (message.length * longestCharacter <= LONGEST_MESSAGE) return message;
-  const { read } = encoder.encodeInto(message, new Uint8Array(LONGEST_MESSAGE));
+  const maxBytesPerUnit = 3;
+  if (message.length * maxBytesPerUnit <= MAX_MESSAGE_BYTES) return message;
+  const { read } = encoder.encodeInto(message, new Uint8Array(MAX_MESSAGE_BYTES));
   if (read === message.length) return message;
-  const room = LONGEST_MESSAGE - encoder.encode(ELLIPSIS).length;
+  const room = MAX_MESSAGE_BYTES - encoder.encode(ELLIPSIS).length;
   return message.slice(0, encoder.encodeInto(message, new Uint8Array(room)).read) + ELLIPSIS;
 }

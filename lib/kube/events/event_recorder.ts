@@ -1,7 +1,9 @@
-/** Tells people what happened to an object, where they look for it: `kubectl get events`, `kubectl describe`. */
+/** Posts what happened to an object as Events, for `kubectl get events` and `kubectl describe`. */
 import { Backoff } from "../../runtime/backoff.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { Alarm } from "../../runtime/alarm.ts";
+import type { Heartbeat } from "../../runtime/heartbeat.ts";
+import { MAX_OBJECT_SECONDS } from "../client/answer_deadline.ts";
 import { ApiError, isTransient } from "../client/errors.ts";
 import type { KubeClient } from "../client/client.ts";
 import { CORE_V1, type EventApi, eventPath, EVENTS_V1 } from "./event_api.ts";
@@ -14,6 +16,7 @@ export interface EventRecorderOptions {
   clock: Clock;
   /** A number in [0, 1). */
   random: () => number;
+  heartbeat: Pick<Heartbeat, "expectWithin" | "idle">;
   log: {
     debug(message: string, properties?: Record<string, unknown>): void;
     warn(message: string, properties?: Record<string, unknown>): void;
@@ -27,19 +30,24 @@ export interface EventRecorderOptions {
 /** Requests, of all objects together. client-go gives a client of its own burst 10 and 5 a second. */
 const REQUESTS: Rate = { burst: 25, refill: 0.2 };
 
-/** An Event is given up after so many attempts; each waits for the delay that the API server's failures in a row make. */
-const ATTEMPTS = 5;
-const FIRST_RETRY = 1;
+/** Attempts at posting one Event. Between them the recorder backs off, for all Events together. */
+const MAX_ATTEMPTS = 5;
+const FIRST_RETRY_SECONDS = 1;
 
-/** Seconds until it is tried again to do what RBAC forbids. */
-const FORBIDDEN_FOR = 3600;
+/** Seconds until the recorder tries again what RBAC forbids. */
+const FORBIDDEN_SECONDS = 3600;
+
+/** Seconds for one Event: by events.k8s.io, by core/v1, and a look at which is served. */
+const MAX_POST_SECONDS = 3 * MAX_OBJECT_SECONDS;
+
+/** Seconds that a step of the loop may be late, on a machine that has no time for us. */
+const HEARTBEAT_GRACE_SECONDS = 60;
 
 type Verb = "create" | "patch";
 
 /**
- * Posts Events, by events.k8s.io/v1, or by core/v1 where that is not served or not allowed. Events are a courtesy: they
- * wait, are counted together, and are dropped rather than in the way of anything (see {@link SeriesLedger} for how many).
- * Needs the verbs create and patch on events, in the API groups "" and events.k8s.io.
+ * Posts Events by events.k8s.io/v1, or by core/v1 where that is not served or not allowed. Repeats are aggregated, and
+ * Events are dropped rather than delay anything (see {@link SeriesLedger} for the limits). Needs the verbs create and patch on events, in the API groups "" and events.k8s.io.
  */
 export class EventRecorder {
   readonly #options: EventRecorderOptions;
@@ -48,9 +56,9 @@ export class EventRecorder {
   readonly #backoff: Backoff;
   readonly #requests: TokenBucket;
   #api: EventApi = EVENTS_V1;
-  /** After a failure of the API server: when to go on; by the clock, in ms. */
+  /** After a failure of the API server: when the loop continues; by the clock, in ms. */
   #resumeAt = 0;
-  /** `create NAMESPACE`: until when it is not tried. */
+  /** `create NAMESPACE`: until when it is not tried; by the clock, in ms. */
   readonly #forbidden = new Map<string, number>();
   #hasWarned = false;
   #reportedDrops = 0;
@@ -59,56 +67,65 @@ export class EventRecorder {
     this.#options = options;
     this.#ledger = new SeriesLedger(options);
     this.#alarm = new Alarm(options.clock);
-    this.#backoff = new Backoff({ first: FIRST_RETRY, random: options.random });
+    this.#backoff = new Backoff({ first: FIRST_RETRY_SECONDS, random: options.random });
     this.#requests = new TokenBucket(REQUESTS, options.clock.now());
   }
 
-  /** Events that were not posted: too many, or the API server would not have them. */
+  /** Events that were not posted: there were too many, or the API server refused them. */
   get dropped(): number {
     return this.#ledger.dropped;
   }
 
-  /** Takes an event to be posted soon. Returns at once and never throws. */
+  /** Queues an Event. Never throws. */
   record(event: RecordedEvent): void {
     if (this.#isForbidden("create", event.ref.namespace)) return;
     if (this.#ledger.add(event, this.#options.clock.now())) this.#alarm.ring();
   }
 
-  /** Posts until the signal aborts; what has not been posted by then is lost. Never rejects. */
+  /** Posts until the signal aborts; Events that are queued by then are lost. Never rejects. */
   async run(signal: AbortSignal): Promise<void> {
-    const { clock } = this.#options;
+    const { clock, heartbeat } = this.#options;
     while (!signal.aborted) {
       const series = this.#ledger.next();
       const now = clock.now();
-      const due = series && Math.max(series.dueAt, this.#resumeAt, this.#requests.availableAt(now));
-      if (series === undefined || due === undefined || due > now) {
+      const dueAt = series === undefined
+        ? Infinity
+        : Math.max(series.dueAt, this.#resumeAt, this.#requests.availableAt(now));
+      if (series === undefined || dueAt > now) {
         this.#reportDrops();
-        await this.#alarm.sleepUntil(due ?? Infinity, signal);
+        this.#expectWithin((dueAt - now) / 1000);
+        await this.#alarm.sleepUntil(dueAt, signal);
       } else {
         this.#requests.take(now);
-        await this.#tell(series, signal);
+        this.#expectWithin(MAX_POST_SECONDS);
+        await this.#post(series, signal);
       }
     }
+    heartbeat.idle();
   }
 
-  /** Posts what was recorded, now and once, for a program that ends (METHOD=LIST). Never rejects. */
+  /** Posts what is queued, once, for a program that ends (METHOD=LIST). Never rejects. */
   async flush(signal: AbortSignal): Promise<void> {
     while (!signal.aborted && this.#options.clock.now() >= this.#resumeAt) {
       const series = this.#ledger.next();
       if (series === undefined) return;
-      await this.#tell(series, signal);
+      await this.#post(series, signal);
     }
   }
 
-  async #tell(series: EventSeries, signal: AbortSignal): Promise<void> {
+  #expectWithin(seconds: number): void {
+    this.#options.heartbeat.expectWithin(seconds + HEARTBEAT_GRACE_SECONDS);
+  }
+
+  async #post(series: EventSeries, signal: AbortSignal): Promise<void> {
     const { clock } = this.#options;
-    const verb = series.toldCount === 0 ? "create" : "patch";
+    const verb = series.postedCount === 0 ? "create" : "patch";
     if (this.#isForbidden(verb, series.event.ref.namespace)) return this.#ledger.drop(series, clock.now());
     const { count } = series;
     try {
       await this.#send(series, verb, signal);
       this.#backoff.reset();
-      this.#ledger.told(series, count, clock.now());
+      this.#ledger.posted(series, count, clock.now());
     } catch (error) {
       if (signal.aborted) return;
       await this.#recover(series, verb, error, signal);
@@ -119,7 +136,7 @@ export class EventRecorder {
     try {
       await this.#sendBy(this.#api, series, verb, signal);
     } catch (error) {
-      // Roles written for older programs name events of the group "" alone
+      // Roles written for older programs allow events of the API group "" only
       if (this.#api === CORE_V1 || !isRbac(error)) throw error;
       await this.#sendBy(CORE_V1, series, verb, signal);
       this.#fallBack('the role allows events in the API group "" only');
@@ -136,7 +153,7 @@ export class EventRecorder {
     try {
       await client.request("POST", eventPath(api, namespace), signal, api.create(series, reportingInstance));
     } catch (error) {
-      // An attempt before this one had arrived, its answer had not
+      // An earlier attempt arrived and its answer was lost
       if (!(error instanceof ApiError && error.reason === "AlreadyExists")) throw error;
     }
   }
@@ -144,9 +161,9 @@ export class EventRecorder {
   /** Decides whether a failed Event is tried again. */
   async #recover(series: EventSeries, verb: Verb, error: unknown, signal: AbortSignal): Promise<void> {
     const { clock } = this.#options;
-    if (isTransient(error) && ++series.failures < ATTEMPTS) return this.#wait(error);
+    if (isTransient(error) && ++series.failures < MAX_ATTEMPTS) return this.#wait(error);
     if (error instanceof ApiError && error.status === 404) {
-      // The Event is older than the API server keeps them, usually an hour
+      // The API server deletes Events, usually after an hour
       if (verb === "patch") return this.#ledger.restart(series);
       if (this.#api !== CORE_V1 && await this.#lacksGroup(signal)) {
         return this.#fallBack("events.k8s.io/v1 is not served");
@@ -164,7 +181,7 @@ export class EventRecorder {
     this.#options.log.debug(`Events wait ${delay.toFixed(1)} s: ${messageOf(error)}`);
   }
 
-  /** Whether a 404 meant the API, not the namespace. */
+  /** Whether a 404 was about the API group, not about the namespace. */
   async #lacksGroup(signal: AbortSignal): Promise<boolean> {
     try {
       await this.#options.client.request("GET", EVENTS_V1.root, signal);
@@ -186,7 +203,7 @@ export class EventRecorder {
 
   #forbid(verb: Verb, namespace: string): void {
     const { clock, log } = this.#options;
-    this.#forbidden.set(`${verb} ${namespace}`, clock.now() + FORBIDDEN_FOR * 1000);
+    this.#forbidden.set(`${verb} ${namespace}`, clock.now() + FORBIDDEN_SECONDS * 1000);
     forgetOldest(this.#forbidden);
     const message = `Not allowed to ${verb} events in namespace "${namespace}": give the service account the verbs ` +
       'create and patch on events of the API groups "" and "events.k8s.io" there by RBAC';
@@ -203,7 +220,7 @@ export class EventRecorder {
   }
 }
 
-/** A 403 that a role can help; a namespace that is on its way out takes nothing new from anybody. */
+/** A 403 that a role would change. A namespace that is being deleted also answers 403 to everything new. */
 function isRbac(error: unknown): boolean {
   return error instanceof ApiError && error.isForbidden && !error.message.includes("because it is being terminated");
 }

@@ -1,6 +1,6 @@
 /**
- * What is to be told as Events: repeats are counted, storms are cut, and what is kept is bounded. Nothing here talks to
- * anybody. The rules are those of client-go's `tools/record/events_cache.go`.
+ * The Events that are queued: repeats are aggregated, storms are rate limited, and memory is bounded. No request is made
+ * here. The rules are those of client-go's `tools/record/events_cache.go`.
  */
 import { shortened } from "./event_message.ts";
 import { describeRef, keyOf, type ObjectRef } from "../../objects/ref.ts";
@@ -21,38 +21,38 @@ export interface RecordedEvent {
 /** One Event of the API server, and how often it happened. */
 export interface EventSeries {
   readonly event: RecordedEvent;
-  /** The Event's own name. The same for each attempt, so that one whose answer was lost is not posted twice. */
+  /** The Event's own name, the same for each attempt, so that an Event whose answer was lost is not posted twice. */
   name: string;
   /** Wall clock. */
   readonly firstTime: Date;
   lastTime: Date;
   count: number;
-  /** What the API server knows of `count`; 0: it does not have the Event. */
-  toldCount: number;
-  /** Attempts at telling it that failed. */
+  /** The `count` that was posted last; 0: the API server does not have the Event. */
+  postedCount: number;
+  /** Failed attempts at posting. */
   failures: number;
-  /** When it is told next, and when it was seen last; by the clock, in ms. */
+  /** When it is posted next, and when it happened last; by the clock, in ms. */
   dueAt: number;
   seenAt: number;
-  /** Seconds until the API server hears of further repeats. */
+  /** Seconds until further repeats are posted. */
   spread: number;
 }
 
-/** Same object, type, reason and message within so many seconds: the same Event. client-go: `defaultAggregateIntervalInSeconds`. */
-const SERIES_INTERVAL = 600;
+/** Seconds within which the same object, type, reason and message are the same Event. client-go: `defaultAggregateIntervalInSeconds`. */
+const SERIES_SECONDS = 600;
 
 /** New Events per object. client-go: `defaultSpamBurst`, `defaultSpamQPS`. */
 const NEW_EVENTS: Rate = { burst: 25, refill: 300 };
 
-/** Repeats are told after so many seconds, then each time after twice as many, to the longest: news must not wait for them. */
-const FIRST_SPREAD = 5;
-const LONGEST_SPREAD = 300;
+/** Seconds until repeats are posted; doubles each time. New Events must not wait for repeats. */
+const FIRST_SPREAD_SECONDS = 5;
+const MAX_SPREAD_SECONDS = 300;
 
-/** How many series, objects and namespaces are remembered. */
-const KEPT = 200;
+/** Series, objects and namespaces that are remembered. */
+const MAX_KEPT = 200;
 
-/** Longest name of an object: a DNS subdomain. */
-const LONGEST_NAME = 253;
+/** Limit for the name of an object: a DNS subdomain. */
+const MAX_NAME_LENGTH = 253;
 
 export interface SeriesOptions {
   /** A number in [0, 1). */
@@ -73,18 +73,18 @@ export class SeriesLedger {
     this.#options = options;
   }
 
-  /** Events that will never be told: there were too many. */
+  /** Events that will not be posted. */
   get dropped(): number {
     return this.#dropped;
   }
 
-  /** Counts an event. `now` is by the clock, in ms. Returns whether there is something new to tell. */
+  /** Counts an event. `now` is by the clock, in ms. Returns whether there is something new to post. */
   add(event: RecordedEvent, now: number): boolean {
     const message = shortened(event.message);
     const key = [describeRef(event.ref), event.uid, event.type, event.reason, message].join("\n");
     const known = this.#series.get(key);
     this.#series.delete(key);
-    if (known !== undefined && now - known.seenAt <= SERIES_INTERVAL * 1000) {
+    if (known !== undefined && now - known.seenAt <= SERIES_SECONDS * 1000) {
       this.#series.set(key, known);
       return this.#repeat(known, now);
     }
@@ -97,32 +97,32 @@ export class SeriesLedger {
     return true;
   }
 
-  /** What is due first of all that the API server does not know; `undefined` when it knows everything. */
+  /** The series that is due first; `undefined` when everything has been posted. */
   next(): EventSeries | undefined {
     let first: EventSeries | undefined;
     for (const series of this.#series.values()) {
-      if (series.count > series.toldCount && (first === undefined || series.dueAt < first.dueAt)) first = series;
+      if (series.count > series.postedCount && (first === undefined || series.dueAt < first.dueAt)) first = series;
     }
     return first;
   }
 
-  /** The API server knows `count` of the series. */
-  told(series: EventSeries, count: number, now: number): void {
-    series.toldCount = count;
+  /** `count` of the series has been posted. */
+  posted(series: EventSeries, count: number, now: number): void {
+    series.postedCount = count;
     series.failures = 0;
     series.dueAt = now + series.spread * 1000;
-    series.spread = Math.min(LONGEST_SPREAD, series.spread * 2);
+    series.spread = Math.min(MAX_SPREAD_SECONDS, series.spread * 2);
   }
 
-  /** The API server no longer has the Event: it is to be posted again, under another name. */
+  /** The API server no longer has the Event: post it again under another name. */
   restart(series: EventSeries): void {
-    series.toldCount = 0;
+    series.postedCount = 0;
     series.name = this.#nameFor(series.event.ref);
   }
 
-  /** What happened so far will not be told. An Event that is not there yet is forgotten. */
+  /** The repeats so far will not be posted. An Event that was never posted is forgotten. */
   drop(series: EventSeries, now: number): void {
-    if (series.toldCount > 0) return this.told(series, series.count, now);
+    if (series.postedCount > 0) return this.posted(series, series.count, now);
     this.#dropped++;
     for (const [key, kept] of this.#series) if (kept === series) this.#series.delete(key);
   }
@@ -131,28 +131,28 @@ export class SeriesLedger {
     const time = this.#options.now();
     const { kind, namespace, name } = event.ref;
     return {
-      // A copy, since the ref may be a larger object that is to be forgotten
+      // A copy: the ref may belong to a larger object, which is to be garbage
       event: { ...event, ref: { kind, namespace, name } },
       name: this.#nameFor(event.ref),
       firstTime: time,
       lastTime: time,
       count: 1,
-      toldCount: 0,
+      postedCount: 0,
       failures: 0,
       dueAt: now,
       seenAt: now,
-      spread: FIRST_SPREAD,
+      spread: FIRST_SPREAD_SECONDS,
     };
   }
 
   #repeat(series: EventSeries, now: number): boolean {
-    const wasTold = series.count === series.toldCount;
+    const wasPosted = series.count === series.postedCount;
     series.count++;
     series.lastTime = this.#options.now();
     series.seenAt = now;
-    // Repeats of a burst are told together, at its end
-    if (wasTold) series.dueAt = Math.max(series.dueAt, now + FIRST_SPREAD * 1000);
-    return wasTold;
+    // The repeats of a burst are posted together, after it
+    if (wasPosted) series.dueAt = Math.max(series.dueAt, now + FIRST_SPREAD_SECONDS * 1000);
+    return wasPosted;
   }
 
   #limitOf(ref: ObjectRef, now: number): TokenBucket {
@@ -164,30 +164,30 @@ export class SeriesLedger {
     return limit;
   }
 
-  /** What was told goes before what was not, and good news before bad. */
+  /** Evicts a series that was posted, else a Normal one, else the oldest. */
   #makeRoom(): void {
-    if (this.#series.size <= KEPT) return;
+    if (this.#series.size <= MAX_KEPT) return;
     const all = [...this.#series];
-    const [key, series] = all.find(([, { count, toldCount }]) => count === toldCount) ??
+    const [key, series] = all.find(([, { count, postedCount }]) => count === postedCount) ??
       all.find(([, { event }]) => event.type === "Normal") ?? all[0]!;
     this.#series.delete(key);
-    if (series.toldCount === 0) this.#dropped++;
+    if (series.postedCount === 0) this.#dropped++;
   }
 
-  /** `NAME.TIME-NUMBER-RANDOM` in hexadecimal: no other Event has it. */
+  /** `NAME.TIME-NUMBER-RANDOM` in hexadecimal, which is unique. */
   #nameFor({ name }: ObjectRef): string {
     const { random, now } = this.#options;
     const chance = Math.floor(random() * 0x10000);
     const suffix = [now().getTime(), this.#names++, chance].map((number) => number.toString(16)).join("-");
-    const start = name.slice(0, LONGEST_NAME - suffix.length - 1).replace(/[-.]+$/, "");
+    const start = name.slice(0, MAX_NAME_LENGTH - suffix.length - 1).replace(/[-.]+$/, "");
     return `${start}.${suffix}`;
   }
 }
 
-/** Removes what was set first until no more is left than is kept. */
+/** Evicts the oldest entries of a map until it is small enough. */
 export function forgetOldest(map: Map<string, unknown>): void {
   for (const oldest of map.keys()) {
-    if (map.size <= KEPT) return;
+    if (map.size <= MAX_KEPT) return;
     map.delete(oldest);
   }
 }

@@ -1,7 +1,7 @@
 /**
- * Puts one finalizer on an object and takes it off, leaving those of others alone whoever changes them meanwhile: in a
- * strategic merge patch the list of finalizers is a set, which the API server changes in one step. (With a merge patch
- * or a JSON patch the whole list would be written, and every change in between would be a conflict.)
+ * Adds one finalizer to an object and removes it, without touching those of others, which may change at the same time.
+ * A strategic merge patch treats the list of finalizers as a set and changes it in one step. A merge patch or a JSON
+ * patch would write the whole list, and every concurrent change would be a conflict.
  * Source: `patchStrategy=merge` of ObjectMeta.finalizers in k8s.io/apimachinery; directives:
  * https://github.com/kubernetes/design-proposals-archive/blob/main/cli/preserve-order-in-strategic-merge-patch.md
  */
@@ -16,9 +16,9 @@ export type FinalizerClient = Pick<KubeClient, "request">;
 const STRATEGIC_MERGE = "application/strategic-merge-patch+json";
 
 /**
- * Puts the finalizer on the object with this uid. No change when it is there already. Returns the object's metadata.
+ * Adds the finalizer to the object with this uid; no change when it is there. Returns the object's metadata.
  *
- * @throws {ApiError} 409 or 422 also when another object has the name by now, or when the object is being deleted
+ * @throws {ApiError} 409 or 422 also when another object has taken the name, or when the object is being deleted
  * @throws {AnswerError | TransportError | CredentialsError}
  */
 export async function addFinalizer(
@@ -33,12 +33,12 @@ export async function addFinalizer(
 }
 
 /**
- * Takes the finalizer off the object. No change when it is not there.
+ * Removes the finalizer from the object; no change when it is not there.
  *
  * @throws {ApiError} 404 when the object is gone
  * @throws {AnswerError | TransportError | CredentialsError}
  */
-export async function takeOffFinalizer(
+export async function removeFinalizer(
   client: FinalizerClient,
   ref: ObjectRef,
   finalizer: string,
@@ -49,7 +49,7 @@ export async function takeOffFinalizer(
 }
 
 /**
- * Reads the object's metadata as it is now.
+ * Reads the object's current metadata.
  *
  * @throws {ApiError | AnswerError | TransportError | CredentialsError}
  */

@@ -1,30 +1,36 @@
 /**
- * A finalizer on each object that has files: the object goes only once its files are gone.
+ * A finalizer on each object that has files: Kubernetes deletes the object only once its files are gone.
  * Source: https://kubernetes.io/docs/concepts/overview/working-with-objects/finalizers/
  */
 import { Backoff } from "../../runtime/backoff.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { Alarm } from "../../runtime/alarm.ts";
+import { Deadline } from "../../runtime/deadline.ts";
+import type { Heartbeat } from "../../runtime/heartbeat.ts";
+import { unlessAborted } from "../../runtime/unless_aborted.ts";
+import { TransportError } from "../../http/transport.ts";
+import { MAX_OBJECT_SECONDS } from "../client/answer_deadline.ts";
 import { ApiError, isTransient } from "../client/errors.ts";
-import { addFinalizer, type FinalizerClient, readMetadata, takeOffFinalizer } from "./finalizer_patch.ts";
+import { addFinalizer, type FinalizerClient, readMetadata, removeFinalizer } from "./finalizer_patch.ts";
 import { describeRef, keyOf, type ObjectRef } from "../../objects/ref.ts";
 import { type Kind } from "../../objects/kind.ts";
 import { type KubeObject } from "../../objects/object.ts";
 
 /**
- * How it stands with an object before its files are written. `held`: it carries the finalizer. `leaving`: it is being
- * deleted, so it gets none. `gone`: it is not there any more, or another has its name. `forbidden`: the API server will
- * not have the finalizer; that has been logged.
+ * An object before its files are written. `added`: it carries the finalizer. `deleting`: it is being deleted, so it gets
+ * none. `gone`: it no longer exists, or another object has its name. `forbidden`: the API server refuses the finalizer,
+ * which has been logged.
  */
-export type Hold = "held" | "leaving" | "gone" | "forbidden";
+export type FinalizerState = "added" | "deleting" | "gone" | "forbidden";
 
 export interface FinalizersOptions {
   client: FinalizerClient;
-  /** The finalizer: `example.com/files`. */
+  /** FINALIZER_NAME: `example.com/files`. */
   name: string;
   clock: Clock;
   /** A number in [0, 1). */
   random: () => number;
+  heartbeat: Pick<Heartbeat, "expectWithin" | "idle">;
   log: {
     debug(message: string, properties?: Record<string, unknown>): void;
     warn(message: string, properties?: Record<string, unknown>): void;
@@ -32,12 +38,21 @@ export interface FinalizersOptions {
   };
 }
 
-/** How often an object that changes in between is looked at again before the caller is told. */
-const ATTEMPTS = 3;
+/** Attempts to add the finalizer to an object that others change meanwhile. */
+const MAX_ATTEMPTS = 3;
 
-/** Delays before a release is repeated, in seconds. Until it works, the object cannot be deleted. */
-const FIRST_RETRY = 1;
-const LONGEST_RETRY = 60;
+/** Seconds to add the finalizer to one object, all attempts together: its files wait for that. */
+const MAX_ADD_SECONDS = 60;
+
+/** Seconds from the start of a release to its end: its request, and one for the same object before it. */
+const MAX_RELEASE_SECONDS = 2 * MAX_OBJECT_SECONDS;
+
+/** Seconds that a step of the loop may be late, on a machine that has no time for us. */
+const HEARTBEAT_GRACE_SECONDS = 60;
+
+/** Delays before a release is repeated, in seconds. Until it succeeds, the object cannot be deleted. */
+const FIRST_RETRY_SECONDS = 1;
+const MAX_RETRY_SECONDS = 60;
 
 interface Release {
   readonly ref: ObjectRef;
@@ -51,9 +66,9 @@ export class Finalizers {
   readonly #options: FinalizersOptions;
   readonly #alarm: Alarm;
   readonly #releases = new Map<string, Release>();
-  /** The change of an object's finalizers that is under way: the next must not overtake it. */
+  /** The last change of each object's finalizers that is under way: the next one waits for it. */
   readonly #underWay = new Map<string, Promise<unknown>>();
-  /** After a failure that is not one object's: when to go on; by the clock, in ms. */
+  /** After a failure of the API server: when the loop continues; by the clock, in ms. */
   #resumeAt = 0;
   #hasReportedRbac = false;
 
@@ -62,31 +77,40 @@ export class Finalizers {
     this.#alarm = new Alarm(options.clock);
   }
 
-  /** How many objects have yet to be released. */
+  /** Objects that have not been released yet. */
   get pending(): number {
     return this.#releases.size;
   }
 
   /**
-   * Makes sure that a selected object carries the finalizer; to be called before its first file is written, and again
-   * with each version of it. Without a request when it carries it. A release that is queued is cancelled, unless the
-   * object is being deleted.
+   * Makes sure that a selected object carries the finalizer. Call it before the object's first file is written, and for
+   * each of its versions; no request is made when the finalizer is there. Cancels a queued release, unless the object is
+   * being deleted.
    *
-   * @throws {ApiError | AnswerError | TransportError | CredentialsError} what a later attempt may better
+   * @throws {ApiError | AnswerError | TransportError | CredentialsError} a later attempt may succeed
    */
-  async hold(kind: Kind, object: KubeObject, signal: AbortSignal): Promise<Hold> {
+  async add(kind: Kind, object: KubeObject, signal: AbortSignal): Promise<FinalizerState> {
     const { namespace, name, uid, deletionTimestamp, finalizers = [] } = object.metadata;
     const ref: ObjectRef = { kind, namespace, name };
-    if (deletionTimestamp !== undefined) return "leaving";
-    this.cancelRelease(ref);
-    // While a release is under way, the object as we were told it is that of before
-    const isKnown = !this.#underWay.has(keyOf(ref)) && finalizers.includes(this.#options.name);
-    return isKnown ? "held" : await this.#alone(ref, () => this.#add(ref, uid, signal));
+    if (deletionTimestamp !== undefined) return "deleting";
+    // A release under way is undone below
+    this.#releases.delete(keyOf(ref));
+    // While a change is under way, the object's finalizers are not what we were told
+    if (!this.#underWay.has(keyOf(ref)) && finalizers.includes(this.#options.name)) return "added";
+    using deadline = new Deadline(this.#options.clock, MAX_ADD_SECONDS, signal);
+    const added = this.#inTurn(ref, () => this.#add(ref, uid, deadline.signal));
+    try {
+      return await unlessAborted(added, deadline.signal);
+    } catch (error) {
+      if (!deadline.passed) throw error;
+      const message = `${describeRef(ref)} has no finalizer after ${MAX_ADD_SECONDS} s`;
+      throw new TransportError("read", message, { cause: error });
+    }
   }
 
   /**
-   * Has the finalizer taken off an object whose files are gone, or that is no longer selected, as soon as {@link
-   * Finalizers.run} gets to it. Returns at once.
+   * Queues the removal of the finalizer from an object whose files are gone, or that is no longer selected. {@link
+   * Finalizers.run} does it.
    */
   release(ref: ObjectRef): void {
     const { random, clock } = this.#options;
@@ -94,35 +118,40 @@ export class Finalizers {
     if (this.#releases.has(key)) return;
     this.#releases.set(key, {
       ref: { kind: ref.kind, namespace: ref.namespace, name: ref.name },
-      backoff: new Backoff({ first: FIRST_RETRY, longest: LONGEST_RETRY, random }),
+      backoff: new Backoff({ first: FIRST_RETRY_SECONDS, longest: MAX_RETRY_SECONDS, random }),
       dueAt: clock.now(),
     });
     this.#alarm.ring();
   }
 
-  /** The object is selected again: it keeps the finalizer. One that is being taken off now, {@link Finalizers.hold} puts back. */
-  cancelRelease(ref: ObjectRef): void {
-    this.#releases.delete(keyOf(ref));
-  }
-
-  /** Works off the releases, each until it has worked, until the signal aborts. Never rejects. */
+  /** Carries out the releases, each until it succeeds, until the signal aborts. Never rejects. */
   async run(signal: AbortSignal): Promise<void> {
+    const { clock, heartbeat } = this.#options;
     while (!signal.aborted) {
       const release = this.#nextRelease();
-      const due = release && Math.max(release.dueAt, this.#resumeAt);
-      if (release === undefined || due === undefined || due > this.#options.clock.now()) {
-        await this.#alarm.sleepUntil(due ?? Infinity, signal);
-      } else await this.#alone(release.ref, () => this.#takeOff(release, signal));
+      const dueAt = release === undefined ? Infinity : Math.max(release.dueAt, this.#resumeAt);
+      if (release === undefined || dueAt > clock.now()) {
+        this.#expectWithin((dueAt - clock.now()) / 1000);
+        await this.#alarm.sleepUntil(dueAt, signal);
+      } else {
+        this.#expectWithin(MAX_RELEASE_SECONDS);
+        await this.#inTurn(release.ref, () => this.#remove(release, signal));
+      }
     }
+    heartbeat.idle();
   }
 
-  /** Tries each release that is queued, once, for a program that ends. Resolves to how many are left. Never rejects. */
+  /** Tries each queued release once, for a program that ends. Resolves to how many are left. Never rejects. */
   async flush(signal: AbortSignal): Promise<number> {
     for (const release of [...this.#releases.values()]) {
       if (signal.aborted) break;
-      await this.#alone(release.ref, () => this.#takeOff(release, signal));
+      await this.#inTurn(release.ref, () => this.#remove(release, signal));
     }
     return this.pending;
+  }
+
+  #expectWithin(seconds: number): void {
+    this.#options.heartbeat.expectWithin(seconds + HEARTBEAT_GRACE_SECONDS);
   }
 
   #nextRelease(): Release | undefined {
@@ -133,7 +162,7 @@ export class Finalizers {
     return first;
   }
 
-  async #add(ref: ObjectRef, uid: string, signal: AbortSignal): Promise<Hold> {
+  async #add(ref: ObjectRef, uid: string, signal: AbortSignal): Promise<FinalizerState> {
     try {
       return await this.#tryToAdd(ref, uid, signal);
     } catch (error) {
@@ -142,34 +171,34 @@ export class Finalizers {
     }
   }
 
-  async #tryToAdd(ref: ObjectRef, uid: string, signal: AbortSignal): Promise<Hold> {
+  async #tryToAdd(ref: ObjectRef, uid: string, signal: AbortSignal): Promise<FinalizerState> {
     const { client, name } = this.#options;
     for (let attempt = 1;; attempt++) {
       try {
         const { deletionTimestamp } = await addFinalizer(client, ref, uid, name, signal);
-        return deletionTimestamp === undefined ? "held" : "leaving";
+        return deletionTimestamp === undefined ? "added" : "deleting";
       } catch (error) {
-        if (!isContested(error) || attempt === ATTEMPTS) throw error;
+        if (!isContested(error) || attempt === MAX_ATTEMPTS) throw error;
       }
       const now = await readMetadata(client, ref, signal);
       if (now.uid !== uid) return "gone";
-      if (now.deletionTimestamp !== undefined) return "leaving";
+      if (now.deletionTimestamp !== undefined) return "deleting";
     }
   }
 
   #refused(ref: ObjectRef, error: ApiError): "forbidden" {
     if (error.isForbidden) this.#reportRbac(error);
-    else this.#options.log.error(`${describeRef(ref)} gets no finalizer: ${error.message}`);
+    else this.#options.log.error(`${describeRef(ref)} does not get the finalizer: ${error.message}`);
     return "forbidden";
   }
 
-  async #takeOff(release: Release, signal: AbortSignal): Promise<void> {
+  async #remove(release: Release, signal: AbortSignal): Promise<void> {
     const { client, name, clock } = this.#options;
     const { ref } = release;
     const key = keyOf(ref);
     if (this.#releases.get(key) !== release) return;
     try {
-      await takeOffFinalizer(client, ref, name, signal);
+      await removeFinalizer(client, ref, name, signal);
     } catch (error) {
       if (signal.aborted) return;
       if (!(error instanceof ApiError && error.status === 404)) return this.#retry(release, error);
@@ -184,7 +213,8 @@ export class Finalizers {
     release.dueAt = clock.now() + delay * 1000;
     if (isTransient(error)) this.#resumeAt = release.dueAt;
     if (error instanceof ApiError && error.isForbidden) this.#reportRbac(error);
-    const message = `The finalizer is still on ${describeRef(release.ref)}, which cannot be deleted until it is off: ` +
+    const message =
+      `${describeRef(release.ref)} still carries the finalizer and cannot be deleted until it is removed: ` +
       `${messageOf(error)}; again in ${delay.toFixed(1)} s`;
     if (release.backoff.failures === 1) log.warn(message);
     else log.debug(message);
@@ -194,14 +224,14 @@ export class Finalizers {
     const { log } = this.#options;
     const message =
       `Not allowed to set finalizers: ${error.message}. Give the service account the verbs get and patch ` +
-      "on configmaps and secrets by RBAC, or set FINALIZERS=false; files are written all the same";
+      "on configmaps and secrets by RBAC, or set FINALIZERS=false. Files are still written";
     if (this.#hasReportedRbac) log.debug(message);
     else log.error(message);
     this.#hasReportedRbac = true;
   }
 
-  /** Runs the action when no other concerns the object. */
-  async #alone<T>(ref: ObjectRef, action: () => Promise<T>): Promise<T> {
+  /** Runs the action after those for the same object that began before it. */
+  async #inTurn<T>(ref: ObjectRef, action: () => Promise<T>): Promise<T> {
     const key = keyOf(ref);
     const before = this.#underWay.get(key);
     const result = before === undefined ? action() : before.then(action, action);
@@ -214,7 +244,7 @@ export class Finalizers {
   }
 }
 
-/** The object is not as we were told: another has its name, or it is being deleted. Servers differ in how they say so. */
+/** The object has changed: another has its name, or it is being deleted. Servers answer 409 or 422 then. */
 function isContested(error: unknown): boolean {
   return error instanceof ApiError && (error.status === 409 || error.status === 422);
 }

@@ -1,8 +1,8 @@
-/** The subcommand `remove-finalizers`: for whoever uninstalls the sidecar, or no longer wants finalizers. */
+/** The subcommand `remove-finalizers`, for uninstalling the sidecar or turning FINALIZERS off. */
 import { ApiError } from "../client/errors.ts";
 import type { KubeClient, ListQuery } from "../client/client.ts";
 import { FIRST_PAGE, nextPage, restartedList } from "../client/pages.ts";
-import { takeOffFinalizer } from "./finalizer_patch.ts";
+import { removeFinalizer } from "./finalizer_patch.ts";
 import { describeRef, keyOf, type ObjectRef } from "../../objects/ref.ts";
 import { describeSource, type Source } from "../../objects/source.ts";
 
@@ -15,9 +15,9 @@ export interface RemovalLog {
 }
 
 /**
- * Takes the finalizer off every object of the sources that carries it, those that are being deleted included. `failed`
- * counts the objects that still carry it and the sources that could not be listed; each has been logged. A sidecar
- * that still runs puts it back: stop it first. Needs the verbs list and patch.
+ * Removes the finalizer from every object of the sources, including those that are being deleted. `failed` counts the
+ * objects that still carry it and the sources that could not be listed; each has been logged. A running sidecar adds it
+ * again: stop it first. Needs the verbs list and patch.
  *
  * @throws the signal's reason when it aborts
  */
@@ -45,20 +45,20 @@ export async function removeFinalizers(
       refs = await carriersOf(client, source, name, signal);
     });
     for (const ref of refs) {
-      await attempt(`cannot take finalizer ${name} off ${describeRef(ref)}`, async () => {
-        await takeOffFinalizer(client, ref, name, signal).catch(unlessGone);
+      await attempt(`cannot remove finalizer ${name} from ${describeRef(ref)}`, async () => {
+        await removeFinalizer(client, ref, name, signal).catch(unlessGone);
         removed++;
-        log.info(`took finalizer ${name} off ${describeRef(ref)}`);
+        log.info(`removed finalizer ${name} from ${describeRef(ref)}`);
       });
     }
   }
   const summary = `Finalizer ${name}: removed from ${removed} objects, ${failed} failures`;
   if (failed === 0) log.info(summary);
-  else log.error(`${summary}; run this again when their causes are mended`);
+  else log.error(`${summary}; run this again once their causes are fixed`);
   return { removed, failed };
 }
 
-/** Every page before the first change: a list that takes long expires. */
+/** The objects that carry the finalizer. Lists every page before the first change: a slow list expires. */
 async function carriersOf(
   client: RemovalClient,
   source: Source,

@@ -6,7 +6,7 @@ import { MAX_DELAY_SECONDS } from "../../runtime/backoff.ts";
 import { AnswerError, ApiError } from "../client/errors.ts";
 
 /**
- * Minimum lifetime of a watch, in seconds. A shorter one counts as a failure and backs off, even if it brought events.
+ * Minimum lifetime of a watch, in seconds. A shorter one counts as a failure and backs off, unless it brought news.
  */
 export const MIN_WATCH_SECONDS = 1;
 

@@ -57,16 +57,17 @@ export class Known {
   }
 
   /**
-   * An event brought a version.
+   * An event brought a version. Returns whether it is a newer one.
    *
    * @throws {VersionError} it is older than one before, so there may be changes that we missed
    */
-  advance(version: string): void {
-    if (version === this.#version) return;
+  advance(version: string): boolean {
+    if (version === this.#version) return false;
     if (isOlderVersion(version, this.#version)) {
       throw new VersionError(`resourceVersion ${version} came after ${this.#version}: listing again`);
     }
     this.#version = version;
     this.refusals = 0;
+    return true;
   }
 }

@@ -95,7 +95,7 @@ export class Watcher {
       case "streaming":
         return yield* this.#stream(state);
       case "resuming":
-        return yield* this.#resume(state, signal);
+        return await this.#resume(state, signal);
       case "watching":
         return yield* this.#follow(state);
       case "waiting":
@@ -175,7 +175,7 @@ export class Watcher {
     return state;
   }
 
-  async *#resume({ known }: Step<"resuming">, signal: AbortSignal): AsyncGenerator<WatcherEvent, State> {
+  async #resume({ known }: Step<"resuming">, signal: AbortSignal): Promise<State> {
     const { clock, resyncPeriod } = this.#options;
     if (isResyncDue((known.resyncAt - clock.now()) / 1000, resyncPeriod)) return { type: "empty" };
     if (known.isDoubtful) await this.#checkVersion(known, signal);
@@ -198,7 +198,8 @@ export class Watcher {
       const { type, object } = event;
       if (type !== "BOOKMARK") yield* this.#tell({ type: type === "DELETED" ? "delete" : "apply", object });
       const version: string | undefined = object.metadata.resourceVersion;
-      if (version !== undefined && version !== "") known.advance(version);
+      // The watch has brought us forward: it counts as a success even if it is cut before it has lived
+      if (version !== undefined && version !== "" && known.advance(version)) this.#recovery.succeeded();
       yield* this.#works();
     }
     return state;

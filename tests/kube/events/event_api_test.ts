@@ -12,7 +12,7 @@ const SERIES: EventSeries = {
   firstTime: new Date(START),
   lastTime: new Date(START + 7000),
   count: 1,
-  toldCount: 0,
+  postedCount: 0,
   failures: 0,
   dueAt: 0,
   seenAt: 0,

@@ -17,7 +17,7 @@ function open() {
     ledger,
     pass: (seconds: number) => void (now += seconds * 1000),
     add: (event: RecordedEvent) => ledger.add(event, now),
-    told: (series: EventSeries, count = series.count) => ledger.told(series, count, now),
+    told: (series: EventSeries, count = series.count) => ledger.posted(series, count, now),
     drop: (series: EventSeries) => ledger.drop(series, now),
     next(): EventSeries {
       const series = ledger.next();
@@ -205,7 +205,7 @@ Deno.test("restart() has an Event that the API server forgot told whole, under a
   it.ledger.restart(series!);
   assert.equal(it.next(), series);
   assert.notEqual(series!.name, name);
-  assert.equal(series!.toldCount, 0);
+  assert.equal(series!.postedCount, 0);
 });
 
 Deno.test("drop() forgets an Event that was never told, and keeps one that was, for its next repeat", () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { CONFIG_MAPS } from "../../apiserver/resources.ts";
-import { addFinalizer, readMetadata, takeOffFinalizer } from "../../../lib/kube/finalizers/finalizer_patch.ts";
+import { addFinalizer, readMetadata, removeFinalizer } from "../../../lib/kube/finalizers/finalizer_patch.ts";
 import type { ObjectRef } from "../../../lib/objects/ref.ts";
 import { ApiGateway } from "../../support/api_gateway.ts";
 
@@ -23,7 +23,7 @@ function start(finalizers: string[] = []) {
     metadata: () => registry.get(CONFIG_MAPS, "default", "a").metadata,
     finalizers: () => registry.get(CONFIG_MAPS, "default", "a").metadata.finalizers ?? [],
     add: (finalizer = OURS) => addFinalizer(client, REF, uid, finalizer, NEVER),
-    takeOff: (finalizer = OURS) => takeOffFinalizer(client, REF, finalizer, NEVER),
+    takeOff: (finalizer = OURS) => removeFinalizer(client, REF, finalizer, NEVER),
     read: () => readMetadata(client, REF, NEVER),
     [Symbol.asyncDispose]: () => gateway[Symbol.asyncDispose](),
   };
@@ -57,26 +57,26 @@ Deno.test("addFinalizer() throws when the object is being deleted", async () => 
   assert.deepEqual(t.finalizers(), [OTHER]);
 });
 
-Deno.test("takeOffFinalizer() takes off this one alone", async () => {
+Deno.test("removeFinalizer() removes this one alone", async () => {
   await using t = start(["x.io/first", OURS, "x.io/last"]);
   await t.takeOff();
   assert.deepEqual(t.finalizers(), ["x.io/first", "x.io/last"]);
 });
 
-Deno.test("takeOffFinalizer() changes nothing when the finalizer is not there", async () => {
+Deno.test("removeFinalizer() changes nothing when the finalizer is not there", async () => {
   await using t = start([OTHER]);
   const { resourceVersion } = t.metadata();
   await t.takeOff();
   assert.deepEqual([t.finalizers(), t.metadata().resourceVersion], [[OTHER], resourceVersion]);
 });
 
-Deno.test("takeOffFinalizer() throws a 404 when the object is gone", async () => {
+Deno.test("removeFinalizer() throws a 404 when the object is gone", async () => {
   await using t = start();
   t.remove();
   await assert.rejects(t.takeOff(), { name: "ApiError", status: 404 });
 });
 
-Deno.test("addFinalizer() and takeOffFinalizer() of several sidecars lose no finalizer", async () => {
+Deno.test("addFinalizer() and removeFinalizer() of several sidecars lose no finalizer", async () => {
   await using t = start([OTHER]);
   const names = Array.from({ length: 8 }, (_, index) => `sidecar-${index}.io/files`);
   await Promise.all(names.map((name) => t.add(name)));

@@ -7,6 +7,7 @@ import type { ObjectRef } from "../../../lib/objects/ref.ts";
 import { TransportError } from "../../../lib/http/transport.ts";
 import { ApiGateway, keptLog, refusal } from "../../support/api_gateway.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
+import { Heartbeat } from "../../../lib/runtime/heartbeat.ts";
 import { until } from "../../support/local_servers.ts";
 
 const OURS = "deno-k8s-sidecar/files";
@@ -20,12 +21,14 @@ function start(name = OURS) {
   const gateway = new ApiGateway();
   const clock = new FakeClock();
   const log = keptLog();
-  const finalizers = new Finalizers({ client: gateway.client, name, clock, random: () => 0, log });
+  const heartbeat = new Heartbeat("finalizers", clock);
+  const finalizers = new Finalizers({ client: gateway.client, name, clock, random: () => 0, heartbeat, log });
   const stop = new AbortController();
   let running: Promise<void> | undefined;
   return {
     gateway,
     clock,
+    heartbeat,
     log,
     finalizers,
     run: () => running = finalizers.run(stop.signal),
@@ -58,129 +61,130 @@ function remove({ server }: ApiGateway): void {
   server.registry.delete(CONFIG_MAPS, "default", "a");
 }
 
-Deno.test("Finalizers.hold() adds the finalizer and keeps those of others", async () => {
+Deno.test("Finalizers.add() adds the finalizer and keeps those of others", async () => {
   await using t = start();
-  assert.equal(await t.finalizers.hold("ConfigMap", t.create(["x.io/other"]), NEVER), "held");
+  assert.equal(await t.finalizers.add("ConfigMap", t.create(["x.io/other"]), NEVER), "added");
   assert.deepEqual(t.on()?.toSorted(), [OURS, "x.io/other"]);
   assert.equal(current(t.gateway)?.data?.k, "v");
 });
 
-Deno.test("Finalizers.hold() holds Secrets, too", async () => {
+Deno.test("Finalizers.add() adds it to Secrets, too", async () => {
   await using t = start();
   const { registry } = t.gateway.server;
   const secret = asSeen(registry.create(SECRETS, "default", { metadata: { name: "a" } }));
-  assert.equal(await t.finalizers.hold("Secret", secret, NEVER), "held");
+  assert.equal(await t.finalizers.add("Secret", secret, NEVER), "added");
   assert.deepEqual(registry.get(SECRETS, "default", "a").metadata.finalizers, [OURS]);
 });
 
-Deno.test("Finalizers.hold() makes no request when the object carries the finalizer", async () => {
+Deno.test("Finalizers.add() makes no request when the object carries the finalizer", async () => {
   await using t = start();
-  assert.equal(await t.finalizers.hold("ConfigMap", t.create([OURS]), NEVER), "held");
+  assert.equal(await t.finalizers.add("ConfigMap", t.create([OURS]), NEVER), "added");
   assert.deepEqual(t.gateway.seen, []);
 });
 
-Deno.test("Finalizers.hold() leaves an object alone that is being deleted", async () => {
+Deno.test("Finalizers.add() leaves an object alone that is being deleted", async () => {
   await using t = start();
   t.create(["x.io/other"]);
   remove(t.gateway);
-  assert.equal(await t.finalizers.hold("ConfigMap", current(t.gateway)!, NEVER), "leaving");
+  assert.equal(await t.finalizers.add("ConfigMap", current(t.gateway)!, NEVER), "deleting");
   assert.deepEqual(t.gateway.seen, []);
 });
 
-Deno.test("Finalizers.hold() says leaving when the object is being deleted and we were not told yet", async () => {
+Deno.test("Finalizers.add() says deleting when the object is being deleted and we were not told yet", async () => {
   await using t = start();
   const seen = t.create(["x.io/other"]);
   remove(t.gateway);
-  assert.equal(await t.finalizers.hold("ConfigMap", seen, NEVER), "leaving");
+  assert.equal(await t.finalizers.add("ConfigMap", seen, NEVER), "deleting");
   assert.deepEqual(t.on(), ["x.io/other"]);
 });
 
-Deno.test("Finalizers.hold() says leaving when the object that is being deleted carries it already", async () => {
+Deno.test("Finalizers.add() says deleting when the object that is being deleted carries it already", async () => {
   await using t = start();
   const seen = t.create();
-  await t.finalizers.hold("ConfigMap", seen, NEVER);
+  await t.finalizers.add("ConfigMap", seen, NEVER);
   remove(t.gateway);
-  assert.equal(await t.finalizers.hold("ConfigMap", seen, NEVER), "leaving");
+  assert.equal(await t.finalizers.add("ConfigMap", seen, NEVER), "deleting");
 });
 
-Deno.test("Finalizers.hold() says gone when the object is", async () => {
+Deno.test("Finalizers.add() says gone when the object is", async () => {
   await using t = start();
   const seen = t.create();
   remove(t.gateway);
-  assert.equal(await t.finalizers.hold("ConfigMap", seen, NEVER), "gone");
+  assert.equal(await t.finalizers.add("ConfigMap", seen, NEVER), "gone");
 });
 
-Deno.test("Finalizers.hold() says gone, and leaves the other alone, when another object has the name by now", async () => {
+Deno.test("Finalizers.add() says gone, and leaves the other alone, when another object has the name by now", async () => {
   await using t = start();
   const seen = t.create();
   remove(t.gateway);
   t.create();
-  assert.equal(await t.finalizers.hold("ConfigMap", seen, NEVER), "gone");
+  assert.equal(await t.finalizers.add("ConfigMap", seen, NEVER), "gone");
   assert.deepEqual(t.on(), []);
 });
 
-Deno.test("Finalizers.hold() says gone when a server answers 422 to the uid of another object", async () => {
+Deno.test("Finalizers.add() says gone when a server answers 422 to the uid of another object", async () => {
   await using t = start();
   const seen = t.create();
   remove(t.gateway);
   t.create();
   t.gateway.intercept = ({ method }) =>
     method === "PATCH" ? refusal(422, "Invalid", "metadata.uid: Invalid value: field is immutable") : undefined;
-  assert.equal(await t.finalizers.hold("ConfigMap", seen, NEVER), "gone");
+  assert.equal(await t.finalizers.add("ConfigMap", seen, NEVER), "gone");
 });
 
-Deno.test("Finalizers.hold() says forbidden, and names the RBAC rule once, when it may not patch", async () => {
+Deno.test("Finalizers.add() says forbidden, and names the RBAC rule once, when it may not patch", async () => {
   await using t = start();
   const seen = t.create();
   t.gateway.intercept = RBAC_REFUSAL;
   for (let time = 0; time < 3; time++) {
-    assert.equal(await t.finalizers.hold("ConfigMap", seen, NEVER), "forbidden");
+    assert.equal(await t.finalizers.add("ConfigMap", seen, NEVER), "forbidden");
   }
   const errors = t.log.lines.filter((line) => line.startsWith("error"));
   assert.equal(errors.length, 1);
   assert.match(errors[0]!, /verbs get and patch on configmaps and secrets by RBAC/);
 });
 
-Deno.test("Finalizers.hold() says forbidden and why when the API server will not have the change", async () => {
+Deno.test("Finalizers.add() says forbidden and why when the API server will not have the change", async () => {
   await using t = start("bare");
-  assert.equal(await t.finalizers.hold("ConfigMap", t.create(), NEVER), "forbidden");
-  assert.match(t.log.lines.join("\n"), /error: ConfigMap default\/a gets no finalizer: .*fully qualified/);
+  assert.equal(await t.finalizers.add("ConfigMap", t.create(), NEVER), "forbidden");
+  assert.match(t.log.lines.join("\n"), /error: ConfigMap default\/a does not get the finalizer: .*fully qualified/);
 });
 
-Deno.test("Finalizers.hold() tries again when the object changed in between", async () => {
+Deno.test("Finalizers.add() tries again when the object changed in between", async () => {
   await using t = start();
   const seen = t.create();
   let conflicts = 2;
   t.gateway.intercept = ({ method }) =>
     method === "PATCH" && conflicts-- > 0 ? refusal(409, "Conflict", "the object has been modified") : undefined;
-  assert.equal(await t.finalizers.hold("ConfigMap", seen, NEVER), "held");
+  assert.equal(await t.finalizers.add("ConfigMap", seen, NEVER), "added");
   assert.deepEqual(t.on(), [OURS]);
 });
 
-Deno.test("Finalizers.hold() throws when conflicts do not end", async () => {
+Deno.test("Finalizers.add() throws when conflicts do not end", async () => {
   await using t = start();
   const seen = t.create();
   t.gateway.intercept = ({ method }) => method === "PATCH" ? refusal(409, "Conflict", "modified") : undefined;
-  await assert.rejects(t.finalizers.hold("ConfigMap", seen, NEVER), ApiError);
+  await assert.rejects(t.finalizers.add("ConfigMap", seen, NEVER), ApiError);
   assert.ok(t.gateway.requests.length < 10);
 });
 
-Deno.test("Finalizers.hold() throws what a later attempt may better", async () => {
+Deno.test("Finalizers.add() throws what a later attempt may better", async () => {
   const gateway = new ApiGateway();
   const finalizers = new Finalizers({
     client: gateway.client,
     name: OURS,
     clock: new FakeClock(),
     random: () => 0,
+    heartbeat: { expectWithin() {}, idle() {} },
     log: keptLog(),
   });
   const seen = create(gateway, []);
   for (const [code, reason] of [[500, "InternalError"], [429, "TooManyRequests"], [401, "Unauthorized"]] as const) {
     gateway.intercept = () => refusal(code, reason, "not now");
-    await assert.rejects(finalizers.hold("ConfigMap", seen, NEVER), (error) => (error as ApiError).status === code);
+    await assert.rejects(finalizers.add("ConfigMap", seen, NEVER), (error) => (error as ApiError).status === code);
   }
   await gateway[Symbol.asyncDispose]();
-  await assert.rejects(finalizers.hold("ConfigMap", seen, NEVER), TransportError);
+  await assert.rejects(finalizers.add("ConfigMap", seen, NEVER), TransportError);
   gateway.client.close();
 });
 
@@ -258,29 +262,29 @@ Deno.test("Finalizers.release() waits for a server that is down with one request
   await until(() => t.gateway.requests.length === 2 && t.clock.nextDue === 1);
 });
 
-Deno.test("Finalizers.cancelRelease() keeps the finalizer of an object that was selected again", async () => {
+Deno.test("Finalizers.add() keeps the finalizer of an object that was selected again", async () => {
   await using t = start();
-  t.create([OURS]);
+  const seen = t.create([OURS]);
   t.finalizers.release(REF);
-  t.finalizers.cancelRelease(REF);
+  assert.equal(await t.finalizers.add("ConfigMap", seen, NEVER), "added");
   assert.equal(await t.finalizers.flush(NEVER), 0);
   assert.deepEqual(t.on(), [OURS]);
   assert.deepEqual(t.gateway.seen, []);
 });
 
-Deno.test("Finalizers.hold() cancels a release, but not that of an object that is being deleted", async () => {
+Deno.test("Finalizers.add() cancels a release, but not that of an object that is being deleted", async () => {
   await using t = start();
   const seen = t.create([OURS]);
   t.finalizers.release(REF);
-  assert.equal(await t.finalizers.hold("ConfigMap", seen, NEVER), "held");
+  assert.equal(await t.finalizers.add("ConfigMap", seen, NEVER), "added");
   assert.equal(t.finalizers.pending, 0);
   remove(t.gateway);
   t.finalizers.release(REF);
-  assert.equal(await t.finalizers.hold("ConfigMap", current(t.gateway)!, NEVER), "leaving");
+  assert.equal(await t.finalizers.add("ConfigMap", current(t.gateway)!, NEVER), "deleting");
   assert.equal(t.finalizers.pending, 1);
 });
 
-Deno.test("Finalizers.hold() puts back what a release under way takes off", async () => {
+Deno.test("Finalizers.add() puts back what a release under way takes off", async () => {
   await using t = start();
   const seen = t.create([OURS]);
   const asked = Promise.withResolvers<void>();
@@ -293,14 +297,14 @@ Deno.test("Finalizers.hold() puts back what a release under way takes off", asyn
   t.run();
   t.finalizers.release(REF);
   await asked.promise;
-  const hold = t.finalizers.hold("ConfigMap", seen, NEVER);
+  const added = t.finalizers.add("ConfigMap", seen, NEVER);
   goOn.resolve(undefined);
-  assert.equal(await hold, "held");
+  assert.equal(await added, "added");
   assert.deepEqual(t.on(), [OURS]);
   assert.equal(t.finalizers.pending, 0);
 });
 
-Deno.test("Finalizers.release() does not overtake a hold under way", async () => {
+Deno.test("Finalizers.release() does not overtake an addition under way", async () => {
   await using t = start();
   const seen = t.create();
   const asked = Promise.withResolvers<void>();
@@ -311,11 +315,11 @@ Deno.test("Finalizers.release() does not overtake a hold under way", async () =>
     return goOn.promise;
   };
   t.run();
-  const hold = t.finalizers.hold("ConfigMap", seen, NEVER);
+  const added = t.finalizers.add("ConfigMap", seen, NEVER);
   await asked.promise;
   t.finalizers.release(REF);
   goOn.resolve(undefined);
-  await hold;
+  await added;
   await until(() => t.finalizers.pending === 0);
   assert.deepEqual(t.on(), []);
 });
@@ -328,6 +332,7 @@ Deno.test("Finalizers.run() ends at once when the signal aborts in the middle of
     name: OURS,
     clock: new FakeClock(),
     random: () => 0,
+    heartbeat: { expectWithin() {}, idle() {} },
     log: keptLog(),
   });
   const goOn = Promise.withResolvers<Response>();
@@ -340,4 +345,35 @@ Deno.test("Finalizers.run() ends at once when the signal aborts in the middle of
   await running;
   goOn.resolve(refusal(503, "ServiceUnavailable", "too late"));
   assert.equal(finalizers.pending, 1);
+});
+
+Deno.test("Finalizers.add() gives up after a minute in which nothing is answered", async () => {
+  await using t = start();
+  const goOn = Promise.withResolvers<Response>();
+  t.gateway.intercept = () => goOn.promise;
+  const outcome = t.finalizers.add("ConfigMap", t.create(), NEVER).catch((error) => error);
+  await until(() => t.gateway.requests.length === 1);
+  await t.clock.advance(60);
+  const error = await outcome;
+  assert.ok(error instanceof TransportError, `${error}`);
+  assert.equal(error.message, "ConfigMap default/a has no finalizer after 60 s");
+  goOn.resolve(refusal(503, "ServiceUnavailable", "too late"));
+});
+
+Deno.test("Finalizers.run() is overdue when a release hangs, not while it waits", async () => {
+  await using t = start();
+  t.create([OURS]);
+  t.run();
+  await t.clock.advance(1e6);
+  assert.equal(t.heartbeat.overdue, undefined, "there is nothing to do");
+  const goOn = Promise.withResolvers<Response>();
+  t.gateway.intercept = () => goOn.promise;
+  t.finalizers.release(REF);
+  await until(() => t.gateway.requests.length === 1);
+  await t.clock.advance(180);
+  assert.equal(t.heartbeat.overdue, undefined);
+  await t.clock.advance(1);
+  assert.match(t.heartbeat.overdue ?? "", /^finalizers is stuck/);
+  goOn.resolve(refusal(503, "ServiceUnavailable", "too late"));
+  await until(() => t.heartbeat.overdue === undefined);
 });

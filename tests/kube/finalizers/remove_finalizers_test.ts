@@ -40,10 +40,10 @@ Deno.test("removeFinalizers() takes ours off every selected object and leaves th
   assert.deepEqual(finalizersOf(gateway, SECRETS), { secret: [] });
   assert.deepEqual(log.lines.toSorted(), [
     `info: Finalizer ${OURS}: removed from 4 objects, 0 failures`,
-    `info: took finalizer ${OURS} off ConfigMap default/leaving`,
-    `info: took finalizer ${OURS} off ConfigMap default/ours`,
-    `info: took finalizer ${OURS} off ConfigMap default/shared`,
-    `info: took finalizer ${OURS} off Secret default/secret`,
+    `info: removed finalizer ${OURS} from ConfigMap default/leaving`,
+    `info: removed finalizer ${OURS} from ConfigMap default/ours`,
+    `info: removed finalizer ${OURS} from ConfigMap default/shared`,
+    `info: removed finalizer ${OURS} from Secret default/secret`,
   ]);
 });
 
@@ -79,7 +79,7 @@ Deno.test("removeFinalizers() goes on after objects and sources that it may not 
   assert.deepEqual(await removeFinalizers(gateway.client, SOURCES, OURS, NEVER, log), { removed: 2, failed: 2 });
   assert.deepEqual(finalizersOf(gateway, CONFIG_MAPS), { a: [], b: [OURS], c: [] });
   assert.match(log.lines.join("\n"), /error: cannot list secrets in namespace "default": .*cannot list/);
-  assert.match(log.lines.join("\n"), /error: cannot take finalizer .* off ConfigMap default\/b: .*cannot patch/);
+  assert.match(log.lines.join("\n"), /error: cannot remove finalizer .* from ConfigMap default\/b: .*cannot patch/);
   assert.match(log.lines.at(-1)!, /error: .*removed from 2 objects, 2 failures; run this again/);
 });
 

@@ -1,0 +1,64 @@
+/** EVENT_LOGGING: what happened to an object's files, as Events on it. Loaded only when it is set. */
+import type { KubeClient } from "../kube/client/client.ts";
+import { EventRecorder } from "../kube/events/event_recorder.ts";
+import type { Log } from "../log/log.ts";
+import { describeRef } from "../objects/ref.ts";
+import type { FileEvent } from "../reconcile/file_event.ts";
+import type { Clock } from "../runtime/clock.ts";
+import { given } from "../runtime/given.ts";
+import type { Heartbeat } from "../runtime/heartbeat.ts";
+
+export interface EventPosterOptions {
+  client: KubeClient;
+  heartbeat: Heartbeat;
+  clock: Clock;
+  random: () => number;
+  log: Log;
+}
+
+export interface EventPoster {
+  tell(event: FileEvent): void;
+  run(signal: AbortSignal): Promise<void>;
+  /** Posts what is left, once. */
+  flush(signal: AbortSignal): Promise<unknown>;
+}
+
+/** Paths that an Event names; there may be two thousand. */
+const NAMED_PATHS = 5;
+
+export function openEventPoster(options: EventPosterOptions): EventPoster {
+  const reportingInstance = Deno.hostname();
+  const recorder = new EventRecorder({ ...options, reportingInstance, now: () => new Date() });
+  return {
+    tell: (event) => {
+      const { ref, uid } = event;
+      recorder.record({ ref, ...given("uid", uid), ...wordsFor(event) });
+    },
+    run: (signal) => recorder.run(signal),
+    flush: (signal) => recorder.flush(signal),
+  };
+}
+
+function wordsFor(event: FileEvent): { type: "Normal" | "Warning"; reason: string; message: string } {
+  switch (event.type) {
+    case "written":
+      return { type: "Normal", reason: "FilesWritten", message: `Wrote ${named(event.paths)}` };
+    case "removed":
+      return { type: "Normal", reason: "FilesRemoved", message: `Removed ${named(event.paths)}` };
+    case "refused":
+      return { type: "Warning", reason: "FilesRefused", message: `Refused: ${event.reason}` };
+    case "failed":
+      return { type: "Warning", reason: "FilesFailed", message: event.reason };
+    case "collided":
+      return {
+        type: "Warning",
+        reason: "PathCollision",
+        message: `${event.path} is also claimed by ${describeRef(event.winner)}, which has it`,
+      };
+  }
+}
+
+function named(paths: readonly string[]): string {
+  const more = paths.length - NAMED_PATHS;
+  return paths.slice(0, NAMED_PATHS).join(", ") + (more > 0 ? ` and ${more} more` : "");
+}

@@ -1,0 +1,50 @@
+/** FINALIZERS: an object is deleted only after its files are gone. Loaded only when it is set. */
+import type { KubeClient } from "../kube/client/client.ts";
+import { Finalizers } from "../kube/finalizers/finalizers.ts";
+import type { Log } from "../log/log.ts";
+import type { KubeObject } from "../objects/object.ts";
+import { describeRef, type ObjectRef } from "../objects/ref.ts";
+import type { Source } from "../objects/source.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { Heartbeat } from "../runtime/heartbeat.ts";
+import { messageOf } from "../runtime/message_of.ts";
+
+export interface FinalizerGuardOptions {
+  client: KubeClient;
+  /** The finalizer's name: `example.com/files`. */
+  name: string;
+  heartbeat: Heartbeat;
+  clock: Clock;
+  random: () => number;
+  log: Log;
+}
+
+export interface FinalizerGuard {
+  /** Called before an object is published: adds the finalizer. `retire`: it is being deleted, so its files must go. */
+  admit(source: Source, object: KubeObject, signal: AbortSignal): Promise<"apply" | "retire">;
+  /** The object has no file left: removes the finalizer. */
+  release(ref: ObjectRef): void;
+  run(signal: AbortSignal): Promise<void>;
+  /** Removes the finalizers that are left to remove, once. */
+  flush(signal: AbortSignal): Promise<unknown>;
+}
+
+export function openFinalizerGuard(options: FinalizerGuardOptions): FinalizerGuard {
+  const finalizers = new Finalizers(options);
+  return {
+    async admit({ kind }, object, signal) {
+      try {
+        return await finalizers.add(kind, object, signal) === "deleting" ? "retire" : "apply";
+      } catch (error) {
+        if (signal.aborted) throw error;
+        // The files come first. The next event or list of the object tries again
+        const { namespace, name } = object.metadata;
+        options.log.warn(`${describeRef({ kind, namespace, name })} has no finalizer yet: ${messageOf(error)}`);
+        return "apply";
+      }
+    },
+    release: (ref) => finalizers.release(ref),
+    run: (signal) => finalizers.run(signal),
+    flush: (signal) => finalizers.flush(signal),
+  };
+}

@@ -1,0 +1,35 @@
+import type { Config } from "../config/config.ts";
+import { KubeClient } from "../kube/client/client.ts";
+import type { Credentials } from "../kube/client/credentials.ts";
+import type { Log } from "../log/log.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { Garbage } from "../runtime/garbage.ts";
+
+export interface OpenClientOptions {
+  config: Config;
+  credentials: Credentials;
+  env: Record<string, string | undefined>;
+  userAgent: string;
+  clock: Clock;
+  log: Log;
+}
+
+/** A client for the API server. Its requests are counted, and logged with DEBUG=true. */
+export function openClient(
+  { config, credentials, env, userAgent, clock, log }: OpenClientOptions,
+  metrics: { apiRequest(method: string, status: number): void },
+  garbage: Pick<Garbage, "count">,
+): KubeClient {
+  return new KubeClient({
+    credentials,
+    skipTlsVerify: config.api.skipTlsVerify,
+    userAgent,
+    env,
+    clock,
+    onRead: (bytes) => garbage.count(bytes),
+    onRequest: ({ method, path, status, seconds }) => {
+      metrics.apiRequest(method, status);
+      if (config.log.apiRequests) log.debug(`${method} ${path}`, { status, ms: Math.round(seconds * 1000) });
+    },
+  });
+}
