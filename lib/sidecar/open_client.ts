@@ -2,6 +2,7 @@ import type { Config } from "../config/config.ts";
 import { KubeClient } from "../kube/client/client.ts";
 import type { Credentials } from "../kube/client/credentials.ts";
 import type { Log } from "../log/log.ts";
+import { describeSource } from "../objects/source.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Garbage } from "../runtime/garbage.ts";
 
@@ -26,6 +27,11 @@ export function openClient(
     userAgent,
     env,
     clock,
+    onGetForbidden: (source) =>
+      log.warn(
+        `not allowed to get ${describeSource(source)}: objects are read again by a list of one each; ` +
+          "give the service account get, list and watch there by RBAC",
+      ),
     onRead: (bytes) => garbage.count(bytes),
     onRequest: ({ method, path, status, seconds }) => {
       metrics.apiRequest(method, status);

@@ -1,10 +1,11 @@
 /** The requests that this project makes of an API server. */
 import { MAX_OBJECT_SECONDS, MAX_PAGE_SECONDS } from "./answer_deadline.ts";
 import { CHUNK_SIZE } from "./chunks.ts";
-import { AnswerError } from "./errors.ts";
+import { AnswerError, ApiError } from "./errors.ts";
 import { type ApiRequest, type Body, Exchange, type ExchangeOptions } from "./exchange.ts";
 import { decodeLines, decodeList } from "./json_stream.ts";
 import { isNamed, type KubeObject } from "../../objects/object.ts";
+import { matchesSelector, parseSelector } from "../../objects/label_selector.ts";
 import { type ObjectRef } from "../../objects/ref.ts";
 import { pluralOf } from "../../objects/kind.ts";
 import { type Source } from "../../objects/source.ts";
@@ -41,6 +42,8 @@ export interface WatchEvent {
 export interface ClientOptions extends ExchangeOptions {
   /** Called with the number of bytes of a list or a watch as they come. */
   onRead?: (bytes: number) => void;
+  /** Called once per kind and namespace: RBAC does not allow to get an object there, so it is read by a list of one. */
+  onGetForbidden?: (source: Source, error: ApiError) => void;
 }
 
 export class KubeClient {
@@ -48,6 +51,8 @@ export class KubeClient {
   readonly #exchange: Exchange;
   /** False for good after the first sign that this server has no streaming lists. */
   streamingLists = true;
+  /** Collections, as `/api/v1/namespaces/a/configmaps`, in which no object may be got. */
+  readonly #getForbidden = new Set<string>();
 
   constructor(options: ClientOptions) {
     this.#options = options;
@@ -76,7 +81,7 @@ export class KubeClient {
     onAnswer: () => void,
   ): AsyncGenerator<WatchEvent[], void> {
     const { resourceVersion, timeoutSeconds, sendInitialEvents } = query;
-    const path = collectionPath(source, {
+    const path = listPath(source, {
       watch: "true",
       allowWatchBookmarks: "true",
       timeoutSeconds,
@@ -92,12 +97,31 @@ export class KubeClient {
   }
 
   /**
-   * Reads one object, by a list of one: the right to list is there already, and the answer also tells whether the object
-   * is still selected. `undefined`: it is not, or it is gone.
+   * Reads one object as it is now. `undefined`: it is gone, or the source no longer selects it.
    *
    * @throws {ApiError | AnswerError | TransportError | CredentialsError}
    */
-  async read(source: Source, { namespace, name }: ObjectRef, signal: AbortSignal): Promise<KubeObject | undefined> {
+  async read(source: Source, ref: ObjectRef, signal: AbortSignal): Promise<KubeObject | undefined> {
+    const collection = collectionPath({ kind: ref.kind, namespace: ref.namespace });
+    if (this.#getForbidden.has(collection)) return await this.#readByList(source, ref, signal);
+    try {
+      const object = await this.request("GET", `${collection}/${ref.name}`, signal);
+      if (!isNamed(object)) throw new AnswerError(`GET ${collection}/${ref.name}: the answer is not an object`);
+      const isSelected = matchesSelector(parseSelector(source.labelSelector ?? ""), object.metadata.labels);
+      return isSelected ? object : undefined;
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      // A 404 without that reason is not the API server's
+      if (error.status === 404 && error.reason === "NotFound") return undefined;
+      if (!error.isForbidden) throw error;
+      this.#getForbidden.add(collection);
+      this.#options.onGetForbidden?.({ ...source, namespace: ref.namespace }, error);
+      return await this.#readByList(source, ref, signal);
+    }
+  }
+
+  /** For the right to list is there already. */
+  async #readByList(source: Source, { namespace, name }: ObjectRef, signal: AbortSignal) {
     const found: KubeObject[] = [];
     for await (const objects of this.#list({ ...source, namespace, name }, {}, MAX_OBJECT_SECONDS, signal)) {
       found.push(...objects);
@@ -115,7 +139,9 @@ export class KubeClient {
     const request: ApiRequest = { method, path, seconds: MAX_OBJECT_SECONDS, signal, ...(body && { body }) };
     const decoder = new TextDecoder();
     let text = "";
-    for await (const chunk of this.#exchange.bytes(request)) text += decoder.decode(chunk, { stream: true });
+    for await (const chunk of this.#counted(this.#exchange.bytes(request))) {
+      text += decoder.decode(chunk, { stream: true });
+    }
     try {
       return JSON.parse(text + decoder.decode());
     } catch (error) {
@@ -142,7 +168,7 @@ export class KubeClient {
     seconds: number,
     signal: AbortSignal,
   ): AsyncGenerator<KubeObject[], ListResult> {
-    const path = collectionPath(source, { ...query });
+    const path = listPath(source, { ...query });
     try {
       const bytes = this.#exchange.bytes({ method: "GET", path, seconds, signal }, CHUNK_SIZE);
       const list = yield* objectsOf(decodeList(this.#counted(bytes)));
@@ -184,8 +210,14 @@ async function* objectsOf(list: AsyncGenerator<unknown[], List>): AsyncGenerator
 
 type Query = Record<string, string | number | undefined>;
 
+/** `/api/v1/namespaces/a/configmaps`. */
+function collectionPath({ kind, namespace }: Source): string {
+  return `${namespace === undefined ? "/api/v1" : `/api/v1/namespaces/${namespace}`}/${pluralOf(kind)}`;
+}
+
 /** `/api/v1/namespaces/a/configmaps?labelSelector=app`. */
-function collectionPath({ kind, namespace, labelSelector, name }: Source, query: Query): string {
+function listPath(source: Source, query: Query): string {
+  const { labelSelector, name } = source;
   const all: Query = {
     labelSelector,
     fieldSelector: name === undefined ? undefined : `metadata.name=${name}`,
@@ -195,8 +227,7 @@ function collectionPath({ kind, namespace, labelSelector, name }: Source, query:
   for (const [key, value] of Object.entries(all)) {
     if (value !== undefined) parameters.set(key, String(value));
   }
-  const folder = namespace === undefined ? "/api/v1" : `/api/v1/namespaces/${namespace}`;
-  return `${folder}/${pluralOf(kind)}?${parameters}`;
+  return `${collectionPath(source)}?${parameters}`;
 }
 
 /** Names the request in an error of reading its answer. */

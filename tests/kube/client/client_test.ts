@@ -6,7 +6,7 @@ import type { Source } from "../../../lib/objects/source.ts";
 import { TransportError } from "../../../lib/http/transport.ts";
 import { refusal } from "../../support/api_gateway.ts";
 import { encode, listen, until } from "../../support/local_servers.ts";
-import { listAt, ScriptedApi, WatchStream } from "../../support/scripted_api.ts";
+import { listAt, objectAt, ScriptedApi, WatchStream } from "../../support/scripted_api.ts";
 
 const ALL: Source = { kind: "ConfigMap" };
 const LABELLED: Source = { kind: "Secret", namespace: "a", labelSelector: "app in (x,y),!z" };
@@ -92,15 +92,53 @@ Deno.test("watch() tells when the server has accepted, yields events as they com
   assert.equal((await end).done, true);
 });
 
-Deno.test("read() gives one object by name, or nothing when it is gone or no longer selected", async () => {
+const NAMED = { kind: "Secret", namespace: "a", name: "n" } as const;
+const SELECTED: Source = { kind: "Secret", labelSelector: "app" };
+
+Deno.test("read() gets one object, or nothing when it is gone or no longer selected", async () => {
   await using api = new ScriptedApi();
-  api.script(listAt("7", ["a@1"]), listAt("8"));
+  const labelled = (labels: Record<string, string>) => {
+    const { metadata, ...object } = objectAt("n", "1");
+    return Response.json({ ...object, metadata: { ...metadata, labels } });
+  };
+  const gone = Response.json({ kind: "Status", reason: "NotFound" }, { status: 404 });
+  api.script(labelled({ app: "" }), labelled({ other: "" }), gone);
   const client = api.makeClient();
-  const ref = { kind: "Secret", namespace: "a", name: "n" } as const;
-  assert.equal((await client.read({ kind: "Secret", labelSelector: "app" }, ref, never()))?.metadata.name, "a");
-  assert.equal(await client.read({ kind: "Secret", labelSelector: "app" }, ref, never()), undefined);
-  assert.equal(api.requests[0]?.path, "/api/v1/namespaces/a/secrets");
-  assert.deepEqual(api.requests[0]?.query, { labelSelector: "app", fieldSelector: "metadata.name=n" });
+  assert.equal((await client.read(SELECTED, NAMED, never()))?.metadata.name, "n");
+  assert.equal(await client.read(SELECTED, NAMED, never()), undefined);
+  assert.equal(await client.read(SELECTED, NAMED, never()), undefined);
+  assert.deepEqual(
+    api.requests.map(({ path, query }) => [path, query]),
+    Array(3).fill([
+      "/api/v1/namespaces/a/secrets/n",
+      {},
+    ]),
+  );
+});
+
+Deno.test("read() takes no other 404 for an object that is gone", async () => {
+  await using api = new ScriptedApi();
+  api.script(new Response("<html>", { status: 404 }));
+  await assert.rejects(api.makeClient().read(SELECTED, NAMED, never()), { name: "ApiError", status: 404 });
+});
+
+Deno.test("read() lists one object where it may not get it, and says so once", async () => {
+  await using api = new ScriptedApi();
+  const forbidden = Response.json({ kind: "Status", reason: "Forbidden" }, { status: 403 });
+  api.script(forbidden, listAt("7", ["n@1"]), listAt("8"));
+  const told: Source[] = [];
+  const client = api.makeClient({ onGetForbidden: (source) => void told.push(source) });
+  assert.equal((await client.read(SELECTED, NAMED, never()))?.metadata.name, "n");
+  assert.equal(await client.read(SELECTED, NAMED, never()), undefined);
+  const query = { labelSelector: "app", fieldSelector: "metadata.name=n" };
+  assert.deepEqual(
+    api.requests.slice(1).map(({ path, query }) => [path, query]),
+    Array(2).fill([
+      "/api/v1/namespaces/a/secrets",
+      query,
+    ]),
+  );
+  assert.deepEqual(told, [{ ...SELECTED, namespace: "a" }]);
 });
 
 Deno.test("request() sends a body and reads the JSON answer", async () => {
