@@ -46,7 +46,7 @@ export interface ClientOptions extends ExchangeOptions {
 export class KubeClient {
   readonly #options: ClientOptions;
   readonly #exchange: Exchange;
-  /** False for good after the first sign that this server has no streaming lists. */
+  /** Permanently false after the first sign that this server has no streaming lists. */
   streamingLists = true;
 
   constructor(options: ClientOptions) {

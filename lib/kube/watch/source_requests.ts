@@ -12,7 +12,7 @@ import type { StreamPatience } from "./stream_patience.ts";
 
 /** What a watcher needs of a client. */
 export interface ListWatch extends WatchClient {
-  /** Set to false for good by the first watcher that finds that the server has none. */
+  /** The first watcher that finds that the server has none sets this to false, permanently. */
   streamingLists: boolean;
   list(source: Source, query: ListQuery, signal: AbortSignal): AsyncGenerator<KubeObject[], ListResult>;
 }
@@ -122,7 +122,7 @@ export class SourceRequests {
     return await watch.next();
   }
 
-  /** The step that begins now takes so many seconds at most. */
+  /** The step that begins now takes `seconds` at most. */
   expectWithin(seconds: number): void {
     this.#options.heartbeat.expectWithin(seconds + HEARTBEAT_GRACE_SECONDS);
   }
