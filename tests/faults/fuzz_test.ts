@@ -441,7 +441,7 @@ async function oneLife(seed: number): Promise<void> {
   Deno.writeTextFileSync(`${folder}/stranger`, "x", { mode: 0o644 });
   const restores = random() < 0.3;
   const clock = new SimulatedTime();
-  const api = new SimulatedApi(random, random() < 0.2 ? 0 : random() * 1.5);
+  const api = new SimulatedApi(random, random() < 0.2 ? 0 : random() * 1.5, clock);
   let backup = api.backup();
   const past = new Past();
   const begin = () =>

@@ -1,4 +1,5 @@
 /** An API server made of chance: it keeps what it is given, and loses connections, history and itself. For Watcher alone. */
+import { MAX_SILENCE_SECONDS } from "../../lib/kube/client/answer_deadline.ts";
 import { AnswerError, ApiError } from "../../lib/kube/client/errors.ts";
 import type { ListQuery, ListResult, WatchEvent, WatchQuery } from "../../lib/kube/client/client.ts";
 import type { Kind } from "../../lib/objects/kind.ts";
@@ -6,6 +7,8 @@ import type { KubeObject } from "../../lib/objects/object.ts";
 import type { ObjectRef } from "../../lib/objects/ref.ts";
 import type { Source } from "../../lib/objects/source.ts";
 import type { ListWatch } from "../../lib/kube/watch/source_requests.ts";
+import type { Clock } from "../../lib/runtime/clock.ts";
+import { Deadline } from "../../lib/runtime/deadline.ts";
 import { TransportError } from "../../lib/http/transport.ts";
 import { pick } from "./random.ts";
 
@@ -29,6 +32,7 @@ export class SimulatedApi implements ListWatch {
   /** The share of what goes well that does not. 0: nothing goes wrong any more. */
   faults: number;
   readonly #random: () => number;
+  readonly #clock: Clock;
   readonly #knowsStreamingLists: boolean;
   #world: World = { version: 1, objects: new Map() };
   #history: Change[] = [];
@@ -39,8 +43,9 @@ export class SimulatedApi implements ListWatch {
   #era = 0;
   #uids = 0;
 
-  constructor(random: () => number, faults: number) {
+  constructor(random: () => number, faults: number, clock: Clock) {
     this.#random = random;
+    this.#clock = clock;
     this.faults = faults;
     this.streamingLists = random() < 0.5;
     this.#knowsStreamingLists = random() < 0.7;
@@ -105,9 +110,12 @@ export class SimulatedApi implements ListWatch {
     const { version } = this.#world;
     const all = this.objects.filter(([kind]) => kind === source.kind).map(([, object]) => object);
     const page = query.limit === undefined ? all : all.slice(Number(start), Number(start) + PAGE);
+    // The deadline that the real client sets
+    using deadline = new Deadline(this.#clock, MAX_SILENCE_SECONDS, signal);
     for (const object of page) {
       yield [structuredClone(object)];
-      await this.#dawdle(signal);
+      deadline.extend();
+      await this.#dawdle(deadline.signal);
       if (era !== this.#era || this.#chance(0.1)) throw new AnswerError("the list was cut");
     }
     const next = Number(start) + page.length;

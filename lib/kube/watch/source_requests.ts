@@ -10,7 +10,7 @@ import { StreamingListError } from "./retry_policy.ts";
 import type { Known } from "./state.ts";
 import type { StreamPatience } from "./stream_patience.ts";
 
-/** What a watcher needs of a client. */
+/** What a watcher needs of a client, which ends a list and the head of a watch within its own deadlines. */
 export interface ListWatch extends WatchClient {
   /** The first watcher that finds that the server has none sets this to false, permanently. */
   streamingLists: boolean;
