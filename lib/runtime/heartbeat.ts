@@ -17,7 +17,7 @@ export class Heartbeat {
     this.#clock = clock;
   }
 
-  /** The next call of a method here comes within so many seconds. */
+  /** The loop calls again within `seconds`. */
   expectWithin(seconds: number): void {
     this.#beganAt = this.#clock.now();
     this.#dueAt = this.#beganAt + seconds * 1000;

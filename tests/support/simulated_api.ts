@@ -1,7 +1,5 @@
 /** An API server made of chance: it keeps what it is given, and loses connections, history and itself. For Watcher alone. */
 import { MAX_SILENCE_SECONDS } from "../../lib/kube/client/answer_deadline.ts";
-import type { Clock } from "../../lib/runtime/clock.ts";
-import { Deadline } from "../../lib/runtime/deadline.ts";
 import { AnswerError, ApiError } from "../../lib/kube/client/errors.ts";
 import type { ListQuery, ListResult, WatchEvent, WatchQuery } from "../../lib/kube/client/client.ts";
 import type { Kind } from "../../lib/objects/kind.ts";
@@ -9,6 +7,8 @@ import type { KubeObject } from "../../lib/objects/object.ts";
 import type { ObjectRef } from "../../lib/objects/ref.ts";
 import type { Source } from "../../lib/objects/source.ts";
 import type { ListWatch } from "../../lib/kube/client/object_api.ts";
+import type { Clock } from "../../lib/runtime/clock.ts";
+import { Deadline } from "../../lib/runtime/deadline.ts";
 import { TransportError } from "../../lib/http/transport.ts";
 import { pick } from "./random.ts";
 
@@ -110,9 +110,12 @@ export class SimulatedApi implements ListWatch {
     const { version } = this.#world;
     const all = this.objects.filter(([kind]) => kind === source.kind).map(([, object]) => object);
     const page = query.limit === undefined ? all : all.slice(Number(start), Number(start) + PAGE);
+    // The deadline that the real client sets
+    using deadline = new Deadline(this.#clock, MAX_SILENCE_SECONDS, signal);
     for (const object of page) {
       yield [structuredClone(object)];
-      await this.#withinSilence((ended) => this.#dawdle(ended), signal);
+      deadline.extend();
+      await this.#dawdle(deadline.signal);
       if (era !== this.#era || this.#chance(0.1)) throw new AnswerError("the list was cut");
     }
     const next = Number(start) + page.length;
@@ -200,14 +203,6 @@ export class SimulatedApi implements ListWatch {
       await this.#newsOr(signal);
       signal.throwIfAborted();
     }
-  }
-
-  /** As the client does it: an answer that brings nothing for too long is given up. */
-  async #withinSilence(wait: (ended: AbortSignal) => Promise<void>, signal: AbortSignal): Promise<void> {
-    using deadline = new Deadline(this.#clock, MAX_SILENCE_SECONDS, signal);
-    await wait(deadline.signal).catch((error) => {
-      throw deadline.passed ? new TransportError("read", `sent nothing for ${MAX_SILENCE_SECONDS} s`) : error;
-    });
   }
 
   #chance(share: number): boolean {

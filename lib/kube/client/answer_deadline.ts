@@ -52,7 +52,7 @@ export class AnswerDeadline implements Disposable {
     }
   }
 
-  /** From now on the rest of the answer may take so many seconds. */
+  /** The rest of the answer may take `seconds`. */
   allow(seconds: number): void {
     this.#left = seconds * 1000;
   }

@@ -49,7 +49,7 @@ export interface ClientOptions extends ExchangeOptions {
 export class KubeClient {
   readonly #options: ClientOptions;
   readonly #exchange: Exchange;
-  /** False for good after the first sign that this server has no streaming lists. */
+  /** Permanently false after the first sign that this server has no streaming lists. */
   streamingLists = true;
   /** Collections, as `/api/v1/namespaces/a/configmaps`, in which no object may be got. */
   readonly #getForbidden = new Set<string>();

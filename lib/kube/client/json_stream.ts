@@ -1,19 +1,19 @@
 /**
- * Decodes the API server's two kinds of long answer from bytes as they come: a watch (a JSON value a line) and a list (one
- * JSON object with `items`). What each chunk completes is yielded together. A byte is turned into text only when the
- * object it belongs to is complete, so that memory follows the largest object, not the answer.
+ * Decodes the API server's two kinds of long answers from bytes as they come: a watch (one JSON value per line) and a
+ * list (one JSON object with `items`). The values that a chunk completes are yielded together. Bytes become text only
+ * when the object that they belong to is complete, so memory follows the largest object, not the answer.
  */
 
 const NEWLINE = 0x0a;
 
-/** Chunks may share a buffer: each is done with before the next is asked for. */
+/** Chunks may share a buffer: each is processed before the next is read. */
 type Bytes = AsyncIterable<Uint8Array>;
 
 /**
- * Yields the values of the lines that each chunk completes; empty lines are passed over, and so is what follows the last
- * newline: a line that was cut says nothing.
+ * Yields the values of the lines that each chunk completes. Empty lines are skipped, and so is a last line without a
+ * newline, which was cut.
  *
- * @throws {SyntaxError} a line that is not JSON, after the lines before it
+ * @throws {SyntaxError} for a line that is not JSON, after the values before it
  */
 export async function* decodeLines(stream: Bytes): AsyncGenerator<unknown[], void> {
   const bytes = new ByteQueue();
@@ -37,36 +37,36 @@ export async function* decodeLines(stream: Bytes): AsyncGenerator<unknown[], voi
 }
 
 /**
- * A list as the API server writes it, up to the first key of its first item: no space, and nothing before `items` but text
- * and flat objects. One of any other shape, as a proxy may make it, is decoded when it is complete.
+ * A list as the API server writes it, up to the first key of its first item: without spaces, and with only strings and
+ * flat objects before `items`. A list of another shape, as a proxy may write it, is decoded when it is complete.
  */
 const HEAD = /^(\{(?:"\w+":(?:"[^"\\]*"|\{[^{}[\]]*\}),)*"items":\[)(\{"\w+":)/;
 
-/** A beginning that is longer is not a list's. */
-const LONGEST_HEAD = 32 * 1024;
+/** Bytes within which {@link HEAD} must match. */
+const MAX_HEAD_BYTES = 32 * 1024;
 
 /**
  * Yields the elements of a list's `items` that each chunk completes. Returns the list without them, once it is complete.
  *
- * The end of an item is where another one begins: with the key that the first began with. JSON.parse says whether it was,
- * for no beginning of a JSON object is a JSON object. Counting braces instead takes three times as long as all the rest.
+ * An item ends where the next one begins, with the same first key as the first item. JSON.parse verifies that, because no
+ * prefix of a JSON object is a JSON object. Counting braces takes three times as long as everything else here.
  *
- * @throws {SyntaxError} an answer that is no JSON object, or one that was cut, after the items that came whole
+ * @throws {SyntaxError} for an answer that is not a JSON object or was cut, after the items that are complete
  */
 export async function* decodeList(stream: Bytes): AsyncGenerator<unknown[], Record<string, unknown>> {
   const bytes = new ByteQueue();
   let head = "";
-  /** What is between two items; `undefined` while the shape is not known, `null` when it is another one. */
+  /** The text between two items; `undefined` while the shape is not known, `null` when it is not the expected one. */
   let between: string | null | undefined;
   for await (const chunk of stream) {
     let searched = bytes.length;
     bytes.push(chunk);
     if (between === undefined) {
-      const [, start = "", key] = HEAD.exec(bytes.peekCharacters(0, LONGEST_HEAD)) ?? [];
+      const [, start = "", key] = HEAD.exec(bytes.peekCharacters(0, MAX_HEAD_BYTES)) ?? [];
       head = bytes.takeText(start.length);
       searched = 0;
       if (key !== undefined) between = `},${key}`;
-      else if (bytes.length >= LONGEST_HEAD) between = null;
+      else if (bytes.length >= MAX_HEAD_BYTES) between = null;
     }
     if (typeof between !== "string") continue;
     const { items, ended } = takeItems(bytes, between, Math.max(0, searched - between.length));
@@ -74,17 +74,17 @@ export async function* decodeList(stream: Bytes): AsyncGenerator<unknown[], Reco
     if (items.length > 0) yield items;
   }
   const list = JSON.parse(head + bytes.takeText());
-  if (typeof list !== "object" || list === null) throw new SyntaxError("the answer is no JSON object");
+  if (typeof list !== "object" || list === null) throw new SyntaxError("the answer is not a JSON object");
   const { items, ...envelope } = list;
   if (Array.isArray(items) && items.length > 0) yield items;
   return envelope;
 }
 
 /**
- * Takes the items that are followed by another one. `ended`: each was where it seemed to be.
+ * Takes the items that are followed by another one. `ended`: each of them was valid JSON.
  *
- * @param between what stands between two items. In a string its quotes would have backslashes
- * @param from where to search for it; before that it is not
+ * @param between the text between two items. It cannot occur in a string, where its quotes would be escaped
+ * @param from index to search it from
  */
 function takeItems(bytes: ByteQueue, between: string, from: number): { items: unknown[]; ended: boolean } {
   const items: unknown[] = [];
@@ -107,10 +107,10 @@ function takeItems(bytes: ByteQueue, between: string, from: number): { items: un
 
 const UTF8 = new TextDecoder();
 
-/** One character for each byte, whatever it is. */
+/** One character per byte. */
 const SINGLE_BYTE = new TextDecoder("latin1");
 
-/** Bytes that wait for their end, in one buffer that is used again: what is decoded leaves no garbage but its text. */
+/** Bytes of incomplete values, in one reused buffer, so that decoding leaves no garbage but the text. */
 class ByteQueue {
   #buffer = new Uint8Array(4 * 1024);
   #length = 0;
@@ -130,7 +130,7 @@ class ByteQueue {
     this.#length = length;
   }
 
-  /** Forgets the first bytes. */
+  /** Removes the first bytes. */
   drop(count: number): void {
     if (count > 0) this.#buffer.copyWithin(0, count, this.#length);
     this.#length -= count;
@@ -146,7 +146,7 @@ class ByteQueue {
     return UTF8.decode(this.#buffer.subarray(start, end));
   }
 
-  /** To be searched: the index of a character is that of its byte, counted from `start`. */
+  /** Text for searching: the index of a character is that of its byte, from `start` on. */
   peekCharacters(start: number, end = this.#length): string {
     return SINGLE_BYTE.decode(this.#buffer.subarray(start, Math.min(end, this.#length)));
   }

@@ -61,7 +61,7 @@ export class OpenWatch {
     return this.#deadline.passed;
   }
 
-  /** From now on the request may live for so many seconds. */
+  /** The request may live for another `seconds`. */
   live(seconds: number): void {
     this.#patience = undefined;
     this.#deadline.extend(seconds);

@@ -17,14 +17,13 @@ export const MIN_WATCH_SECONDS = 1;
 export const MAX_INITIAL_EVENT_GAP_SECONDS = 30;
 
 /**
- * A version that was refused so often in a row is given up for a new list, although no answer said that it has expired.
- * client-go lists after the first refusal.
+ * Refusals in a row before a version counts as expired although no answer said so. client-go lists after the first.
  */
 export const MAX_REFUSALS = 3;
 
 /**
- * So many resumed watches in a row that end at once, cleanly and without an event, mean that the version has expired:
- * some front ends answer so instead of 410.
+ * Watches in a row that end at once, cleanly and without an event, before the version counts as expired: some front ends
+ * answer like that instead of 410.
  */
 export const MAX_EMPTY_WATCHES = 3;
 

@@ -116,7 +116,7 @@ export class SourceRequests {
     return await watch.next();
   }
 
-  /** The step that begins now takes so many seconds at most. */
+  /** The step that begins now takes `seconds` at most. */
   expectWithin(seconds: number): void {
     this.#options.heartbeat.expectWithin(seconds + HEARTBEAT_GRACE_SECONDS);
   }

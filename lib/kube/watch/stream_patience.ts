@@ -20,7 +20,7 @@ export class StreamPatience {
     return Math.min(MAX_INITIAL_EVENT_GAP_SECONDS - this.#gap, MAX_PAGE_SECONDS - this.#total);
   }
 
-  /** The next events took so many seconds. */
+  /** Waiting for the next events took `seconds`. */
   waited(seconds: number): void {
     this.#gap += seconds;
     this.#total += seconds;
