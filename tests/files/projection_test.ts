@@ -101,7 +101,7 @@ for (
   Deno.test(`project() refuses the key ${JSON.stringify(key).slice(0, 40)}, and no other`, () => {
     const { files, refusals } = projected(configMap("a", { [key]: "bad", good: "good" }));
     assert.deepEqual(files.map(({ path }) => path), ["/data/good"]);
-    assert.deepEqual(refusals, [`key ${JSON.stringify(key)} makes no file name`]);
+    assert.deepEqual(refusals, [`key ${JSON.stringify(key)} cannot be a file name`]);
   });
 }
 
@@ -110,7 +110,7 @@ Deno.test("project() refuses a name that no file can have, and says how long it 
   assert.deepEqual(projected(configMap("a", { [long]: "" })).refusals, []);
   const { files, refusals } = projected(configMap("a", { [long]: "" }), { uniqueFilenames: true });
   assert.deepEqual(files, []);
-  assert.match(refusals.join(), /^key "x+" makes no file name: namespace_.*… has 280 characters, and 255 is the most$/);
+  assert.match(refusals.join(), /^key "x+" cannot be a file name: namespace_.*… has 280 characters, more than 255$/);
 });
 
 Deno.test("project() takes no name for a file that Linux would not", () => {
@@ -142,7 +142,7 @@ Deno.test("project() has a value that is no text harm its key alone", () => {
     for (const kind of ["ConfigMap", "Secret"]) {
       const { files, refusals } = projected({ ...configMap("a", data), kind });
       assert.deepEqual(files.map(({ content }) => Object.keys(content)), [["broken"], ["bytes"]]);
-      assert.deepEqual(refusals, ['key "bad" holds no text']);
+      assert.deepEqual(refusals, ['key "bad" is not text']);
     }
   }
 });
@@ -199,7 +199,7 @@ Deno.test("project() names the annotation it refuses, in one short line", () => 
       .refusals[0];
   assert.equal(
     refusal("/etc"),
-    `annotation ${ANNOTATION}="/etc" points outside /data (ALLOWED_FOLDERS names more roots)`,
+    `annotation ${ANNOTATION}="/etc" points outside /data (ALLOWED_FOLDERS admits more folders)`,
   );
   assert.equal(refusal("/etc", ["/b", "/c"]), `annotation ${ANNOTATION}="/etc" points outside /data and /b, /c`);
   assert.equal(refusal("a\nb"), `annotation ${ANNOTATION}="a\\nb" has control characters`);

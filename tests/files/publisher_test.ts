@@ -669,6 +669,30 @@ diskTest("mounts", "publish() prepares files for another disk on that disk", () 
   assert.deepEqual([...Deno.readDirSync(it.at("sub")), ...Deno.readDirSync(it.at("../extra"))], []);
 });
 
+diskTest("mounts", "publish() leaves the temporary files of downloads under way", () => {
+  using it = open();
+  using _ = mounted(it.at("sub"));
+  const files = ["file", "sub/a/file"].map((path) => it.publisher.open(it.at(path)));
+  for (const path of ["b", "sub/b", "sub/a/b", "sub/c/b", "c/b"]) it.publish(path);
+  for (const file of files) {
+    file.write(encode("streamed"));
+    assert.equal(it.publisher.commit(file, OWNER), true);
+  }
+  assert.deepEqual(it.temporaries(), []);
+});
+
+Deno.test("commit() refuses a directory that leads out by then", () => {
+  using it = open();
+  it.mkdir("../outside");
+  const file = it.publisher.open(it.at("team/file"));
+  file.write(encode("streamed"));
+  Deno.removeSync(it.at("team"), { recursive: true });
+  it.symlink("../outside", "team");
+  assert.throws(() => it.publisher.commit(file, OWNER), RefusedPathError);
+  assert.deepEqual(filesIn(it.at("../outside")), {});
+  assert.deepEqual(it.temporaries(), []);
+});
+
 diskTest("mounts", "publish() prepares files beside the target where one disk is mounted twice", () => {
   using it = open();
   it.mkdir("../extra");
