@@ -87,6 +87,17 @@ export class RecordFile {
     if (this.#isStale || !lstat(this.path)?.isFile) this.rewrite(all());
     const bytes = ENCODER.encode(lineOf(entry));
     try {
+      this.#add(bytes);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.PermissionDenied)) throw error;
+      // The file is another user's, under whom an earlier run wrote it
+      this.rewrite(all());
+      this.#add(bytes);
+    }
+  }
+
+  #add(bytes: Uint8Array): void {
+    try {
       Deno.writeFileSync(this.path, bytes, { append: true, create: false });
       this.#lines++;
       this.#size += bytes.length;

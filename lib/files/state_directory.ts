@@ -5,6 +5,9 @@ import { TemporaryFile } from "./temporary_file.ts";
 /** Others may list it: a program that walks the folder must not fail here. */
 const MODE = 0o755;
 
+/** Taken over from the parent, because the next run may be under another user. */
+const INHERITED = 0o022;
+
 const RECORD = "record";
 const TEMPORARY_PREFIX = "temporary-";
 
@@ -84,15 +87,17 @@ export class StateDirectory {
   }
 
   #make(): void {
-    Deno.mkdirSync(parentOf(this.#outer), { recursive: true });
+    const parent = parentOf(this.#outer);
+    Deno.mkdirSync(parent, { recursive: true });
+    const wanted = MODE | ((Deno.statSync(parent).mode ?? 0) & INHERITED);
     for (const directory of [this.#outer, this.path]) {
       const there = lstat(directory);
       if (there?.isDirectory) continue;
       // The name is reserved, so a file or a symlink here is an earlier version's, or was put here to mislead
       if (there !== undefined) Deno.removeSync(directory);
-      Deno.mkdirSync(directory, { mode: MODE });
-      const mode = Deno.lstatSync(directory).mode ?? MODE;
-      if ((mode & MODE) !== MODE) Deno.chmodSync(directory, (mode & 0o7777) | MODE);
+      Deno.mkdirSync(directory, { mode: wanted });
+      const mode = Deno.lstatSync(directory).mode ?? wanted;
+      if ((mode & wanted) !== wanted) Deno.chmodSync(directory, (mode & 0o7777) | wanted);
     }
     this.#isThere = true;
   }
