@@ -105,7 +105,7 @@ for (
   });
 }
 
-Deno.test("project() refuses a name that no file can have, and says how long it is", () => {
+Deno.test("project() refuses a name that is too long for a file", () => {
   const long = "x".repeat(250);
   assert.deepEqual(projected(configMap("a", { [long]: "" })).refusals, []);
   const { files, refusals } = projected(configMap("a", { [long]: "" }), { uniqueFilenames: true });
@@ -122,7 +122,7 @@ Deno.test("project() takes no name for a file that Linux would not", () => {
   }
 });
 
-Deno.test("project() has what is not base64 harm its key alone", () => {
+Deno.test("project() refuses a key whose value is not base64", () => {
   for (const bad of ["*", "YQ=", "YQ==YQ==", "Y", "ä", "data:text/plain;base64,YQ=="]) {
     const data = { bad, good: base64("good") };
     for (const object of [{ ...secret("a"), data }, { ...configMap("a"), binaryData: data }]) {
@@ -136,7 +136,7 @@ Deno.test("project() has what is not base64 harm its key alone", () => {
   }
 });
 
-Deno.test("project() has a value that is no text harm its key alone", () => {
+Deno.test("project() refuses a key whose value is not text", () => {
   for (const value of [null, 1, true, {}, []]) {
     const data = { bad: value as unknown as string, good: base64("good") };
     for (const kind of ["ConfigMap", "Secret"]) {
@@ -147,7 +147,7 @@ Deno.test("project() has a value that is no text harm its key alone", () => {
   }
 });
 
-Deno.test("project() sends files where the annotation says, inside the folder and ALLOWED_FOLDERS", () => {
+Deno.test("project() follows the annotation inside the folder and ALLOWED_FOLDERS", () => {
   const table: [annotation: string, folder: string][] = [
     ["", "/data"],
     [".", "/data"],
@@ -227,7 +227,7 @@ Deno.test("project() gives each object names of its own with UNIQUE_FILENAMES", 
   ]);
 });
 
-Deno.test("project() reads the URL of a .url key, as text or base64, without the blanks around it", () => {
+Deno.test("project() reads the URL of a .url key, text or base64", () => {
   const url = { url: "http://example.com/a?b=c" };
   const text = " http://example.com/a?b=c\n";
   assert.deepEqual(contents(configMap("a", { "k.json.url": text }, { binaryData: { "b.url": base64(text) } })), {
@@ -244,15 +244,15 @@ Deno.test("project() reads the URL of a .url key, as text or base64, without the
   });
 });
 
-Deno.test("project() prefers what is in the object to what a URL serves", () => {
+Deno.test("project() prefers the object's content to a URL's", () => {
   const bytes = { "/data/k": { bytes: encode("here") } };
   assert.deepEqual(contents(configMap("a", { "k.url": "http://x/", k: "here" })), bytes);
   assert.deepEqual(projected({ ...secret("a"), data: { "k.url": "*", k: base64("here") } }).refusals, []);
   assert.deepEqual(contents(configMap("a", { "k.url": "http://x/" }, { binaryData: { k: base64("here") } })), bytes);
 });
 
-Deno.test("project() never throws, and no path leaves the roots, whatever an object holds", () => {
-  const roots = ["/data", "/extra"];
+Deno.test("project() never throws and leaves no allowed folder", () => {
+  const allowed = ["/data", "/extra"];
   const parts = ["..", ".", "/", "//", "a", "data", "extra", "\0", "\n", "ä", ".url", "..k8s-sidecar-", "\ud800", " "];
   forSeeds(2000, (random) => {
     const word = () => Array.from({ length: Math.floor(random() * 6) }, () => pick(random, parts)).join("");
@@ -265,7 +265,7 @@ Deno.test("project() never throws, and no path leaves the roots, whatever an obj
       const path of paths({ ...object, kind: pick(random, ["ConfigMap", "Secret"]) }, { allowedFolders: ["/extra"] })
     ) {
       assert.equal(resolvePath("/", path), path);
-      assert.ok(roots.some((root) => path.startsWith(`${root}/`)), path);
+      assert.ok(allowed.some((folder) => path.startsWith(`${folder}/`)), path);
       assert.doesNotMatch(path, /\/\.\.k8s-sidecar-|[\0\n]/);
     }
   });

@@ -171,7 +171,7 @@ Deno.test("publish() corrects the mode of right bytes without writing them", () 
   assert.deepEqual(it.changes, ["file"]);
 });
 
-Deno.test("open() gives a temporary file in the state directory with the final mode", () => {
+Deno.test("open() gives a file in the state directory", () => {
   using it = open({ mode: 0o640 });
   const file = it.publisher.open(it.at("file"));
   assert.equal(Deno.statSync(file.path).mode! & 0o777, 0o640);
@@ -375,7 +375,7 @@ Deno.test("publish() replaces a symlink and leaves its target", () => {
   assert.equal(text(it.at("victim")), "victim");
 });
 
-Deno.test("publish() does not adopt a symlink to a file with the right bytes", () => {
+Deno.test("publish() replaces a symlink to a file with the right bytes", () => {
   using it = open();
   it.write("target", "new");
   it.symlink("target", "link");
@@ -695,7 +695,7 @@ Deno.test("commit() refuses a directory that leads out by then", () => {
   assert.deepEqual(it.temporaries(), []);
 });
 
-diskTest("mounts", "publish() prepares files beside the target where one disk is mounted twice", () => {
+diskTest("mounts", "publish() prepares files beside the target on a bind mount", () => {
   using it = open();
   it.mkdir("../extra");
   it.mkdir("team/sub");
