@@ -1,5 +1,5 @@
 import { lstat } from "./file_calls.ts";
-import { isInside, parentOf } from "./paths.ts";
+import { isInside, parentOf, RESERVED_PREFIX } from "./paths.ts";
 
 /** A path that leads out of the allowed folders, or to the sidecar's own files. */
 export class RefusedPathError extends Error {
@@ -42,7 +42,7 @@ export class AllowedFolders {
    * @throws {RefusedPathError} it leads out of the allowed folders
    */
   ensureDirectory(directory: string): string {
-    const present = this.#realPathOf(directory);
+    const present = this.realPathOf(directory);
     if (present !== undefined) return present;
     const folder = this.folderOf(directory);
     if (folder === undefined) throw new RefusedPathError(`${directory} is in none of the allowed folders`);
@@ -53,7 +53,7 @@ export class AllowedFolders {
       this.ensureDirectory(parentOf(directory));
       this.#make(directory);
     }
-    const made = this.#realPathOf(directory);
+    const made = this.realPathOf(directory);
     if (made === undefined) throw new RefusedPathError(`${directory} is a symlink to nowhere`);
     return made;
   }
@@ -61,11 +61,33 @@ export class AllowedFolders {
   /** Whether a directory exists and, with all symlinks resolved, is in an allowed folder. */
   has(directory: string): boolean {
     try {
-      return this.#realPathOf(directory) !== undefined;
+      return this.realPathOf(directory) !== undefined;
     } catch (error) {
       if (UNREACHABLE.some((kind) => error instanceof kind)) return false;
       throw error;
     }
+  }
+
+  /**
+   * The real path of a directory; `undefined` when it does not exist.
+   *
+   * @throws {RefusedPathError} it leads out of the allowed folders
+   */
+  realPathOf(directory: string): string | undefined {
+    let real: string;
+    try {
+      real = Deno.realPathSync(directory);
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return undefined;
+      throw error;
+    }
+    if (real.includes(`/${RESERVED_PREFIX}`)) {
+      throw new RefusedPathError(`${directory} leads to ${real}, which is the sidecar's own`);
+    }
+    for (const folder of this.#real.values()) {
+      if (isInside(folder, real)) return real;
+    }
+    throw new RefusedPathError(`${directory} leads to ${real}, which is in none of the allowed folders`);
   }
 
   /** The allowed folder that a directory is in by its text. */
@@ -101,25 +123,6 @@ export class AllowedFolders {
       // Made by somebody else in the meantime, or a symlink to nowhere
       if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
     }
-  }
-
-  /**
-   * `undefined`: it does not exist.
-   *
-   * @throws {RefusedPathError}
-   */
-  #realPathOf(directory: string): string | undefined {
-    let real: string;
-    try {
-      real = Deno.realPathSync(directory);
-    } catch (error) {
-      if (error instanceof Deno.errors.NotFound) return undefined;
-      throw error;
-    }
-    for (const folder of this.#real.values()) {
-      if (isInside(folder, real)) return real;
-    }
-    throw new RefusedPathError(`${directory} leads to ${real}, which is in none of the allowed folders`);
   }
 
   #resolve(folder: string): void {

@@ -1,34 +1,33 @@
-/** Who gets a path when several objects want it. Pure: no disk, no API. */
 import type { ObjectRef } from "../objects/ref.ts";
 
-/** An object as far as its claims go. */
+/** An object that claims paths. */
 export interface Claimant extends Readonly<ObjectRef> {
-  /** Identifies the object among all. */
+  /** Identifies the object. */
   readonly key: string;
   /** Seconds since 1970. */
   readonly created: number;
-  /** The paths it wants. */
+  /** The paths that it claims. */
   readonly paths: readonly string[];
 }
 
 export interface ClaimsChange<T extends Claimant = Claimant> {
-  /** Paths that the object now has. */
+  /** Paths that the object is the winner of now. */
   won: Set<string>;
-  /** Paths that nobody wants any more. */
+  /** Paths that no object claims any more. */
   freed: string[];
-  /** Paths that the object gave up or lost claim to, with the one who has them now. */
+  /** Paths that the object was the winner of, with the key of the winner now. */
   inherited: { path: string; heir: string }[];
-  /** Paths that it began to share with others, with the one who has the path and the one who does not. */
+  /** Paths that the object began to claim and others claim too. */
   collisions: { path: string; winner: T; loser: T }[];
 }
 
 /**
- * The winner of a path is fixed by order, not by who came first: the oldest `creationTimestamp`, then namespace, name and
- * kind. Any order of the same calls leads to the same winners.
+ * Decides which object has a path that several claim: the one with the oldest `creationTimestamp`, then the first by
+ * namespace, name and kind. The same calls in any order lead to the same winners. No disk and no API is involved.
  */
 export class Claims<T extends Claimant = Claimant> {
   readonly #objects = new Map<string, T>();
-  /** Claimants of each path, the winner first. Nearly all paths have one, so one is not put into an array. */
+  /** Claimants of each path, the winner first. Most paths have one, which is kept without an array. */
   readonly #paths = new Map<string, T | T[]>();
 
   get(key: string): T | undefined {
@@ -43,7 +42,7 @@ export class Claims<T extends Claimant = Claimant> {
     return this.#objects.size;
   }
 
-  /** Number of paths that somebody wants. */
+  /** Number of paths that are claimed. */
   get size(): number {
     return this.#paths.size;
   }
@@ -58,7 +57,7 @@ export class Claims<T extends Claimant = Claimant> {
     return Array.isArray(claimants) ? claimants.some((claimant) => claimant.key === key) : claimants?.key === key;
   }
 
-  /** Puts an object's claims in the place of those it had. */
+  /** Replaces the claims of an object. */
   set(next: T): ClaimsChange<T> {
     const before = this.#objects.get(next.key);
     this.#objects.set(next.key, next);

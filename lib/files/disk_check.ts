@@ -4,7 +4,7 @@ import { lstat } from "./file_calls.ts";
 import type { Journal, OwnedFile } from "./journal.ts";
 import { sameStamp, type Stamp, stampOf } from "./stamp.ts";
 
-/** Milliseconds of work at a time; in between everything else has its chance. */
+/** Milliseconds of work before other tasks of the event loop get a chance. */
 const MAX_SLICE_MS = 20;
 
 export interface DiskCheckOptions {
@@ -13,11 +13,11 @@ export interface DiskCheckOptions {
 }
 
 /**
- * Finds files of ours that somebody else changed, by comparing each with what the journal says we wrote. Costs one `lstat`
- * for each file, and once a hash of its content.
+ * Finds files of ours that somebody else changed: their size, modification time or inode is not what the journal says.
+ * Costs one `lstat` for each file, and the first time a hash of its content.
  *
- * The hash is for volumes whose inodes do not last (some of NFS and FUSE): a file that differs in its inode alone is
- * compared by it, and recorded with the new inode when the content is the same.
+ * The hash is for volumes whose inodes do not last (some NFS and FUSE volumes). When a file differs in its inode alone and
+ * its hash is the same, the journal takes over the new inode.
  */
 export class DiskCheck {
   readonly #journal: DiskCheckOptions["journal"];
@@ -29,7 +29,7 @@ export class DiskCheck {
   }
 
   /**
-   * Yields the paths of files that are missing or changed. Whatever is published or removed meanwhile is no harm.
+   * Yields the paths of files that are missing or changed. Files may be published and removed during the iteration.
    *
    * @throws the signal's reason
    */
@@ -51,7 +51,7 @@ export class DiskCheck {
     }
   }
 
-  /** Whether a file that differs in its inode alone has the old content; the journal then knows the new inode. */
+  /** Whether a file has its content, though its inode differs. If so, updates the inode in the journal. */
   async #isSameContent(path: string, file: OwnedFile, stamp: Stamp): Promise<boolean> {
     const { hash } = file;
     if (hash === undefined || stamp.size !== file.size || stamp.mtime !== file.mtime) return false;
@@ -64,7 +64,7 @@ export class DiskCheck {
   }
 }
 
-/** `undefined`: there is none, or something that is not a file, or that we may not look at. */
+/** `undefined` when it is missing, is not a regular file, or cannot be looked at. */
 function regularFileAt(path: string): Stamp | undefined {
   try {
     const info = lstat(path);

@@ -7,19 +7,19 @@ import { StateDirectory } from "./state_directory.ts";
 export interface JournalOptions {
   /** FOLDER. */
   folder: string;
-  /** Tells the records of several sidecars in one folder apart. */
+  /** Keeps the records of several sidecars in one folder apart. */
   id: string;
   /** STATE_FILE: another path for the record, or `none` for no record. */
   stateFile?: string | undefined;
   log: { warn(message: string, properties?: Record<string, unknown>): void };
 }
 
-/** A file of ours, as it was when we last wrote it or found it right. */
+/** A file of ours, as it was when we wrote it or last found it right. */
 export class OwnedFile implements Stamp {
   readonly ino: number;
   readonly mtime: number;
   readonly size: number;
-  /** Hash of the content; `undefined` until a disk check needs it. */
+  /** Hash of the content; `undefined` before the first disk check. */
   hash: string | undefined = undefined;
 
   /** @param owner the key of the object that it was written for */
@@ -30,7 +30,7 @@ export class OwnedFile implements Stamp {
   }
 }
 
-/** Entries in the record beyond twice the needed ones, before it is written anew. */
+/** Lines in the record beyond twice the necessary ones; a longer record is written anew. */
 const MAX_EXCESS = 1000;
 
 /**
@@ -45,9 +45,7 @@ export class Journal {
   #pending: Set<string> | undefined;
   readonly #record: RecordFile | undefined;
 
-  /**
-   * Reads the record. Never throws: what cannot be read is reported, and files that only it names are not ours.
-   */
+  /** Reads the record. Never throws: lines that cannot be read are one warning, and files that only they name are not ours. */
   constructor({ folder, id, stateFile, log }: JournalOptions) {
     if (stateFile === "none") return;
     const state = new StateDirectory(folder, id, { isTransient: false });
@@ -71,7 +69,7 @@ export class Journal {
     return this.#record?.isWritable(() => this.#entries()) ?? true;
   }
 
-  /** The key of the object that a path was last written for; `undefined`: the path is not ours. */
+  /** The key of the object that a path was last written for; `undefined` when the path is not ours. */
   ownerOf(path: string): string | undefined {
     return this.#owned.get(path)?.owner;
   }
@@ -80,22 +78,23 @@ export class Journal {
     return this.#owned.get(path);
   }
 
-  /** Every file that is ours, by path. Files may be added and dropped meanwhile. */
+  /** Every file of ours, by path. Files may be added and dropped during the iteration. */
   files(): IterableIterator<[string, OwnedFile]> {
     return this.#owned.entries();
   }
 
   /**
-   * Records that a path is ours. A take-over counts after a restart only if the path has the inode by then; the next call
-   * makes it ours for good.
+   * Records that a path is ours, before the file is put there. With `isTakeOver`, somebody else's file is still there: the
+   * next start will count the path as ours only if it has the inode of `stamp`. Another call, after the file was replaced,
+   * makes it ours unconditionally.
    *
-   * @throws {Deno.errors.*} a new path or a new owner cannot be recorded; everything is as it was
+   * @throws {Deno.errors.*} a new path or owner cannot be recorded; nothing changed
    */
   own(path: string, owner: string, stamp: Stamp, { isTakeOver = false } = {}): void {
     const known = this.#owned.get(path);
     if (known?.owner === owner && sameStamp(known, stamp) && this.#takeOvers.has(path) === isTakeOver) return;
     const entry = ownEntry(path, owner, stamp, isTakeOver);
-    // Without the new stamp the record is still right about whose the path is
+    // The record may lack the newest stamp, but not a path or an owner
     if (known?.owner === owner) this.#appendIfPossible(entry);
     else this.#append(entry);
     this.#owned.set(path, new OwnedFile(owner, stamp));
@@ -103,7 +102,7 @@ export class Journal {
     else this.#takeOvers.delete(path);
   }
 
-  /** Takes {@link own} back: the file was not written. `before`: what it was until then. */
+  /** Reverts {@link own} because the file was not put there. */
   disown(path: string, before: OwnedFile | undefined): void {
     if (before === undefined) return this.drop(path);
     this.#takeOvers.delete(path);
@@ -132,7 +131,7 @@ export class Journal {
     if (this.#made.delete(directory)) this.#appendIfPossible(["unmake", directory]);
   }
 
-  /** Paths whose changes the application has not been told of; `undefined` when it knows all. */
+  /** Paths whose changes the application has not been told of; `undefined` when it has been told of all. */
   get pending(): ReadonlySet<string> | undefined {
     return this.#pending;
   }
@@ -152,7 +151,7 @@ export class Journal {
     this.#appendIfPossible(["delivered"]);
   }
 
-  /** Writes the record anew when it does not say what is known here, or has grown too long. */
+  /** Writes the record anew if it was changed by others, could not be written earlier or is too long. */
   tidy(): void {
     if (!this.#record?.isStale && !this.#isTooLong) return;
     try {
@@ -172,13 +171,13 @@ export class Journal {
       try {
         this.#record?.rewrite(this.#entries());
       } catch {
-        // The disk is too full for that; the long record says the same
+        // The disk is too full for that, and the long record is right, too
       }
     }
     this.#record?.append(entry, () => this.#entries());
   }
 
-  /** For entries that may be lost: at worst a path is looked at again, or a change is notified twice. */
+  /** For entries that may be lost: the worst is that a path is looked at again, or a change is notified twice. */
   #appendIfPossible(entry: Entry): void {
     try {
       this.#append(entry);
@@ -200,7 +199,7 @@ export class Journal {
     try {
       const read = record.read();
       if (read === undefined) return;
-      // Many files have one owner: its key is kept once
+      // Each key is kept once, however many files the object has
       const owners = new Map<string, string>();
       for (const entry of read.entries) this.#take(entry, owners, record);
       if (read.ignored === 0) return;
@@ -217,7 +216,7 @@ export class Journal {
         const owner = owners.get(key) ?? key;
         owners.set(key, owner);
         if (condition === undefined) return void this.#owned.set(path, new OwnedFile(owner, { ino, mtime, size }));
-        // The inode may be used again one day, so the entry must not outlive this start
+        // The entry must not last, because the inode may be used again for another file
         record.expire();
         if (inodeOf(path) === ino) this.#owned.set(path, new OwnedFile(owner, { ino, mtime, size }));
         return;

@@ -1,10 +1,9 @@
-/** What files an object wants: a pure function of the object and of the collection's file settings. */
 import type { Kind } from "../objects/kind.ts";
 import type { KubeObject } from "../objects/object.ts";
-import { isInside, joinPath, RESERVED_PREFIX, resolvePath } from "./paths.ts";
 import { base64Body, type Body, isBase64, textBody, textOf } from "./body.ts";
+import { isInside, joinPath, RESERVED_PREFIX, resolvePath } from "./paths.ts";
 
-/** The bytes of a file, the URL that serves them, or why neither is to be had (an earlier file is then kept). */
+/** The bytes of a file, the URL that serves them, or the reason why there are none (an earlier file is then kept). */
 export type Content = { body: Body } | { url: string } | { broken: string };
 
 export interface WantedFile {
@@ -17,7 +16,7 @@ export interface WantedFile {
 
 export interface Projection {
   files: WantedFile[];
-  /** What could not become a file, one sentence each: the whole object, or one key of it. */
+  /** Why the object, or a key of it, cannot become files; a sentence each. */
   refusals: string[];
 }
 
@@ -25,21 +24,24 @@ export interface ProjectionSettings {
   /** Absolute and normalised. */
   folder: string;
   folderAnnotation: string;
-  /** Absolute and normalised; where an annotation may point to besides `folder`. */
+  /** Absolute and normalised: where an annotation may point to, in addition to `folder`. */
   allowedFolders: readonly string[];
   uniqueFilenames: boolean;
 }
 
-/** A key with this ending holds a URL, and the file without it what the URL serves. */
+/** A key with this ending holds a URL; the file is named without it and has the content that the URL serves. */
 const URL_SUFFIX = ".url";
 
-/** Linux' limits: a name in bytes (NAME_MAX), and a path with room for a temporary's name in it (PATH_MAX is 4096). */
+/** Linux' limits in bytes: of a name, and of a path (4096), less room for the name of a file in it. */
 const NAME_MAX = 255;
 const PATH_MAX = 3800;
 
 const ENCODER = new TextEncoder();
 
-/** Never throws: what an object's author got wrong harms only the object, or only the key. */
+/**
+ * The files that an object wants; a pure function of the object and the collection's file settings. Never throws: a fault
+ * in the object is a refusal of the object, or of one key.
+ */
 export function project(kind: Kind, object: KubeObject, settings: ProjectionSettings): Projection {
   const folder = targetFolder(object, settings);
   if ("refused" in folder) return { files: [], refusals: [folder.refused] };
@@ -49,11 +51,11 @@ export function project(kind: Kind, object: KubeObject, settings: ProjectionSett
     const isUrl = key.endsWith(URL_SUFFIX);
     const name = fileName(kind, object, isUrl ? key.slice(0, -URL_SUFFIX.length) : key, settings);
     if (typeof name !== "string") {
-      refusals.push(`key ${JSON.stringify(key)} makes no file name${name.why}`);
+      refusals.push(`key ${JSON.stringify(key)} cannot be a file name${name.why}`);
       continue;
     }
     const path = joinPath(folder.path, name);
-    // `a` and `a.url` in one object want the same file: what is in the object itself wins
+    // `a` and `a.url` in one object want the same file: `a` wins, for its content is there
     if (isUrl && files.has(path)) continue;
     const content = contentOf(key, value, base64, isUrl);
     if ("broken" in content) refusals.push(content.broken);
@@ -72,7 +74,7 @@ function entriesOf(kind: Kind, object: KubeObject): [string, string, boolean][] 
 }
 
 function contentOf(key: string, value: unknown, base64: boolean, isUrl: boolean): Content {
-  if (typeof value !== "string") return { broken: `key ${JSON.stringify(key)} holds no text` };
+  if (typeof value !== "string") return { broken: `key ${JSON.stringify(key)} is not text` };
   const text = base64 ? value.replace(/\s+/g, "") : value;
   if (base64 && !isBase64(text)) return { broken: `key ${JSON.stringify(key)} is not base64` };
   const body = base64 ? base64Body(text) : textBody(text);
@@ -80,7 +82,7 @@ function contentOf(key: string, value: unknown, base64: boolean, isUrl: boolean)
 }
 
 function fileName(kind: Kind, object: KubeObject, key: string, settings: ProjectionSettings): string | { why: string } {
-  // The API's own rule for keys; an object from elsewhere must not get past it
+  // The API server checks keys, too, but an object may come from elsewhere
   if (!/^[-._a-zA-Z0-9]+$/.test(key) || key === "." || key === ".." || key.startsWith(RESERVED_PREFIX)) {
     return { why: "" };
   }
@@ -88,29 +90,29 @@ function fileName(kind: Kind, object: KubeObject, key: string, settings: Project
   const unique = `namespace_${namespace}.${kind.toLowerCase()}_${name}.${key}`;
   const chosen = settings.uniqueFilenames ? unique : key;
   if (chosen.length <= NAME_MAX) return chosen;
-  return { why: `: ${chosen.slice(0, 100)}… has ${chosen.length} characters, and ${NAME_MAX} is the most` };
+  return { why: `: ${chosen.slice(0, 100)}… has ${chosen.length} characters, more than ${NAME_MAX}` };
 }
 
 function targetFolder(object: KubeObject, settings: ProjectionSettings): { path: string } | { refused: string } {
   const { folder, folderAnnotation, allowedFolders } = settings;
   const value: unknown = object.metadata.annotations?.[folderAnnotation] ?? "";
   if (value === "") return { path: folder };
-  if (typeof value !== "string") return { refused: `annotation ${folderAnnotation} is no text` };
+  if (typeof value !== "string") return { refused: `annotation ${folderAnnotation} is not text` };
   const shown = JSON.stringify(value.length > 100 ? `${value.slice(0, 100)}…` : value);
   // deno-lint-ignore no-control-regex
   if (/[\x00-\x1f\x7f]/.test(value)) {
     return { refused: `annotation ${folderAnnotation}=${shown} has control characters` };
   }
   const path = resolvePath(folder, value);
-  if (![folder, ...allowedFolders].some((root) => isInside(root, path))) {
+  if (![folder, ...allowedFolders].some((allowed) => isInside(allowed, path))) {
     return {
       refused: `annotation ${folderAnnotation}=${shown} points outside ${folder}` +
-        (allowedFolders.length === 0 ? " (ALLOWED_FOLDERS names more roots)" : ` and ${allowedFolders.join(", ")}`),
+        (allowedFolders.length === 0 ? " (ALLOWED_FOLDERS admits more folders)" : ` and ${allowedFolders.join(", ")}`),
     };
   }
   const names = path.split("/");
   if (names.some((name) => name.startsWith(RESERVED_PREFIX))) {
-    return { refused: `annotation ${folderAnnotation}=${shown} has a name that is the sidecar's own` };
+    return { refused: `annotation ${folderAnnotation}=${shown} has a name in it that is reserved for the sidecar` };
   }
   if (ENCODER.encode(path).length > PATH_MAX || names.some((name) => ENCODER.encode(name).length > NAME_MAX)) {
     return { refused: `annotation ${folderAnnotation}=${shown} makes a path that is too long` };

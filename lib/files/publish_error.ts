@@ -5,7 +5,7 @@ export class PublishError extends Error {
   override readonly name = "PublishError";
   readonly #isImpossible: boolean;
 
-  /** @param options.isImpossible it is so whatever the cause: the rest of the folder can be written */
+  /** @param options.isImpossible whatever the cause, for example because everything else in the folder can be written */
   constructor(message: string, { cause, isImpossible = false }: { cause?: unknown; isImpossible?: boolean } = {}) {
     super(message, cause === undefined ? {} : { cause });
     this.#isImpossible = isImpossible || cause === undefined || PATH_ERRORS.has(errnoOf(cause) ?? "");
@@ -20,10 +20,10 @@ export class PublishError extends Error {
   }
 }
 
-/** The system's error numbers for paths that no file system accepts. */
+/** Errors of paths that no file system accepts. */
 const PATH_ERRORS: ReadonlySet<string> = new Set(["ENOTDIR", "EISDIR", "ENAMETOOLONG", "ELOOP"]);
 
-/** The system's own words, with what to do about the usual errors. */
+/** The system's message, with what to do about the usual errors. */
 export function reasonOf(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   const hint = HINTS[errnoOf(error) ?? ""];

@@ -17,9 +17,9 @@ export interface PublisherOptions {
   /** Permission bits, exact whatever the umask. */
   mode: number;
   journal: Journal;
-  /** Tells the temporary files of several sidecars in one folder apart. */
+  /** Keeps the temporary files of several sidecars in one folder apart. */
   id: string;
-  /** Called before the bytes at a path change or go, so that a crash right after it does not lose the notification. */
+  /** Called before the bytes at a path change or are removed, so that a crash after that loses no notification. */
   beforeChange(path: string): void;
   log: { info(message: string, properties?: Record<string, unknown>): void };
 }
@@ -27,30 +27,30 @@ export interface PublisherOptions {
 /** The call and its paths in an error message of Deno's: `: open '/a'`, `: rename '/a' -> '/b'`. */
 const CALL = /: \w+ '.*'(?=:|$)/;
 
-/** The system's error numbers for a missing right. */
+/** Errors of a missing right. */
 const MISSING_RIGHT: ReadonlySet<string | undefined> = new Set(["EACCES", "EPERM", "EROFS"]);
 
 /**
- * Puts bytes on disk so that a reader sees the old ones or the new ones, never a part. Follows the kubelet's
- * `pkg/volume/util/atomic_writer.go`, for each file by itself. All calls are synchronous: one takes some ten
- * microseconds, less than handing it to another thread and back.
+ * Puts bytes on disk so that a reader sees the old ones or the new ones, never a part. Does for each file by itself what
+ * the kubelet's `pkg/volume/util/atomic_writer.go` does for a directory. All calls are synchronous: a call takes about a
+ * microsecond, much less than handing it to another thread.
  *
  * To publish a file:
  *
- *  1. The directory is made where it is missing. One that leads out of the allowed folders is refused.
- *  2. The bytes are compared with those on disk. If they are right, only the mode is corrected and the journal told.
- *  3. The bytes are written to a temporary file, on the same file system, in a directory that nobody reads.
- *  4. It is made sure that the temporary file has the right mode.
- *  5. The journal records that the path is ours, whose content it has and what identifies the new file. From here on a
- *     crash leaves a file that the next start knows as ours.
- *  6. The temporary file is renamed to the path.
+ *  1. Make its directory, unless it is there. Refuse a directory that leads out of the allowed folders.
+ *  2. Compare the bytes with those on disk. If they are right, correct the mode and tell the journal; that is all.
+ *  3. Write the bytes to a temporary file on the same file system, in a directory that no consumer reads.
+ *  4. Correct the mode of the temporary file, if the umask changed it.
+ *  5. Record in the journal that the path is ours, which object it is for, and what identifies the new file. A crash after
+ *     this leaves no file that the next start does not know.
+ *  6. Rename the temporary file to the path.
  *
  * To remove a file:
  *
- *  1. The journal must know the path as ours, and it must be a regular file in an allowed folder.
- *  2. The file is removed.
- *  3. The journal forgets the path.
- *  4. The directories that were made for it are removed, as far as they are empty.
+ *  1. Make sure that the path is ours and holds a regular file, in an allowed folder.
+ *  2. Remove the file.
+ *  3. Drop the path from the journal.
+ *  4. Remove the directories that were made for the file and are empty now.
  */
 export class Publisher {
   readonly #options: PublisherOptions;
@@ -58,7 +58,7 @@ export class Publisher {
   readonly #temporaries: TemporaryPlaces;
   /** Set during the first sync. */
   #firstListing: FirstListing | undefined;
-  /** The real path of the directory that the record is in, in case STATE_FILE is between the published files. */
+  /** The real path of the record's directory: STATE_FILE may be among the published files. */
   readonly #recordDirectory: string | undefined;
 
   /** @throws {PublishError} the folder can neither be found nor made */
@@ -75,7 +75,7 @@ export class Publisher {
     for (const directory of new Set([...journal.files()].map(([path]) => parentOf(path)))) this.#visit(directory);
   }
 
-  /** From now on many files come, nearly all of them to paths where nothing is. */
+  /** Announces many files, nearly all of them for paths where nothing is. */
   beginFirstSync(): void {
     this.#firstListing = new FirstListing(this.#options.journal);
   }
@@ -120,6 +120,8 @@ export class Publisher {
     const { target } = file;
     return this.#guarded(target, "write", () => {
       using _ = file;
+      // The download took its time, and the directory may lead elsewhere now
+      this.#allowedFolders.realPathOf(parentOf(target)); // (1)
       const present = lstat(target);
       if (present?.isFile && fileHas(target, file.body) && this.#adopt(target, present, owner)) return false; // (2)
       this.#put(file, present, owner);
@@ -160,8 +162,8 @@ export class Publisher {
   }
 
   /**
-   * The bytes are right: makes the path ours and corrects its mode. `false`: the mode of a file that belongs to another
-   * user cannot be changed, so the file must be replaced.
+   * Makes a file with the right bytes ours, and corrects its mode. Returns `false` when the mode cannot be changed because
+   * the file belongs to another user: it must be replaced.
    */
   #adopt(path: string, present: Deno.FileInfo, owner: string): boolean {
     const { journal, mode, log } = this.#options;
@@ -208,7 +210,7 @@ export class Publisher {
     try {
       if (this.#allowedFolders.has(directory)) this.#temporaries.visit(directory);
     } catch {
-      // It is looked at again when a file goes there
+      // The next file for this directory reports what is wrong
     }
   }
 
@@ -222,14 +224,14 @@ export class Publisher {
     } catch (cause) {
       if (cause instanceof PublishError || cause instanceof RefusedPathError) throw cause;
       const reason = reasonOf(cause);
-      // A temporary file has another name each time; the same failure must read the same each time
+      // The names of temporary files differ, and the same failure must read the same each time
       const lasting = reason.includes(`/${RESERVED_PREFIX}`) ? reason.replace(CALL, "") : reason;
       const isImpossible = MISSING_RIGHT.has(errnoOf(cause)) && this.#isFolderWritable();
       throw new PublishError(`cannot ${verb} ${path}: ${lasting}`, { cause, isImpossible });
     }
   }
 
-  /** Whether files can be published in FOLDER itself, so that a missing right is a matter of one path. */
+  /** Whether a file could be published in FOLDER itself. If so, a missing right concerns one path only. */
   #isFolderWritable(): boolean {
     const { folder, id, mode, journal } = this.#options;
     const probe = joinPath(folder, `${RESERVED_PREFIX}${id}-probe`);

@@ -3,27 +3,27 @@ import { parentOf } from "./paths.ts";
 import { type Entry, parseEntry } from "./record_format.ts";
 import type { StateDirectory } from "./state_directory.ts";
 
-/** Whoever walks the folder may read it: it names files and holds no content. */
+/** Others may read it: it has no content of files in it, and a program that opens every file must not fail here. */
 const MODE = 0o644;
 
-/** Bytes; a longer file is not a record of ours. */
+/** Bytes; a larger file is not ours. */
 const MAX_SIZE = 64 * 2 ** 20;
 
 const ENCODER = new TextEncoder();
 
 /**
- * The record on disk. Lines are added to its end; when that is not possible, or the file is no longer what was written,
- * all of it is written anew.
+ * The record on disk. Entries are appended. A file that somebody changed or removed, or that has half an entry at its end,
+ * is written anew.
  */
 export class RecordFile {
   readonly path: string;
-  /** Where it is prepared: the first one from which it can be renamed to its path. */
+  /** Directories to write it in before it is renamed. The first one is dropped when it is on another file system. */
   readonly #places: StateDirectory[];
-  /** Lines in the file, also those that are no entries. */
+  /** Lines in the file, invalid ones included. */
   #lines = 0;
   #inode: number | null = null;
   #size = 0;
-  /** The file does not say what it should: it must be written anew. */
+  /** The file must be written anew. */
   #isStale = true;
 
   constructor(path: string, places: readonly StateDirectory[]) {
@@ -39,7 +39,7 @@ export class RecordFile {
     return this.#isStale || !this.#isUnchanged;
   }
 
-  /** Whether an entry could be added now. A file that is not as it should be is written anew with `all` entries. */
+  /** Whether an entry could be appended now. Writes the file anew, with `all` entries, where that is necessary. */
   isWritable(all: () => Entry[]): boolean {
     try {
       if (this.isStale) this.rewrite(all());
@@ -50,16 +50,16 @@ export class RecordFile {
     }
   }
 
-  /** From now on the file does not say what it should. */
+  /** Has the file written anew at the next opportunity. */
   expire(): void {
     this.#isStale = true;
   }
 
   /**
-   * Reads the file. Lines that were cut short or are no entries are skipped; `ignored` counts them.
+   * Reads the file. Lines that are not entries are skipped; `ignored` is their number.
    *
-   * @returns `undefined` when there is none
-   * @throws {Error} it cannot be read
+   * @returns `undefined` when there is no file
+   * @throws {Error} the file cannot be read, or cannot be ours
    */
   read(): { entries: Entry[]; ignored: number } | undefined {
     const info = lstatOf(this.path);
@@ -78,26 +78,37 @@ export class RecordFile {
   }
 
   /**
-   * Adds an entry. A file that is gone, or is known to be wrong, is first written anew with `all` entries.
+   * Appends an entry. Writes the file anew first, with `all` entries, where that is necessary.
    *
    * @throws {Deno.errors.*} the entry is not recorded
    */
   append(entry: Entry, all: () => Entry[]): void {
-    // A symlink or a pipe in its place must not be written to
+    // Somebody may have put a symlink or a pipe in its place
     if (this.#isStale || !lstat(this.path)?.isFile) this.rewrite(all());
     const bytes = ENCODER.encode(lineOf(entry));
+    try {
+      this.#add(bytes);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.PermissionDenied)) throw error;
+      // The file is another user's, under whom an earlier run wrote it
+      this.rewrite(all());
+      this.#add(bytes);
+    }
+  }
+
+  #add(bytes: Uint8Array): void {
     try {
       Deno.writeFileSync(this.path, bytes, { append: true, create: false });
       this.#lines++;
       this.#size += bytes.length;
     } catch (error) {
-      // A part of the line may be there: it must not become the beginning of the next one
+      // A part of the entry may have been written
       this.#isStale = !this.#isUnchanged;
       throw error;
     }
   }
 
-  /** @throws {Deno.errors.*} the file is as it was */
+  /** @throws {Deno.errors.*} the file did not change */
   rewrite(entries: readonly Entry[]): void {
     const bytes = ENCODER.encode(entries.map(lineOf).join(""));
     for (let [place, next] = this.#places; place !== undefined; [place, next] = this.#places) {
@@ -122,7 +133,7 @@ export class RecordFile {
     this.#isStale = false;
   }
 
-  /** Nobody put another file in its place, or wrote to it. The inode alone could have been used again. */
+  /** Whether it is the file that was written last. The inode alone does not tell: it may have been used again. */
   get #isUnchanged(): boolean {
     try {
       const { ino, size } = Deno.lstatSync(this.path);
@@ -137,7 +148,7 @@ function lineOf(entry: Entry): string {
   return `${JSON.stringify(entry)}\n`;
 }
 
-/** @throws {Deno.errors.*} NotADirectory among them: a record of an earlier format is where our directory must be */
+/** @throws {Deno.errors.*} also when a file, such as the record of an earlier version, is where a directory should be */
 function lstatOf(path: string): Deno.FileInfo | undefined {
   try {
     return Deno.lstatSync(path);

@@ -33,7 +33,7 @@ export function ownEntry(path: string, owner: string, { ino, mtime, size }: Stam
   return isTakeOver ? ["own", path, owner, ino, mtime, size, TAKEN_OVER] : ["own", path, owner, ino, mtime, size];
 }
 
-/** `undefined`: the line is not an entry of this format. */
+/** `undefined` when the line is not an entry of this format. */
 export function parseEntry(line: string): Entry | undefined {
   let value: unknown;
   try {

@@ -2,19 +2,21 @@ import { lstat, removeIfThere } from "./file_calls.ts";
 import { joinPath, parentOf, RESERVED_PREFIX } from "./paths.ts";
 import { TemporaryFile } from "./temporary_file.ts";
 
-/** Others may list it: a program that walks the folder must not fail here. */
+/** Listed by others, too: a program that walks the folder must not fail here. */
 const MODE = 0o755;
+
+/** Bits that are taken over from the parent, because the next run may be under another user. */
+const INHERITED = 0o022;
 
 const RECORD = "record";
 const TEMPORARY_PREFIX = "temporary-";
 
-/** Names that are tried for a temporary file when another process has files here. */
+/** Failures to create a file because another process has one of that name. */
 const MAX_FAILURES = 1000;
 
 /**
- * `PARENT/..k8s-sidecar-<id>/state`: the one place in a folder that holds files of the sidecar's own, namely the record
- * of the {@link Journal} and temporary files. The two levels keep these from programs that read every file of the
- * folder and of the directories in it.
+ * `PARENT/..k8s-sidecar-<id>/state`: holds the record of the journal and temporary files, and is the only place for the
+ * sidecar's own files. It has two levels for programs that read the files of a folder and of each directory in it.
  */
 export class StateDirectory {
   readonly path: string;
@@ -84,15 +86,17 @@ export class StateDirectory {
   }
 
   #make(): void {
-    Deno.mkdirSync(parentOf(this.#outer), { recursive: true });
+    const parent = parentOf(this.#outer);
+    Deno.mkdirSync(parent, { recursive: true });
+    const wanted = MODE | ((Deno.statSync(parent).mode ?? 0) & INHERITED);
     for (const directory of [this.#outer, this.path]) {
       const there = lstat(directory);
       if (there?.isDirectory) continue;
-      // The name is reserved, so a file or a symlink here is an earlier version's, or was put here to mislead
+      // The name is reserved: a file is an earlier version's record, a symlink is somebody's trick
       if (there !== undefined) Deno.removeSync(directory);
-      Deno.mkdirSync(directory, { mode: MODE });
-      const mode = Deno.lstatSync(directory).mode ?? MODE;
-      if ((mode & MODE) !== MODE) Deno.chmodSync(directory, (mode & 0o7777) | MODE);
+      Deno.mkdirSync(directory, { mode: wanted });
+      const mode = Deno.lstatSync(directory).mode ?? wanted;
+      if ((mode & wanted) !== wanted) Deno.chmodSync(directory, (mode & 0o7777) | wanted);
     }
     this.#isThere = true;
   }

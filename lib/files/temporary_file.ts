@@ -2,8 +2,8 @@ import { type Body, piecesOf } from "./body.ts";
 import { type Stamp, stampOf } from "./stamp.ts";
 
 /**
- * A file that is being filled and will be renamed to its target. It is created exclusively, with the mode that the
- * target is to have, and stays open from its creation to the rename, so that nothing else can be written to.
+ * A file that is filled and then renamed to its target. It is created exclusively, with the target's mode, and stays open
+ * until the rename: nothing that somebody puts in its place is written to.
  */
 export class TemporaryFile implements Disposable {
   readonly #file: Deno.FsFile;
@@ -12,7 +12,7 @@ export class TemporaryFile implements Disposable {
 
   /**
    * @param onEnd called once the file is no longer at `path`
-   * @throws {Deno.errors.*} AlreadyExists among them, also when there is a symlink at `path`
+   * @throws {Deno.errors.*} AlreadyExists if anything is at `path`, even a symlink to nowhere
    */
   constructor(readonly path: string, readonly target: string, mode: number, onEnd: () => void) {
     this.#file = Deno.openSync(path, { read: true, write: true, createNew: true, mode });
@@ -34,7 +34,7 @@ export class TemporaryFile implements Disposable {
     this.#file.seekSync(0, Deno.SeekMode.Start);
   }
 
-  /** What was written; each piece is valid until the next one is asked for. */
+  /** What was written. */
   get body(): Body {
     return () => {
       this.#file.seekSync(0, Deno.SeekMode.Start);
@@ -43,15 +43,15 @@ export class TemporaryFile implements Disposable {
   }
 
   /**
-   * Gives the file the permission bits that the umask, or the kernel at a write, took away. Returns the stamp, which the
-   * rename will not change.
+   * Restores permission bits that the umask removed, or that the kernel removed because of a write. Returns the stamp of
+   * the complete file, which the rename does not change.
    *
    * @throws {Deno.errors.*}
    */
   ensureMode(mode: number): Stamp {
     const info = this.#file.statSync();
     if (info.mode !== null && (info.mode & 0o7777) !== mode) {
-      // Deno has no fchmod
+      // There is no fchmod in Deno
       if (Deno.lstatSync(this.path).ino !== info.ino) {
         throw new Error("the temporary file was replaced by somebody else");
       }
@@ -74,7 +74,7 @@ export class TemporaryFile implements Disposable {
       try {
         Deno.removeSync(this.path);
       } catch {
-        // It is gone, or goes at the next start
+        // It is gone, or is removed at the next start
       }
     }
     this.#state = "ended";

@@ -11,44 +11,47 @@ export interface TemporaryPlacesOptions {
 }
 
 /**
- * Chooses the state directory that a temporary file is created in, which must be on the file system of the target:
+ * Chooses the state directory for a temporary file. It must be on the file system of the target:
  *
- * 1. FOLDER's own, when the device number is the same
- * 2. one in the topmost directory with the target's device number that is still in the allowed folder
- * 3. one beside the target: renames fail with EXDEV within one device, too, between two mounts of it
+ * 1. FOLDER's, if the device number is the same
+ * 2. one in the topmost directory with the target's device number that is still inside the allowed folder
+ * 3. one beside the target, because a rename between two mounts of one device fails with EXDEV, too
  *
- * All but FOLDER's own exist only while a temporary file is in them.
+ * The latter two exist only while a temporary file is in them.
  */
 export class TemporaryPlaces {
-  readonly #options: TemporaryPlacesOptions;
+  readonly #folder: string;
+  readonly #id: string;
+  readonly #allowedFolders: TemporaryPlacesOptions["allowedFolders"];
   readonly #home: StateDirectory;
-  /** By directory of the target. */
-  readonly #chosen = new Map<string, StateDirectory>();
-  /** All but FOLDER's own, by the directory they are in. */
+  /** State directories outside FOLDER that were chosen, by the directory that they are in. */
   readonly #foreign = new Map<string, StateDirectory>();
+  /** The choice for each directory of targets. */
+  readonly #chosen = new Map<string, StateDirectory>();
 
-  constructor(options: TemporaryPlacesOptions) {
-    this.#options = options;
-    this.#home = new StateDirectory(options.folder, options.id, { isTransient: false });
+  /** Removes the temporary files of an earlier run in FOLDER. */
+  constructor({ folder, id, allowedFolders }: TemporaryPlacesOptions) {
+    this.#folder = folder;
+    this.#id = id;
+    this.#allowedFolders = allowedFolders;
+    this.#home = new StateDirectory(folder, id, { isTransient: false });
     this.#home.sweep();
   }
 
   /**
-   * Chooses for a directory that exists, and removes what an earlier run left where its temporary files were. Cheap when
-   * the directory is known.
+   * Chooses for targets in a directory, which must exist. The first time, removes temporary files of an earlier run.
    *
    * @throws {Deno.errors.*}
    */
   visit(directory: string): StateDirectory {
     const known = this.#chosen.get(directory);
     if (known !== undefined) return known;
-    const candidates = this.#candidates(directory);
-    for (const place of candidates) {
-      if (place !== this.#home) place.sweep();
+    const parents = this.#parentsFor(directory);
+    for (const parent of parents) {
+      const mayBeInUse = parent === this.#folder || this.#foreign.has(parent);
+      if (!mayBeInUse) this.#stateDirectoryIn(parent).sweep();
     }
-    const [place = this.#home] = candidates;
-    this.#chosen.set(directory, place);
-    return place;
+    return this.#choose(directory, parents[0] ?? directory);
   }
 
   /** @throws {Deno.errors.*} */
@@ -57,47 +60,52 @@ export class TemporaryPlaces {
   }
 
   /**
-   * Copies a temporary file to the next place, after its rename failed with EXDEV, and uses that place from now on.
+   * Copies a temporary file to the next place, after its rename failed with EXDEV, and chooses that place from now on.
    *
    * @returns `undefined` when there is no other place
    * @throws {Deno.errors.*}
    */
   copyElsewhere(file: TemporaryFile, mode: number): TemporaryFile | undefined {
-    const candidates = this.#candidates(parentOf(file.target));
-    const next = candidates[candidates.findIndex(({ path }) => path === parentOf(file.path)) + 1];
+    const directory = parentOf(file.target);
+    const parents = this.#parentsFor(directory);
+    const tried = parents.findIndex((parent) => this.#stateDirectoryIn(parent).path === parentOf(file.path));
+    const next = parents[tried + 1];
     if (next === undefined) return undefined;
-    const copy = next.createFile(file.target, mode);
+    const copy = this.#choose(directory, next).createFile(file.target, mode);
     try {
       for (const piece of file.body()) copy.write(piece);
     } catch (error) {
       copy.end();
       throw error;
     }
-    this.#chosen.set(parentOf(file.target), next);
     return copy;
   }
 
-  /** The directory is gone; another one may come in its place. */
+  /** The directory was removed; another one may take its place. */
   forget(directory: string): void {
     this.#chosen.delete(directory);
   }
 
-  #candidates(directory: string): StateDirectory[] {
-    const { folder, allowedFolders } = this.#options;
+  /** The directories to have a state directory in, in the order of preference. */
+  #parentsFor(directory: string): string[] {
     const device = deviceOf(directory);
-    const root = allowedFolders.folderOf(directory) ?? directory;
+    const root = this.#allowedFolders.folderOf(directory) ?? directory;
     let topmost = directory;
     while (topmost !== root && deviceOf(parentOf(topmost)) === device) topmost = parentOf(topmost);
-    const parents = [...(deviceOf(folder) === device ? [folder] : []), topmost, directory];
-    return [...new Set(parents)].map((parent) => parent === folder ? this.#home : this.#foreignIn(parent));
+    const isAtHome = deviceOf(this.#folder) === device;
+    return [...new Set(isAtHome ? [this.#folder, topmost, directory] : [topmost, directory])];
   }
 
-  #foreignIn(parent: string): StateDirectory {
-    const known = this.#foreign.get(parent);
-    if (known !== undefined) return known;
-    const place = new StateDirectory(parent, this.#options.id, { isTransient: true });
-    this.#foreign.set(parent, place);
+  #choose(directory: string, parent: string): StateDirectory {
+    const place = this.#stateDirectoryIn(parent);
+    if (place !== this.#home) this.#foreign.set(parent, place);
+    this.#chosen.set(directory, place);
     return place;
+  }
+
+  #stateDirectoryIn(parent: string): StateDirectory {
+    if (parent === this.#folder) return this.#home;
+    return this.#foreign.get(parent) ?? new StateDirectory(parent, this.#id, { isTransient: true });
   }
 }
 

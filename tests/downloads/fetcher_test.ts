@@ -72,7 +72,7 @@ Deno.test("fetchTo() writes nothing for an empty answer", async () => {
   assert.deepEqual(it.sink.bytes, []);
 });
 
-Deno.test("fetchTo() decodes a body that came compressed unasked, and refuses what it cannot decode", async () => {
+Deno.test("fetchTo() decodes a compressed body, or refuses it", async () => {
   await using server = serve((request) => {
     const encoding = new URL(request.url).pathname.slice(1);
     assert.equal(request.headers.get("accept-encoding"), "identity");
@@ -88,7 +88,7 @@ Deno.test("fetchTo() decodes a body that came compressed unasked, and refuses wh
   }
 });
 
-Deno.test("fetchTo() refuses what is not an http URL without showing it whole", async () => {
+Deno.test("fetchTo() refuses what is not an http URL", async () => {
   using it = download();
   assert.equal(
     (await contentError(it.fetch("file:///etc/passwd"))).message,
@@ -97,7 +97,7 @@ Deno.test("fetchTo() refuses what is not an http URL without showing it whole", 
   assert.equal((await contentError(it.fetch("geheim"))).message, "(not a URL) is not an http or https URL");
 });
 
-Deno.test("fetchTo() fails at once on a 4xx, and hides user info and query values", async () => {
+Deno.test("fetchTo() fails at once on a 4xx, without showing secrets", async () => {
   let requests = 0;
   await using server = serve((request) => {
     requests++;
@@ -111,7 +111,7 @@ Deno.test("fetchTo() fails at once on a 4xx, and hides user info and query value
   assert.deepEqual(it.sink.bytes, []);
 });
 
-Deno.test("fetchTo() retries a 503, and fails when the retries are used up", async () => {
+Deno.test("fetchTo() retries a 503 until the retries are used up", async () => {
   let requests = 0;
   await using server = serve(() => new Response("busy", { status: ++requests === 2 ? 200 : 503 }));
   using it = download();
@@ -127,7 +127,7 @@ Deno.test("fetchTo() retries a 503, and fails when the retries are used up", asy
   assert.deepEqual(hopeless.sink.bytes, []);
 });
 
-Deno.test("fetchTo() takes a 5xx body with enable5xx, but only when the retries are used up", async () => {
+Deno.test("fetchTo() takes a 5xx body with enable5xx after the last retry", async () => {
   let requests = 0;
   await using server = serve((request) => {
     return new Response(`attempt ${++requests}`, { status: new URL(request.url).pathname === "/501" ? 501 : 503 });
@@ -183,7 +183,7 @@ Deno.test("fetchTo() starts over when the connection closes in the middle of the
   }
 });
 
-Deno.test("fetchTo() gives up waiting for an answer, and for the next chunk, after the timeout", async () => {
+Deno.test("fetchTo() waits no longer than the timeout for a chunk", async () => {
   await using server = listen(async (connection, head) => {
     if (head.startsWith("GET /half ")) {
       await connection.write(encode("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf"));
@@ -221,7 +221,7 @@ Deno.test("fetchTo() throws what the sink throws, and ends the download", async 
   await until(() => server.open.size === 0);
 });
 
-Deno.test("fetchTo() rejects with the signal's reason in the middle of a body", async () => {
+Deno.test("fetchTo() rejects with the signal's reason in mid body", async () => {
   await using server = listen(async (connection) => {
     await connection.write(encode("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf"));
   });

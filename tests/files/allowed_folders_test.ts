@@ -194,3 +194,11 @@ Deno.test("removeEmpty() removes what was made here, from the bottom up", () => 
   assert.deepEqual(it.made, []);
   assert.ok(exists(it.at("data/there")));
 });
+
+Deno.test("ensureDirectory() refuses a symlink to the sidecar's own directory", () => {
+  using it = open();
+  it.mkdir("data/..k8s-sidecar-id/state");
+  it.symlink("..k8s-sidecar-id/state", "data/link");
+  for (const path of ["data/link", "data/link/a"]) assert.throws(() => it.ensure(path), RefusedPathError, path);
+  assert.equal(it.has("data/link"), false);
+});

@@ -11,7 +11,7 @@ const TEXTS = [32_766, 32_767, 32_768, 32_769, 100_000].flatMap((length) =>
   ["a", "ä", "€", "🎉"].map((character) => "x".repeat(length - 2) + character.repeat(3))
 );
 
-Deno.test("textBody() gives the same bytes in pieces as TextEncoder at once, each time it is read", () => {
+Deno.test("textBody() gives TextEncoder's bytes each time it is read", () => {
   for (const text of ["", "a", ...TEXTS]) {
     const body = textBody(text);
     assert.deepEqual(bytesOf(body), encode(text));
@@ -23,7 +23,7 @@ Deno.test("textBody() takes half a surrogate pair for U+FFFD, as TextEncoder doe
   assert.deepEqual(bytesOf(textBody("a\ud83cb")), encode("a\ufffdb"));
 });
 
-Deno.test("base64Body() gives the bytes in pieces, whatever is left over at the edge of one", () => {
+Deno.test("base64Body() gives the bytes whatever is at a piece's edge", () => {
   for (let length = 32_760; length < 32_776; length++) {
     const bytes = Uint8Array.from({ length }, (_, index) => index % 251);
     assert.deepEqual(bytesOf(base64Body(bytes.toBase64())), bytes);
@@ -31,7 +31,7 @@ Deno.test("base64Body() gives the bytes in pieces, whatever is left over at the 
   assert.deepEqual(bytesOf(base64Body("")), new Uint8Array());
 });
 
-Deno.test("textOf() reads characters that are cut at the edge of a piece", () => {
+Deno.test("textOf() reads characters that pieces cut", () => {
   for (const text of TEXTS) assert.equal(textOf(base64Body(encode(text).toBase64())), text);
 });
 

@@ -51,7 +51,7 @@ Deno.test("set() tells of a collision once, and who has the path", () => {
   }
 });
 
-Deno.test("delete() gives a path to the next in order, and then to the next", () => {
+Deno.test("delete() gives a path to the next in order", () => {
   const [first, second, third] = [claimant("c", 1, "/x"), claimant("a", 2, "/x"), claimant("b", 2, "/x")];
   const claims = claimsOf(third, first, second);
   assert.equal(claims.winnerOf("/x"), first);
@@ -72,7 +72,7 @@ Deno.test("delete() of an unknown object does nothing", () => {
   assert.deepEqual(new Claims().delete("ConfigMap/default/a"), NOTHING);
 });
 
-Deno.test("set() hands a path over when its winner no longer wants it, or was made anew", () => {
+Deno.test("set() hands a path over when its winner drops it", () => {
   const heir = [{ path: "/x", heir: "ConfigMap/default/b" }];
   const claims = claimsOf(claimant("a", 1, "/x"), claimant("b", 2, "/x"));
   assert.deepEqual(claims.set(claimant("a", 1)), { ...NOTHING, inherited: heir });
@@ -122,7 +122,7 @@ function winnersOf(objects: Iterable<Claimant>): Record<string, string> {
   return Object.fromEntries(sorted.flatMap(({ key, paths }) => paths.map((path) => [path, key])));
 }
 
-Deno.test("Claims have the same winners whatever the order, and each change says all that a disk must follow", () => {
+Deno.test("Claims have the same winners in whatever order", () => {
   forSeeds(4000, (random) => {
     const lives = someLives(random);
     const last = winnersOf(lives.flatMap(({ versions }) => versions.at(-1) ?? []));

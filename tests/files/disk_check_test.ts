@@ -115,7 +115,7 @@ Deno.test("changedFiles() leaves a file that is healed or removed meanwhile", as
   assert.deepEqual(found, ["a"]);
 });
 
-Deno.test("changedFiles() lets other work have its turn every 20 ms", async () => {
+Deno.test("changedFiles() gives way to other work every 20 ms", async () => {
   using it = open();
   let calls = 0;
   it.clock.now = () => 10 * calls++;

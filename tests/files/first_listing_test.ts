@@ -23,7 +23,7 @@ Deno.test("isFree() is false for what was there before, whatever it is", () => {
   assert.equal(it.listing.isFree(it.at("new")), true);
 });
 
-Deno.test("isFree() is false for what is ours, also when it became ours since", () => {
+Deno.test("isFree() is false for ours, also when new", () => {
   using it = open();
   it.owned.set(it.at("old"), "a");
   assert.equal(it.listing.isFree(it.at("old")), false);

@@ -136,7 +136,7 @@ Deno.test("Journal keeps what it knows in memory when stateFile is none", () => 
   assert.deepEqual([...Deno.readDirSync(folder.path)], []);
 });
 
-Deno.test("own() of a take-over counts after a crash only if it happened", () => {
+Deno.test("own() of a take-over counts only if it happened", () => {
   using folder = tempFolder();
   const { load } = journalIn(folder);
   const file = `${folder.path}/file`;
@@ -178,7 +178,7 @@ Deno.test("own() after a take-over makes the path ours whatever its inode", () =
   assert.deepEqual(ownersIn(load()), { "/data/a": OWNER });
 });
 
-Deno.test("own() of a take-over stays conditional when the record is written anew", () => {
+Deno.test("own() of a take-over stays conditional in a rewritten record", () => {
   using folder = tempFolder();
   const { load, path } = journalIn(folder);
   const file = `${folder.path}/file`;
@@ -190,7 +190,7 @@ Deno.test("own() of a take-over stays conditional when the record is written ane
   assert.deepEqual(stateOf(load()), { ...EMPTY, pending: [file] });
 });
 
-Deno.test("own() of a take-over that failed is forgotten, whatever gets its inode", () => {
+Deno.test("own() of a failed take-over is forgotten, whatever gets its inode", () => {
   using folder = tempFolder();
   const { load, path } = journalIn(folder);
   const [file, other] = [`${folder.path}/file`, `${folder.path}/other`];

@@ -101,16 +101,16 @@ for (
   Deno.test(`project() refuses the key ${JSON.stringify(key).slice(0, 40)}, and no other`, () => {
     const { files, refusals } = projected(configMap("a", { [key]: "bad", good: "good" }));
     assert.deepEqual(files.map(({ path }) => path), ["/data/good"]);
-    assert.deepEqual(refusals, [`key ${JSON.stringify(key)} makes no file name`]);
+    assert.deepEqual(refusals, [`key ${JSON.stringify(key)} cannot be a file name`]);
   });
 }
 
-Deno.test("project() refuses a name that no file can have, and says how long it is", () => {
+Deno.test("project() refuses a name that is too long for a file", () => {
   const long = "x".repeat(250);
   assert.deepEqual(projected(configMap("a", { [long]: "" })).refusals, []);
   const { files, refusals } = projected(configMap("a", { [long]: "" }), { uniqueFilenames: true });
   assert.deepEqual(files, []);
-  assert.match(refusals.join(), /^key "x+" makes no file name: namespace_.*… has 280 characters, and 255 is the most$/);
+  assert.match(refusals.join(), /^key "x+" cannot be a file name: namespace_.*… has 280 characters, more than 255$/);
 });
 
 Deno.test("project() takes no name for a file that Linux would not", () => {
@@ -122,7 +122,7 @@ Deno.test("project() takes no name for a file that Linux would not", () => {
   }
 });
 
-Deno.test("project() has what is not base64 harm its key alone", () => {
+Deno.test("project() refuses a key whose value is not base64", () => {
   for (const bad of ["*", "YQ=", "YQ==YQ==", "Y", "ä", "data:text/plain;base64,YQ=="]) {
     const data = { bad, good: base64("good") };
     for (const object of [{ ...secret("a"), data }, { ...configMap("a"), binaryData: data }]) {
@@ -136,18 +136,18 @@ Deno.test("project() has what is not base64 harm its key alone", () => {
   }
 });
 
-Deno.test("project() has a value that is no text harm its key alone", () => {
+Deno.test("project() refuses a key whose value is not text", () => {
   for (const value of [null, 1, true, {}, []]) {
     const data = { bad: value as unknown as string, good: base64("good") };
     for (const kind of ["ConfigMap", "Secret"]) {
       const { files, refusals } = projected({ ...configMap("a", data), kind });
       assert.deepEqual(files.map(({ content }) => Object.keys(content)), [["broken"], ["bytes"]]);
-      assert.deepEqual(refusals, ['key "bad" holds no text']);
+      assert.deepEqual(refusals, ['key "bad" is not text']);
     }
   }
 });
 
-Deno.test("project() sends files where the annotation says, inside the folder and ALLOWED_FOLDERS", () => {
+Deno.test("project() follows the annotation inside the folder and ALLOWED_FOLDERS", () => {
   const table: [annotation: string, folder: string][] = [
     ["", "/data"],
     [".", "/data"],
@@ -199,7 +199,7 @@ Deno.test("project() names the annotation it refuses, in one short line", () => 
       .refusals[0];
   assert.equal(
     refusal("/etc"),
-    `annotation ${ANNOTATION}="/etc" points outside /data (ALLOWED_FOLDERS names more roots)`,
+    `annotation ${ANNOTATION}="/etc" points outside /data (ALLOWED_FOLDERS admits more folders)`,
   );
   assert.equal(refusal("/etc", ["/b", "/c"]), `annotation ${ANNOTATION}="/etc" points outside /data and /b, /c`);
   assert.equal(refusal("a\nb"), `annotation ${ANNOTATION}="a\\nb" has control characters`);
@@ -227,7 +227,7 @@ Deno.test("project() gives each object names of its own with UNIQUE_FILENAMES", 
   ]);
 });
 
-Deno.test("project() reads the URL of a .url key, as text or base64, without the blanks around it", () => {
+Deno.test("project() reads the URL of a .url key, text or base64", () => {
   const url = { url: "http://example.com/a?b=c" };
   const text = " http://example.com/a?b=c\n";
   assert.deepEqual(contents(configMap("a", { "k.json.url": text }, { binaryData: { "b.url": base64(text) } })), {
@@ -244,15 +244,15 @@ Deno.test("project() reads the URL of a .url key, as text or base64, without the
   });
 });
 
-Deno.test("project() prefers what is in the object to what a URL serves", () => {
+Deno.test("project() prefers the object's content to a URL's", () => {
   const bytes = { "/data/k": { bytes: encode("here") } };
   assert.deepEqual(contents(configMap("a", { "k.url": "http://x/", k: "here" })), bytes);
   assert.deepEqual(projected({ ...secret("a"), data: { "k.url": "*", k: base64("here") } }).refusals, []);
   assert.deepEqual(contents(configMap("a", { "k.url": "http://x/" }, { binaryData: { k: base64("here") } })), bytes);
 });
 
-Deno.test("project() never throws, and no path leaves the roots, whatever an object holds", () => {
-  const roots = ["/data", "/extra"];
+Deno.test("project() never throws and leaves no allowed folder", () => {
+  const allowed = ["/data", "/extra"];
   const parts = ["..", ".", "/", "//", "a", "data", "extra", "\0", "\n", "ä", ".url", "..k8s-sidecar-", "\ud800", " "];
   forSeeds(2000, (random) => {
     const word = () => Array.from({ length: Math.floor(random() * 6) }, () => pick(random, parts)).join("");
@@ -265,7 +265,7 @@ Deno.test("project() never throws, and no path leaves the roots, whatever an obj
       const path of paths({ ...object, kind: pick(random, ["ConfigMap", "Secret"]) }, { allowedFolders: ["/extra"] })
     ) {
       assert.equal(resolvePath("/", path), path);
-      assert.ok(roots.some((root) => path.startsWith(`${root}/`)), path);
+      assert.ok(allowed.some((folder) => path.startsWith(`${folder}/`)), path);
       assert.doesNotMatch(path, /\/\.\.k8s-sidecar-|[\0\n]/);
     }
   });

@@ -6,6 +6,7 @@ import { Publisher, type PublisherOptions } from "../../lib/files/publisher.ts";
 import { RefusedPathError } from "../../lib/files/allowed_folders.ts";
 import { keptLog } from "../support/api_gateway.ts";
 import {
+  asUser,
   bound,
   diskTest,
   exists,
@@ -22,6 +23,7 @@ import {
 import { encode } from "../support/local_servers.ts";
 
 const OWNER = "ConfigMap/default/a";
+const LIB = new URL("../../lib/files/", import.meta.url);
 
 /**
  * A publisher on `data` in a folder, with its journal there, too; `extra` beside it is allowed. `restart` gives a new one
@@ -169,7 +171,7 @@ Deno.test("publish() corrects the mode of right bytes without writing them", () 
   assert.deepEqual(it.changes, ["file"]);
 });
 
-Deno.test("open() gives a temporary file in the state directory with the final mode", () => {
+Deno.test("open() gives a file in the state directory", () => {
   using it = open({ mode: 0o640 });
   const file = it.publisher.open(it.at("file"));
   assert.equal(Deno.statSync(file.path).mode! & 0o777, 0o640);
@@ -373,7 +375,7 @@ Deno.test("publish() replaces a symlink and leaves its target", () => {
   assert.equal(text(it.at("victim")), "victim");
 });
 
-Deno.test("publish() does not adopt a symlink to a file with the right bytes", () => {
+Deno.test("publish() replaces a symlink to a file with the right bytes", () => {
   using it = open();
   it.write("target", "new");
   it.symlink("target", "link");
@@ -669,7 +671,31 @@ diskTest("mounts", "publish() prepares files for another disk on that disk", () 
   assert.deepEqual([...Deno.readDirSync(it.at("sub")), ...Deno.readDirSync(it.at("../extra"))], []);
 });
 
-diskTest("mounts", "publish() prepares files beside the target where one disk is mounted twice", () => {
+diskTest("mounts", "publish() leaves the temporary files of downloads under way", () => {
+  using it = open();
+  using _ = mounted(it.at("sub"));
+  const files = ["file", "sub/a/file"].map((path) => it.publisher.open(it.at(path)));
+  for (const path of ["b", "sub/b", "sub/a/b", "sub/c/b", "c/b"]) it.publish(path);
+  for (const file of files) {
+    file.write(encode("streamed"));
+    assert.equal(it.publisher.commit(file, OWNER), true);
+  }
+  assert.deepEqual(it.temporaries(), []);
+});
+
+Deno.test("commit() refuses a directory that leads out by then", () => {
+  using it = open();
+  it.mkdir("../outside");
+  const file = it.publisher.open(it.at("team/file"));
+  file.write(encode("streamed"));
+  Deno.removeSync(it.at("team"), { recursive: true });
+  it.symlink("../outside", "team");
+  assert.throws(() => it.publisher.commit(file, OWNER), RefusedPathError);
+  assert.deepEqual(filesIn(it.at("../outside")), {});
+  assert.deepEqual(it.temporaries(), []);
+});
+
+diskTest("mounts", "publish() prepares files beside the target on a bind mount", () => {
   using it = open();
   it.mkdir("../extra");
   it.mkdir("team/sub");
@@ -785,12 +811,27 @@ Deno.test("end() leaves the earlier file, and may come twice", () => {
   assert.deepEqual(it.files(), { "file": "old" });
 });
 
+/** Publishes in a process of its own, under another user. */
+function publishAs(uid: number, gid: number, folder: string, path: string, content: string): void {
+  const program = `
+    import { Journal } from "${LIB}journal.ts";
+    import { Publisher } from "${LIB}publisher.ts";
+    const [folder, path, content] = Deno.args;
+    const log = { debug() {}, info() {}, warn() {} };
+    const journal = new Journal({ folder, id: "id", log });
+    const publisher = new Publisher({
+      folder, allowedFolders: [], mode: 0o644, journal, id: "id", beforeChange() {}, log,
+    });
+    publisher.publish(path, new TextEncoder().encode(content), "ConfigMap/default/a");`;
+  const { success, stderr } = asUser(uid, gid, program, folder, path, content);
+  assert.ok(success, new TextDecoder().decode(stderr));
+}
+
 /** Publishes in a process of its own, which is killed between record and rename. */
 function publishAndCrash(folder: string, path: string): void {
-  const lib = new URL("../../lib/files/", import.meta.url);
   const program = `
-    import { Journal } from "${lib}journal.ts";
-    import { Publisher } from "${lib}publisher.ts";
+    import { Journal } from "${LIB}journal.ts";
+    import { Publisher } from "${LIB}publisher.ts";
     const [folder, path] = Deno.args;
     const log = { debug() {}, info() {}, warn() {} };
     const journal = new Journal({ folder, id: "id", log });
@@ -806,6 +847,21 @@ function publishAndCrash(folder: string, path: string): void {
     .outputSync();
   assert.equal(signal, "SIGKILL");
 }
+
+diskTest("users", "Publisher goes on under another user", () => {
+  using it = open();
+  Deno.chmodSync(it.at(""), 0o2775);
+  Deno.chownSync(it.at(""), 1001, 3000);
+  Deno.chmodSync(it.at(".."), 0o755);
+  for (const [uid, content] of [[1001, "first"], [1002, "second"]] as const) {
+    publishAs(uid, 3000, it.at(""), it.at("file"), content);
+    publishAs(uid, 3000, it.at(""), it.at(`new-${uid}`), content);
+    assert.deepEqual(it.temporaries(), []);
+    assert.equal(Deno.statSync(it.at("file")).uid, uid);
+  }
+  assert.deepEqual(it.files(), { file: "second", "new-1001": "first", "new-1002": "second" });
+  assert.deepEqual(it.restart().owned(), ["file", "new-1001", "new-1002"]);
+});
 
 Deno.test("Publisher that crashed before a take-over leaves the stranger's file", () => {
   using it = open();

@@ -31,7 +31,7 @@ Deno.test("StateDirectory is made with the first file, readable whatever the uma
   }
 });
 
-Deno.test("StateDirectory keeps the group that its parent hands down", () => {
+Deno.test("StateDirectory can be written by whom its parent can", () => {
   using it = open();
   Deno.chmodSync(it.folder, 0o2775);
   const before = Deno.umask(0o077);
@@ -40,7 +40,7 @@ Deno.test("StateDirectory keeps the group that its parent hands down", () => {
   } finally {
     Deno.umask(before);
   }
-  assert.deepEqual([modeOf(it.outer), modeOf(it.directory.path)], ["2755", "2755"]);
+  assert.deepEqual([modeOf(it.outer), modeOf(it.directory.path)], ["2775", "2775"]);
 });
 
 Deno.test("createFile() makes the directory again when it was removed", () => {

@@ -94,9 +94,25 @@ const NEEDS = {
       immutable(folder.path)[Symbol.dispose]();
     },
   },
+  users: {
+    missing: "no right to run a program under another user",
+    probe() {
+      const { success } = asUser(1001, 3000, `await import("${import.meta.resolve("../../lib/files/paths.ts")}");`);
+      if (!success) throw new Error("not possible");
+    },
+  },
 };
 
 const found = new Map<string, boolean>();
+
+/** Runs a program under another user. */
+export function asUser(uid: number, gid: number, program: string, ...args: string[]): Deno.CommandOutput {
+  using cache = tempFolder();
+  Deno.chmodSync(cache.path, 0o777);
+  const env = { DENO_DIR: cache.path };
+  return new Deno.Command(Deno.execPath(), { args: ["eval", "--no-config", program, ...args], uid, gid, env, cwd: "/" })
+    .outputSync();
+}
 
 /** A test that is left out, with the reason in its name, where the machine does not give it what it needs. */
 export function diskTest(need: keyof typeof NEEDS, name: string, fn: () => void | Promise<void>): void {
