@@ -58,8 +58,8 @@ export class Publisher {
   readonly #temporaries: TemporaryPlaces;
   /** Set during the first sync. */
   #firstListing: FirstListing | undefined;
-  /** The record's real path, in case STATE_FILE is between the published files. */
-  readonly #recordPath: string | undefined;
+  /** The real path of the directory that the record is in, in case STATE_FILE is between the published files. */
+  readonly #recordDirectory: string | undefined;
 
   /** @throws {PublishError} the folder can neither be found nor made */
   constructor(options: PublisherOptions) {
@@ -71,7 +71,7 @@ export class Publisher {
       throw new PublishError(`cannot use ${folder}: ${reasonOf(cause)}`, { cause });
     }
     this.#temporaries = new TemporaryPlaces({ folder, id, allowedFolders: this.#allowedFolders });
-    this.#recordPath = journal.path && realPathOf(journal.path);
+    this.#recordDirectory = journal.path && realPathOf(parentOf(journal.path));
     for (const directory of new Set([...journal.files()].map(([path]) => parentOf(path)))) this.#visit(directory);
   }
 
@@ -153,10 +153,8 @@ export class Publisher {
   #prepareDirectory(path: string): void {
     const directory = parentOf(path);
     const realDirectory = this.#allowedFolders.ensureDirectory(directory);
-    if (this.#recordPath !== undefined && nameOf(path) === nameOf(this.#recordPath)) {
-      if (joinPath(realDirectory, nameOf(path)) === this.#recordPath) {
-        throw new RefusedPathError(`${path} is where the record of files is kept (STATE_FILE)`);
-      }
+    if (realDirectory === this.#recordDirectory && nameOf(path) === nameOf(this.#options.journal.path ?? "")) {
+      throw new RefusedPathError(`${path} is where the record of files is kept (STATE_FILE)`);
     }
     this.#temporaries.visit(directory);
   }
@@ -226,7 +224,7 @@ export class Publisher {
       const reason = reasonOf(cause);
       // A temporary file has another name each time; the same failure must read the same each time
       const lasting = reason.includes(`/${RESERVED_PREFIX}`) ? reason.replace(CALL, "") : reason;
-      const isImpossible = verb === "write" && MISSING_RIGHT.has(errnoOf(cause)) && this.#isFolderWritable();
+      const isImpossible = MISSING_RIGHT.has(errnoOf(cause)) && this.#isFolderWritable();
       throw new PublishError(`cannot ${verb} ${path}: ${lasting}`, { cause, isImpossible });
     }
   }
@@ -246,9 +244,10 @@ export class Publisher {
   }
 }
 
+/** The path itself when nothing is there. */
 function realPathOf(path: string): string {
   try {
-    return joinPath(Deno.realPathSync(parentOf(path)), nameOf(path));
+    return Deno.realPathSync(path);
   } catch {
     return path;
   }

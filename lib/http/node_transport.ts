@@ -21,7 +21,7 @@ export function nodeTransport(options: TransportOptions): Transport {
   };
   const direct = {
     http: new http.Agent({ keepAlive: true }),
-    https: new https.Agent({ keepAlive: true, ...tlsOptions }),
+    https: new https.Agent({ keepAlive: true, ...tlsOptions } as https.AgentOptions),
   };
   const tunnels = new Map<string, TunnelAgent>();
   let closed = false;

@@ -164,7 +164,7 @@ storyWhere(bothOf("Retry of one object waits for no other object's"), async (at)
   await at.change("ConfigMap", "bad", { data: { "bad.txt": "2" } });
   await sidecar.logged(/cannot write .*bad\.txt/);
   // Its retries are half a minute apart by then
-  await clock.fastForward(90, () => assertAlive(sidecar));
+  await clock.fastForward(60, () => assertAlive(sidecar));
   const hold = readOnly(folderOf("other"));
   try {
     await at.change("ConfigMap", "other", { data: { "other.txt": "2" } });
@@ -186,12 +186,12 @@ storyWhere(withFastClock("Reads that no answer comes to delay no other object"),
   }
   const sidecar = await startBehind(at, front, {}, { through: clock.through });
   const held = new Set<number>();
-  const over = Promise.withResolvers<Response>();
+  const over = Promise.withResolvers<void>();
   front.answer = (request) => {
     const lost = [1, 2, 3].find((number) => !held.has(number) && reads(request, `b-${number}`));
     if (lost === undefined) return undefined;
     held.add(lost);
-    return over.promise;
+    return over.promise.then(() => new Response("too late", { status: 503 }));
   };
   try {
     for (const number of numbers) await at.delete("ConfigMap", `a-${number}`);
@@ -201,6 +201,6 @@ storyWhere(withFastClock("Reads that no answer comes to delay no other object"),
     await clock.fastForward(90, () => assertAlive(sidecar), () => numbers.every(isThere));
     assertFolderEquals(at.folder, Object.fromEntries(numbers.map((number) => [`${number}.txt`, "b's"])));
   } finally {
-    over.resolve(new Response("too late", { status: 503 }));
+    over.resolve();
   }
 });

@@ -43,7 +43,7 @@ fastStory("Probes stay green while the API server refuses connections", async (a
   const sidecar = await start(at, proxy.url, clock, SHORT_WATCHES);
   await sidecar.ready();
   await proxy.refuse();
-  await clock.fastForward(60, () => assertProbes(sidecar, HEALTHY));
+  await clock.fastForward(30, () => assertProbes(sidecar, HEALTHY));
   await at.change("ConfigMap", "a", { data: { "a.txt": "2" } });
   await proxy.listen();
   await clock.fastForward(60, () => assertProbes(sidecar, HEALTHY), () => text(`${at.folder}/a.txt`) === "2");
@@ -58,7 +58,7 @@ fastStory("Probes stay green while connections are black holes", async (at, cloc
   await sidecar.ready();
   proxy.weather = "swallow";
   const { accepted } = proxy;
-  await clock.fastForward(120, () => assertProbes(sidecar, HEALTHY));
+  await clock.fastForward(45, () => assertProbes(sidecar, HEALTHY));
   assert.ok(proxy.accepted > accepted, "the dead connection is still used");
   await at.change("ConfigMap", "a", { data: { "a.txt": "2" } });
   proxy.weather = "fair";
@@ -73,7 +73,7 @@ fastStory("Alive and not ready until the API server answers first", async (at, c
   await proxy.refuse();
   const sidecar = await start(at, proxy.url, clock, SHORT_WATCHES);
   await sidecar.logged("health endpoints");
-  await clock.fastForward(60, () => assertProbes(sidecar, { "/livez": 200, "/readyz": 503, "/healthz": 503 }));
+  await clock.fastForward(30, () => assertProbes(sidecar, { "/livez": 200, "/readyz": 503, "/healthz": 503 }));
   await proxy.listen();
   await clock.fastForward(60, () => sidecar.health("/livez"), () => exists(`${at.folder}/a.txt`));
   await sidecar.ready();
