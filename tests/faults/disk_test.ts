@@ -77,7 +77,8 @@ diskStory(
   "mounts",
   "there is no inode left: files that are there stay, and the others come when there is one",
   async (at) => {
-    using disk = smallDisk(4 * 1024 * 1024, 6);
+    // FOLDER, the state directory and its parent, the record, a.txt, b.txt, and a temporary file
+    using disk = smallDisk(4 * 1024 * 1024, 8);
     const folder = `${disk.path}/files`;
     await at.create("ConfigMap", "a", { data: { "a.txt": "1" } });
     const sidecar = await at.startReady({ FOLDER: folder });
