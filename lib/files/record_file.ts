@@ -25,6 +25,8 @@ export class RecordFile {
   #size = 0;
   /** The file must be written anew. */
   #isStale = true;
+  /** In this task it was a regular file. */
+  #isChecked = false;
 
   constructor(path: string, places: readonly StateDirectory[]) {
     this.path = path;
@@ -83,17 +85,26 @@ export class RecordFile {
    * @throws {Deno.errors.*} the entry is not recorded
    */
   append(entry: Entry, all: () => Entry[]): void {
-    // Somebody may have put a symlink or a pipe in its place
-    if (this.#isStale || !lstat(this.path)?.isFile) this.rewrite(all());
+    if (this.#isStale || !this.#isRegularFile()) this.rewrite(all());
     const bytes = ENCODER.encode(lineOf(entry));
     try {
       this.#add(bytes);
     } catch (error) {
-      if (!(error instanceof Deno.errors.PermissionDenied)) throw error;
-      // The file is another user's, under whom an earlier run wrote it
+      const isGone = error instanceof Deno.errors.NotFound;
+      // An earlier run was under another user
+      const isForeign = error instanceof Deno.errors.PermissionDenied;
+      if (!isGone && !isForeign) throw error;
       this.rewrite(all());
       this.#add(bytes);
     }
+  }
+
+  /** Somebody may have put a symlink or a pipe in its place. Looked at once for all entries of a task, as it takes long. */
+  #isRegularFile(): boolean {
+    if (this.#isChecked) return true;
+    this.#isChecked = true;
+    queueMicrotask(() => this.#isChecked = false);
+    return lstat(this.path)?.isFile === true;
   }
 
   #add(bytes: Uint8Array): void {
