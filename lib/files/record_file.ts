@@ -1,4 +1,4 @@
-import { errnoOf, lstat } from "./file_calls.ts";
+import { errnoOf } from "./file_calls.ts";
 import { parentOf } from "./paths.ts";
 import { type Entry, parseEntry } from "./record_format.ts";
 import type { StateDirectory } from "./state_directory.ts";
@@ -25,8 +25,6 @@ export class RecordFile {
   #size = 0;
   /** The file must be written anew. */
   #isStale = true;
-  /** In this task it was a regular file. */
-  #isChecked = false;
 
   constructor(path: string, places: readonly StateDirectory[]) {
     this.path = path;
@@ -85,7 +83,7 @@ export class RecordFile {
    * @throws {Deno.errors.*} the entry is not recorded
    */
   append(entry: Entry, all: () => Entry[]): void {
-    if (this.#isStale || !this.#isRegularFile()) this.rewrite(all());
+    if (this.#isStale) this.rewrite(all());
     const bytes = ENCODER.encode(lineOf(entry));
     try {
       this.#add(bytes);
@@ -97,14 +95,6 @@ export class RecordFile {
       this.rewrite(all());
       this.#add(bytes);
     }
-  }
-
-  /** Somebody may have put a symlink or a pipe in its place. Looked at once for all entries of a task, as it takes long. */
-  #isRegularFile(): boolean {
-    if (this.#isChecked) return true;
-    this.#isChecked = true;
-    queueMicrotask(() => this.#isChecked = false);
-    return lstat(this.path)?.isFile === true;
   }
 
   #add(bytes: Uint8Array): void {
