@@ -1,4 +1,4 @@
-import { errnoOf, lstat } from "./file_calls.ts";
+import { errnoOf } from "./file_calls.ts";
 import { parentOf } from "./paths.ts";
 import { type Entry, parseEntry } from "./record_format.ts";
 import type { StateDirectory } from "./state_directory.ts";
@@ -83,14 +83,15 @@ export class RecordFile {
    * @throws {Deno.errors.*} the entry is not recorded
    */
   append(entry: Entry, all: () => Entry[]): void {
-    // Somebody may have put a symlink or a pipe in its place
-    if (this.#isStale || !lstat(this.path)?.isFile) this.rewrite(all());
+    if (this.#isStale) this.rewrite(all());
     const bytes = ENCODER.encode(lineOf(entry));
     try {
       this.#add(bytes);
     } catch (error) {
-      if (!(error instanceof Deno.errors.PermissionDenied)) throw error;
-      // The file is another user's, under whom an earlier run wrote it
+      const isGone = error instanceof Deno.errors.NotFound;
+      // An earlier run was under another user
+      const isForeign = error instanceof Deno.errors.PermissionDenied;
+      if (!isGone && !isForeign) throw error;
       this.rewrite(all());
       this.#add(bytes);
     }
