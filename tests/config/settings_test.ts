@@ -115,6 +115,7 @@ Deno.test("readSettings() has kiwigrid's defaults under DEFAULTS=kiwigrid", () =
     RESOURCE: "configmap",
     WATCH_SERVER_TIMEOUT: 60,
     WATCH_CLIENT_TIMEOUT: 66,
+    COLLISIONS: "newest",
     LOG_FORMAT: "JSON",
   });
   const given = { NAMESPACE: "ALL", RESOURCE: "both", WATCH_SERVER_TIMEOUT: "600", LOG_FORMAT: "TEXT" };
