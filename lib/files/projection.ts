@@ -18,6 +18,8 @@ export interface Projection {
   files: WantedFile[];
   /** Why the object, or a key of it, cannot become files; a sentence each. */
   refusals: string[];
+  /** The object as a whole is refused. */
+  isRefused: boolean;
 }
 
 export interface ProjectionSettings {
@@ -44,7 +46,7 @@ const ENCODER = new TextEncoder();
  */
 export function project(kind: Kind, object: KubeObject, settings: ProjectionSettings): Projection {
   const folder = targetFolder(object, settings);
-  if ("refused" in folder) return { files: [], refusals: [folder.refused] };
+  if ("refused" in folder) return { files: [], refusals: [folder.refused], isRefused: true };
   const files = new Map<string, WantedFile>();
   const refusals: string[] = [];
   for (const [key, value, base64] of entriesOf(kind, object)) {
@@ -61,7 +63,7 @@ export function project(kind: Kind, object: KubeObject, settings: ProjectionSett
     if ("broken" in content) refusals.push(content.broken);
     files.set(path, { path, key, content });
   }
-  return { files: [...files.values()], refusals };
+  return { files: [...files.values()], refusals, isRefused: false };
 }
 
 /** `[key, value, base64?]`, keys that hold URLs last. */

@@ -5,6 +5,6 @@ export type Kind = "ConfigMap" | "Secret";
 export const KINDS: readonly Kind[] = ["ConfigMap", "Secret"];
 
 /** The plural that an API path uses for a kind: `configmaps`. */
-export function pluralOf(kind: Kind): string {
+export function pluralOf(kind: Kind | "Namespace"): string {
   return `${kind.toLowerCase()}s`;
 }

@@ -2,6 +2,7 @@
  * The few Kubernetes shapes this project reads, named as the API names them.
  * Source: https://kubernetes.io/docs/reference/kubernetes-api/config-and-storage-resources/
  */
+import type { Kind } from "./kind.ts";
 
 /** Metadata as the API server sends it. Times are RFC 3339 in UTC, seconds precise. */
 export interface ObjectMeta {
@@ -28,10 +29,10 @@ export interface KubeObject {
   binaryData?: Record<string, string> | null;
 }
 
-/** Whether a value that claims to be an object says at least which one. */
-export function isNamed(value: unknown): value is KubeObject {
+/** Whether a value that claims to be an object of a kind says at least which one. Namespaces are in no namespace. */
+export function isNamed(value: unknown, kind: Kind | "Namespace"): value is KubeObject {
   const { name, namespace }: Partial<ObjectMeta> = (value as Partial<KubeObject> | null)?.metadata ?? {};
-  return typeof name === "string" && typeof namespace === "string";
+  return typeof name === "string" && (typeof namespace === "string" || kind === "Namespace");
 }
 
 /** The body of an error answer, and of an ERROR event in a watch (meta/v1 Status). */

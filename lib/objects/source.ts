@@ -1,8 +1,8 @@
 import { type Kind, pluralOf } from "./kind.ts";
 
 /** One thing to list and watch: one kind, in one namespace or in all of them, narrowed by labels or to one name. */
-export interface Source {
-  kind: Kind;
+export interface WatchTarget {
+  kind: Kind | "Namespace";
   /** `undefined`: every namespace, in one request. */
   namespace?: string;
   labelSelector?: string;
@@ -10,8 +10,14 @@ export interface Source {
   name?: string;
 }
 
+/** One that brings objects with files. */
+export interface Source extends WatchTarget {
+  kind: Kind;
+}
+
 /** `configmaps in namespace "a"`, for logs and messages. */
-export function describeSource(source: Source): string {
+export function describeSource(source: WatchTarget): string {
+  if (source.kind === "Namespace") return `namespaces with labels ${source.labelSelector ?? ""}`;
   const named = source.name === undefined ? "" : ` named "${source.name}"`;
   const where = source.namespace === undefined ? "all namespaces" : `namespace "${source.namespace}"`;
   return `${pluralOf(source.kind)}${named} in ${where}`;

@@ -3,84 +3,55 @@
  * projection says what files it wants, the claims of all objects say who wins each path, and the publisher does the
  * difference to the disk. An object's body is dropped once it is published; to publish it again, it is read again.
  */
-import { Claims, type ClaimsChange } from "../files/claims.ts";
-import type { Journal } from "../files/journal.ts";
-import { project, type ProjectionSettings } from "../files/projection.ts";
-import { PublishError } from "../files/publish_error.ts";
-import type { Publisher } from "../files/publisher.ts";
+import type { Claims, ClaimsChange } from "../files/claims.ts";
+import { project } from "../files/projection.ts";
 import type { KubeObject } from "../objects/object.ts";
-import { keyOf, type ObjectRef, refOf } from "../objects/ref.ts";
+import { keyOf, type ObjectRef } from "../objects/ref.ts";
 import type { Source } from "../objects/source.ts";
 import { isOlderVersion, versionOf } from "../objects/version.ts";
-import type { Clock } from "../runtime/clock.ts";
-import type { Log } from "../log/log.ts";
-import type { FileEvent } from "./file_event.ts";
-import { type Downloads, ObjectFiles } from "./object_files.ts";
+import { ObjectFiles } from "./object_files.ts";
 import { ObjectReader } from "./object_reader.ts";
-import { Releases } from "./releases.ts";
-import { Removals } from "./removals.ts";
-import { Reports } from "./reports.ts";
-import { SourceLists } from "./source_lists.ts";
+import type { Outcome } from "./outcome.ts";
+import { assemble, ownerToRemove, type ReconcilerOptions, type ReconcilerParts } from "./reconciler_parts.ts";
+import type { Releases } from "./releases.ts";
+import type { Removals } from "./removals.ts";
+import type { SourceLists } from "./source_lists.ts";
+import { takeOver } from "./take_over.ts";
 import { TrackedObject } from "./tracked_object.ts";
-import { WorkQueue } from "./work_queue.ts";
-
-export interface ReconcilerOptions {
-  settings: ProjectionSettings;
-  sources: readonly Source[];
-  publisher: Publisher;
-  journal: Journal;
-  downloads: Downloads;
-  /** Reads an object again; `undefined`: it is gone, or no longer selected. */
-  read(source: Source, ref: ObjectRef, signal: AbortSignal): Promise<KubeObject | undefined>;
-  onEvent(event: FileEvent): void;
-  /** With finalizers: no file holds the content of an object that is being deleted or is no longer selected. */
-  onReleased?: ((ref: ObjectRef) => void) | undefined;
-  heartbeat: { expectWithin(seconds: number): void; idle(): void };
-  /** A source was listed, or a key of the queue is done or has failed: the first sync may be complete. */
-  onChange(): void;
-  clock: Clock;
-  random: () => number;
-  /** First delay before a key that failed is tried again, in seconds. */
-  firstBackoff: number;
-  log: Log;
-}
-
-/** Keys of the queue that stand for files to remove. */
-const REMOVAL = "removal of ";
+import type { WorkQueue } from "./work_queue.ts";
 
 export class Reconciler {
   readonly #options: ReconcilerOptions;
-  readonly #claims = new Claims<TrackedObject>();
+  readonly #parts: ReconcilerParts;
+  readonly #claims: Claims<TrackedObject>;
   readonly #lists: SourceLists;
   readonly #queue: WorkQueue;
   readonly #removals: Removals;
   readonly #releases: Releases | undefined;
-  readonly #reports: Reports;
   readonly #objectFiles: ObjectFiles;
   readonly #reader: ObjectReader;
 
   constructor(options: ReconcilerOptions) {
-    const { sources, publisher, journal, onReleased } = options;
     this.#options = options;
-    this.#lists = new SourceLists(sources);
-    this.#queue = new WorkQueue({ ...options, process: (key, signal) => this.#process(key, signal) });
-    this.#removals = new Removals({
-      ...options,
-      claims: this.#claims,
-      lists: this.#lists,
-      onFailed: (owner, error) => this.#queue.retry(REMOVAL + owner, error),
-    });
-    this.#releases = onReleased && new Releases({ journal, onReleased });
-    this.#reports = new Reports(options);
-    const parts = { claims: this.#claims, lists: this.#lists, removals: this.#removals, reports: this.#reports };
+    const parts = this.#parts = assemble(options, (key, signal) => this.#process(key, signal));
+    this.#claims = parts.claims;
+    this.#lists = parts.lists;
+    this.#queue = parts.queue;
+    this.#removals = parts.removals;
+    this.#releases = parts.releases;
     this.#objectFiles = new ObjectFiles({ ...options, ...parts });
-    this.#reader = new ObjectReader({ ...options, ...parts, queue: this.#queue });
-    publisher.beginFirstSync();
+    this.#reader = new ObjectReader({ ...options, ...parts });
+    options.publisher.beginFirstSync();
+  }
+
+  /** How far the files are what the objects want. */
+  get outcome(): Outcome {
+    return this.#parts.outcome;
   }
 
   /** Number of objects that are selected now. */
   get objects(): number {
-    return this.#claims.objectCount;
+    return this.#claims.objectCount - this.#parts.hidden.size;
   }
 
   /** Number of paths that are wanted now. */
@@ -91,17 +62,6 @@ export class Reconciler {
   /** Sources that have not been listed in full yet. */
   get unlisted(): Source[] {
     return this.#lists.unlisted;
-  }
-
-  /** Whether a file still has to be written or removed, other than those that no file system accepts. */
-  get isSettled(): boolean {
-    if (this.#queue.size === 0) return true;
-    return this.#queue.unsettled().every(([, error]) => error instanceof PublishError && error.isImpossible);
-  }
-
-  /** Why files could not be written or removed, one reason for each object concerned. */
-  get failures(): string[] {
-    return [...this.#queue.unsettled()].flatMap(([, error]) => error?.message ?? []);
   }
 
   /** A list of a source begins. */
@@ -116,7 +76,7 @@ export class Reconciler {
     for (const object of [...this.#claims.objects()]) {
       if (object.source === source && object.list !== list) this.#forget(object);
     }
-    if (isFirst) this.#takeOver(source);
+    if (isFirst) takeOver(source, this.#parts);
     if (this.#lists.areComplete) {
       this.#options.publisher.endFirstSync();
       this.#options.journal.tidy();
@@ -162,6 +122,17 @@ export class Reconciler {
     this.#releases?.check();
   }
 
+  /** Whether objects of a namespace are selected may have changed. Those that are selected now are read again. */
+  reconsider(namespace: string): void {
+    for (const object of [...this.#claims.objects()]) {
+      if (object.namespace !== namespace || object.source.namespace !== undefined) continue;
+      const isHidden = this.#parts.hidden.has(object.key);
+      const isSelected = this.#selects(object.source, namespace);
+      if (isHidden && isSelected) this.#queue.add(object.key);
+      if (!isHidden && !isSelected) this.#hide(object.withoutPaths());
+    }
+  }
+
   /** A file of ours is missing or was changed by somebody else: its object is read again. */
   heal(path: string): void {
     const winner = this.#claims.winnerOf(path);
@@ -170,7 +141,7 @@ export class Reconciler {
 
   /** The content of a path was written by a download. */
   downloaded(path: string): void {
-    this.#reports.accepted(path);
+    this.#parts.reports.accepted(path);
     this.#releases?.check();
   }
 
@@ -182,7 +153,7 @@ export class Reconciler {
 
   /** Retries what failed and reads heirs again, until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
-    await this.#queue.run(signal);
+    await Promise.all([this.#queue.run(signal), this.#parts.removalDelay.run(signal)]);
   }
 
   /** Does what is due, once; what fails stays failed. For METHOD=LIST. */
@@ -192,8 +163,9 @@ export class Reconciler {
 
   /** Processes a key of the queue: reads an object again, or retries a removal. */
   async #process(key: string, signal: AbortSignal): Promise<void> {
-    if (key.startsWith(REMOVAL)) {
-      this.#removals.retry(key.slice(REMOVAL.length));
+    const owner = ownerToRemove(key);
+    if (owner !== undefined) {
+      this.#removals.retry(owner);
       return this.#releases?.check();
     }
     const before = this.#claims.get(key);
@@ -214,45 +186,67 @@ export class Reconciler {
     const before = this.#claims.get(key);
     const version = versionOf(resourceVersion);
     const created = Math.floor(Date.parse(creationTimestamp) / 1000) || 0;
-    const { files, refusals } = project(source.kind, object, this.#options.settings);
-    const tracked = new TrackedObject(key, source, created, uid, version, files.map(({ path }) => path), list);
-    if (before?.uid !== uid || before.version !== version) {
-      for (const reason of refusals) this.#reports.refused(tracked, reason);
+    if (!this.#selects(source, namespace)) {
+      return this.#hide(new TrackedObject(key, source, created, uid, version, [], list));
     }
+    const isNew = this.#parts.hidden.delete(key) || before?.uid !== uid || before.version !== version;
+    const projection = project(source.kind, object, this.#options.settings);
+    const { files } = projection;
+    const tracked = new TrackedObject(key, source, created, uid, version, files.map(({ path }) => path), list);
+    if (isNew) this.#parts.reports.refusals(tracked, projection);
+    const keptFiles = [this.#parts.refusals.set(key, projection), this.#parts.removalDelay.end(key)].includes(true);
     const change = this.#claims.set(tracked);
     this.#releases?.cancel(key);
-    this.#reports.collided(change);
+    this.#parts.reports.collided(change);
     const failure = this.#objectFiles.publish(tracked, files.filter(({ path }) => change.won.has(path)));
     if (failure === undefined) this.#queue.forget(key);
     else {
-      this.#reports.failed(tracked, failure, this.#queue.failureOf(key));
+      this.#parts.reports.failed(tracked, failure, this.#queue.failureOf(key));
       this.#queue.retry(key, failure);
     }
-    this.#follow(tracked, change);
-  }
-
-  /** A source is known now: files of earlier runs go, or get the content of the object that wins their path. */
-  #takeOver(source: Source): void {
-    const isKnown = (owner: string) => this.#lists.areComplete || isOwnerIn(source, owner);
-    for (const [path, { owner }] of this.#options.journal.files()) {
-      const winner = this.#claims.winnerOf(path);
-      if (winner?.key === owner || !isKnown(owner)) continue;
-      if (this.#claims.get(owner) === undefined) this.#releases?.add(refOf(owner));
-      if (winner !== undefined) this.#queue.add(winner.key);
-    }
-    this.#removals.removeOrphans(isKnown);
+    this.#follow(change);
+    this.#removals.remove(change.freed, tracked, uid);
+    // Of its files before it was refused or deleted, it may not want all
+    if (keptFiles) this.#removals.removeUnclaimed(new Set([key]));
     this.#releases?.check();
   }
 
-  #forget(object: TrackedObject): void {
-    this.#queue.forget(object.key);
-    this.#reader.forget(object.key);
-    this.#releases?.add(object);
-    this.#follow(object, this.#claims.delete(object.key));
+  #selects(source: Source, namespace: string): boolean {
+    return this.#options.selects?.(source, namespace) ?? true;
   }
 
-  /** What must happen to the paths that an object gave up. */
-  #follow(object: TrackedObject, { freed, inherited }: ClaimsChange<TrackedObject>): void {
+  #forget(object: TrackedObject): void {
+    this.#parts.hidden.delete(object.key);
+    this.#leave(object, this.#claims.delete(object.key));
+  }
+
+  /** The object's namespace is not selected. */
+  #hide(object: TrackedObject): void {
+    const { key } = object;
+    const isNews = !this.#parts.isGone(key);
+    this.#parts.hidden.add(key);
+    const change = this.#claims.set(object);
+    if (isNews) this.#leave(object, change);
+    else this.#queue.forget(key);
+  }
+
+  /** The object is gone, or no longer selected. */
+  #leave(object: TrackedObject, change: ClaimsChange<TrackedObject>): void {
+    const { key } = object;
+    this.#queue.forget(key);
+    this.#reader.forget(key);
+    this.#releases?.add(object);
+    const keptFiles = this.#parts.refusals.delete(key);
+    this.#follow(change);
+    if (!this.#parts.removalDelay.begin(key)) {
+      this.#removals.remove(change.freed, object, object.uid);
+      if (keptFiles) this.#removals.removeUnclaimed(new Set([key]));
+    }
+    this.#releases?.check();
+  }
+
+  /** What must happen to the paths that an object gave up, apart from the removal of files. */
+  #follow({ freed, inherited }: ClaimsChange<TrackedObject>): void {
     const { downloads } = this.#options;
     for (const { path, heir } of inherited) {
       downloads.forget(path);
@@ -260,14 +254,7 @@ export class Reconciler {
     }
     for (const path of freed) {
       downloads.forget(path);
-      this.#reports.accepted(path);
+      this.#parts.reports.accepted(path);
     }
-    this.#removals.remove(freed, object, object.uid);
-    this.#releases?.check();
   }
-}
-
-/** Whether an object is of a source's kind and namespace. */
-function isOwnerIn({ kind, namespace }: Source, owner: string): boolean {
-  return owner.startsWith(namespace === undefined ? `${kind}/` : `${kind}/${namespace}/`);
 }

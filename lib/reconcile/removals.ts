@@ -4,13 +4,16 @@ import type { Journal } from "../files/journal.ts";
 import { PublishError } from "../files/publish_error.ts";
 import { describeRef, type ObjectRef, refOf } from "../objects/ref.ts";
 import type { Log } from "../log/log.ts";
+import { given } from "../runtime/given.ts";
 import { type FileEvent, listOf, summaryOf } from "./file_event.ts";
+import type { Refusals } from "./refusals.ts";
 import type { SourceLists } from "./source_lists.ts";
 import type { TrackedObject } from "./tracked_object.ts";
 
 export interface RemovalsOptions {
   claims: Pick<Claims<TrackedObject>, "isClaimedBy" | "winnerOf">;
   lists: Pick<SourceLists, "know">;
+  refusals: Pick<Refusals, "keepsFiles">;
   journal: Pick<Journal, "ownerOf" | "files">;
   publisher: { remove(path: string): boolean };
   onEvent(event: FileEvent): void;
@@ -29,13 +32,14 @@ export class Removals {
   }
 
   /**
-   * Whether a file of ours may go: the object whose content it holds does not claim it, and that is known because the
-   * object's own source was listed in full in this run.
+   * Whether a file of ours may go: the object whose content it holds does not claim it and is not refused, and that is
+   * known because the object's own source was listed in full in this run.
    */
   mayRemove(path: string): boolean {
-    const { claims, lists, journal } = this.#options;
+    const { claims, lists, refusals, journal } = this.#options;
     const owner = journal.ownerOf(path);
-    return owner !== undefined && !claims.isClaimedBy(path, owner) && lists.know(refOf(owner));
+    return owner !== undefined && !claims.isClaimedBy(path, owner) && !refusals.keepsFiles(owner) &&
+      lists.know(refOf(owner));
   }
 
   /** Removes what may go of these paths. `ref` and `uid` name the object in the log and in Events. */
@@ -62,7 +66,7 @@ export class Removals {
     }
     if (removed.length > 0) {
       log.info(`${describeRef(ref)}: removed ${summaryOf(removed)}`, listOf(removed));
-      onEvent({ type: "removed", ref, ...(uid === undefined ? {} : { uid }), paths: removed });
+      onEvent({ type: "removed", ref, ...given("uid", uid), paths: removed });
     }
     if (news !== undefined) log.error(`${describeRef(ref)}: ${news.message}; trying again`);
     for (const [owner, error] of failures) onFailed(owner, error);
@@ -76,15 +80,13 @@ export class Removals {
 
   /** Removes the files that nobody claims, of the owners that `isMeant` accepts. */
   removeOrphans(isMeant: (owner: string) => boolean): void {
-    const orphans = new Map<string, string[]>();
-    for (const [path, file] of this.#options.journal.files()) {
-      if (!isMeant(file.owner)) continue;
-      if (this.#options.claims.winnerOf(path) !== undefined) continue;
-      const paths = orphans.get(file.owner);
-      if (paths === undefined) orphans.set(file.owner, [path]);
-      else paths.push(path);
-    }
-    for (const [key, paths] of orphans) this.remove(paths, refOf(key));
+    const { claims } = this.#options;
+    this.#removeEach((path, owner) => isMeant(owner) && claims.winnerOf(path) === undefined);
+  }
+
+  /** Removes the files that these owners do not claim, though another object may claim them and not deliver. */
+  removeUnclaimed(owners: ReadonlySet<string>): void {
+    this.#removeEach((_path, owner) => owners.has(owner));
   }
 
   /** Tries again to remove what could not be removed before. */
@@ -95,6 +97,17 @@ export class Removals {
       if (this.#options.journal.ownerOf(path) !== owner) this.#settled(owner, path);
     }
     this.remove([...paths.keys()], refOf(owner));
+  }
+
+  #removeEach(isMeant: (path: string, owner: string) => boolean): void {
+    const meant = new Map<string, string[]>();
+    for (const [path, { owner }] of this.#options.journal.files()) {
+      if (!isMeant(path, owner)) continue;
+      const paths = meant.get(owner);
+      if (paths === undefined) meant.set(owner, [path]);
+      else paths.push(path);
+    }
+    for (const [owner, paths] of meant) this.remove(paths, refOf(owner));
   }
 
   #settled(owner: string, path: string): void {

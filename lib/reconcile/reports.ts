@@ -1,11 +1,14 @@
 /** Tells of what went wrong with an object, in the log and as file events: each state once. */
 import type { ClaimsChange } from "../files/claims.ts";
+import type { Journal } from "../files/journal.ts";
+import type { Projection } from "../files/projection.ts";
 import { describeRef } from "../objects/ref.ts";
 import type { Log } from "../log/log.ts";
 import { type FileEvent, listOf, summaryOf } from "./file_event.ts";
 import type { TrackedObject } from "./tracked_object.ts";
 
 export interface ReportsOptions {
+  journal: Pick<Journal, "files" | "ownerOf">;
   onEvent(event: FileEvent): void;
   log: Pick<Log, "info" | "warn" | "error">;
 }
@@ -13,10 +16,15 @@ export interface ReportsOptions {
 export class Reports {
   readonly #options: ReportsOptions;
   /** Paths that were refused on the disk as it is, with the reason. */
-  readonly #refused = new Map<string, string>();
+  readonly #refusedPaths = new Map<string, string>();
 
   constructor(options: ReportsOptions) {
     this.#options = options;
+  }
+
+  /** Paths that lead out of the allowed folders. */
+  get refusedPaths(): Iterable<string> {
+    return this.#refusedPaths.keys();
   }
 
   written(object: TrackedObject, paths: string[]): void {
@@ -24,22 +32,33 @@ export class Reports {
     this.#options.onEvent({ type: "written", ref: object, uid: object.uid, paths });
   }
 
-  /** The object, or one of its keys, can become no file. */
-  refused(object: TrackedObject, reason: string): void {
+  /** What of the object can become no file. */
+  refusals(object: TrackedObject, { files, refusals, isRefused }: Projection): void {
+    for (const reason of refusals) {
+      const file = files.find(({ content }) => "broken" in content && content.broken === reason);
+      const isKept = isRefused
+        ? [...this.#options.journal.files()].some(([, { owner }]) => owner === object.key)
+        : file !== undefined && this.#options.journal.ownerOf(file.path) === object.key;
+      const kept = isRefused ? "its last accepted files stay" : "its last accepted file stays";
+      this.#refused(object, isKept ? `${reason}; ${kept}` : reason);
+    }
+  }
+
+  #refused(object: TrackedObject, reason: string): void {
     this.#options.log.error(`${describeRef(object)} refused: ${reason}`);
     this.#options.onEvent({ type: "refused", ref: object, uid: object.uid, reason });
   }
 
   /** A path leads out of the allowed folders. Told once until {@link Reports.accepted}, though each list comes upon it. */
   refusedPath(object: TrackedObject, path: string, reason: string): void {
-    if (this.#refused.get(path) === reason) return;
-    this.#refused.set(path, reason);
-    this.refused(object, reason);
+    if (this.#refusedPaths.get(path) === reason) return;
+    this.#refusedPaths.set(path, reason);
+    this.#refused(object, reason);
   }
 
   /** A path is in order, or nobody claims it any more. */
   accepted(path: string): void {
-    this.#refused.delete(path);
+    this.#refusedPaths.delete(path);
   }
 
   collided({ collisions }: ClaimsChange<TrackedObject>): void {

@@ -23,6 +23,11 @@ export class TrackedObject implements Claimant {
     this.#paths = path !== undefined && paths.length === 1 ? path : paths;
   }
 
+  /** The same object, claiming nothing. */
+  withoutPaths(): TrackedObject {
+    return new TrackedObject(this.key, this.source, this.created, this.uid, this.version, [], this.list);
+  }
+
   get paths(): readonly string[] {
     return typeof this.#paths === "string" ? [this.#paths] : this.#paths;
   }

@@ -394,7 +394,7 @@ function start({ api, folder, clock, random, resyncPeriod, onWritten }: StartOpt
   });
   const reconciler = new Reconciler({
     settings: { folder, folderAnnotation: ANNOTATION, allowedFolders: [], uniqueFilenames: false },
-    ...{ sources: SOURCES, publisher, journal, clock, random, firstBackoff: 1, log },
+    ...{ sources: SOURCES, removeDelay, publisher, journal, clock, random, firstBackoff: 1, log },
     downloads: { want() {}, forget() {} },
     heartbeat: { expectWithin() {}, idle() {} },
     onChange() {},

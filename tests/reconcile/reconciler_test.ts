@@ -40,7 +40,9 @@ interface Start {
 }
 
 /** A reconciler with all that belongs to it, on a real folder. */
-function start({ folder, sources = [CONFIG_MAPS], cluster = new Map(), urls = {} }: Start) {
+function start(
+  { folder, sources = [CONFIG_MAPS], cluster = new Map(), urls = {}, removeDelay = 0, ...selection }: Start,
+) {
   const clock = new FakeClock();
   const log = keptLog();
   const events: string[] = [];
@@ -85,6 +87,7 @@ function start({ folder, sources = [CONFIG_MAPS], cluster = new Map(), urls = {}
   const reconciler: Reconciler = new Reconciler({
     settings: { folder, folderAnnotation: ANNOTATION, allowedFolders: [], uniqueFilenames: false },
     sources,
+    removeDelay,
     publisher,
     journal,
     downloads,
@@ -160,7 +163,7 @@ function start({ folder, sources = [CONFIG_MAPS], cluster = new Map(), urls = {}
     files: () => filesIn(folder),
     /** Every source was listed, and every file that can be is on disk. */
     get isSynced() {
-      return reconciler.unlisted.length === 0 && reconciler.isSettled && downloads.awaited.size === 0;
+      return reconciler.unlisted.length === 0 && reconciler.outcome.isSettled && downloads.awaited.size === 0;
     },
     errors: () => log.lines.filter((line) => line.startsWith("error: ")),
     async stop() {
@@ -530,11 +533,11 @@ Deno.test("Reconciler keeps a deleted winner's file for one failed read of the h
   assert.deepEqual([it.files(), it.released], [{}, ["ConfigMap default/winner"]]);
   for (const delay of [2, 4]) await it.later(delay);
   assert.equal(it.state.reads, 4);
-  assert.deepEqual(it.reconciler.failures, ["cannot read ConfigMap default/heir again: no answer"]);
+  assert.deepEqual(it.reconciler.outcome.failures, ["cannot read ConfigMap default/heir again: no answer"]);
   it.state.readError = undefined;
   await it.later(8);
   assert.deepEqual(it.files(), { k: "heir" });
-  assert.deepEqual(it.reconciler.failures, []);
+  assert.deepEqual(it.reconciler.outcome.failures, []);
 });
 
 Deno.test("Reconciler reads heirs side by side: one that is not answered delays no other", async () => {
@@ -661,7 +664,7 @@ diskTest(
       assert.equal(it.state.reads, 4);
       assert.equal(it.isSynced, false);
       assert.deepEqual(it.reconciler.unlisted, []);
-      assert.equal(it.reconciler.failures.length, 1);
+      assert.equal(it.reconciler.outcome.failures.length, 1);
       assert.equal(it.errors().length, 1, it.errors().join("\n"));
       assert.match(it.errors()[0]!, /default\/a: cannot write .*read-only; trying again$/);
       assert.equal(it.events.filter((event) => event.startsWith("failed ConfigMap default/a: ")).length, 1);
@@ -669,7 +672,7 @@ diskTest(
     await it.later(30);
     assert.deepEqual(it.files(), { k: "1", other: "1" });
     assert.equal(it.isSynced, true);
-    assert.deepEqual(it.reconciler.failures, []);
+    assert.deepEqual(it.reconciler.outcome.failures, []);
     assert.equal(it.clock.nextDue! > 1000, true);
   },
 );
@@ -708,7 +711,7 @@ Deno.test("apply() of an object whose write failed is not taken for a duplicate"
   Deno.removeSync(it.at("k"));
   await it.apply(object);
   assert.deepEqual(it.files(), { k: "1" });
-  assert.deepEqual(it.reconciler.failures, []);
+  assert.deepEqual(it.reconciler.outcome.failures, []);
 });
 
 Deno.test("Reconciler is synced once every URL was tried, and has their files follow the objects", async () => {
@@ -812,7 +815,7 @@ diskTest(
     await it.later(30);
     assert.deepEqual(it.files(), {});
     assert.deepEqual(it.released.slice(2), ["ConfigMap default/stuck", "ConfigMap default/stuck-too"]);
-    assert.deepEqual(it.reconciler.failures, []);
+    assert.deepEqual(it.reconciler.outcome.failures, []);
   },
 );
 
@@ -888,7 +891,7 @@ Deno.test("settle() gives up what fails, and says why", async () => {
   it.beginList(CONFIG_MAPS, configMap("a", { k: "1", other: "1" }));
   it.endList(CONFIG_MAPS);
   await it.reconciler.settle(new AbortController().signal);
-  assert.deepEqual(it.reconciler.failures, [`cannot write ${it.at("k")}: there is a directory in its place`]);
+  assert.deepEqual(it.reconciler.outcome.failures, [`cannot write ${it.at("k")}: there is a directory in its place`]);
   assert.deepEqual(it.files(), { other: "1" });
 });
 

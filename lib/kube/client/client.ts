@@ -8,7 +8,7 @@ import { isNamed, type KubeObject } from "../../objects/object.ts";
 import { matchesSelector, parseSelector } from "../../objects/label_selector.ts";
 import { type ObjectRef } from "../../objects/ref.ts";
 import { pluralOf } from "../../objects/kind.ts";
-import { type Source } from "../../objects/source.ts";
+import type { Source, WatchTarget } from "../../objects/source.ts";
 
 export interface ListQuery {
   /** Objects per page; unset: all in one answer. */
@@ -64,7 +64,7 @@ export class KubeClient {
    *
    * @throws {ApiError | AnswerError | TransportError | CredentialsError}
    */
-  list(source: Source, query: ListQuery, signal: AbortSignal): AsyncGenerator<KubeObject[], ListResult> {
+  list(source: WatchTarget, query: ListQuery, signal: AbortSignal): AsyncGenerator<KubeObject[], ListResult> {
     return this.#list(source, query, MAX_PAGE_SECONDS, signal);
   }
 
@@ -75,7 +75,7 @@ export class KubeClient {
    * @throws {ApiError | AnswerError | TransportError | CredentialsError}
    */
   async *watch(
-    source: Source,
+    source: WatchTarget,
     query: WatchQuery,
     signal: AbortSignal,
     onAnswer: () => void,
@@ -106,7 +106,9 @@ export class KubeClient {
     if (this.#getForbidden.has(collection)) return await this.#readByList(source, ref, signal);
     try {
       const object = await this.request("GET", `${collection}/${ref.name}`, signal);
-      if (!isNamed(object)) throw new AnswerError(`GET ${collection}/${ref.name}: the answer is not an object`);
+      if (!isNamed(object, ref.kind)) {
+        throw new AnswerError(`GET ${collection}/${ref.name}: the answer is not an object`);
+      }
       const isSelected = matchesSelector(parseSelector(source.labelSelector ?? ""), object.metadata.labels);
       return isSelected ? object : undefined;
     } catch (error) {
@@ -163,7 +165,7 @@ export class KubeClient {
   }
 
   async *#list(
-    source: Source,
+    source: WatchTarget,
     query: ListQuery,
     seconds: number,
     signal: AbortSignal,
@@ -171,7 +173,7 @@ export class KubeClient {
     const path = listPath(source, { ...query });
     try {
       const bytes = this.#exchange.bytes({ method: "GET", path, seconds, signal }, CHUNK_SIZE);
-      const list = yield* objectsOf(decodeList(this.#counted(bytes)));
+      const list = yield* objectsOf(decodeList(this.#counted(bytes)), source.kind);
       const { resourceVersion, continue: next } = list.metadata ?? {};
       if (resourceVersion === undefined) throw new AnswerError(`GET ${path}: the answer is not a list`);
       return { resourceVersion, ...(next && { continue: next }) };
@@ -195,12 +197,15 @@ type List = Record<string, unknown> & { metadata?: Partial<ListResult> };
  *
  * @throws {SyntaxError}
  */
-async function* objectsOf(list: AsyncGenerator<unknown[], List>): AsyncGenerator<KubeObject[], List> {
+async function* objectsOf(
+  list: AsyncGenerator<unknown[], List>,
+  kind: WatchTarget["kind"],
+): AsyncGenerator<KubeObject[], List> {
   try {
     while (true) {
       const { done, value: items } = await list.next();
       if (done) return items;
-      if (!items.every(isNamed)) throw new SyntaxError("an item of the list is not an object");
+      if (!items.every((item) => isNamed(item, kind))) throw new SyntaxError("an item of the list is not an object");
       yield items;
     }
   } finally {
@@ -211,12 +216,12 @@ async function* objectsOf(list: AsyncGenerator<unknown[], List>): AsyncGenerator
 type Query = Record<string, string | number | undefined>;
 
 /** `/api/v1/namespaces/a/configmaps`. */
-function collectionPath({ kind, namespace }: Source): string {
+function collectionPath({ kind, namespace }: WatchTarget): string {
   return `${namespace === undefined ? "/api/v1" : `/api/v1/namespaces/${namespace}`}/${pluralOf(kind)}`;
 }
 
 /** `/api/v1/namespaces/a/configmaps?labelSelector=app`. */
-function listPath(source: Source, query: Query): string {
+function listPath(source: WatchTarget, query: Query): string {
   const { labelSelector, name } = source;
   const all: Query = {
     labelSelector,

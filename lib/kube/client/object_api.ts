@@ -1,15 +1,15 @@
 import type { KubeObject } from "../../objects/object.ts";
 import type { ObjectRef } from "../../objects/ref.ts";
-import type { Source } from "../../objects/source.ts";
+import type { Source, WatchTarget } from "../../objects/source.ts";
 import type { ListQuery, ListResult, WatchEvent, WatchQuery } from "./client.ts";
 
 /** What a watcher needs of an API. */
 export interface ListWatch {
   /** Set to false for good by the first watcher that finds that the server has none. */
   streamingLists: boolean;
-  list(source: Source, query: ListQuery, signal: AbortSignal): AsyncGenerator<KubeObject[], ListResult>;
+  list(source: WatchTarget, query: ListQuery, signal: AbortSignal): AsyncGenerator<KubeObject[], ListResult>;
   watch(
-    source: Source,
+    source: WatchTarget,
     query: WatchQuery,
     signal: AbortSignal,
     onAnswer: () => void,

@@ -3,13 +3,13 @@ import type { Clock } from "../../runtime/clock.ts";
 import { Deadline } from "../../runtime/deadline.ts";
 import { TransportError } from "../../http/transport.ts";
 import { isNamed, type Status } from "../../objects/object.ts";
-import type { Source } from "../../objects/source.ts";
+import type { WatchTarget } from "../../objects/source.ts";
 import { AnswerError, ApiError } from "../client/errors.ts";
 import type { WatchEvent, WatchQuery } from "../client/client.ts";
 
 export interface OpenWatchOptions {
   client: Pick<ListWatch, "watch">;
-  source: Source;
+  source: WatchTarget;
   query: WatchQuery;
   clock: Clock;
   /** Seconds that the request may live, connection and stream together. */
@@ -115,12 +115,12 @@ export class OpenWatch {
  *
  * @throws {ApiError | AnswerError}
  */
-export function assertEvent({ type, object }: WatchEvent, { kind }: Source): void {
+export function assertEvent({ type, object }: WatchEvent, { kind }: WatchTarget): void {
   if (type === "ERROR") {
     const status = object as unknown as Partial<Status> | undefined;
     throw new ApiError(`watch of ${kind}s`, status?.code ?? 500, status);
   }
-  if (type === "BOOKMARK" ? object?.metadata === undefined : !isNamed(object)) {
+  if (type === "BOOKMARK" ? object?.metadata === undefined : !isNamed(object, kind)) {
     throw new AnswerError(`a watch of ${kind}s brought a line that is not an event`);
   }
 }

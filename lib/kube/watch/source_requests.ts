@@ -1,7 +1,7 @@
 import type { Clock } from "../../runtime/clock.ts";
 import type { Heartbeat } from "../../runtime/heartbeat.ts";
 import type { KubeObject } from "../../objects/object.ts";
-import type { Source } from "../../objects/source.ts";
+import type { WatchTarget } from "../../objects/source.ts";
 import { MAX_OBJECT_SECONDS, MAX_PAGE_SECONDS } from "../client/answer_deadline.ts";
 import type { ListQuery, ListResult, WatchEvent, WatchQuery } from "../client/client.ts";
 import type { ListWatch } from "../client/object_api.ts";
@@ -14,7 +14,7 @@ import type { StreamPatience } from "./stream_patience.ts";
 /** Times in seconds. */
 export interface SourceRequestsOptions {
   client: ListWatch;
-  source: Source;
+  source: WatchTarget;
   /** WATCH_SERVER_TIMEOUT and WATCH_CLIENT_TIMEOUT. */
   serverTimeout: number;
   clientTimeout: number;

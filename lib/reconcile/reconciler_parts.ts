@@ -1,0 +1,106 @@
+/** The parts of a reconciler, put together. */
+import { Claims } from "../files/claims.ts";
+import type { Journal } from "../files/journal.ts";
+import type { ProjectionSettings } from "../files/projection.ts";
+import type { Publisher } from "../files/publisher.ts";
+import type { Log } from "../log/log.ts";
+import type { KubeObject } from "../objects/object.ts";
+import type { ObjectRef } from "../objects/ref.ts";
+import type { Source } from "../objects/source.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { FileEvent } from "./file_event.ts";
+import type { Downloads } from "./object_files.ts";
+import { Outcome } from "./outcome.ts";
+import { Refusals } from "./refusals.ts";
+import { Releases } from "./releases.ts";
+import { RemovalDelay } from "./removal_delay.ts";
+import { Removals } from "./removals.ts";
+import { Reports } from "./reports.ts";
+import { SourceLists } from "./source_lists.ts";
+import type { TrackedObject } from "./tracked_object.ts";
+import { WorkQueue } from "./work_queue.ts";
+
+export interface ReconcilerOptions {
+  settings: ProjectionSettings;
+  sources: readonly Source[];
+  publisher: Publisher;
+  journal: Journal;
+  downloads: Downloads;
+  /** Whether objects of a namespace that a source brings are selected. Tell of changes by {@link Reconciler.reconsider}. */
+  selects?: ((source: Source, namespace: string) => boolean) | undefined;
+  /** Seconds that files outlive their object. */
+  removeDelay: number;
+  /** Reads an object again; `undefined`: it is gone, or no longer selected. */
+  read(source: Source, ref: ObjectRef, signal: AbortSignal): Promise<KubeObject | undefined>;
+  onEvent(event: FileEvent): void;
+  /** With finalizers: no file holds the content of an object that is being deleted or is no longer selected. */
+  onReleased?: ((ref: ObjectRef) => void) | undefined;
+  heartbeat: { expectWithin(seconds: number): void; idle(): void };
+  /** A source was listed, or a key of the queue is done or has failed: the first sync may be complete. */
+  onChange(): void;
+  clock: Clock;
+  random: () => number;
+  /** First delay before a key that failed is tried again, in seconds. */
+  firstBackoff: number;
+  log: Log;
+}
+
+export interface ReconcilerParts {
+  journal: Journal;
+  claims: Claims<TrackedObject>;
+  lists: SourceLists;
+  queue: WorkQueue;
+  removals: Removals;
+  removalDelay: RemovalDelay;
+  refusals: Refusals;
+  releases: Releases | undefined;
+  reports: Reports;
+  outcome: Outcome;
+  /** Keys of objects in namespaces that are not selected. They are followed and claim nothing. */
+  hidden: Set<string>;
+  /** Whether there is no such object, or none that is selected. */
+  isGone(key: string): boolean;
+}
+
+/** Keys of the queue that stand for files to remove: this, and the key of their owner. */
+const REMOVAL = "removal of ";
+
+/** The owner of files that a key of the queue has removed; `undefined`: the key is that of an object to read. */
+export function ownerToRemove(key: string): string | undefined {
+  return key.startsWith(REMOVAL) ? key.slice(REMOVAL.length) : undefined;
+}
+
+/** @param process does the work of a key of the queue */
+export function assemble(
+  options: ReconcilerOptions,
+  process: (key: string, signal: AbortSignal) => Promise<void>,
+): ReconcilerParts {
+  const { sources, journal, onReleased } = options;
+  const claims = new Claims<TrackedObject>();
+  const lists = new SourceLists(sources);
+  const refusals = new Refusals();
+  const reports = new Reports(options);
+  const hidden = new Set<string>();
+  const queue = new WorkQueue({ ...options, process });
+  const removals = new Removals({
+    ...options,
+    claims,
+    lists,
+    refusals,
+    onFailed: (owner, error) => queue.retry(REMOVAL + owner, error),
+  });
+  return {
+    journal,
+    claims,
+    lists,
+    queue,
+    removals,
+    removalDelay: new RemovalDelay({ ...options, onDue: (owners) => removals.removeUnclaimed(owners) }),
+    refusals,
+    releases: onReleased && new Releases({ journal, onReleased }),
+    reports,
+    outcome: new Outcome({ claims, queue, refusals, reports, ownerOf: (key) => ownerToRemove(key) ?? key }),
+    hidden,
+    isGone: (key) => claims.get(key) === undefined || hidden.has(key),
+  };
+}
