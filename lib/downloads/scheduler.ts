@@ -2,6 +2,7 @@ import { Backoff } from "../runtime/backoff.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { describeRef, type ObjectRef } from "../objects/ref.ts";
 import type { Version } from "../objects/version.ts";
+import { isDiskFault } from "../files/publish_error.ts";
 import type { TemporaryFile } from "../files/temporary_file.ts";
 import type { ContentSink } from "./fetcher.ts";
 import { Slots } from "./slots.ts";
@@ -49,6 +50,7 @@ export class DownloadScheduler {
   readonly #awaited = new Set<string>();
   readonly #undecided = new Set<string>();
   readonly #failed = new Set<string>();
+  readonly #diskFaults = new Map<string, string>();
   /** Downloads that have not cleaned up behind themselves. */
   readonly #unfinished = new Set<Promise<void>>();
   readonly #slots: Slots;
@@ -71,6 +73,11 @@ export class DownloadScheduler {
   /** Paths whose last download failed. An earlier file, if there was one, is still there. */
   get failed(): ReadonlySet<string> {
     return this.#failed;
+  }
+
+  /** Those of {@link DownloadScheduler.failed} where the disk failed, with the reason. */
+  get diskFaults(): ReadonlyMap<string, string> {
+    return this.#diskFaults;
   }
 
   /**
@@ -136,6 +143,7 @@ export class DownloadScheduler {
           this.#options.onFailed(ref, path, reason);
         }
         this.#decide(path, { isFailure: true });
+        if (isDiskFault(error)) this.#diskFaults.set(path, reason);
         await clock.sleep(backoff.next(), signal).catch(() => {});
       }
     }
@@ -156,6 +164,7 @@ export class DownloadScheduler {
   }
 
   #decide(path: string, { isFailure }: { isFailure: boolean }): void {
+    this.#diskFaults.delete(path);
     if (isFailure) this.#failed.add(path);
     else this.#failed.delete(path);
     this.#awaited.delete(path);

@@ -23,6 +23,13 @@ export class PublishError extends Error {
 /** Errors of paths that no file system accepts. */
 const PATH_ERRORS: ReadonlySet<string> = new Set(["ENOTDIR", "EISDIR", "ENAMETOOLONG", "ELOOP"]);
 
+const DISK_ERRORS: ReadonlySet<string | undefined> = new Set(["ENOSPC", "EDQUOT", "EIO"]);
+
+/** Whether the disk is to blame for an error, and not the object whose file was to be written. */
+export function isDiskFault(error: unknown): boolean {
+  return error instanceof PublishError ? !error.isImpossible : DISK_ERRORS.has(errnoOf(error));
+}
+
 /** The system's message, with what to do about the usual errors. */
 export function reasonOf(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);

@@ -2,7 +2,10 @@
 export interface HealthState {
   /** Why the first sync is not complete; `undefined` once it is. */
   notReady(): string | undefined;
-  /** Which of this program's loops makes no progress, where a restart would help; `undefined` if none. */
+  /**
+   * Which of this program's loops makes no progress, where a restart would help, or for how long the API server has been
+   * silent, with K8S_CONTACT_THRESHOLD_SECONDS; `undefined`: all is well.
+   */
   stuck(): string | undefined;
 }
 

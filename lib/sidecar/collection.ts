@@ -1,19 +1,23 @@
 /** One collection at work: its sources are followed, its files kept, its application told. */
 import type { Clock } from "../runtime/clock.ts";
-import type { Collection, Config, Selection } from "../config/config.ts";
+import type { Collection, Config } from "../config/config.ts";
 import { openUrlFetcher } from "./open_downloads.ts";
 import type { FileEvent } from "../reconcile/file_event.ts";
+import { Followers } from "./followers.ts";
+import { FileObjects, type ObjectSink } from "./object_sink.ts";
+import type { Outages } from "./outages.ts";
 import { DiskCheck } from "../files/disk_check.ts";
 import { Journal } from "../files/journal.ts";
 import { resolvePath } from "../files/paths.ts";
 import { Publisher } from "../files/publisher.ts";
 import { DownloadScheduler } from "../downloads/scheduler.ts";
 import type { Garbage } from "../runtime/garbage.ts";
-import type { ObjectApi } from "../kube/client/object_api.ts";
-import { describeSource, type Source } from "../objects/source.ts";
+import type { ListWatch, ObjectApi } from "../kube/client/object_api.ts";
+import type { KubeObject } from "../objects/object.ts";
+import type { ObjectRef } from "../objects/ref.ts";
+import type { Source } from "../objects/source.ts";
 import { sourcesOf } from "./sources.ts";
 import { soonestResync } from "../kube/watch/resync.ts";
-import { Watcher } from "../kube/watch/watcher.ts";
 import type { EventPoster } from "./event_poster.ts";
 import type { FinalizerGuard } from "./finalizer_guard.ts";
 import type { Log } from "../log/log.ts";
@@ -24,7 +28,9 @@ import type { Liveness } from "./liveness.ts";
 import { checkDiskPeriodically } from "./periodic_disk_check.ts";
 import { Readiness } from "./readiness.ts";
 import type { SidecarMetrics } from "../serve/metrics.ts";
-import { SourceFollower } from "./source_follower.ts";
+import { SelectedNamespaces } from "./selected_namespaces.ts";
+import { selectionId } from "./selection_id.ts";
+import { type ListOutcome, SyncProgress } from "./sync_progress.ts";
 import type { Transport } from "../http/transport.ts";
 import { Changes } from "../runtime/changes.ts";
 
@@ -32,37 +38,34 @@ export interface CollectionOptions {
   collection: Collection;
   config: Config;
   client: ObjectApi;
+  /** Lists and watches namespaces; `undefined`: there are none that have labels. */
+  cluster?: ListWatch;
   /** For all HTTP requests but the API server's. */
   transport: () => Promise<Transport>;
   metrics: SidecarMetrics;
   eventPoster?: EventPoster;
   finalizerGuard?: FinalizerGuard;
   liveness: Liveness;
+  /** Failures that sources have in common. */
+  outages: Outages;
   garbage: Garbage;
   clock: Clock;
   random: () => number;
   log: Log;
 }
 
-/** How METHOD=LIST ended. */
-export interface ListOutcome {
-  /** Why a source could not be listed. */
-  apiFailures: string[];
-  /** Why files could not be written. */
-  fileFailures: string[];
-}
-
 export class RunningCollection {
   readonly #options: CollectionOptions;
-  readonly #sources: readonly Source[];
+  readonly #namespaces: SelectedNamespaces;
   readonly #notifications: NotificationRunner | undefined;
   readonly #downloads: DownloadScheduler;
   readonly #reconciler: Reconciler;
   readonly #diskCheck: DiskCheck;
+  readonly #progress: SyncProgress;
   readonly #readiness: Readiness;
   /** Of downloads. */
   readonly #changes = new Changes();
-  #followers: readonly SourceFollower[] = [];
+  readonly #followers: Followers;
   /** METHOD=LIST: all that happens belongs to the first sync. */
   #isListing = false;
 
@@ -98,7 +101,8 @@ export class RunningCollection {
     const { collection, config, client, clock, random, log } = options;
     const { firstBackoff } = config.watch;
     this.#options = options;
-    this.#sources = sources;
+    const { selection } = collection;
+    this.#namespaces = new SelectedNamespaces(selection, { haveLabels: options.cluster !== undefined });
     this.#notifications = notifications;
     const folder = folderOf(collection);
     const allowedFolders = collection.files.allowedFolders.map((allowed) => resolvePath("/", allowed));
@@ -141,7 +145,10 @@ export class RunningCollection {
       publisher,
       journal,
       downloads: this.#downloads,
-      read: (source, ref, signal) => client.read(source, ref, signal),
+      selects: (source, namespace) => this.#selects(source, namespace),
+      // METHOD=LIST does not wait, and an object with a finalizer is there until its files are gone
+      removeDelay: config.method === "LIST" || config.finalizer !== undefined ? 0 : collection.files.removeDelay,
+      read: (source, ref, signal) => this.#read(source, ref, signal),
       onEvent: (event) => this.#onEvent(event),
       onReleased: options.finalizerGuard && ((ref) => options.finalizerGuard?.release(ref)),
       heartbeat: options.liveness.heartbeat("the work queue"),
@@ -151,7 +158,24 @@ export class RunningCollection {
       random,
       log,
     });
-    this.#readiness = new Readiness({ lacks: () => this.#lacks(), onReady: () => this.#onReady() });
+    this.#namespaces.onChange = (namespace) => this.#reconciler.reconsider(namespace);
+    this.#followers = new Followers({
+      ...options,
+      client: options.cluster ?? client,
+      sources,
+      namespaces: this.#namespaces,
+      sinkFor: (source) => this.#sinkFor(source),
+      watch: config.watch,
+      onFailure: (error) => options.metrics.watchFailed(error),
+    });
+    this.#progress = new SyncProgress({
+      selection: collection.selection,
+      namespaces: this.#namespaces,
+      followers: this.#followers,
+      reconciler: this.#reconciler,
+      downloads: this.#downloads,
+    });
+    this.#readiness = new Readiness({ lacks: () => this.#progress.lacks(), onReady: () => this.#onReady() });
   }
 
   get objects(): number {
@@ -164,7 +188,7 @@ export class RunningCollection {
 
   /** Seconds since the last sign of the API server, for each source. */
   get contacts(): { source: string; silence: number }[] {
-    return this.#followers.map(({ source, silence }) => ({ source: describeSource(source), silence }));
+    return this.#followers.contacts;
   }
 
   get isNotificationPending(): boolean {
@@ -178,9 +202,8 @@ export class RunningCollection {
 
   /** METHOD=WATCH and METHOD=SLEEP: until the signal aborts. */
   async run(mode: "watch" | "list", signal: AbortSignal): Promise<void> {
-    this.#followers = this.#sources.map((source) => this.#follower(source, mode));
     await Promise.all([
-      ...this.#followers.map((follower) => follower.run(signal, { once: false })),
+      this.#followers.run(mode, signal),
       this.#reconciler.run(signal),
       this.#checkDisk(signal),
       this.#notifications?.run(signal),
@@ -191,17 +214,11 @@ export class RunningCollection {
   /** METHOD=LIST: every source once, every file once, and the application is told once. */
   async list(signal: AbortSignal): Promise<ListOutcome> {
     this.#isListing = true;
-    const followers = this.#sources.map((source) => this.#follower(source, "list"));
-    await Promise.all(followers.map((follower) => follower.run(signal, { once: true })));
+    const unlisted = await this.#followers.list(signal);
     await this.#reconciler.settle(signal);
     await this.#changes.until(() => this.#downloads.undecided.size === 0, signal);
-    const outcome = {
-      apiFailures: followers.flatMap(({ failure }) => failure ?? []),
-      fileFailures: [
-        ...this.#reconciler.failures,
-        ...[...this.#downloads.failed].map((path) => `no content for ${path}`),
-      ],
-    };
+    const outcome = this.#progress.listOutcome(unlisted);
+    if (unlisted.length === 0) this.#warnOfMissing();
     await this.#downloads.close();
     await this.#notifications?.flush(signal);
     return outcome;
@@ -218,45 +235,37 @@ export class RunningCollection {
     }, signal);
   }
 
-  #follower(source: Source, mode: "watch" | "list"): SourceFollower {
-    const { config, client, liveness, clock, random, metrics, log } = this.#options;
-    const watcher = new Watcher({
-      client,
+  #sinkFor(source: Source): ObjectSink {
+    return new FileObjects({
       source,
-      mode,
-      ...config.watch,
-      clock,
-      random,
-      heartbeat: liveness.heartbeat(`the watch of ${describeSource(source)}`),
-      onContact: () => follower.contacted(),
-    });
-    const follower: SourceFollower = new SourceFollower({
-      source,
-      watcher,
       reconciler: this.#reconciler,
       admit: this.#options.finalizerGuard?.admit,
-      onFailure: (error) => metrics.watchFailed(error),
-      clock,
-      log,
+      selects: (source, namespace) => this.#selects(source, namespace),
+      log: this.#options.log,
     });
-    return follower;
   }
 
-  /** What the first sync lacks: a source, files, or downloads. */
-  #lacks(): string | undefined {
-    const [source] = this.#reconciler.unlisted;
-    if (source !== undefined) {
-      const failure = this.#followers.find((follower) => follower.source === source)?.failure;
-      return failure === undefined ? describeSource(source) : `${describeSource(source)}: ${failure}`;
-    }
-    if (!this.#reconciler.isSettled) return this.#reconciler.failures[0] ?? "files are being written";
-    const [download] = this.#downloads.awaited;
-    return download === undefined ? undefined : `waiting for the content of ${download}`;
+  /** A namespace that was chosen by name is not looked at. */
+  #selects({ namespace }: Source, actual: string): boolean {
+    return namespace !== undefined || this.#namespaces.has(actual);
+  }
+
+  /** Reads an object again. If its namespace was selected after the object was listed, it has no finalizer yet. */
+  async #read(source: Source, ref: ObjectRef, signal: AbortSignal): Promise<KubeObject | undefined> {
+    const { client, finalizerGuard } = this.#options;
+    const object = await client.read(source, ref, signal);
+    if (object === undefined || finalizerGuard === undefined || !this.#selects(source, ref.namespace)) return object;
+    return await finalizerGuard.admit(source, object, signal) === "apply" ? object : undefined;
+  }
+
+  #warnOfMissing(): void {
+    for (const line of this.#progress.missing()) this.#options.log.warn(line);
   }
 
   #onReady(): void {
     if (this.#isListing) return;
     this.#options.log.info("Initial sync complete, sidecar is ready.", { objects: this.objects, files: this.files });
+    this.#warnOfMissing();
     this.#options.garbage.sweep();
   }
 
@@ -284,14 +293,4 @@ function folderOf(collection: Collection): string {
 
 function openJournal({ collection, log }: CollectionOptions, id: string): Journal {
   return new Journal({ folder: folderOf(collection), id, stateFile: collection.files.stateFile, log });
-}
-
-/** Tells selections apart, so that sidecars with different ones can share a folder. */
-async function selectionId({ labelSelector, names, kinds, namespaces }: Selection): Promise<string> {
-  // In whatever order they are set
-  const objects = names.map((name) => JSON.stringify(name)).sort();
-  const spaces = typeof namespaces === "string" ? namespaces : namespaces.toSorted();
-  const text = JSON.stringify([labelSelector ?? null, objects, kinds, spaces]);
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
-  return new Uint8Array(digest).slice(0, 5).toHex();
 }

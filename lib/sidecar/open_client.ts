@@ -15,11 +15,16 @@ export interface OpenClientOptions {
   log: Log;
 }
 
-/** A client for the API server. Its requests are counted, and logged with DEBUG=true. */
+/**
+ * A client for the API server. Its requests are counted, and logged with DEBUG=true.
+ *
+ * @param onAnswer called whenever the API server sends something
+ */
 export function openClient(
   { config, credentials, env, userAgent, clock, log }: OpenClientOptions,
   metrics: { apiRequest(method: string, status: number): void },
   garbage: Pick<Garbage, "count">,
+  onAnswer: () => void = () => {},
 ): KubeClient {
   return new KubeClient({
     credentials,
@@ -32,8 +37,12 @@ export function openClient(
         `not allowed to get ${describeSource(source)}: objects are read again by a list of one each; ` +
           "give the service account get, list and watch there by RBAC",
       ),
-    onRead: (bytes) => garbage.count(bytes),
+    onRead: (bytes) => {
+      onAnswer();
+      garbage.count(bytes);
+    },
     onRequest: ({ method, path, status, seconds }) => {
+      if (status > 0) onAnswer();
       metrics.apiRequest(method, status);
       if (config.log.apiRequests) log.debug(`${method} ${path}`, { status, ms: Math.round(seconds * 1000) });
     },

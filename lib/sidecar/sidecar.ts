@@ -3,6 +3,7 @@ import type { Clock } from "../runtime/clock.ts";
 import type { Config } from "../config/config.ts";
 import { Deadline } from "../runtime/deadline.ts";
 import { Garbage, v8Collector } from "../runtime/garbage.ts";
+import { given } from "../runtime/given.ts";
 import type { KubeClient } from "../kube/client/client.ts";
 import type { Credentials } from "../kube/client/credentials.ts";
 import type { ObjectApi } from "../kube/client/object_api.ts";
@@ -13,7 +14,10 @@ import type { Log } from "../log/log.ts";
 import { RunningCollection } from "./collection.ts";
 import type { HealthState } from "../serve/health.ts";
 import { SidecarMetrics } from "../serve/metrics.ts";
+import { ApiContact } from "./api_contact.ts";
+import { listOnce, type Outcome } from "./list_once.ts";
 import { Liveness } from "./liveness.ts";
+import { Outages } from "./outages.ts";
 import { openTransport } from "../http/open_transport.ts";
 import type { Transport } from "../http/transport.ts";
 
@@ -38,9 +42,6 @@ export interface ManifestOptions extends CommonOptions {
 
 export type SidecarOptions = ClusterOptions | ManifestOptions;
 
-/** How a run ended: as wanted, or METHOD=LIST without all objects or without all files. */
-export type Outcome = "done" | "apiFailed" | "filesFailed";
-
 /** Seconds for the last Events and finalizers before the program ends. */
 const FLUSH_SECONDS = 0.5;
 
@@ -53,14 +54,21 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
   const { config, log } = options;
   const metrics = new SidecarMetrics();
   using garbage = new Garbage({ clock: options.clock, collector: v8Collector() });
-  const cluster = "credentials" in options ? openClient(options, metrics, garbage) : undefined;
+  let contact: ApiContact | undefined;
+  const cluster = "credentials" in options
+    ? openClient(options, metrics, garbage, () => contact?.answered())
+    : undefined;
+  contact = cluster && openContact(options, cluster);
   const client = "manifests" in options ? options.manifests : cluster!;
   const transport = lazyTransport(options);
   const liveness = new Liveness(options.clock);
   try {
     const clusterParts = await openClusterParts(options, cluster, liveness);
     const { eventPoster, finalizerGuard } = clusterParts;
-    const parts = { ...options, ...clusterParts, client, transport: transport.open, metrics, liveness, garbage };
+    const parts = {
+      ...{ ...options, ...clusterParts, ...given("cluster", cluster) },
+      ...{ client, transport: transport.open, metrics, liveness, outages: new Outages(), garbage },
+    };
     const collections = await Promise.all(
       config.collections.map((collection) => RunningCollection.open({ ...parts, collection })),
     );
@@ -68,13 +76,15 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
     let outcome: Outcome = "done";
     if (config.method === "LIST") outcome = await listOnce(collections, log, signal);
     else {
-      const health = await openHealth(options, collections, liveness, metrics);
+      const stuck = () => liveness.stuck() ?? contact?.lost;
+      const health = await openHealth(options, collections, stuck, metrics);
       const mode = config.method === "SLEEP" ? "list" : "watch";
       try {
         await Promise.all([
           ...collections.map((collection) => collection.run(mode, signal)),
           eventPoster?.run(signal),
           finalizerGuard?.run(signal),
+          contact?.run(signal),
         ]);
       } finally {
         health?.close();
@@ -89,17 +99,10 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
   }
 }
 
-async function listOnce(collections: readonly RunningCollection[], log: Log, signal: AbortSignal): Promise<Outcome> {
-  const outcomes = await Promise.all(collections.map((collection) => collection.list(signal)));
-  if (signal.aborted) return "done";
-  const apiFailures = outcomes.flatMap((outcome) => outcome.apiFailures);
-  const fileFailures = outcomes.flatMap((outcome) => outcome.fileFailures);
-  for (const failure of [...apiFailures, ...fileFailures]) log.error(`incomplete: ${failure}`);
-  if (apiFailures.length > 0) return "apiFailed";
-  if (fileFailures.length > 0) return "filesFailed";
-  const files = collections.reduce((sum, collection) => sum + collection.files, 0);
-  log.info("List complete, all files are in place.", { files });
-  return "done";
+function openContact({ config, clock }: SidecarOptions, client: KubeClient): ApiContact | undefined {
+  const { contactThreshold: threshold } = config.health;
+  if (threshold === undefined) return undefined;
+  return new ApiContact({ threshold, ask: (signal) => client.request("GET", "/version", signal), clock });
 }
 
 /** EVENT_LOGGING and FINALIZERS, where there is a cluster. */
@@ -135,7 +138,7 @@ function lazyTransport({ config, env }: SidecarOptions): { open: () => Promise<T
 async function openHealth(
   { config, log }: SidecarOptions,
   collections: readonly RunningCollection[],
-  liveness: Liveness,
+  stuck: () => string | undefined,
   metrics: SidecarMetrics,
 ): Promise<{ close(): Promise<void> } | undefined> {
   if (!config.health.enabled) return undefined;
@@ -143,7 +146,7 @@ async function openHealth(
   const firstOf = (reasons: (string | undefined)[]) => reasons.find((reason) => reason !== undefined);
   const health: HealthState = {
     notReady: () => firstOf(collections.map((collection) => collection.notReady())),
-    stuck: () => liveness.stuck(),
+    stuck,
   };
   const { port, host } = config.health;
   return startServer({ port, host, health, metrics: () => metrics.render(), log });

@@ -1,20 +1,21 @@
-/** Follows one source: what its watcher yields goes to the reconciler, and how it fares into log, metrics and health. */
+/** Follows one source: what its watcher yields goes to a sink, and how it fares into log, metrics and health. */
 import { ApiError, isFinal } from "../kube/client/errors.ts";
-import { describeSource, type Source } from "../objects/source.ts";
-import { type KubeObject } from "../objects/object.ts";
+import { describeSource, type WatchTarget } from "../objects/source.ts";
 import type { Watcher, WatcherEvent } from "../kube/watch/watcher.ts";
+import { TransportError } from "../http/transport.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Log } from "../log/log.ts";
-import type { Reconciler } from "../reconcile/reconciler.ts";
+import { messageOf } from "../runtime/message_of.ts";
+import type { ObjectSink } from "./object_sink.ts";
+import type { Outages } from "./outages.ts";
 
 type Failed = WatcherEvent & { type: "failed" };
 
 export interface SourceFollowerOptions {
-  source: Source;
+  source: WatchTarget;
   watcher: Pick<Watcher, "run">;
-  reconciler: Pick<Reconciler, "beginList" | "endList" | "apply" | "delete" | "retire">;
-  /** Asked before an object is published; `retire`: it is being deleted, its files must go. */
-  admit: ((source: Source, object: KubeObject, signal: AbortSignal) => Promise<"apply" | "retire">) | undefined;
+  sink: ObjectSink;
+  outages: Outages;
   onFailure(error: unknown): void;
   clock: Clock;
   log: Log;
@@ -29,6 +30,8 @@ export class SourceFollower {
   #contactAt: number;
   #failure: string | undefined;
   #wasForbidden = false;
+  /** The failure that the log told of last. */
+  #told: string | undefined;
 
   constructor(options: SourceFollowerOptions) {
     this.#options = options;
@@ -45,7 +48,7 @@ export class SourceFollower {
     return (this.#options.clock.now() - this.#contactAt) / 1000;
   }
 
-  get source(): Source {
+  get source(): WatchTarget {
     return this.#options.source;
   }
 
@@ -57,63 +60,78 @@ export class SourceFollower {
   /** Until the signal aborts. `once`: until the source was listed in full, or there is no use in trying on. */
   async run(signal: AbortSignal, { once }: { once: boolean }): Promise<void> {
     for await (const event of this.#options.watcher.run(signal)) {
-      if (event.type === "failed") this.#failed(event);
-      else await this.#take(event, signal);
-      if (once && (event.type === "initDone" || (event.type === "failed" && givesUp(event)))) return;
+      if (event.type !== "failed") {
+        await this.#take(event, signal);
+        if (once && event.type === "initDone") return;
+      } else {
+        const isLast = once && givesUp(event);
+        this.#failed(event, isLast);
+        if (isLast) return;
+      }
     }
   }
 
   async #take(event: Exclude<WatcherEvent, Failed>, signal: AbortSignal): Promise<void> {
-    const { reconciler, source } = this.#options;
+    const { sink } = this.#options;
     switch (event.type) {
       case "init":
-        return reconciler.beginList(source);
+        return sink.beginList();
       case "initDone":
         this.#works();
-        return reconciler.endList(source);
+        return sink.endList();
       case "resumed":
         return this.#works();
       case "delete":
         this.#works();
-        return reconciler.delete(source, event.object);
+        return sink.delete(event.object);
       case "apply":
         this.#works();
-        return await this.#apply([event.object], false, signal);
+        return await sink.apply(event.object, false, signal);
       case "initApply":
-        return await this.#apply(event.objects, true, signal);
+        for (const object of event.objects) await sink.apply(object, true, signal);
     }
   }
 
-  async #apply(objects: readonly KubeObject[], listed: boolean, signal: AbortSignal): Promise<void> {
-    const { reconciler, source, admit } = this.#options;
-    for (const object of objects) {
-      if (admit !== undefined && await admit(source, object, signal) === "retire") reconciler.retire(source, object);
-      else reconciler.apply(source, object, listed);
-    }
-  }
-
-  /** One line when something begins to fail and one when it changes; what only repeats is for the debug log. */
-  #failed({ error, retryIn, failures }: Failed): void {
-    const { log, onFailure, source } = this.#options;
+  /**
+   * One line when something begins to fail and one when it changes; what only repeats is for the debug log.
+   *
+   * @param isLast there is no further attempt: METHOD=LIST tells of it when it ends
+   */
+  #failed({ error, retryIn, failures }: Failed, isLast: boolean): void {
+    const { log, onFailure, outages, source } = this.#options;
     const reason = reasonOf(error, source);
     onFailure(error);
-    if (retryIn === 0) return log.debug(`listing ${describeSource(source)} anew: ${reason}`);
+    if (retryIn === 0 && !isLast) return log.debug(`listing ${describeSource(source)} anew: ${reason}`);
     const isForbidden = error instanceof ApiError && error.isForbidden;
     // A streaming list is refused as a watch, a list as a list: the same right is missing
-    const isNews = this.#failure !== reason && !(isForbidden && this.#wasForbidden);
+    const isNews = this.#told !== reason && !(isForbidden && this.#wasForbidden);
     this.#failure = reason;
     this.#wasForbidden = isForbidden;
+    if (isLast) return log.debug(reason, { failures });
     const line = `${reason}; again in ${retryIn.toFixed(1)} s`;
-    if (!isNews) log.debug(line, { failures });
-    else if (isFinal(error)) log.error(line);
+    if (!this.#mayTell(error, reason) || !isNews) return log.debug(line, { failures });
+    this.#told = reason;
+    if (isFinal(error)) log.error(line);
     else log.warn(line);
+  }
+
+  /** A server that is away is away for every source, so one of them tells. */
+  #mayTell(error: unknown, reason: string): boolean {
+    const { outages } = this.#options;
+    if (error instanceof TransportError) return outages.begin(this, reason);
+    outages.end(this);
+    return true;
   }
 
   #works(): void {
     if (this.#failure === undefined) return;
-    this.#failure = undefined;
+    const hasTold = this.#told !== undefined;
+    this.#failure = this.#told = undefined;
     this.#wasForbidden = false;
-    this.#options.log.info(`following ${describeSource(this.source)} again`);
+    this.#options.outages.end(this);
+    const line = `following ${describeSource(this.source)} again`;
+    if (hasTold) this.#options.log.info(line);
+    else this.#options.log.debug(line);
   }
 }
 
@@ -122,12 +140,11 @@ function givesUp({ error, failures }: Failed): boolean {
   return isFinal(error) || failures >= LIST_ATTEMPTS;
 }
 
-function reasonOf(error: unknown, source: Source): string {
-  if (error instanceof ApiError && error.isForbidden) {
-    const verb = error.message.includes("cannot watch") ? "watch" : "list";
-    return `not allowed to ${verb} ${
-      describeSource(source)
-    }: give the service account get, list and watch there by RBAC, or ask for less with NAMESPACE or RESOURCE`;
-  }
-  return error instanceof Error ? error.message : String(error);
+function reasonOf(error: unknown, source: WatchTarget): string {
+  if (!(error instanceof ApiError && error.isForbidden)) return messageOf(error);
+  const verb = error.message.includes("cannot watch") ? "watch" : "list";
+  const what = `not allowed to ${verb} ${describeSource(source)}`;
+  return source.kind === "Namespace"
+    ? `${what}: give the service account list and watch on namespaces by a ClusterRole, or name them with NAMESPACE`
+    : `${what}: give the service account get, list and watch there by RBAC, or ask for less with NAMESPACE or RESOURCE`;
 }

@@ -1,0 +1,60 @@
+/** Where the objects of a source go. */
+import type { KubeObject } from "../objects/object.ts";
+import type { Source } from "../objects/source.ts";
+import type { Log } from "../log/log.ts";
+import { describeRef } from "../objects/ref.ts";
+import type { Reconciler } from "../reconcile/reconciler.ts";
+
+export interface ObjectSink {
+  /** A list begins. */
+  beginList(): void;
+  /** The list was complete: objects that it did not bring are gone. */
+  endList(): void;
+  /** An object as it is now. `listed`: it came in a list. */
+  apply(object: KubeObject, listed: boolean, signal: AbortSignal): void | Promise<void>;
+  /** An object that is gone, or no longer selected. */
+  delete(object: KubeObject): void;
+}
+
+export interface FileObjectsOptions {
+  source: Source;
+  reconciler: Pick<Reconciler, "beginList" | "endList" | "apply" | "delete" | "retire">;
+  /** With finalizers: asked before an object is published; `retire`: it is being deleted, its files must go. */
+  admit: ((source: Source, object: KubeObject, signal: AbortSignal) => Promise<"apply" | "retire">) | undefined;
+  /** Whether objects of a namespace that the source brings are selected. */
+  selects(source: Source, namespace: string): boolean;
+  log: Pick<Log, "debug">;
+}
+
+/** Hands the objects of a source to the reconciler, once they carry the finalizer where there is one. */
+export class FileObjects implements ObjectSink {
+  readonly #options: FileObjectsOptions;
+
+  constructor(options: FileObjectsOptions) {
+    this.#options = options;
+  }
+
+  beginList(): void {
+    this.#options.reconciler.beginList(this.#options.source);
+  }
+
+  endList(): void {
+    this.#options.reconciler.endList(this.#options.source);
+  }
+
+  async apply(object: KubeObject, listed: boolean, signal: AbortSignal): Promise<void> {
+    const { source, reconciler, admit, selects, log } = this.#options;
+    const { namespace, name, deletionTimestamp } = object.metadata;
+    const isSelected = selects(source, namespace);
+    if (!isSelected) log.debug(`${describeRef({ kind: source.kind, namespace, name })}: namespace is not selected`);
+    // One that is not selected is asked about only if it may be waiting for us to let it go
+    const isAsked = isSelected || deletionTimestamp !== undefined;
+    if (admit !== undefined && isAsked && await admit(source, object, signal) === "retire") {
+      reconciler.retire(source, object);
+    } else reconciler.apply(source, object, listed);
+  }
+
+  delete(object: KubeObject): void {
+    this.#options.reconciler.delete(this.#options.source, object);
+  }
+}
