@@ -8,6 +8,8 @@ import type { ObjectApi } from "../kube/client/object_api.ts";
 import { type Log, openLog } from "../log/log.ts";
 import { giveUpPermissions } from "./permissions.ts";
 import { type Fault, faultOf } from "../config/read_settings.ts";
+import { resolvePath } from "../files/paths.ts";
+import { describeSelection } from "../sidecar/describe_selection.ts";
 import { runSidecar } from "../sidecar/sidecar.ts";
 import { checkStart } from "./start_checks.ts";
 import { COMMIT, VERSION } from "./version.ts";
@@ -47,7 +49,7 @@ export async function runProgram(
   ]);
   const checked = await Promise.race([checks, whenAborted(stop)]);
   if (checked === undefined) return EXIT.done;
-  const [{ credentials, faults: startFaults }, folder] = checked;
+  const [{ credentials, server, faults: startFaults }, folder] = checked;
   faults.push(...startFaults, ...folder?.faults ?? []);
   if (faults.length > 0) {
     console.error(describeFaults(faults));
@@ -59,10 +61,14 @@ export async function runProgram(
   const options = { config, env, userAgent, clock: systemClock, random: Math.random, log };
   if (folder?.manifests !== undefined) {
     for (const warning of clusterSettings(config)) log.warn(warning);
+    announce(config, dir ?? "", log);
     return EXIT[await runSidecar({ ...options, manifests: folder.manifests }, stop)];
   }
   const clusterOptions = { ...options, credentials: credentials! };
-  if (!isRemoval) return EXIT[await runSidecar(clusterOptions, stop)];
+  if (!isRemoval) {
+    announce(config, server ?? "", log);
+    return EXIT[await runSidecar(clusterOptions, stop)];
+  }
   const { runRemoveFinalizers } = await import("./remove_finalizers.ts");
   return await runRemoveFinalizers(clusterOptions, stop);
 }
@@ -96,9 +102,31 @@ async function openManifests(dir: string, log: Log): Promise<{ manifests?: Objec
   }
 }
 
+/**
+ * Says what this run is about: a line for each collection.
+ *
+ * @param origin the URL of the API server, or the folder of manifests
+ */
+function announce({ collections, method }: Config, origin: string, log: Log): void {
+  for (const { selection, files } of collections) {
+    const folder = resolvePath(Deno.cwd(), files.folder);
+    const properties = { version: VERSION, method, origin, folder };
+    log.info(
+      `k8s-sidecar ${VERSION}: ${describeSelection(selection)} of ${origin} become files in ${folder}`,
+      properties,
+    );
+  }
+}
+
 /** A warning for each setting that has no effect without a cluster. */
-function clusterSettings({ events, finalizer }: Config): string[] {
-  const settings = [...(events ? ["EVENT_LOGGING"] : []), ...(finalizer === undefined ? [] : ["FINALIZERS"])];
+function clusterSettings({ events, finalizer, health, collections }: Config): string[] {
+  const isSet: Record<string, boolean> = {
+    EVENT_LOGGING: events,
+    FINALIZERS: finalizer !== undefined,
+    NAMESPACE_SELECTOR: collections.some(({ selection }) => selection.namespaceSelector !== undefined),
+    K8S_CONTACT_THRESHOLD_SECONDS: health.contactThreshold !== undefined,
+  };
+  const settings = Object.keys(isSet).filter((name) => isSet[name]);
   return settings.map((name) => `${name} has no effect with --manifests: it needs a cluster`);
 }
 

@@ -14,7 +14,7 @@ export async function checkStart(
   config: Config,
   credentials: (() => Promise<Credentials>) | undefined,
   broken: ReadonlySet<string>,
-): Promise<{ credentials: Credentials | undefined; faults: Fault[] }> {
+): Promise<{ credentials: Credentials | undefined; server: string | undefined; faults: Fault[] }> {
   const faults: Fault[] = [];
   for (const { files, notification } of config.collections) {
     if (!broken.has("FOLDER")) faults.push(...folderFaults(files.folder));
@@ -22,13 +22,14 @@ export async function checkStart(
     if (notification.script !== undefined) faults.push(...scriptFaults(notification.script.path));
   }
   let found: Credentials | undefined;
+  let server: string | undefined;
   try {
     found = await credentials?.();
-    await found?.load(false);
+    server = (await found?.load(false))?.server;
   } catch (error) {
     faults.push(credentialsFault(error, config.api.kubeconfig));
   }
-  return { credentials: found, faults };
+  return { credentials: found, server, faults };
 }
 
 /** @throws any error that configuration cannot cause */

@@ -9,6 +9,10 @@ export function faultsOf(values: SettingValues): Fault[] {
   const faults = RESOURCE_NAME === undefined ? labelFaults(values) : [];
   if (FOLDER === undefined) faults.push(missing("FOLDER", "the folder that files are written to"));
   else if (FOLDER.includes("\0")) faults.push(faultOf("FOLDER", FOLDER, "expected a path"));
+  const { NAMESPACE_SELECTOR, NAMESPACE } = values;
+  if (NAMESPACE_SELECTOR !== undefined && NAMESPACE !== "ALL") {
+    faults.push(faultOf("NAMESPACE_SELECTOR", NAMESPACE_SELECTOR, "expected NAMESPACE=ALL beside it"));
+  }
   return faults;
 }
 
@@ -57,6 +61,11 @@ export function warningsOf(values: SettingValues): string[] {
   }
   if (values.REQ_URL !== undefined && values.REQ_PAYLOAD !== undefined && values.REQ_METHOD === "GET") {
     warnings.push("REQ_PAYLOAD is set with REQ_METHOD=GET: a GET has no body, so the payload is not sent");
+  }
+  if (values.FINALIZERS && values.REMOVE_DELAY > 0) {
+    warnings.push(
+      "REMOVE_DELAY has no effect with FINALIZERS: an object is not gone before its files are. Set one of them",
+    );
   }
   return warnings;
 }

@@ -142,8 +142,9 @@ export class DownloadScheduler {
           log.error(`${object}: ${reason}; an earlier file is kept, trying again`, { object });
           this.#options.onFailed(ref, path, reason);
         }
-        this.#decide(path, { isFailure: true });
         if (isDiskFault(error)) this.#diskFaults.set(path, reason);
+        else this.#diskFaults.delete(path);
+        this.#decide(path, { isFailure: true });
         await clock.sleep(backoff.next(), signal).catch(() => {});
       }
     }
@@ -164,7 +165,7 @@ export class DownloadScheduler {
   }
 
   #decide(path: string, { isFailure }: { isFailure: boolean }): void {
-    this.#diskFaults.delete(path);
+    if (!isFailure) this.#diskFaults.delete(path);
     if (isFailure) this.#failed.add(path);
     else this.#failed.delete(path);
     this.#awaited.delete(path);

@@ -89,15 +89,23 @@ export function assemble(
     refusals,
     onFailed: (owner, error) => queue.retry(REMOVAL + owner, error),
   });
+  const releases = onReleased && new Releases({ journal, onReleased });
+  const removalDelay = new RemovalDelay({
+    ...options,
+    onDue(owners) {
+      removals.removeUnclaimed(owners);
+      releases?.check();
+    },
+  });
   return {
     journal,
     claims,
     lists,
     queue,
     removals,
-    removalDelay: new RemovalDelay({ ...options, onDue: (owners) => removals.removeUnclaimed(owners) }),
+    removalDelay,
     refusals,
-    releases: onReleased && new Releases({ journal, onReleased }),
+    releases,
     reports,
     outcome: new Outcome({ claims, queue, refusals, reports, ownerOf: (key) => ownerToRemove(key) ?? key }),
     hidden,

@@ -4,7 +4,6 @@ import type { Collection, Config } from "../config/config.ts";
 import { openUrlFetcher } from "./open_downloads.ts";
 import type { FileEvent } from "../reconcile/file_event.ts";
 import { Followers } from "./followers.ts";
-import { FileObjects, type ObjectSink } from "./object_sink.ts";
 import type { Outages } from "./outages.ts";
 import { DiskCheck } from "../files/disk_check.ts";
 import { Journal } from "../files/journal.ts";
@@ -13,8 +12,6 @@ import { Publisher } from "../files/publisher.ts";
 import { DownloadScheduler } from "../downloads/scheduler.ts";
 import type { Garbage } from "../runtime/garbage.ts";
 import type { ListWatch, ObjectApi } from "../kube/client/object_api.ts";
-import type { KubeObject } from "../objects/object.ts";
-import type { ObjectRef } from "../objects/ref.ts";
 import type { Source } from "../objects/source.ts";
 import { sourcesOf } from "./sources.ts";
 import { soonestResync } from "../kube/watch/resync.ts";
@@ -29,6 +26,7 @@ import { checkDiskPeriodically } from "./periodic_disk_check.ts";
 import { Readiness } from "./readiness.ts";
 import type { SidecarMetrics } from "../serve/metrics.ts";
 import { SelectedNamespaces } from "./selected_namespaces.ts";
+import { SelectedObjects } from "./selected_objects.ts";
 import { selectionId } from "./selection_id.ts";
 import { type ListOutcome, SyncProgress } from "./sync_progress.ts";
 import type { Transport } from "../http/transport.ts";
@@ -56,7 +54,6 @@ export interface CollectionOptions {
 
 export class RunningCollection {
   readonly #options: CollectionOptions;
-  readonly #namespaces: SelectedNamespaces;
   readonly #notifications: NotificationRunner | undefined;
   readonly #downloads: DownloadScheduler;
   readonly #reconciler: Reconciler;
@@ -101,8 +98,9 @@ export class RunningCollection {
     const { collection, config, client, clock, random, log } = options;
     const { firstBackoff } = config.watch;
     this.#options = options;
-    const { selection } = collection;
-    this.#namespaces = new SelectedNamespaces(selection, { haveLabels: options.cluster !== undefined });
+    const namespaces = new SelectedNamespaces(collection.selection, { haveLabels: options.cluster !== undefined });
+    namespaces.onChange = (namespace) => this.#reconciler.reconsider(namespace);
+    const objects = new SelectedObjects({ client, namespaces, finalizerGuard: options.finalizerGuard, log });
     this.#notifications = notifications;
     const folder = folderOf(collection);
     const allowedFolders = collection.files.allowedFolders.map((allowed) => resolvePath("/", allowed));
@@ -145,10 +143,10 @@ export class RunningCollection {
       publisher,
       journal,
       downloads: this.#downloads,
-      selects: (source, namespace) => this.#selects(source, namespace),
+      selects: (source, namespace) => objects.selects(source, namespace),
       // METHOD=LIST does not wait, and an object with a finalizer is there until its files are gone
       removeDelay: config.method === "LIST" || config.finalizer !== undefined ? 0 : collection.files.removeDelay,
-      read: (source, ref, signal) => this.#read(source, ref, signal),
+      read: (source, ref, signal) => objects.read(source, ref, signal),
       onEvent: (event) => this.#onEvent(event),
       onReleased: options.finalizerGuard && ((ref) => options.finalizerGuard?.release(ref)),
       heartbeat: options.liveness.heartbeat("the work queue"),
@@ -158,19 +156,18 @@ export class RunningCollection {
       random,
       log,
     });
-    this.#namespaces.onChange = (namespace) => this.#reconciler.reconsider(namespace);
     this.#followers = new Followers({
       ...options,
       client: options.cluster ?? client,
       sources,
-      namespaces: this.#namespaces,
-      sinkFor: (source) => this.#sinkFor(source),
+      namespaces,
+      sinkFor: (source) => objects.sinkFor(source, this.#reconciler),
       watch: config.watch,
       onFailure: (error) => options.metrics.watchFailed(error),
     });
     this.#progress = new SyncProgress({
       selection: collection.selection,
-      namespaces: this.#namespaces,
+      namespaces,
       followers: this.#followers,
       reconciler: this.#reconciler,
       downloads: this.#downloads,
@@ -233,29 +230,6 @@ export class RunningCollection {
       heartbeat: liveness.heartbeat("the disk check"),
       clock,
     }, signal);
-  }
-
-  #sinkFor(source: Source): ObjectSink {
-    return new FileObjects({
-      source,
-      reconciler: this.#reconciler,
-      admit: this.#options.finalizerGuard?.admit,
-      selects: (source, namespace) => this.#selects(source, namespace),
-      log: this.#options.log,
-    });
-  }
-
-  /** A namespace that was chosen by name is not looked at. */
-  #selects({ namespace }: Source, actual: string): boolean {
-    return namespace !== undefined || this.#namespaces.has(actual);
-  }
-
-  /** Reads an object again. If its namespace was selected after the object was listed, it has no finalizer yet. */
-  async #read(source: Source, ref: ObjectRef, signal: AbortSignal): Promise<KubeObject | undefined> {
-    const { client, finalizerGuard } = this.#options;
-    const object = await client.read(source, ref, signal);
-    if (object === undefined || finalizerGuard === undefined || !this.#selects(source, ref.namespace)) return object;
-    return await finalizerGuard.admit(source, object, signal) === "apply" ? object : undefined;
   }
 
   #warnOfMissing(): void {

@@ -16,13 +16,15 @@ export interface ObjectSink {
   delete(object: KubeObject): void;
 }
 
+export type FileObjectReceiver = Pick<Reconciler, "beginList" | "endList" | "apply" | "delete" | "retire">;
+
 export interface FileObjectsOptions {
   source: Source;
-  reconciler: Pick<Reconciler, "beginList" | "endList" | "apply" | "delete" | "retire">;
+  reconciler: FileObjectReceiver;
   /** With finalizers: asked before an object is published; `retire`: it is being deleted, its files must go. */
   admit: ((source: Source, object: KubeObject, signal: AbortSignal) => Promise<"apply" | "retire">) | undefined;
-  /** Whether objects of a namespace that the source brings are selected. */
-  selects(source: Source, namespace: string): boolean;
+  /** Whether objects of a namespace are selected. */
+  selects(namespace: string): boolean;
   log: Pick<Log, "debug">;
 }
 
@@ -45,7 +47,7 @@ export class FileObjects implements ObjectSink {
   async apply(object: KubeObject, listed: boolean, signal: AbortSignal): Promise<void> {
     const { source, reconciler, admit, selects, log } = this.#options;
     const { namespace, name, deletionTimestamp } = object.metadata;
-    const isSelected = selects(source, namespace);
+    const isSelected = selects(namespace);
     if (!isSelected) log.debug(`${describeRef({ kind: source.kind, namespace, name })}: namespace is not selected`);
     // One that is not selected is asked about only if it may be waiting for us to let it go
     const isAsked = isSelected || deletionTimestamp !== undefined;

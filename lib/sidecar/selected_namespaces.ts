@@ -1,5 +1,6 @@
 /** Which namespaces are selected: NAMESPACE_EXCLUDE and, with NAMESPACE=ALL, NAMESPACE_SELECTOR. */
 import type { Selection } from "../config/config.ts";
+import { namePattern } from "../objects/name_pattern.ts";
 import type { KubeObject } from "../objects/object.ts";
 import type { WatchTarget } from "../objects/source.ts";
 import { Changes } from "../runtime/changes.ts";
@@ -18,9 +19,12 @@ export class SelectedNamespaces implements ObjectSink {
   #isListed = false;
   readonly #changes = new Changes();
 
-  constructor({ namespaceExclude, namespaceSelector }: Selection) {
-    this.#exclude = namespaceExclude.map(patternOf);
-    this.source = namespaceSelector === undefined ? undefined : { kind: "Namespace", labelSelector: namespaceSelector };
+  /** @param options.haveLabels `false`: without a cluster namespaces have none, and the selector has no effect */
+  constructor({ namespaceExclude, namespaceSelector }: Selection, { haveLabels }: { haveLabels: boolean }) {
+    this.#exclude = namespaceExclude.map(namePattern);
+    if (haveLabels && namespaceSelector !== undefined) {
+      this.source = { kind: "Namespace", labelSelector: namespaceSelector };
+    }
   }
 
   /** Whether it is known which namespaces the selector matches. Until then nothing follows from its matching none. */
@@ -67,9 +71,4 @@ export class SelectedNamespaces implements ObjectSink {
   #remove(namespace: string): void {
     if (this.#selected.delete(namespace)) this.onChange(namespace);
   }
-}
-
-/** Matches the names that a pattern of NAMESPACE_EXCLUDE means; `*` stands for any characters. */
-function patternOf(pattern: string): RegExp {
-  return new RegExp(`^${pattern.split("*").map(RegExp.escape).join(".*")}$`);
 }

@@ -54,11 +54,9 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
   const { config, log } = options;
   const metrics = new SidecarMetrics();
   using garbage = new Garbage({ clock: options.clock, collector: v8Collector() });
-  let contact: ApiContact | undefined;
-  const cluster = "credentials" in options
-    ? openClient(options, metrics, garbage, () => contact?.answered())
-    : undefined;
-  contact = cluster && openContact(options, cluster);
+  const onAnswer = () => contact?.answered();
+  const cluster = "credentials" in options ? openClient(options, metrics, garbage, onAnswer) : undefined;
+  const contact = cluster && openContact(options, cluster);
   const client = "manifests" in options ? options.manifests : cluster!;
   const transport = lazyTransport(options);
   const liveness = new Liveness(options.clock);

@@ -98,7 +98,7 @@ export class SourceFollower {
    * @param isLast there is no further attempt: METHOD=LIST tells of it when it ends
    */
   #failed({ error, retryIn, failures }: Failed, isLast: boolean): void {
-    const { log, onFailure, outages, source } = this.#options;
+    const { log, onFailure, source } = this.#options;
     const reason = reasonOf(error, source);
     onFailure(error);
     if (retryIn === 0 && !isLast) return log.debug(`listing ${describeSource(source)} anew: ${reason}`);

@@ -1,6 +1,7 @@
 import type { NamedObject, Selection } from "../config/config.ts";
 import { describeSource, type Source } from "../objects/source.ts";
 import { type Kind, KINDS } from "../objects/kind.ts";
+import { namePattern } from "../objects/name_pattern.ts";
 
 /**
  * What to list and watch for a selection: a source for each kind in each namespace, or for each named object. No object
@@ -9,12 +10,18 @@ import { type Kind, KINDS } from "../objects/kind.ts";
  * @param ownNamespace what `OWN` stands for
  */
 export function sourcesOf(selection: Selection, ownNamespace: string): Source[] {
-  const { namespaces: wanted } = selection;
-  const namespaces = wanted === "ALL" ? [undefined] : wanted === "OWN" ? [ownNamespace] : wanted;
+  const namespaces = namespacesOf(selection, ownNamespace);
   const sources = selection.names.length === 0
     ? selection.kinds.flatMap((kind) => namespaces.map((namespace) => sourceOf(kind, namespace, selection)))
     : selection.names.flatMap((item) => namedSources(item, selection.kinds, namespaces));
   return withoutOverlap(sources);
+}
+
+/** `undefined` stands for all of them: what NAMESPACE_EXCLUDE leaves out of these is left out as it comes. */
+function namespacesOf({ namespaces, namespaceExclude }: Selection, own: string): readonly (string | undefined)[] {
+  if (namespaces === "ALL") return [undefined];
+  const named = namespaces === "OWN" ? [own] : namespaces;
+  return named.filter((namespace) => !namespaceExclude.some((pattern) => namePattern(pattern).test(namespace)));
 }
 
 function sourceOf(kind: Kind, namespace: string | undefined, { labelSelector }: Selection): Source {

@@ -37,11 +37,14 @@ interface Start {
   cluster?: Map<string, KubeObject>;
   /** What URLs serve; the others fail. */
   urls?: Record<string, string | Promise<string>>;
+  /** Seconds. */
+  removeDelay?: number;
+  selects?: (source: Source, namespace: string) => boolean;
 }
 
 /** A reconciler with all that belongs to it, on a real folder. */
 function start(
-  { folder, sources = [CONFIG_MAPS], cluster = new Map(), urls = {}, removeDelay = 0, ...selection }: Start,
+  { folder, sources = [CONFIG_MAPS], cluster = new Map(), urls = {}, removeDelay = 0, selects }: Start,
 ) {
   const clock = new FakeClock();
   const log = keptLog();
@@ -87,6 +90,7 @@ function start(
   const reconciler: Reconciler = new Reconciler({
     settings: { folder, folderAnnotation: ANNOTATION, allowedFolders: [], uniqueFilenames: false },
     sources,
+    selects,
     removeDelay,
     publisher,
     journal,
@@ -279,7 +283,9 @@ Deno.test("apply() of what is not base64 harms that key alone, keeps its last go
   await it.list(SECRETS, broken);
   await it.list(SECRETS, broken);
   assert.deepEqual(it.files(), { bad: "last good", other: "2" });
-  assert.deepEqual(it.errors(), ['error: Secret default/s refused: key "bad" is not base64']);
+  assert.deepEqual(it.errors(), [
+    'error: Secret default/s refused: key "bad" is not base64; its last accepted file stays',
+  ]);
   await it.apply(changed(broken, { other: "Mg==" }));
   assert.deepEqual(it.files(), { other: "2" });
 });
@@ -533,7 +539,9 @@ Deno.test("Reconciler keeps a deleted winner's file for one failed read of the h
   assert.deepEqual([it.files(), it.released], [{}, ["ConfigMap default/winner"]]);
   for (const delay of [2, 4]) await it.later(delay);
   assert.equal(it.state.reads, 4);
-  assert.deepEqual(it.reconciler.outcome.failures, ["cannot read ConfigMap default/heir again: no answer"]);
+  assert.deepEqual(it.reconciler.outcome.failures.map(String), [
+    "Error: cannot read ConfigMap default/heir again: no answer",
+  ]);
   it.state.readError = undefined;
   await it.later(8);
   assert.deepEqual(it.files(), { k: "heir" });
@@ -884,15 +892,170 @@ Deno.test("settle() does what is due without run(), and waits for downloads", as
   assert.deepEqual(next.files(), { k: "young", u: "one" });
 });
 
-Deno.test("settle() gives up what fails, and says why", async () => {
+Deno.test("settle() gives up what fails, and says why where it is not the object's fault", async () => {
   await using it = open();
   await it.stop();
+  using _ = refused(it, "full");
   Deno.mkdirSync(it.at("k"));
-  it.beginList(CONFIG_MAPS, configMap("a", { k: "1", other: "1" }));
+  it.beginList(CONFIG_MAPS, configMap("a", { k: "1", other: "1" }), configMap("b", { full: "1" }));
   it.endList(CONFIG_MAPS);
   await it.reconciler.settle(new AbortController().signal);
-  assert.deepEqual(it.reconciler.outcome.failures, [`cannot write ${it.at("k")}: there is a directory in its place`]);
+  const { failures } = it.reconciler.outcome;
+  assert.deepEqual(failures.map(({ message }) => message), [`cannot change ${it.at("full")}`]);
+  assert.equal(it.reconciler.outcome.countRefused([]), 1);
   assert.deepEqual(it.files(), { other: "1" });
+});
+
+Deno.test("countRefused() counts each object once, whatever is refused of it", async () => {
+  await using it = open();
+  using outside = tempFolder();
+  Deno.symlinkSync(outside.path, it.at("out"));
+  await it.list(
+    CONFIG_MAPS,
+    configMap("outside", { a: "1" }, { annotations: { [ANNOTATION]: "../x" } }),
+    configMap("link", { a: "1", b: "1" }, { annotations: { [ANNOTATION]: "out" } }),
+    configMap("keys", { "a/b": "1", good: "1", "dead.url": "http://dead" }),
+    configMap("good", { fine: "1" }),
+  );
+  assert.equal(it.reconciler.outcome.countRefused([]), 3);
+  assert.equal(it.reconciler.outcome.countRefused([it.at("dead"), it.at("fine")]), 4);
+  Deno.removeSync(it.at("out"));
+});
+
+const REFUSED: ObjectExtras = { annotations: { [ANNOTATION]: "../out" } };
+
+Deno.test("A refused object keeps its last accepted files, over a restart too, until it is deleted", async () => {
+  await using it = open();
+  const a = configMap("a", { x: "1", y: "1" });
+  await it.list(CONFIG_MAPS, a);
+  const bad = changed(a, { x: "2" }, REFUSED);
+  await it.apply(bad);
+  assert.deepEqual(it.files(), { x: "1", y: "1" });
+  const next = await it.restart();
+  await next.list(CONFIG_MAPS, bad);
+  await next.list(CONFIG_MAPS, bad);
+  assert.deepEqual(next.files(), { x: "1", y: "1" });
+  assert.match(next.errors().join(), /^error: ConfigMap default\/a refused: .*; its last accepted files stay$/);
+  await next.delete(changed(bad, {}));
+  assert.deepEqual(next.files(), {});
+});
+
+Deno.test("A refused object without files is not said to keep any", async () => {
+  await using it = open();
+  await it.list(CONFIG_MAPS, configMap("a", { x: "1" }, REFUSED));
+  assert.match(it.errors().join(), /^error: ConfigMap default\/a refused: [^;]*$/);
+});
+
+Deno.test("A refused object leaves its path to an accepted one, and takes what it wants when it is accepted", async () => {
+  await using it = open();
+  const a = configMap("a", { x: "a", y: "a" }, OLD);
+  const b = configMap("b", { x: "b" });
+  await it.list(CONFIG_MAPS, a, b);
+  const bad = changed(a, { x: "a" }, REFUSED);
+  await it.apply(bad);
+  await it.turn();
+  assert.deepEqual(it.files(), { x: "b", y: "a" });
+  await it.apply(changed(bad, { x: "a", z: "a" }, { annotations: {} }));
+  assert.deepEqual(it.files(), { x: "a", z: "a" });
+});
+
+Deno.test("A refused object's file stays though the heir cannot deliver, and goes with the object", async () => {
+  await using it = open();
+  const a = configMap("a", { x: "a" }, OLD);
+  const heir = configMap("b", { "x.url": "http://dead" });
+  await it.list(CONFIG_MAPS, a, heir);
+  const bad = changed(a, { x: "a" }, REFUSED);
+  await it.apply(bad);
+  await it.turn();
+  assert.deepEqual(it.files(), { x: "a" });
+  await it.delete(changed(bad, {}));
+  assert.deepEqual(it.files(), {});
+});
+
+Deno.test("REMOVE_DELAY has an object that is made again within it change nothing", async () => {
+  await using it = open({ removeDelay: 30 });
+  const a = configMap("a", { x: "1", y: "1" });
+  await it.list(CONFIG_MAPS, a);
+  it.events.length = 0;
+  await it.delete(changed(a, {}));
+  await it.later(29);
+  assert.deepEqual(it.files(), { x: "1", y: "1" });
+  await it.apply(configMap("a", { x: "1", y: "1" }, { uid: "2", resourceVersion: "5" }));
+  await it.later(60);
+  assert.deepEqual([it.files(), it.events], [{ x: "1", y: "1" }, []]);
+});
+
+Deno.test("REMOVE_DELAY has an object that is made again with other keys write and remove the difference", async () => {
+  await using it = open({ removeDelay: 30 });
+  const a = configMap("a", { x: "1", y: "1", z: "1" });
+  await it.list(CONFIG_MAPS, a);
+  it.events.length = 0;
+  await it.delete(changed(a, {}));
+  await it.apply(configMap("a", { x: "1", y: "2" }, { uid: "2", resourceVersion: "5" }));
+  assert.deepEqual(it.events, ["written ConfigMap default/a: y", "removed ConfigMap default/a: z"]);
+  assert.deepEqual(it.files(), { x: "1", y: "2" });
+});
+
+Deno.test("REMOVE_DELAY ends with the removal, whether the object was deleted or not listed", async () => {
+  await using it = open({ removeDelay: 30 });
+  const [a, b] = [configMap("a", { a: "1", a2: "1" }), configMap("b", { b: "1" })];
+  await it.list(CONFIG_MAPS, a, b);
+  await it.apply(changed(a, { a: "1" }));
+  assert.deepEqual(it.files(), { a: "1", b: "1" });
+  await it.delete(changed(a, {}, { resourceVersion: "9" }));
+  await it.later(10);
+  await it.list(CONFIG_MAPS);
+  await it.later(20);
+  assert.deepEqual(it.files(), { b: "1" });
+  await it.later(10);
+  assert.deepEqual(it.files(), {});
+});
+
+Deno.test("REMOVE_DELAY does not hold up an heir", async () => {
+  await using it = open({ removeDelay: 30 });
+  const a = configMap("a", { x: "a", y: "a" }, OLD);
+  await it.list(CONFIG_MAPS, a, configMap("b", { x: "b" }));
+  await it.delete(changed(a, {}));
+  assert.deepEqual(it.files(), { x: "b", y: "a" });
+});
+
+Deno.test("REMOVE_DELAY begins anew with a restart", async () => {
+  await using it = open({ removeDelay: 30 });
+  const a = configMap("a", { a: "1" });
+  await it.list(CONFIG_MAPS, a);
+  await it.delete(changed(a, {}));
+  const next = await it.restart();
+  await next.list(CONFIG_MAPS);
+  await next.list(CONFIG_MAPS);
+  await next.later(29);
+  assert.deepEqual(next.files(), { a: "1" });
+  await next.later(1);
+  assert.deepEqual(next.files(), {});
+});
+
+Deno.test("reconsider() has files come and go with their namespaces", async () => {
+  const selected = new Set(["default"]);
+  await using it = open({ selects: (_source, namespace) => selected.has(namespace) });
+  const elsewhere = configMap("b", { b: "1" }, { namespace: "other" });
+  await it.list(CONFIG_MAPS, configMap("a", { a: "1" }), elsewhere);
+  assert.deepEqual([it.files(), it.reconciler.objects], [{ a: "1" }, 1]);
+  selected.add("other").delete("default");
+  for (const namespace of ["other", "default"]) it.reconciler.reconsider(namespace);
+  await it.turn();
+  assert.deepEqual([it.files(), it.reconciler.objects], [{ b: "1" }, 1]);
+  await it.apply(changed(elsewhere, { b: "2" }));
+  const next = await it.restart();
+  selected.clear();
+  await next.list(CONFIG_MAPS, configMap("a", { a: "1" }), elsewhere);
+  assert.deepEqual([next.files(), next.released], [{}, ["ConfigMap other/b"]]);
+});
+
+Deno.test("reconsider() passes over what a source with a namespace of its own brings", async () => {
+  const source: Source = { kind: "ConfigMap", namespace: "default" };
+  await using it = open({ sources: [source], selects: ({ namespace }) => namespace !== undefined });
+  await it.list(source, configMap("a", { a: "1" }));
+  it.reconciler.reconsider("default");
+  assert.deepEqual(it.files(), { a: "1" });
 });
 
 Deno.test("Reconciler makes FOLDER again when it was removed, with all files at the next list", async () => {

@@ -16,6 +16,8 @@ function removals(owners: Record<string, string>) {
   /** Claimants of each path, the winner first. */
   const claims = new Map<string, string[]>();
   const unknown = new Set<string>();
+  /** Keys of refused objects. */
+  const kept = new Set<string>();
   const events: FileEvent[] = [];
   const failed: string[] = [];
   const lines: string[] = [];
@@ -25,6 +27,7 @@ function removals(owners: Record<string, string>) {
       winnerOf: (path) => claims.has(path) ? ({} as never) : undefined,
     },
     lists: { know: ({ kind }) => !unknown.has(kind) },
+    refusals: { keepsFiles: (key) => kept.has(key) },
     journal: {
       ownerOf: (path) => journal.get(path),
       *files() {
@@ -41,7 +44,7 @@ function removals(owners: Record<string, string>) {
     onFailed: (owner) => failed.push(owner),
     log: { info: (line) => lines.push(line), error: (line) => lines.push(line) },
   });
-  return { it, journal, stuck, claims, unknown, events, failed, lines, left: () => [...journal.keys()] };
+  return { it, journal, stuck, claims, unknown, kept, events, failed, lines, left: () => [...journal.keys()] };
 }
 
 Deno.test("remove() tells of the files that were there, in one event", () => {
@@ -49,6 +52,19 @@ Deno.test("remove() tells of the files that were there, in one event", () => {
   it.remove(["/1", "/2", "/never"], A, "uid");
   assert.deepEqual(events, [{ type: "removed", ref: A, uid: "uid", paths: ["/1", "/2"] }]);
   assert.deepEqual(lines, ["ConfigMap default/a: removed 2 files"]);
+});
+
+Deno.test("mayRemove() is false of what a refused object has on disk", () => {
+  const { it, kept } = removals({ "/1": KEYS.a, "/2": KEYS.b });
+  kept.add(KEYS.a);
+  assert.deepEqual(["/1", "/2"].map((path) => it.mayRemove(path)), [false, true]);
+});
+
+Deno.test("removeUnclaimed() removes of these owners what they do not claim, though others do", () => {
+  const { it, claims, left } = removals({ "/1": KEYS.a, "/2": KEYS.a, "/3": KEYS.a, "/4": KEYS.b });
+  claims.set("/1", [KEYS.b]).set("/2", [KEYS.a]);
+  it.removeUnclaimed(new Set([KEYS.a]));
+  assert.deepEqual(left(), ["/2", "/4"]);
 });
 
 Deno.test("mayRemove() is false of what is not ours, is claimed by its owner, or of a source that was never listed", () => {
