@@ -205,7 +205,7 @@ export class Reconciler {
       this.#queue.retry(key, failure);
     }
     this.#follow(change);
-    this.#removals.remove(change.freed, tracked, uid);
+    this.#removeFreed(change.freed, tracked);
     // Of its files before it was refused or deleted, it may not want all
     if (keptFiles) this.#removals.removeUnclaimed(new Set([key]));
     this.#releases?.check();
@@ -238,11 +238,17 @@ export class Reconciler {
     this.#releases?.add(object);
     const keptFiles = this.#parts.refusals.delete(key);
     this.#follow(change);
-    if (!this.#parts.removalDelay.begin(key)) {
-      this.#removals.remove(change.freed, object, object.uid);
-      if (keptFiles) this.#removals.removeUnclaimed(new Set([key]));
-    }
+    const isDelayed = this.#parts.removalDelay.begin(key);
+    this.#removeFreed(change.freed, object);
+    if (keptFiles && !isDelayed) this.#removals.removeUnclaimed(new Set([key]));
     this.#releases?.check();
+  }
+
+  /** Removes files that no object claims. Whose content it is may be another object, which this one was the heir of. */
+  #removeFreed(freed: readonly string[], object: TrackedObject): void {
+    const { removalDelay, journal } = this.#parts;
+    const due = freed.filter((path) => !removalDelay.has(journal.ownerOf(path) ?? ""));
+    this.#removals.remove(due, object, object.uid);
   }
 
   /** What must happen to the paths that an object gave up, apart from the removal of files. */

@@ -33,6 +33,10 @@ export class RemovalDelay {
     return true;
   }
 
+  has(owner: string): boolean {
+    return this.#waiting.has(owner);
+  }
+
   /** The owner is there again. Returns whether its files were waiting. */
   end(owner: string): boolean {
     return this.#waiting.delete(owner);

@@ -215,7 +215,7 @@ export class RunningCollection {
     await this.#reconciler.settle(signal);
     await this.#changes.until(() => this.#downloads.undecided.size === 0, signal);
     const outcome = this.#progress.listOutcome(unlisted);
-    if (unlisted.length === 0) this.#warnOfMissing();
+    if (unlisted.length === 0 && !signal.aborted) this.#warnOfMissing();
     await this.#downloads.close();
     await this.#notifications?.flush(signal);
     return outcome;

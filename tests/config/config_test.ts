@@ -70,6 +70,24 @@ Deno.test("parseConfig() needs LABEL and FOLDER only", () => {
   });
 });
 
+Deno.test("parseConfig() wants NAMESPACE=ALL beside NAMESPACE_SELECTOR", () => {
+  const env = { LABEL: "app", FOLDER: "/f", NAMESPACE_SELECTOR: "team=x" };
+  assert.equal(configOf(env).collections[0]?.selection.namespaceSelector, "team=x");
+  for (const more of [{ NAMESPACE: "a,b" }, { DEFAULTS: "kiwigrid" }]) {
+    const { faults } = parseConfig({ ...env, ...more });
+    assert.deepEqual(faults.map(({ message }) => message), [
+      'NAMESPACE_SELECTOR="team=x": expected NAMESPACE=ALL beside it',
+    ]);
+  }
+  assert.deepEqual(parseConfig({ ...env, DEFAULTS: "kiwigrid", NAMESPACE: "ALL" }).faults, []);
+});
+
+Deno.test("parseConfig() warns of REMOVE_DELAY with FINALIZERS", () => {
+  const env = { LABEL: "app", FOLDER: "/f", REMOVE_DELAY: "5" };
+  assert.deepEqual(configOf(env).warnings, []);
+  assert.match(configOf({ ...env, FINALIZERS: "true" }).warnings.join(), /^REMOVE_DELAY has no effect with FINALIZERS/);
+});
+
 Deno.test("parseConfig() puts every setting in its place", () => {
   const env = {
     LABEL_VALUE: "1",
@@ -117,7 +135,6 @@ Deno.test("parseConfig() puts every setting in its place", () => {
     LIVENESS: "false",
     HEALTH_PORT: "81",
     HEALTH_HOST: "::1",
-    NAMESPACE_SELECTOR: "d",
     NAMESPACE_EXCLUDE: "c",
     FOLDER_PER_NAMESPACE: "true",
     COLLISIONS: "newest",
@@ -145,7 +162,6 @@ Deno.test("parseConfig() puts every setting in its place", () => {
         kinds: ["Secret"],
         namespaces: ["a", "b"],
         namespaceExclude: ["c"],
-        namespaceSelector: "d",
       },
       files: {
         folder: "/files",
@@ -192,7 +208,9 @@ Deno.test("parseConfig() puts every setting in its place", () => {
     api: { kubeconfig: "/kube", serviceAccountDir: "/sa", skipTlsVerify: true },
     health: { enabled: false, port: 81, host: "::1", contactThreshold: 5 },
     log: { level: "ERROR", levelIsSet: true, format: "TEXT", utc: true, apiRequests: false, configFile: "/log" },
-    warnings: [],
+    warnings: [
+      "REMOVE_DELAY has no effect with FINALIZERS: an object is not gone before its files are. Set one of them",
+    ],
   });
 });
 

@@ -17,8 +17,11 @@ import { parseSelector } from "../../lib/objects/label_selector.ts";
 import { Watcher } from "../../lib/kube/watch/watcher.ts";
 import { Reconciler } from "../../lib/reconcile/reconciler.ts";
 import { SETTINGS } from "../../lib/config/settings.ts";
+import { FileObjects } from "../../lib/sidecar/object_sink.ts";
+import { Outages } from "../../lib/sidecar/outages.ts";
 import { SourceFollower } from "../../lib/sidecar/source_follower.ts";
 import { keptLog } from "../support/api_gateway.ts";
+import { filesIn } from "../support/disk.ts";
 import { SEED } from "../support/fault_story.ts";
 import { assertFolderEquals } from "../support/oracle.ts";
 import { pick, seeded } from "../support/random.ts";
@@ -380,12 +383,14 @@ interface StartOptions {
   clock: SimulatedTime;
   random: () => number;
   resyncPeriod: number;
+  removeDelay: number;
   onWritten(paths: readonly string[]): void;
 }
 
 /** Everything between the API server and the disk, on a clock that is passed on by hand. */
-function start({ api, folder, clock, random, resyncPeriod, onWritten }: StartOptions) {
+function start({ api, folder, clock, random, resyncPeriod, removeDelay, onWritten }: StartOptions) {
   const log = keptLog();
+  const outages = new Outages();
   const abort = new AbortController();
   const journal = new Journal({ folder, id: "0123456789", log });
   const publisher = new Publisher({
@@ -413,7 +418,8 @@ function start({ api, folder, clock, random, resyncPeriod, onWritten }: StartOpt
       random,
       heartbeat: { expectWithin() {} },
     });
-    const follower = new SourceFollower({ source, watcher, reconciler, admit: undefined, onFailure() {}, clock, log });
+    const sink = new FileObjects({ source, reconciler, admit: undefined, selects: () => true, log });
+    const follower = new SourceFollower({ source, watcher, sink, outages, onFailure() {}, clock, log });
     return follower.run(abort.signal, { once: false });
   });
   const all = Promise.all([...running, reconciler.run(abort.signal)]);
@@ -440,6 +446,15 @@ function expectedOf(api: SimulatedApi): Record<string, string> {
   return files;
 }
 
+/** Files that refused objects may have kept: what they were before they were refused depends on what the sidecar saw. */
+function keptFiles(api: SimulatedApi, folder: string): Record<string, string> {
+  const isRefused = ([, { metadata }]: [Kind, KubeObject]) => metadata.annotations?.[ANNOTATION] === "../out";
+  const refused = new Set(api.objects.filter(isRefused).map(([kind, { metadata }]) => `${kind} ${metadata.name}`));
+  return Object.fromEntries(
+    Object.entries(filesIn(folder)).filter(([, content]) => refused.has(content.replace(/ \d+$/, ""))),
+  );
+}
+
 async function oneLife(seed: number): Promise<void> {
   const random = seeded(seed);
   const dir = Deno.makeTempDirSync();
@@ -451,9 +466,10 @@ async function oneLife(seed: number): Promise<void> {
   const api = new SimulatedApi(random, random() < 0.2 ? 0 : random() * 1.5, clock);
   let backup = api.backup();
   const past = new Past();
+  const removeDelay = pick(random, [0, 0, 20]);
   const begin = () =>
     start({
-      ...{ api, folder, clock, random },
+      ...{ api, folder, clock, random, removeDelay },
       resyncPeriod: restores ? 300 : pick(random, [0, 30]),
       onWritten: (paths) => restores || past.look(paths),
     });
@@ -480,11 +496,11 @@ async function oneLife(seed: number): Promise<void> {
     }
   }
   api.faults = 0;
-  await clock.pass(restores ? 500 : 100);
+  await clock.pass((restores ? 500 : 100) + removeDelay);
   const log = sidecar.log.lines;
   await sidecar.stop();
   try {
-    assertFolderEquals(folder, { ...expectedOf(api), stranger: "x" });
+    assertFolderEquals(folder, { ...keptFiles(api, folder), ...expectedOf(api), stranger: "x" });
     assert.deepEqual(past.faults, []);
   } catch (error) {
     throw new Error(`life ${seed}: ${error instanceof Error ? error.message : error}\n${log.slice(-30).join("\n")}`);

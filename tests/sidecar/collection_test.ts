@@ -7,11 +7,12 @@ import { given } from "../../lib/runtime/given.ts";
 import { Garbage } from "../../lib/runtime/garbage.ts";
 import type { EventPoster } from "../../lib/sidecar/event_poster.ts";
 import type { FinalizerGuard } from "../../lib/sidecar/finalizer_guard.ts";
+import { Outages } from "../../lib/sidecar/outages.ts";
 import { RunningCollection } from "../../lib/sidecar/collection.ts";
 import { SidecarMetrics } from "../../lib/serve/metrics.ts";
 import { openTransport } from "../../lib/http/open_transport.ts";
 import { ApiGateway, keptLog, refusal } from "../support/api_gateway.ts";
-import { filesIn, tempFolder } from "../support/disk.ts";
+import { diskTest, filesIn, smallDisk, tempFolder } from "../support/disk.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { listen, serve, until } from "../support/local_servers.ts";
 
@@ -42,11 +43,13 @@ function place() {
         collection: config.collections[0]!,
         config,
         client: gateway.client,
+        cluster: gateway.client,
         transport: () => Promise.resolve(transport),
         metrics: new SidecarMetrics(),
         eventPoster,
         ...given("finalizerGuard", finalizerGuard),
         liveness: new Liveness(clock),
+        outages: new Outages(),
         garbage: new Garbage({ clock, collector() {} }),
         clock,
         random: () => 0,
@@ -138,24 +141,55 @@ Deno.test("list() makes the files once and tells the application once, after the
   at.create("b", { "b.txt": "b" });
   await using app = application();
   await using it = await at.open({ REQ_URL: app.url });
-  assert.deepEqual(await it.list(), { apiFailures: [], fileFailures: [] });
+  assert.deepEqual(await it.list(), { apiFailures: [], fileFailures: [], refused: 0 });
   assert.deepEqual(at.files(), { "a.txt": "a", "b.txt": "b" });
   assert.deepEqual([app.calls(), it.collection.isNotificationPending], [1, false]);
 });
 
-Deno.test("list() says which source, which file and which content it could not have, and has the others", async () => {
+Deno.test("list() says which source it could not have, counts what is refused, and has the others", async () => {
   await using at = place();
-  at.create("a", { "a.txt": "a", "in-the-way": "", "b.json.url": "http://127.0.0.1:1/" });
+  at.create("a", { "a.txt": "a", "in-the-way": "" });
+  at.create("b", { "b.json.url": "http://127.0.0.1:1/" });
+  at.create("c", { "c.txt": "c" }, { annotations: { "k8s-sidecar-target-directory": "../out" } });
   Deno.mkdirSync(`${at.path}/files/in-the-way`, { recursive: true });
   at.gateway.intercept = ({ path }) =>
     path.startsWith("/api/v1/secrets") ? refusal(403, "Forbidden", "secrets is forbidden: cannot list") : undefined;
   await using it = await at.open({ REQ_RETRY_TOTAL: "0" });
-  const { apiFailures, fileFailures } = await it.list();
+  const { apiFailures, fileFailures, refused } = await it.list();
   assert.match(apiFailures.join("\n"), /^not allowed to list secrets in all namespaces: .*$/);
-  assert.equal(fileFailures.length, 2);
-  assert.match(fileFailures[0]!, /in-the-way/);
-  assert.equal(fileFailures[1], `no content for ${at.path}/files/b.json`);
+  assert.deepEqual([fileFailures, refused], [[], 3]);
   assert.deepEqual(at.files(), { "a.txt": "a" });
+  assert.deepEqual(it.log.lines.filter((line) => line.includes("not allowed") && !line.startsWith("debug")), []);
+});
+
+diskTest("mount", "list() blames a full disk, for downloads too", async () => {
+  await using at = place();
+  await using served = serve(() => new Response("x".repeat(300_000)));
+  at.create("a", { "a.txt": "x".repeat(300_000) });
+  at.create("b", { "b.url": `http://127.0.0.1:${served.port}/` });
+  using disk = smallDisk(64 * 1024);
+  await using it = await at.open({ FOLDER: disk.path, RESOURCE: "configmap" });
+  const { fileFailures, refused } = await it.list();
+  assert.deepEqual([fileFailures.length, refused], [2, 0], fileFailures.join());
+  assert.match(it.collection.notReady() ?? "", /a\.txt/);
+});
+
+Deno.test("list() names what RESOURCE_NAME does not find, and what a label does not", async () => {
+  await using at = place();
+  const warnings = async (env: Record<string, string>) => {
+    await using it = await at.open(env);
+    await it.list();
+    return it.log.lines.filter((line) => line.startsWith("warn: "));
+  };
+  at.create("a", { "a.txt": "a" });
+  assert.deepEqual(await warnings({ RESOURCE_NAME: "a,configmap/nosuch,default/secret/a" }), [
+    "warn: RESOURCE_NAME: there is no ConfigMap nosuch in all namespaces",
+    "warn: RESOURCE_NAME: there is no Secret a in namespace default",
+  ]);
+  assert.deepEqual(await warnings({ LABEL: "nobody" }), [
+    "warn: nothing is selected: there are no configmaps and secrets with labels nobody in all namespaces",
+  ]);
+  assert.deepEqual(await warnings({}), []);
 });
 
 Deno.test("open() tells collections with different selections apart that share a folder", async () => {

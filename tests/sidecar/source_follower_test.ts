@@ -3,7 +3,9 @@ import { AnswerError, ApiError } from "../../lib/kube/client/errors.ts";
 import type { KubeObject } from "../../lib/objects/object.ts";
 import type { Source } from "../../lib/objects/source.ts";
 import type { WatcherEvent } from "../../lib/kube/watch/watcher.ts";
-import { SourceFollower, type SourceFollowerOptions } from "../../lib/sidecar/source_follower.ts";
+import { Outages } from "../../lib/sidecar/outages.ts";
+import { SourceFollower } from "../../lib/sidecar/source_follower.ts";
+import { TransportError } from "../../lib/http/transport.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { keptLog } from "../support/api_gateway.ts";
 import { objectAt } from "../support/scripted_api.ts";
@@ -11,6 +13,8 @@ import { objectAt } from "../support/scripted_api.ts";
 const SOURCE: Source = { kind: "Secret", namespace: "a" };
 const A: KubeObject = objectAt("a", "1");
 const B: KubeObject = objectAt("b", "2");
+
+const BUG: KubeObject = objectAt("bug", "3");
 
 const INIT = { type: "init" } as const;
 const INIT_DONE = { type: "initDone" } as const;
@@ -28,7 +32,7 @@ const unavailable = () => new ApiError("GET /", 503, { message: "starting" });
 const expired = () => new ApiError("GET /", 410, { message: "too old", reason: "Expired" });
 
 /** A follower of a watcher that yields these events and ends. */
-function following(events: readonly WatcherEvent[], admit?: SourceFollowerOptions["admit"]) {
+function following(events: readonly WatcherEvent[], outages = new Outages()) {
   const calls: string[] = [];
   const errors: unknown[] = [];
   const log = keptLog();
@@ -44,14 +48,17 @@ function following(events: readonly WatcherEvent[], admit?: SourceFollowerOption
         }
       },
     },
-    reconciler: {
+    sink: {
       beginList: () => void calls.push("beginList"),
       endList: () => void calls.push("endList"),
-      apply: (_source, object, listed) => void calls.push(`apply ${name(object)}${listed ? " listed" : ""}`),
-      delete: (_source, object) => void calls.push(`delete ${name(object)}`),
-      retire: (_source, object) => void calls.push(`retire ${name(object)}`),
+      async apply(object, listed) {
+        await Promise.resolve();
+        if (object === BUG) throw new TypeError("a bug");
+        calls.push(`apply ${name(object)}${listed ? " listed" : ""}`);
+      },
+      delete: (object) => void calls.push(`delete ${name(object)}`),
     },
-    admit,
+    outages,
     onFailure: (error) => void errors.push(error),
     clock: new FakeClock(),
     log,
@@ -71,24 +78,6 @@ Deno.test("run() hands everything that the watcher yields to the reconciler, in 
   await run();
   assert.deepEqual(calls, ["beginList", "apply a listed", "endList", "apply b", "delete a"]);
   assert.deepEqual(lines, []);
-});
-
-Deno.test("run() retires an object that is not admitted, and asks about each before it goes on", async () => {
-  const asked: string[] = [];
-  const { calls, run } = following([
-    INIT,
-    { type: "initApply", objects: [A] },
-    { type: "apply", object: B },
-    { type: "delete", object: B },
-  ], async (source, { metadata }) => {
-    await Promise.resolve();
-    assert.equal(source, SOURCE);
-    asked.push(metadata.name);
-    return metadata.name === "a" ? "retire" : "apply";
-  });
-  await run();
-  assert.deepEqual(asked, ["a", "b"]);
-  assert.deepEqual(calls, ["beginList", "retire a", "apply b", "delete b"]);
 });
 
 Deno.test("run() logs the first of equal failures and a change, and says when it works again", async () => {
@@ -146,6 +135,35 @@ Deno.test("run() only whispers of an expired version, for which the list comes a
   assert.deepEqual([follower.failure, errors.length], [undefined, 1]);
 });
 
+Deno.test("run() once does not promise another attempt where there is none", async () => {
+  const { follower, lines, run } = following([failed(forbidden("list"))]);
+  await run(true);
+  assert.match(follower.failure ?? "", /^not allowed to list secrets/);
+  assert.deepEqual(lines.filter((line) => !line.startsWith("debug: ")), []);
+});
+
+Deno.test("run() tells once of a server that is away for several sources", async () => {
+  const outages = new Outages();
+  const away = () => failed(new TransportError("connect", "cannot connect to a:443: refused"));
+  const first = following([away(), away()], outages);
+  const second = following([away(), away(), INIT, INIT_DONE], outages);
+  const third = following([away(), INIT, INIT_DONE], outages);
+  for (const { run } of [first, second, third]) await run();
+  const told = [first, second, third].map(({ lines }) => lines.filter((line) => !line.startsWith("debug: ")));
+  assert.deepEqual(told, [["warn: cannot connect to a:443: refused; again in 1.0 s"], [], []]);
+});
+
+Deno.test("run() tells of a server that is away once the source that told works again", async () => {
+  const outages = new Outages();
+  const away = () => failed(new TransportError("connect", "refused"));
+  const first = following([away(), INIT, INIT_DONE], outages);
+  const second = following([away()], outages);
+  await first.run();
+  await second.run();
+  assert.deepEqual(second.lines, ["warn: refused; again in 1.0 s"]);
+  assert.equal(first.lines.at(-1), 'info: following secrets in namespace "a" again');
+});
+
 Deno.test("run() once ends with the first complete list", async () => {
   const { calls, run, taken } = following([
     failed(unavailable()),
@@ -177,6 +195,6 @@ Deno.test("run() once gives up at once when it is refused, and at the third fail
 });
 
 Deno.test("run() throws what is no failure of the API server", async () => {
-  const { run } = following([INIT, { type: "apply", object: A }], () => Promise.reject(new TypeError("a bug")));
+  const { run } = following([INIT, { type: "apply", object: BUG }]);
   await assert.rejects(run(), { message: "a bug" });
 });

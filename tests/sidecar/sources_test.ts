@@ -57,3 +57,15 @@ Deno.test("sourcesOf() has no object in two sources", () => {
     { kind: "Secret", name: "b", namespace: "z" },
   ]);
 });
+
+Deno.test("sourcesOf() leaves out what NAMESPACE_EXCLUDE matches of a list, not of names", () => {
+  assert.deepEqual(
+    sourcesFor({ LABEL: "app", RESOURCE: "secret", NAMESPACE: "a,kube-x", NAMESPACE_EXCLUDE: "kube-*" }),
+    [
+      { kind: "Secret", namespace: "a", labelSelector: "app" },
+    ],
+  );
+  assert.deepEqual(sourcesFor({ RESOURCE_NAME: "kube-x/secret/a", NAMESPACE_EXCLUDE: "kube-*" }), [
+    { kind: "Secret", name: "a", namespace: "kube-x" },
+  ]);
+});

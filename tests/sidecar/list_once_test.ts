@@ -1,0 +1,45 @@
+import assert from "node:assert/strict";
+import { listOnce, type Outcome } from "../../lib/sidecar/list_once.ts";
+import type { ListOutcome } from "../../lib/sidecar/sync_progress.ts";
+import { keptLog } from "../support/api_gateway.ts";
+
+/** Each collection has two files. */
+async function list(...outcomes: Partial<ListOutcome>[]): Promise<{ outcome: Outcome; lines: string[] }> {
+  const log = keptLog();
+  const collections = outcomes.map((outcome) => ({
+    files: 2,
+    list: () => Promise.resolve({ apiFailures: [], fileFailures: [], refused: 0, ...outcome }),
+  }));
+  return { outcome: await listOnce(collections, log, new AbortController().signal), lines: log.lines };
+}
+
+Deno.test("listOnce() is done when the objects alone are at fault", async () => {
+  assert.deepEqual(await list({}, {}), {
+    outcome: "done",
+    lines: ["info: List complete, all files are in place."],
+  });
+  assert.deepEqual(await list({ refused: 1 }, { refused: 2 }), {
+    outcome: "done",
+    lines: [
+      "warn: List complete, all files but those of refused objects are in place, 3 objects refused in whole or in part.",
+    ],
+  });
+});
+
+Deno.test("listOnce() blames the API before the disk, and names every failure", async () => {
+  assert.deepEqual(await list({ fileFailures: ["full"] }, { apiFailures: ["away"] }), {
+    outcome: "apiFailed",
+    lines: [
+      "error: incomplete: away",
+      "error: incomplete: full",
+      "error: List incomplete: not all objects could be listed or read.",
+    ],
+  });
+  assert.deepEqual(await list({ fileFailures: ["full"], refused: 1 }), {
+    outcome: "filesFailed",
+    lines: [
+      "error: incomplete: full",
+      "error: List incomplete: not all files could be written, 1 object refused in whole or in part.",
+    ],
+  });
+});
