@@ -1,5 +1,6 @@
 /** Objects become files, and files follow their objects. */
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { assertFolderEquals, eventually } from "../support/oracle.ts";
 import { stories } from "../support/story.ts";
 
@@ -141,8 +142,30 @@ story("an object that points outside the folder is refused, and harms only itsel
 
   await at.change("ConfigMap", "up", { annotations: { [ANNOTATION]: "inside" } });
   await eventually(() => assertFolderEquals(at.folder, { "good.txt": "x", "b/later.txt": "x", "inside/up.txt": "x" }));
-  await at.change("ConfigMap", "good", { annotations: { [ANNOTATION]: "../outside" } });
+  await at.change("ConfigMap", "good", { data: { "good.txt": "y" }, annotations: { [ANNOTATION]: "../outside" } });
+  await sidecar.logged(/\/good refused: .*; its last accepted files stay$/);
+  assertFolderEquals(at.folder, { "good.txt": "x", "b/later.txt": "x", "inside/up.txt": "x" });
+  await at.delete("ConfigMap", "good");
   await eventually(() => assertFolderEquals(at.folder, { "b/later.txt": "x", "inside/up.txt": "x" }));
+});
+
+story("REMOVE_DELAY has an object that is replaced change nothing, and one that is deleted go later", async (at) => {
+  const data = { "a.txt": "1", "b.txt": "1" };
+  await at.create("ConfigMap", "a", { data });
+  const sidecar = await at.startReady({ REMOVE_DELAY: "3" });
+  const stamp = () => Deno.lstatSync(join(at.folder, "a.txt")).ino;
+  const before = stamp();
+  await at.delete("ConfigMap", "a");
+  await at.create("ConfigMap", "a", { data: { ...data, "b.txt": "2" } });
+  await eventually(() => assertFolderEquals(at.folder, { ...data, "b.txt": "2" }));
+  assert.equal(stamp(), before);
+  await at.delete("ConfigMap", "a");
+  await eventually(() => assertFolderEquals(at.folder, {}));
+  assert.deepEqual(sidecar.findAll(/: (wrote|removed) /).map(({ msg }) => /(wrote|removed) .*/.exec(msg)?.[0]), [
+    "wrote 2 files",
+    `wrote ${at.folder}/b.txt`,
+    "removed 2 files",
+  ]);
 });
 
 story("of two objects that claim one path the first has it, and when it goes the other does", async (at) => {

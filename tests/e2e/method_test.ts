@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { assertFolderEquals, eventually } from "../support/oracle.ts";
 import { freePort } from "../support/free_port.ts";
+import { serve } from "../support/local_servers.ts";
 import type { SidecarProcess } from "../support/sidecar_process.ts";
 import { stories, type Story } from "../support/story.ts";
 
@@ -57,15 +58,34 @@ story("METHOD=LIST ends with code 3 when the API server cannot be reached, and r
   assert.ok(sidecar.lines.some(({ level, msg }) => level === "ERROR" && msg.startsWith("incomplete: ")));
 });
 
-story("METHOD=LIST ends with code 4 when a file cannot be written, and writes all others", async (at) => {
-  await Deno.mkdir(join(at.folder, "b.txt", "in-the-way"), { recursive: true });
-  await Deno.writeTextFile(join(at.folder, "b.txt", "in-the-way", "x"), "x");
-  await at.create("ConfigMap", "a", { data: { "a.txt": "a", "b.txt": "b", "c.txt": "c" } });
-  await at.create("Secret", "d", { data: { d: "d" } });
+story("METHOD=LIST ends with code 0 whatever is wrong with an object, with an error line for each", async (at) => {
+  await using server = serve(() => new Response("gone", { status: 404 }));
+  await Deno.mkdir(join(at.folder, "in-the-way"), { recursive: true });
+  await Deno.writeTextFile(join(at.folder, "in-the-way", "x"), "x");
+  const outside = { "k8s-sidecar-target-directory": "../outside" };
+  await at.create("ConfigMap", "good", { data: { "good.txt": "good" } });
+  await at.create("ConfigMap", "dead", { data: { "dead.json.url": `http://127.0.0.1:${server.port}/dead` } });
+  await at.create("ConfigMap", "path", { data: { "in-the-way": "1", "path.txt": "path" } });
+  await at.create("Secret", "outside", { data: { outside: "1" }, annotations: outside });
   const { sidecar, code } = await listOnce(at);
-  assert.equal(code, 4);
-  assertFolderEquals(at.folder, { "a.txt": "a", "c.txt": "c", d: "d", "b.txt/in-the-way/x": "x" });
-  assert.ok(sidecar.find(`cannot write ${at.folder}/b.txt: there is a directory in its place`));
+  assert.equal(code, 0);
+  assertFolderEquals(at.folder, { "good.txt": "good", "path.txt": "path", "in-the-way/x": "x" });
+  const errors = sidecar.lines.filter(({ level }) => level === "ERROR").map(({ msg }) => msg).sort();
+  assert.deepEqual(errors.map((msg) => /^(ConfigMap|Secret) .*\/(\w+)( refused)?: /.exec(msg)?.[2]), [
+    "dead",
+    "path",
+    "outside",
+  ]);
+  assert.match(sidecar.lines.at(-1)?.msg ?? "", /^List complete, .* 3 objects refused in whole or in part\.$/);
+});
+
+story("METHOD=LIST names what RESOURCE_NAME does not find", async (at) => {
+  await at.create("ConfigMap", "a", { data: { "a.txt": "a" } });
+  const settings = { LABEL: "", NAMESPACE: at.namespace, RESOURCE_NAME: "configmap/a,configmap/nosuch" };
+  const { sidecar, code } = await listOnce(at, settings);
+  assert.equal(code, 0);
+  const warnings = sidecar.lines.filter(({ level }) => level === "WARN").map(({ msg }) => msg);
+  assert.deepEqual(warnings, [`RESOURCE_NAME: there is no ConfigMap nosuch in namespace ${at.namespace}`]);
 });
 
 story("METHOD=LIST ends with code 4 when the disk is full, and says so", async (at) => {

@@ -95,3 +95,33 @@ story("the API server hangs for longer than a watch may live: the sidecar lives,
   await at.change("ConfigMap", "a", { data: { "a.txt": "2" } });
   await eventually(() => assertFolderEquals(at.folder, { "a.txt": "2" }), { timeout: 45_000 });
 });
+
+story(
+  "K8S_CONTACT_THRESHOLD_SECONDS turns liveness red while the API server is away, never when it is idle",
+  async (at) => {
+    await using gate = new TcpGate(at.controlPlane.url);
+    const threshold = { K8S_CONTACT_THRESHOLD_SECONDS: "2" };
+    const sidecar = await startBehind(gate, at, threshold);
+    const statuses = async (process = sidecar) =>
+      (await Promise.all(["/livez", "/healthz", "/readyz"].map((path) => process.health(path)))).map(({ status }) =>
+        status
+      );
+    for (let second = 0; second < 5; second++) {
+      assert.deepEqual(await statuses(), [200, 200, 200]);
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+    }
+    gate.shut();
+    await eventually(async () => assert.deepEqual(await statuses(), [503, 503, 200]));
+    assert.match((await sidecar.health("/livez")).text, /^no answer from the API server for \d+ s/);
+    const late = await at.start({ ...await at.serviceAccount(), ...inClusterAddress(gate.url), ...threshold });
+    await late.logged("health endpoints");
+    await eventually(async () => assert.deepEqual(await statuses(late), [503, 503, 503]));
+    gate.open();
+    await eventually(
+      async () => assert.deepEqual([await statuses(), await statuses(late)], [[200, 200, 200], [200, 200, 200]]),
+      {
+        timeout: 45_000,
+      },
+    );
+  },
+);
