@@ -162,7 +162,7 @@ Deno.test("list() says which source it could not have, counts what is refused, a
   assert.deepEqual(it.log.lines.filter((line) => line.includes("not allowed") && !line.startsWith("debug")), []);
 });
 
-diskTest("mount", "list() blames a full disk, for downloads too", async () => {
+diskTest("mounts", "list() blames a full disk, for downloads too", async () => {
   await using at = place();
   await using served = serve(() => new Response("x".repeat(300_000)));
   at.create("a", { "a.txt": "x".repeat(300_000) });
