@@ -106,11 +106,19 @@ Deno.test("METHOD=LIST with --manifests makes the files and ends with code 0", a
   const { code, lines } = await outcome(env, { args: ["--manifests", place.manifests] });
   assert.equal(code, 0, JSON.stringify(lines));
   assert.equal(await Deno.readTextFile(`${place.files}/one.txt`), "first");
+  const selected = `configmaps and secrets with labels app in all namespaces of ${place.manifests}`;
+  assert.equal(lines[0]?.msg, `k8s-sidecar ${project.version}: ${selected} become files in ${place.files}`);
 });
 
 Deno.test("--manifests needs no cluster, and warns of each setting that does", async () => {
   using place = workplace();
-  const cluster = { KUBECONFIG: "/nowhere/config", EVENT_LOGGING: "true", FINALIZERS: "true" };
+  const cluster = {
+    KUBECONFIG: "/nowhere/config",
+    EVENT_LOGGING: "true",
+    FINALIZERS: "true",
+    NAMESPACE_SELECTOR: "team=x",
+    K8S_CONTACT_THRESHOLD_SECONDS: "60",
+  };
   const { code, lines } = await outcome({ LABEL: "app", FOLDER: place.files, METHOD: "LIST", ...cluster }, {
     args: ["--manifests", place.manifests],
   });
@@ -118,7 +126,10 @@ Deno.test("--manifests needs no cluster, and warns of each setting that does", a
   assert.deepEqual(lines.filter(({ fields }) => fields?.level === "WARN").map(({ msg }) => msg), [
     "EVENT_LOGGING has no effect with --manifests: it needs a cluster",
     "FINALIZERS has no effect with --manifests: it needs a cluster",
+    "NAMESPACE_SELECTOR has no effect with --manifests: it needs a cluster",
+    "K8S_CONTACT_THRESHOLD_SECONDS has no effect with --manifests: it needs a cluster",
   ]);
+  assert.equal(await Deno.readTextFile(`${place.files}/one.txt`), "first");
 });
 
 Deno.test("remove-finalizers with --manifests ends with code 2", async () => {
@@ -130,15 +141,18 @@ Deno.test("remove-finalizers with --manifests ends with code 2", async () => {
   assert.match(stderr[0]!, /^configuration error: --manifests does not go with remove-finalizers/);
 });
 
-Deno.test("METHOD=LIST ends with code 4 when a download fails", async () => {
+Deno.test("METHOD=LIST ends with code 0 and an error line when a download fails", async () => {
   using place = workplace();
   const manifest = { ...CONFIG_MAP, data: { "one.txt.url": "http://127.0.0.1:1/" } };
   await Deno.writeTextFile(`${place.manifests}/one.json`, JSON.stringify(manifest));
   const retries = { REQ_TIMEOUT: "0.1", REQ_RETRY_TOTAL: "3", REQ_RETRY_BACKOFF_FACTOR: "0.1" };
   const env = { LABEL: "app", FOLDER: place.files, METHOD: "LIST", ...retries };
   const { code, lines } = await outcome(env, { args: ["--manifests", place.manifests] });
-  assert.equal(code, 4, JSON.stringify(lines));
-  assert.ok(lines.some(({ msg }) => msg === `incomplete: no content for ${place.files}/one.txt`));
+  assert.equal(code, 0, JSON.stringify(lines));
+  const errors = lines.filter(({ level }) => level === "ERROR").map(({ msg }) => msg);
+  assert.equal(errors.length, 1, errors.join());
+  assert.ok(errors[0]?.includes(`${place.files}/one.txt`), errors[0]);
+  assert.match(lines.at(-1)?.msg ?? "", /1 object refused in whole or in part/);
 });
 
 Deno.test("METHOD=LIST works with a pod's service account, TLS and token", async () => {
