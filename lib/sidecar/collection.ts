@@ -169,6 +169,7 @@ export class RunningCollection {
       selection: collection.selection,
       namespaces,
       followers: this.#followers,
+      journal,
       reconciler: this.#reconciler,
       downloads: this.#downloads,
     });

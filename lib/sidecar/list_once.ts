@@ -7,7 +7,6 @@ export type Outcome = "done" | "apiFailed" | "filesFailed";
 
 /** What a list needs of a collection. */
 export interface Listing {
-  readonly files: number;
   list(signal: AbortSignal): Promise<ListOutcome>;
 }
 
@@ -17,22 +16,23 @@ export async function listOnce(collections: readonly Listing[], log: Log, signal
   if (signal.aborted) return "done";
   const apiFailures = outcomes.flatMap((outcome) => outcome.apiFailures);
   const fileFailures = outcomes.flatMap((outcome) => outcome.fileFailures);
+  const files = outcomes.reduce((sum, outcome) => sum + outcome.files, 0);
   const refused = outcomes.reduce((sum, outcome) => sum + outcome.refused, 0);
-  const files = collections.reduce((sum, collection) => sum + collection.files, 0);
   for (const failure of [...apiFailures, ...fileFailures]) log.error(`incomplete: ${failure}`);
+  const inPlace = `${files} ${files === 1 ? "file is" : "files are"} in place`;
   const faults = refused === 0
     ? ""
-    : `, ${refused} ${refused === 1 ? "object" : "objects"} refused in whole or in part`;
+    : `; ${refused} ${refused === 1 ? "object was" : "objects were"} refused in whole or in part, see the errors above`;
   const properties = { files, refused };
   if (apiFailures.length > 0) {
-    log.error(`List incomplete: not all objects could be listed or read${faults}.`, properties);
+    log.error(`List incomplete, not all objects could be read: ${inPlace}${faults}`, properties);
     return "apiFailed";
   }
   if (fileFailures.length > 0) {
-    log.error(`List incomplete: not all files could be written${faults}.`, properties);
+    log.error(`List incomplete, not all files could be written: ${inPlace}${faults}`, properties);
     return "filesFailed";
   }
   if (refused === 0) log.info("List complete, all files are in place.", { files });
-  else log.warn(`List complete, all files but those of refused objects are in place${faults}.`, properties);
+  else log.warn(`List complete: ${inPlace}${faults}`, properties);
   return "done";
 }

@@ -1,6 +1,7 @@
 /** How far one collection's files are what its selection says: what is lacking, and how METHOD=LIST ended. */
 import type { Selection } from "../config/config.ts";
 import type { DownloadScheduler } from "../downloads/scheduler.ts";
+import type { Journal } from "../files/journal.ts";
 import { PublishError } from "../files/publish_error.ts";
 import type { Reconciler } from "../reconcile/reconciler.ts";
 import { describeMissing } from "./describe_selection.ts";
@@ -13,6 +14,8 @@ export interface ListOutcome {
   apiFailures: string[];
   /** Why the disk could not be written. */
   fileFailures: string[];
+  /** Number of files of ours on disk. */
+  files: number;
   /** Number of objects that are not on disk as they are by their own fault. */
   refused: number;
 }
@@ -21,6 +24,7 @@ export interface SyncProgressOptions {
   selection: Selection;
   namespaces: Pick<SelectedNamespaces, "source" | "isKnown">;
   followers: Pick<Followers, "describe">;
+  journal: Pick<Journal, "files">;
   reconciler: Pick<Reconciler, "unlisted" | "outcome" | "objects">;
   downloads: Pick<DownloadScheduler, "awaited" | "failed" | "diskFaults">;
 }
@@ -54,6 +58,7 @@ export class SyncProgress {
     return {
       apiFailures: [...unlisted, ...ofApi.map(({ message }) => message)],
       fileFailures: [...ofDisk.map(({ message }) => message), ...diskFaults.values()],
+      files: [...this.#options.journal.files()].length,
       refused: outcome.countRefused([...failed].filter((path) => !diskFaults.has(path))),
     };
   }

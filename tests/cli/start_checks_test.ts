@@ -89,7 +89,11 @@ Deno.test("checkStart() does not check a FOLDER that is known to be wrong", asyn
 Deno.test("checkStart() needs no credentials when there is no cluster", async () => {
   using folder = folderWithFile();
   const { config } = parseConfig({ LABEL: "a", FOLDER: folder.path, KUBECONFIG: "/nowhere" });
-  assert.deepEqual(await checkStart(config, undefined, new Set()), { credentials: undefined, faults: [] });
+  assert.deepEqual(await checkStart(config, undefined, new Set()), {
+    credentials: undefined,
+    server: undefined,
+    faults: [],
+  });
 });
 
 Deno.test("checkStart() throws what is no matter of configuration", async () => {

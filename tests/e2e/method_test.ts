@@ -76,7 +76,7 @@ story("METHOD=LIST ends with code 0 whatever is wrong with an object, with an er
     "path",
     "outside",
   ]);
-  assert.match(sidecar.lines.at(-1)?.msg ?? "", /^List complete, .* 3 objects refused in whole or in part\.$/);
+  assert.match(sidecar.lines.at(-1)?.msg ?? "", /^List complete: 2 files are in place; 3 objects were refused/);
 });
 
 story("METHOD=LIST names what RESOURCE_NAME does not find", async (at) => {

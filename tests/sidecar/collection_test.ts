@@ -141,7 +141,7 @@ Deno.test("list() makes the files once and tells the application once, after the
   at.create("b", { "b.txt": "b" });
   await using app = application();
   await using it = await at.open({ REQ_URL: app.url });
-  assert.deepEqual(await it.list(), { apiFailures: [], fileFailures: [], refused: 0 });
+  assert.deepEqual(await it.list(), { apiFailures: [], fileFailures: [], files: 2, refused: 0 });
   assert.deepEqual(at.files(), { "a.txt": "a", "b.txt": "b" });
   assert.deepEqual([app.calls(), it.collection.isNotificationPending], [1, false]);
 });

@@ -7,8 +7,7 @@ import { keptLog } from "../support/api_gateway.ts";
 async function list(...outcomes: Partial<ListOutcome>[]): Promise<{ outcome: Outcome; lines: string[] }> {
   const log = keptLog();
   const collections = outcomes.map((outcome) => ({
-    files: 2,
-    list: () => Promise.resolve({ apiFailures: [], fileFailures: [], refused: 0, ...outcome }),
+    list: () => Promise.resolve({ apiFailures: [], fileFailures: [], files: 2, refused: 0, ...outcome }),
   }));
   return { outcome: await listOnce(collections, log, new AbortController().signal), lines: log.lines };
 }
@@ -21,7 +20,7 @@ Deno.test("listOnce() is done when the objects alone are at fault", async () => 
   assert.deepEqual(await list({ refused: 1 }, { refused: 2 }), {
     outcome: "done",
     lines: [
-      "warn: List complete, all files but those of refused objects are in place, 3 objects refused in whole or in part.",
+      "warn: List complete: 4 files are in place; 3 objects were refused in whole or in part, see the errors above",
     ],
   });
 });
@@ -32,14 +31,15 @@ Deno.test("listOnce() blames the API before the disk, and names every failure", 
     lines: [
       "error: incomplete: away",
       "error: incomplete: full",
-      "error: List incomplete: not all objects could be listed or read.",
+      "error: List incomplete, not all objects could be read: 4 files are in place",
     ],
   });
-  assert.deepEqual(await list({ fileFailures: ["full"], refused: 1 }), {
+  assert.deepEqual(await list({ fileFailures: ["full"], refused: 1, files: 1 }), {
     outcome: "filesFailed",
     lines: [
       "error: incomplete: full",
-      "error: List incomplete: not all files could be written, 1 object refused in whole or in part.",
+      "error: List incomplete, not all files could be written: 1 file is in place; " +
+      "1 object was refused in whole or in part, see the errors above",
     ],
   });
 });
