@@ -26,8 +26,11 @@ export interface WorkQueueOptions {
 /** Keys that are processed at one time. */
 const MAX_WORKERS = 4;
 
-/** Seconds after which a key that is still being processed is taken for stuck: twice the deadline of a read. */
-export const MAX_PROCESS_SECONDS = 120;
+/**
+ * Seconds after which a key that is still being processed is taken for stuck: a read, a read by a list where the first is
+ * forbidden, and a finalizer that is added, a minute each.
+ */
+export const MAX_PROCESS_SECONDS = 180;
 
 interface Item {
   /** Set by the first failure. */

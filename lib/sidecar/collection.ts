@@ -200,6 +200,8 @@ export class RunningCollection {
 
   /** METHOD=WATCH and METHOD=SLEEP: until the signal aborts. */
   async run(mode: "watch" | "list", signal: AbortSignal): Promise<void> {
+    // Where NAMESPACE_EXCLUDE leaves nothing, nothing is waited for
+    this.#readiness.check();
     await Promise.all([
       this.#followers.run(mode, signal),
       this.#reconciler.run(signal),

@@ -1,0 +1,23 @@
+import assert from "node:assert/strict";
+import { Refusals } from "../../lib/reconcile/refusals.ts";
+
+const ACCEPTED = { files: [], refusals: [], isRefused: false };
+const PARTLY = { files: [], refusals: ["key"], isRefused: false };
+const REFUSED = { files: [], refusals: ["object"], isRefused: true };
+
+Deno.test("keepsFiles() is true of objects that are refused as a whole", () => {
+  const refusals = new Refusals();
+  refusals.set("a", REFUSED);
+  refusals.set("b", PARTLY);
+  refusals.set("c", ACCEPTED);
+  assert.deepEqual(["a", "b", "c"].map((key) => refusals.keepsFiles(key)), [true, false, false]);
+  assert.deepEqual([...refusals.keys], ["a", "b"]);
+});
+
+Deno.test("set() and delete() say when an object no longer keeps its files", () => {
+  const refusals = new Refusals();
+  const steps = [REFUSED, REFUSED, PARTLY, ACCEPTED].map((projection) => refusals.set("a", projection));
+  assert.deepEqual(steps, [false, false, true, false]);
+  refusals.set("a", REFUSED);
+  assert.deepEqual([refusals.delete("a"), refusals.delete("a"), [...refusals.keys]], [true, false, []]);
+});
