@@ -5,7 +5,7 @@
 import { TransportError } from "../../http/transport.ts";
 import { unlessAborted } from "../../runtime/unless_aborted.ts";
 import type { Status } from "../../objects/object.ts";
-import { AnswerDeadline, MAX_OBJECT_SECONDS, MAX_SILENCE_SECONDS } from "./answer_deadline.ts";
+import { AnswerDeadline, MAX_OBJECT_SECONDS, MAX_SILENCE_SECONDS } from "./dead_connection.ts";
 import { readChunks } from "./chunks.ts";
 import { type Connection, type ConnectionOptions, Connections } from "./connections.ts";
 import { ApiError } from "./errors.ts";
