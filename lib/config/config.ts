@@ -18,6 +18,10 @@ export interface Selection {
   kinds: readonly Kind[];
   /** `OWN` is the namespace of the credentials. */
   namespaces: "ALL" | "OWN" | readonly string[];
+  /** Label selector for namespaces, when all are watched. */
+  namespaceSelector?: string;
+  /** Names of namespaces to leave out; `*` stands for any characters. */
+  namespaceExclude: readonly string[];
 }
 
 export interface NamedObject {
@@ -31,6 +35,17 @@ export interface FileSettings {
   folder: string;
   folderAnnotation: string;
   allowedFolders: readonly string[];
+  /** The volume that the folder is on is allowed, too. */
+  allowsVolume: boolean;
+  folderPerNamespace: boolean;
+  /** Who has a path that several objects claim, by creation. */
+  collisions: "oldest" | "newest";
+  /** Seconds that a file outlives its deleted object. */
+  removeDelay: number;
+  /** `false`: files are rewritten in place. */
+  atomicWrites: boolean;
+  /** Keys that end in `.gz` are unpacked. */
+  decompress: boolean;
   /** Permission bits. */
   mode: number;
   uniqueFilenames: boolean;
@@ -55,6 +70,11 @@ export interface RequestSettings extends CredentialsSource {
   retry: RetryLimits;
   timeout: number;
   encoding: "latin1" | "utf-8";
+  tokenFile?: string;
+  headers: Readonly<Record<string, string>>;
+  /** PEM files with CAs to trust besides the system's. */
+  caFiles: readonly string[];
+  netrc?: string;
   skipTlsVerify: boolean;
 }
 
@@ -87,6 +107,8 @@ export interface HealthSettings {
   enabled: boolean;
   port: number;
   host?: string;
+  /** Seconds without an answer of the API server after which it counts as not alive; `undefined`: never. */
+  contactThreshold?: number;
 }
 
 export interface LogSettings {
@@ -140,11 +162,19 @@ export function parseConfig(
       names: (values.RESOURCE_NAME ?? []).map(parseNamedObject),
       kinds: KINDS_OF[values.RESOURCE],
       namespaces: values.NAMESPACE ?? "OWN",
+      ...given("namespaceSelector", values.NAMESPACE_SELECTOR),
+      namespaceExclude: values.NAMESPACE_EXCLUDE ?? [],
     },
     files: {
       folder: values.FOLDER ?? "",
       folderAnnotation: values.FOLDER_ANNOTATION,
       allowedFolders: values.ALLOWED_FOLDERS ?? [],
+      allowsVolume: values.ALLOWED_FOLDERS === undefined && values.DEFAULTS === "kiwigrid",
+      folderPerNamespace: values.FOLDER_PER_NAMESPACE,
+      collisions: values.COLLISIONS,
+      removeDelay: values.REMOVE_DELAY,
+      atomicWrites: values.ATOMIC_WRITES,
+      decompress: values.DECOMPRESS,
       mode: values.DEFAULT_FILE_MODE,
       uniqueFilenames: values.UNIQUE_FILENAMES,
       ...given("stateFile", values.STATE_FILE),
@@ -183,6 +213,10 @@ export function parseConfig(
       ...given("usernameFile", flags.reqUsernameFile ?? values.REQ_USERNAME_FILE),
       ...given("passwordFile", flags.reqPasswordFile ?? values.REQ_PASSWORD_FILE),
       encoding: values.REQ_BASIC_AUTH_ENCODING,
+      ...given("tokenFile", values.REQ_TOKEN_FILE),
+      headers: values.REQ_HEADERS ?? {},
+      caFiles: [values.REQ_CA_FILE, env.REQUESTS_CA_BUNDLE, env.SSL_CERT_FILE].filter((file) => !!file) as string[],
+      ...given("netrc", values.NETRC),
       skipTlsVerify: values.REQ_SKIP_TLS_VERIFY,
     },
     events: values.EVENT_LOGGING,
@@ -201,7 +235,12 @@ export function parseConfig(
       serviceAccountDir: values.SERVICE_ACCOUNT_DIR,
       skipTlsVerify: values.SKIP_TLS_VERIFY,
     },
-    health: { enabled: values.LIVENESS, port: values.HEALTH_PORT, ...given("host", values.HEALTH_HOST) },
+    health: {
+      enabled: values.LIVENESS,
+      port: values.HEALTH_PORT,
+      ...given("host", values.HEALTH_HOST),
+      ...given("contactThreshold", values.K8S_CONTACT_THRESHOLD_SECONDS),
+    },
     log: {
       level: values.LOG_LEVEL ?? (values.VERBOSE || values.DEBUG ? "DEBUG" : "INFO"),
       levelIsSet: values.LOG_LEVEL !== undefined || values.VERBOSE || values.DEBUG,

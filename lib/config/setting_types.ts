@@ -1,3 +1,5 @@
+import { parseSelector, SelectorError } from "../objects/label_selector.ts";
+
 /** Types of settings: each parses a text and describes in words what it accepts. */
 export interface SettingType<T> {
   /** Completes "expected …". */
@@ -114,3 +116,33 @@ function numberIn(text: string, form: RegExp, min: number, max: number): number 
   const value = Number(trimmed);
   return form.test(trimmed) && value >= min && value <= max ? value : undefined;
 }
+
+/** A label selector in the API's syntax, with at least one requirement. */
+export const labelSelector: SettingType<string> = {
+  accepts: "a label selector, such as team=a or env in (prod,test)",
+  parse(text) {
+    try {
+      return parseSelector(text).length > 0 ? text.trim() : undefined;
+    } catch (error) {
+      if (error instanceof SelectorError) return undefined;
+      throw error;
+    }
+  },
+};
+
+/** Headers by name. */
+export const jsonHeaders: SettingType<Record<string, string>> = {
+  accepts: 'a JSON object of header names and values, such as {"X-Scope-OrgID":"1"}',
+  parse(text) {
+    try {
+      const headers: unknown = JSON.parse(text);
+      if (typeof headers !== "object" || headers === null || Array.isArray(headers)) return undefined;
+      if (!Object.values(headers).every((value) => typeof value === "string")) return undefined;
+      // Throws for what no header may be
+      new Headers(headers as Record<string, string>);
+      return headers as Record<string, string>;
+    } catch {
+      return undefined;
+    }
+  },
+};

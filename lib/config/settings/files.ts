@@ -1,0 +1,75 @@
+/** The settings of the section "Files". */
+import { absolutePath, boolean, bytes, fileMode, listOf, oneOf, seconds, text } from "../setting_types.ts";
+import { inSection } from "../setting.ts";
+
+const files = inSection("Files");
+
+export const FILES_SETTINGS = {
+  FOLDER: files.optional(text, "Folder that files are written to; created if missing", { shownDefault: "required" }),
+  FOLDER_ANNOTATION: files.withDefault(
+    text,
+    "k8s-sidecar-target-directory",
+    "Annotation that names another folder for the files of an object; a relative path is under `FOLDER`. Changing or removing it moves the files",
+  ),
+  ALLOWED_FOLDERS: files.optional(
+    listOf("absolute paths", (item) => item.startsWith("/")),
+    "Folders besides `FOLDER`, separated by commas, that an annotation may point into. An object that points elsewhere is refused",
+  ),
+  DEFAULT_FILE_MODE: files.withDefault(fileMode, "644", "Mode of the files, regardless of the umask"),
+  UNIQUE_FILENAMES: files.withDefault(
+    boolean,
+    "false",
+    "Name files `namespace_<namespace>.<configmap|secret>_<name>.<key>`, so that no two objects claim the same path",
+  ),
+  ENABLE_5XX: files.withDefault(boolean, "false", "For `*.url` keys, accept the body of a 5xx response as content"),
+  URL_MAX_BYTES: files.withDefault(
+    bytes,
+    "64Mi",
+    "Maximum size of the content of a `*.url` key, in bytes or with `Ki`, `Mi` or `Gi`",
+  ),
+  RESYNC_PERIOD: files.withDefault(
+    seconds(),
+    "600",
+    "Seconds between full relists, which also restore files that were changed by others; `0` for never",
+  ),
+  CHECK_PERIOD: files.withDefault(
+    seconds(),
+    "60",
+    "Seconds between two looks at the disk: an object whose file is missing or was changed by someone else is read again, and the file restored. Asks the API server nothing while all is well; `0` for never",
+  ),
+  STATE_FILE: files.optional(
+    { accepts: "an absolute path, or none", parse: (text) => text === "none" ? text : absolutePath.parse(text) },
+    "File that records which files are ours, so that the files of objects deleted while the sidecar was down are removed; `none` for no record",
+    { shownDefault: "`FOLDER/..k8s-sidecar-<hash of the selection>/state/record`" },
+  ),
+  IGNORE_ALREADY_PROCESSED: files.optional(
+    boolean,
+    "Accepted and ignored: unchanged objects are never processed again",
+  ),
+  FOLDER_PER_NAMESPACE: files.withDefault(
+    boolean,
+    "false",
+    "Write files to `FOLDER/<namespace>/…`. A relative annotation is below that folder; an absolute one is used as it is",
+  ),
+  COLLISIONS: files.withDefault(
+    oneOf(["oldest", "newest"]),
+    "oldest",
+    "Which of several objects that claim a path has it: the `oldest` or the `newest` by `creationTimestamp`, then by namespace, name and kind. `newest` suits names with a hash suffix, as kustomize makes them",
+    { kiwigrid: "newest" },
+  ),
+  REMOVE_DELAY: files.withDefault(
+    seconds(),
+    "0",
+    "Seconds that a file outlives its deleted object. An object that is created again within that time changes nothing. Has no effect with `FINALIZERS`",
+  ),
+  ATOMIC_WRITES: files.withDefault(
+    boolean,
+    "true",
+    "`false` rewrites files in place, which a reader may see half written. For applications that keep a file open, and for single files mounted by `subPath`",
+  ),
+  DECOMPRESS: files.withDefault(
+    boolean,
+    "false",
+    "Unpack keys that end in `.gz`; the file loses that ending. The unpacked size is limited by `URL_MAX_BYTES`",
+  ),
+};

@@ -1,0 +1,49 @@
+/** The settings of the section "Selection". */
+import { labelSelector, listOf, oneOf, text } from "../setting_types.ts";
+import { inSection } from "../setting.ts";
+
+const selection = inSection("Selection");
+
+const namespaces = listOf("namespaces", (item) => /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(item));
+const isNamedObject = (item: string) =>
+  /^(([a-z0-9][-a-z0-9]*\/)?(configmaps?|secrets?)\/)?[a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?$/i.test(item);
+
+export const SELECTION_SETTINGS = {
+  LABEL: selection.optional(
+    text,
+    "Label key to select objects by. Without `LABEL_VALUE`, a full label selector is accepted too: `app in (a,b),!draft`. Not used with `RESOURCE_NAME`",
+    { shownDefault: "required" },
+  ),
+  LABEL_VALUE: selection.optional(text, "Value that the label must have", { shownDefault: "any value" }),
+  NAMESPACE: selection.optional(
+    {
+      accepts: `ALL, or ${namespaces.accepts}`,
+      parse: (text) => text.trim() === "ALL" ? "ALL" : namespaces.parse(text),
+    },
+    "`ALL`, or namespaces separated by commas",
+    { default: "ALL", kiwigrid: "", shownDefault: "`ALL`; with `DEFAULTS=kiwigrid` the pod's own" },
+  ),
+  RESOURCE: selection.withDefault(
+    oneOf(["configmap", "secret", "both"]),
+    "both",
+    "Kinds to watch: `configmap`, `secret` or `both`",
+    { kiwigrid: "configmap" },
+  ),
+  RESOURCE_NAME: selection.optional(
+    listOf("names as name, kind/name or namespace/kind/name (kind: configmap or secret)", isNamedObject),
+    "Watch these objects by name instead of by label: `name`, `kind/name` or `namespace/kind/name`, separated by commas. RBAC `resourceNames` is enough",
+  ),
+  DEFAULTS: selection.withDefault(
+    oneOf(["kopf", "kiwigrid"]),
+    "kopf",
+    "`kiwigrid` uses that image's defaults where they differ: `NAMESPACE` = the pod's own, `RESOURCE=configmap`, `WATCH_SERVER_TIMEOUT=60`, `WATCH_CLIENT_TIMEOUT=66`, `LOG_FORMAT=JSON`",
+  ),
+  NAMESPACE_SELECTOR: selection.optional(
+    labelSelector,
+    "Label selector for namespaces, with `NAMESPACE=ALL`: namespaces are followed as they come, go and change their labels. Needs list and watch on namespaces",
+  ),
+  NAMESPACE_EXCLUDE: selection.optional(
+    listOf("names of namespaces, in which * stands for any characters", (item) => /^[-a-z0-9*]+$/.test(item)),
+    "Namespaces to leave out, separated by commas; `*` stands for any characters: `kube-*`",
+  ),
+};

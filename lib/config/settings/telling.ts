@@ -1,0 +1,74 @@
+/** The settings of the section "Telling the application". */
+import { absolutePath, boolean, count, factor, httpUrl, jsonHeaders, oneOf, seconds, text } from "../setting_types.ts";
+import { inSection } from "../setting.ts";
+
+const telling = inSection("Telling the application");
+
+export const TELLING_SETTINGS = {
+  REQ_URL: telling.optional(httpUrl, "URL to call after files changed", { redact: withoutUrlSecrets }),
+  REQ_METHOD: telling.withDefault(oneOf(["GET", "POST"]), "GET", "`GET` or `POST`"),
+  REQ_PAYLOAD: telling.optional(text, "JSON body of a POST; text that is not JSON is sent as a JSON string", {
+    secret: true,
+  }),
+  REQ_RETRY_TOTAL: telling.withDefault(count, "5", "Maximum retries of one call; for `*.url` too"),
+  REQ_RETRY_CONNECT: telling.withDefault(count, "10", "Maximum retries after connection errors; for `*.url` too"),
+  REQ_RETRY_READ: telling.withDefault(count, "5", "Maximum retries after read errors and timeouts; for `*.url` too"),
+  REQ_RETRY_BACKOFF_FACTOR: telling.withDefault(factor, "1.1", "Delay before retry n, in seconds: this × 2^(n-1)"),
+  REQ_TIMEOUT: telling.withDefault(seconds({ min: 0.1 }), "10", "Seconds to wait for a response"),
+  REQ_USERNAME: telling.optional(text, "User name for basic auth"),
+  REQ_PASSWORD: telling.optional(text, "Password for basic auth", { secret: true }),
+  REQ_USERNAME_FILE: telling.optional(
+    text,
+    "File with the user name, read at each use; the flag `--req-username-file` takes precedence",
+  ),
+  REQ_PASSWORD_FILE: telling.optional(
+    text,
+    "File with the password, read at each use; the flag `--req-password-file` takes precedence",
+  ),
+  REQ_BASIC_AUTH_ENCODING: telling.withDefault(
+    oneOf(["latin1", "utf-8"], { "iso-8859-1": "latin1", "latin-1": "latin1", utf8: "utf-8" }),
+    "latin1",
+    "Encoding of user name and password: `latin1` or `utf-8`",
+  ),
+  REQ_SKIP_INIT: telling.withDefault(boolean, "false", "Do not call `REQ_URL` for the first sync"),
+  REQ_SKIP_TLS_VERIFY: telling.withDefault(
+    boolean,
+    "false",
+    "Do not verify the certificates of `REQ_URL` and of `*.url` hosts",
+  ),
+  SCRIPT: telling.optional(
+    absolutePath,
+    "Script to run after files changed and before `REQ_URL` is called; run by `sh` unless it is executable. `SIDECAR_CHANGED_FILES` is a JSON list of the files",
+  ),
+  SCRIPT_TIMEOUT: telling.withDefault(seconds({ min: 0.1 }), "60", "Seconds after which the script is killed"),
+  NOTIFY_QUIET_PERIOD: telling.withDefault(
+    seconds(),
+    "0.25",
+    "Seconds without a further change before a notification",
+  ),
+  NOTIFY_MAX_WAIT: telling.withDefault(
+    seconds(),
+    "5",
+    "Maximum delay of a notification after the first change, in seconds",
+  ),
+  REQ_TOKEN_FILE: telling.optional(
+    text,
+    "File with a bearer token for `REQ_URL`, read at each use. Takes precedence over basic auth",
+  ),
+  REQ_HEADERS: telling.optional(
+    jsonHeaders,
+    "More headers for `REQ_URL`, as a JSON object of strings",
+    { secret: true },
+  ),
+  REQ_CA_FILE: telling.optional(
+    text,
+    "PEM file with CAs to trust for `REQ_URL` and `*.url`, besides the system's. `REQUESTS_CA_BUNDLE` and `SSL_CERT_FILE` are used, too",
+  ),
+  NETRC: telling.optional(text, "netrc file with credentials for `REQ_URL` and for the hosts of `*.url` keys"),
+};
+
+/** Hides user info and query values, also of text that is not a URL. */
+function withoutUrlSecrets(text: string): string {
+  // A password with an unescaped "/" or "?" makes the text no valid URL
+  return text.replace(/^([^/]*\/\/)?.*@/s, "$1***@").replace(/([?&][^=&]*=)[^&]*/g, "$1***");
+}
