@@ -29,7 +29,7 @@ export function misspeltSettings(env: Record<string, string | undefined>): strin
       warnings.push(`${variable} is not a setting and has no effect: did you mean ${meant}?`);
     }
   }
-  return warnings;
+  return warnings.sort();
 }
 
 /** Whether the Damerau-Levenshtein distance is 1: one character added, left out, changed, or swapped with the next. */

@@ -50,7 +50,7 @@ export function readSettings(
     }
     const readValue = row.type.parse(read);
     if (readValue !== undefined) values[name] = readValue;
-    const shownDefault = byDefault ?? row.shownDefault?.replaceAll("`", "");
+    const shownDefault = byDefault ?? row.shownDefault?.replaceAll("`", "") ?? "none";
     const used = readValue === undefined ? `the default, ${shownDefault},` : read;
     warnings.push(about(`${expected}. kiwigrid's image starts with it, so ${used} is used`).message);
   }

@@ -170,7 +170,7 @@ Deno.test("readSettings() reads an alias when the name holds a service link", ()
 
 /** Values that kiwigrid's image starts with, and what we make of them under DEFAULTS=kiwigrid. */
 const TOLERATED: { [N in SettingName]?: Record<string, SettingValues[N]> } = {
-  METHOD: { file: "WATCH", "": "WATCH", POLL: "WATCH" },
+  METHOD: { file: "WATCH", POLL: "WATCH" },
   UNIQUE_FILENAMES: { yes: false, "1": false },
   ENABLE_5XX: { on: false },
   FOLDER_PER_NAMESPACE: { yes: false },
@@ -188,6 +188,7 @@ const TOLERATED: { [N in SettingName]?: Record<string, SettingValues[N]> } = {
   WATCH_SERVER_TIMEOUT: { "0": 60, "60.5": 60 },
   WATCH_CLIENT_TIMEOUT: { "1m": 66 },
   REQ_METHOD: { PUT: "GET" },
+  SCRIPT: { "script.sh": undefined },
   REQ_RETRY_TOTAL: { "+3": 3, "1_0": 10, "-1": 5 },
   REQ_RETRY_CONNECT: { "+3": 3, "-1": 10 },
   REQ_RETRY_READ: { " +3 ": 3, "-1": 5 },
@@ -208,7 +209,6 @@ for (const [name, row] of ROWS.filter(([, { kiwigridReads }]) => kiwigridReads !
     for (const [text, value] of cases) {
       const { values, faults, warnings } = readSettings({ DEFAULTS: "kiwigrid", [name]: text });
       assert.deepEqual([values[name], faults], [value, []], text);
-      if (text === "") continue;
       assert.equal(warnings.length, 1, text);
       const start = `${name}=${
         JSON.stringify(text)
@@ -225,6 +225,7 @@ Deno.test("readSettings() names the value that is used in place of another", () 
   assert.deepEqual(used({ METHOD: "file" }), ["the default, WATCH, is used"]);
   assert.deepEqual(used({ REQ_TIMEOUT: "1e2" }), ["100 is used"]);
   assert.deepEqual(used({ UNIQUE_FILENAMES: "yes" }), ["false is used"]);
+  assert.deepEqual(used({ SCRIPT: "script.sh" }), ["the default, none, is used"]);
   assert.deepEqual(used({ LOG_LEVEL: "TRACE" }), ["the default, INFO, is used"]);
   assert.deepEqual(used({ WATCH_CLIENT_TIMEOUT: "1m" }), ["the default, 66, is used"]);
 });
