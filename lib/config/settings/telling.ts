@@ -30,11 +30,11 @@ export const TELLING_SETTINGS = {
   REQ_PASSWORD: telling.optional(text, "Password for basic auth", { secret: true }),
   REQ_USERNAME_FILE: telling.optional(
     text,
-    "File with the user name, read at each use; the flag `--req-username-file` takes precedence",
+    "File with the user name, read at each use; `REQ_USERNAME` is used while it cannot be read. The flag `--req-username-file` takes precedence",
   ),
   REQ_PASSWORD_FILE: telling.optional(
     text,
-    "File with the password, read at each use; the flag `--req-password-file` takes precedence",
+    "File with the password, read at each use; `REQ_PASSWORD` is used while it cannot be read. The flag `--req-password-file` takes precedence",
   ),
   REQ_BASIC_AUTH_ENCODING: telling.withDefault(
     oneOf(["latin1", "utf-8"], { "iso-8859-1": "latin1", "latin-1": "latin1", utf8: "utf-8" }),

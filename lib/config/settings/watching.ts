@@ -35,7 +35,7 @@ export const WATCHING_SETTINGS = {
   ),
   KUBECONFIG: watching.optional(
     text,
-    "Kubeconfig file, or several separated by `:`; supports every auth method of `@kubernetes/client-node`",
+    "Kubeconfig file, or several separated by `:`; supports every auth method of `@kubernetes/client-node`. In a pod with a service account, files that do not exist are ignored with a warning",
     { shownDefault: "in-cluster where there is a service account, else `~/.kube/config`" },
   ),
   SERVICE_ACCOUNT_DIR: watching.withDefault(

@@ -18,7 +18,8 @@ export interface CredentialsOptions {
  * @throws {CredentialsError} there are none
  */
 export async function findCredentials(options: CredentialsOptions): Promise<Credentials> {
-  const { kubeconfig, serviceAccountDir } = options;
+  const { serviceAccountDir } = options;
+  const kubeconfig = options.kubeconfig && withHome(options.kubeconfig, options.env.HOME);
   const inCluster = inClusterServer(options.env);
   const hasAccount = inCluster !== undefined && isFile(`${serviceAccountDir}/token`);
   if (kubeconfig !== undefined) {
@@ -42,6 +43,11 @@ export async function findCredentials(options: CredentialsOptions): Promise<Cred
 async function kubeconfigCredentials(paths: string): Promise<Credentials> {
   const { KubeconfigCredentials } = await import("./kubeconfig.ts");
   return new KubeconfigCredentials(paths);
+}
+
+/** `~/` at the beginning of a path, which a shell leaves alone in quotes and Python's client replaces. */
+function withHome(paths: string, home = ""): string {
+  return home === "" ? paths : paths.replace(/(?<=^|:)~(?=\/)/g, () => home);
 }
 
 function isFile(path: string): boolean {

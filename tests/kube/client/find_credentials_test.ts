@@ -114,6 +114,8 @@ Deno.test("findCredentials() takes KUBECONFIG first, then the service account, t
   const env = { ...POD, HOME: folder.path };
   const serverOf = async (...args: Parameters<typeof find>) => (await (await find(...args)).load(false)).server;
   assert.equal(await serverOf(folder.path, env, `${folder.path}/kubeconfig`), "http://kubeconfig");
+  assert.equal(await serverOf(folder.path, env, "~/kubeconfig"), "http://kubeconfig");
+  assert.equal(await serverOf(folder.path, env, "~/missing:~/kubeconfig"), "http://kubeconfig");
   assert.equal(await serverOf(folder.path, env), "https://10.96.0.1:443");
   assert.equal(await serverOf(`${folder.path}/none`, env), "http://home");
   assert.equal(await serverOf(folder.path, { HOME: folder.path }), "http://home");
