@@ -52,7 +52,7 @@ export function readSettings(
     if (readValue !== undefined) values[name] = readValue;
     const shownDefault = byDefault ?? row.shownDefault?.replaceAll("`", "") ?? "none";
     const used = readValue === undefined ? `the default, ${shownDefault},` : read;
-    warnings.push(about(`${expected}. kiwigrid's image starts with it, so ${used} is used`).message);
+    warnings.push(about(`${expected}. With DEFAULTS=kiwigrid this is no fault: ${used} is used`).message);
   }
   return { values: values as SettingValues, faults, warnings };
 }
