@@ -35,30 +35,34 @@ export async function runProgram(
   const isRemoval = command.run === "remove-finalizers";
   faults.push(...configFaults.filter(({ setting }) => !(isRemoval && setting === "FOLDER")));
   const { log, faults: logFaults } = await startLog(config.log);
-  faults.push(...logFaults);
+  const warnings = [...config.warnings];
+  if (config.startsLikeKiwigrid) warnings.push(...logFaults.map(({ message }) => message));
+  else faults.push(...logFaults);
   stop.addEventListener("abort", () => log.info(`${stop.reason.message}: stopping`), { once: true });
 
   const broken = new Set([...configFaults.map(({ setting }) => setting), ...(isRemoval ? ["FOLDER"] : [])]);
   const dir = command.run === "sidecar" ? command.manifests : undefined;
-  const findAccess = dir === undefined ? () => findCredentials({ ...config.api, env }) : undefined;
+  const onWarning = (message: string) => void warnings.push(message);
+  const findAccess = dir === undefined ? () => findCredentials({ ...config.api, env, onWarning }) : undefined;
   const checks = Promise.all([
     checkStart(config, findAccess, broken),
     dir === undefined ? undefined : openManifests(dir, log),
   ]);
   const checked = await Promise.race([checks, whenAborted(stop)]);
   if (checked === undefined) return EXIT.done;
-  const [{ credentials, faults: startFaults }, folder] = checked;
-  faults.push(...startFaults, ...folder?.faults ?? []);
+  const [{ credentials, ...start }, folder] = checked;
+  faults.push(...start.faults, ...folder?.faults ?? []);
+  warnings.push(...start.warnings, ...(dir === undefined ? [] : clusterSettings(config)));
+  // Before the faults: a misspelt name explains why a setting is missing
+  for (const warning of warnings) log.warn(warning);
   if (faults.length > 0) {
     console.error(describeFaults(faults));
     return EXIT.configuration;
   }
   await giveUpPermissions(config, credentials);
-  for (const warning of config.warnings) log.warn(warning);
   const userAgent = `deno-k8s-sidecar/${VERSION}`;
   const options = { config, env, userAgent, clock: systemClock, random: Math.random, log };
   if (folder?.manifests !== undefined) {
-    for (const warning of clusterSettings(config)) log.warn(warning);
     return EXIT[await runSidecar({ ...options, manifests: folder.manifests }, stop)];
   }
   const clusterOptions = { ...options, credentials: credentials! };

@@ -30,7 +30,7 @@ async function load({ collection, requests, transport, clock, log }: UrlFetcherO
   const { retry, timeout, encoding, ...credentials } = requests;
   const { webhook } = collection.notification;
   const origin = webhook === undefined ? undefined : new URL(webhook.url).origin;
-  const readCredentials = credentialsFrom(credentials);
+  const readCredentials = credentialsFrom(credentials, log);
   const { Fetcher } = await import("../downloads/fetcher.ts");
   return new Fetcher({
     transport: await transport(),
