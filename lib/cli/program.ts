@@ -6,6 +6,7 @@ import { EXIT, type ExitCode } from "./exit_codes.ts";
 import { findCredentials } from "../kube/client/find_credentials.ts";
 import type { ObjectApi } from "../kube/client/object_api.ts";
 import { type Log, openLog } from "../log/log.ts";
+import type { LimitedLog } from "../log/rate_limit.ts";
 import { giveUpPermissions } from "./permissions.ts";
 import { type Fault, faultOf } from "../config/read_settings.ts";
 import { runSidecar } from "../sidecar/sidecar.ts";
@@ -36,6 +37,7 @@ export async function runProgram(
   faults.push(...configFaults.filter(({ setting }) => !(isRemoval && setting === "FOLDER")));
   const { log, faults: logFaults } = await startLog(config.log);
   faults.push(...logFaults);
+  using _ = { [Symbol.dispose]: () => log.flush() };
   stop.addEventListener("abort", () => log.info(`${stop.reason.message}: stopping`), { once: true });
 
   const broken = new Set([...configFaults.map(({ setting }) => setting), ...(isRemoval ? ["FOLDER"] : [])]);
@@ -67,19 +69,24 @@ export async function runProgram(
   return await runRemoveFinalizers(clusterOptions, stop);
 }
 
-async function startLog(settings: LogSettings): Promise<{ log: Log; faults: Fault[] }> {
+async function startLog(settings: LogSettings): Promise<{ log: LimitedLog; faults: Fault[] }> {
   const { level, levelIsSet, configFile, utc } = settings;
   const format = settings.format ?? (Deno.stdout.isTerminal() ? "TEXT" : "JSON");
   const outputs = [{ to: "stdout", format } as const];
-  if (configFile === undefined) return { log: await openLog({ level, outputs, utc }), faults: [] };
+  if (configFile === undefined) return { log: await openLog({ level, outputs, utc, clock: systemClock }), faults: [] };
   const { readLogConfig } = await import("../log/log_config.ts");
   try {
     const file = await readLogConfig(configFile);
-    const log = await openLog({ level: levelIsSet ? level : file.level, outputs: file.outputs, utc });
+    const log = await openLog({
+      level: levelIsSet ? level : file.level,
+      outputs: file.outputs,
+      utc,
+      clock: systemClock,
+    });
     return { log, faults: [] };
   } catch (error) {
     return {
-      log: await openLog({ level, outputs, utc }),
+      log: await openLog({ level, outputs, utc, clock: systemClock }),
       faults: [faultOf("LOG_CONFIG", configFile, messageOf(error))],
     };
   }

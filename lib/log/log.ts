@@ -7,6 +7,8 @@ import {
   type Sink,
   withFilter,
 } from "@logtape/logtape";
+import type { Clock } from "../runtime/clock.ts";
+import { type LimitedLog, limitRate } from "./rate_limit.ts";
 import { type LineFormatter, lineFormatter, type LogFormat } from "./log_format.ts";
 
 /** The log. Modules declare the part that they need. Messages are plain text, without placeholders. */
@@ -32,6 +34,7 @@ export interface LogOptions {
   outputs: readonly LogOutput[];
   /** Times are in UTC, else in the time zone of TZ. */
   utc: boolean;
+  clock: Clock;
 }
 
 const LEVELS: Record<LogLevel, LibraryLevel> = {
@@ -47,7 +50,7 @@ const LEVELS: Record<LogLevel, LibraryLevel> = {
  *
  * @throws {Deno.errors} a log file cannot be opened
  */
-export async function openLog({ level, outputs, utc }: LogOptions): Promise<Log> {
+export async function openLog({ level, outputs, utc, clock }: LogOptions): Promise<LimitedLog> {
   const sinks: Record<string, Sink> = {};
   for (const [index, output] of outputs.entries()) sinks[index] = await sinkOf(output, utc);
   configureSync({
@@ -58,7 +61,7 @@ export async function openLog({ level, outputs, utc }: LogOptions): Promise<Log>
       { category: ["logtape", "meta"], lowestLevel: "error", parentSinks: "override", sinks: [] },
     ],
   });
-  return logOf(getLogger("k8s-sidecar"));
+  return limitRate(logOf(getLogger("k8s-sidecar")), clock);
 }
 
 function logOf(logger: Logger): Log {
