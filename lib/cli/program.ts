@@ -5,7 +5,8 @@ import { type Config, type LogSettings, parseConfig } from "../config/config.ts"
 import { EXIT, type ExitCode } from "./exit_codes.ts";
 import { findCredentials } from "../kube/client/find_credentials.ts";
 import type { ObjectApi } from "../kube/client/object_api.ts";
-import { type Log, openLog } from "../log/log.ts";
+import type { Log } from "../log/log.ts";
+import { openLog } from "../log/open_log.ts";
 import type { LimitedLog } from "../log/rate_limit.ts";
 import { giveUpPermissions } from "./permissions.ts";
 import { type Fault, faultOf } from "../config/read_settings.ts";

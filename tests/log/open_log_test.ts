@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { systemClock } from "../../lib/runtime/clock.ts";
-import { type Log, type LogOptions, type LogOutput, openLog } from "../../lib/log/log.ts";
+import type { Log } from "../../lib/log/log.ts";
+import { type LogOptions, type LogOutput, openLog } from "../../lib/log/open_log.ts";
 import { tempFolder } from "../support/disk.ts";
 
 type FileOutput = LogOutput & { to: "file" };
@@ -90,7 +91,7 @@ Deno.test("openLog() throws when a log file cannot be opened", async () => {
 
 Deno.test("openLog() writes lines synchronously", async () => {
   const program = `
-    import { openLog } from ${JSON.stringify(new URL("../../lib/log/log.ts", import.meta.url).href)};
+    import { openLog } from ${JSON.stringify(new URL("../../lib/log/open_log.ts", import.meta.url).href)};
     const outputs = [{ to: "stdout", format: "JSON" }, { to: "stderr", format: "TEXT", level: "ERROR" }];
     const log = await openLog({ level: "INFO", outputs, utc: true, clock: { now: () => 0, sleep: () => Promise.resolve() } });
     log.info("with {placeholders} and \\n a break", { path: "/a" });
