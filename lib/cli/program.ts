@@ -56,7 +56,7 @@ export async function runProgram(
     console.error(describeFaults(faults));
     return EXIT.configuration;
   }
-  await giveUpPermissions(config, credentials);
+  await giveUpPermissions({ config, credentials });
   for (const warning of config.warnings) log.warn(warning);
   const userAgent = `deno-k8s-sidecar/${VERSION}`;
   const options = { config, env, userAgent, clock: systemClock, random: Math.random, log };
