@@ -5,7 +5,9 @@ import { type Config, type LogSettings, parseConfig } from "../config/config.ts"
 import { EXIT, type ExitCode } from "./exit_codes.ts";
 import { findCredentials } from "../kube/client/find_credentials.ts";
 import type { ObjectApi } from "../kube/client/object_api.ts";
-import { type Log, openLog } from "../log/log.ts";
+import type { Log } from "../log/log.ts";
+import { openLog } from "../log/open_log.ts";
+import type { LimitedLog } from "../log/rate_limit.ts";
 import { giveUpPermissions } from "./permissions.ts";
 import { type Fault, faultOf } from "../config/read_settings.ts";
 import { runSidecar } from "../sidecar/sidecar.ts";
@@ -38,6 +40,7 @@ export async function runProgram(
   const warnings = [...config.warnings];
   if (config.startsLikeKiwigrid) warnings.push(...logFaults.map(({ message }) => message));
   else faults.push(...logFaults);
+  using _ = { [Symbol.dispose]: () => log.flush() };
   stop.addEventListener("abort", () => log.info(`${stop.reason.message}: stopping`), { once: true });
 
   const broken = new Set([...configFaults.map(({ setting }) => setting), ...(isRemoval ? ["FOLDER"] : [])]);
@@ -59,7 +62,7 @@ export async function runProgram(
     console.error(describeFaults(faults));
     return EXIT.configuration;
   }
-  await giveUpPermissions(config, credentials);
+  await giveUpPermissions({ config, credentials });
   const userAgent = `deno-k8s-sidecar/${VERSION}`;
   const options = { config, env, userAgent, clock: systemClock, random: Math.random, log };
   if (folder?.manifests !== undefined) {
@@ -71,19 +74,24 @@ export async function runProgram(
   return await runRemoveFinalizers(clusterOptions, stop);
 }
 
-async function startLog(settings: LogSettings): Promise<{ log: Log; faults: Fault[] }> {
+async function startLog(settings: LogSettings): Promise<{ log: LimitedLog; faults: Fault[] }> {
   const { level, levelIsSet, configFile, utc } = settings;
   const format = settings.format ?? (Deno.stdout.isTerminal() ? "TEXT" : "JSON");
   const outputs = [{ to: "stdout", format } as const];
-  if (configFile === undefined) return { log: await openLog({ level, outputs, utc }), faults: [] };
+  if (configFile === undefined) return { log: await openLog({ level, outputs, utc, clock: systemClock }), faults: [] };
   const { readLogConfig } = await import("../log/log_config.ts");
   try {
     const file = await readLogConfig(configFile);
-    const log = await openLog({ level: levelIsSet ? level : file.level, outputs: file.outputs, utc });
+    const log = await openLog({
+      level: levelIsSet ? level : file.level,
+      outputs: file.outputs,
+      utc,
+      clock: systemClock,
+    });
     return { log, faults: [] };
   } catch (error) {
     return {
-      log: await openLog({ level, outputs, utc }),
+      log: await openLog({ level, outputs, utc, clock: systemClock }),
       faults: [faultOf("LOG_CONFIG", configFile, messageOf(error))],
     };
   }

@@ -133,7 +133,7 @@ function lazyTransport({ config, env }: SidecarOptions): { open: () => Promise<T
 }
 
 async function openHealth(
-  { config, log }: SidecarOptions,
+  { config, clock, log }: SidecarOptions,
   collections: readonly RunningCollection[],
   liveness: Liveness,
   metrics: SidecarMetrics,
@@ -146,5 +146,5 @@ async function openHealth(
     stuck: () => liveness.stuck(),
   };
   const { port, host } = config.health;
-  return startServer({ port, host, health, metrics: () => metrics.render(), log });
+  return startServer({ port, host, health, metrics: () => metrics.render(), clock, log });
 }
