@@ -144,11 +144,19 @@ export class Journal {
     this.#appendIfPossible(["pending", added]);
   }
 
-  /** The application has been told of everything that was pending. */
-  delivered(): void {
-    if (this.#pending === undefined) return;
-    this.#pending = undefined;
-    this.#appendIfPossible(["delivered"]);
+  /** The application has been told of the changes at these paths. */
+  delivered(paths: Iterable<string>): void {
+    const told = [...paths].filter((path) => this.#pending?.has(path));
+    if (this.#pending === undefined || (told.length === 0 && this.#pending.size > 0)) return;
+    const isAll = told.length === this.#pending.size;
+    this.#settle(isAll ? undefined : told);
+    this.#appendIfPossible(isAll ? ["delivered"] : ["delivered", told]);
+  }
+
+  /** @param told `undefined` for all */
+  #settle(told: readonly string[] | undefined): void {
+    for (const path of told ?? []) this.#pending?.delete(path);
+    if (told === undefined || this.#pending?.size === 0) this.#pending = undefined;
   }
 
   /** Writes the record anew if it was changed by others, could not be written earlier or is too long. */
@@ -232,7 +240,7 @@ export class Journal {
         for (const path of entry[1]) this.#pending.add(path);
         return;
       case "delivered":
-        this.#pending = undefined;
+        this.#settle(entry[1]);
     }
   }
 }

@@ -81,7 +81,7 @@ export class RunningCollection {
       settings: options.collection.notification,
       requests: options.config.requests,
       // The publisher records each path before it changes it
-      pending: { load: () => journal.pending && [...journal.pending], delivered: () => journal.delivered() },
+      pending: { load: () => journal.pending && [...journal.pending], delivered: (paths) => journal.delivered(paths) },
       heartbeat: options.liveness.heartbeat("the notification loop"),
       onResult: (kind, ok, seconds) => options.metrics.notified(kind, ok, seconds),
     });
@@ -137,6 +137,7 @@ export class RunningCollection {
     this.#diskCheck = new DiskCheck({ journal, clock });
     this.#reconciler = new Reconciler({
       settings: { ...collection.files, folder, allowedFolders },
+      collisions: collection.files.collisions,
       sources,
       publisher,
       journal,

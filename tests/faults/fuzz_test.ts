@@ -343,8 +343,10 @@ Deno.test("Journal says after a crash at any byte what it said after one of its 
             journal.addPending([record.path]);
             break;
           case "delivered":
+            journal.delivered([record.path]);
+            break;
           case "tidy":
-            journal[record.verb]();
+            journal.tidy();
             break;
           default:
             journal[record.verb](record.path);
@@ -394,6 +396,7 @@ function start({ api, folder, clock, random, resyncPeriod, onWritten }: StartOpt
   });
   const reconciler = new Reconciler({
     settings: { folder, folderAnnotation: ANNOTATION, allowedFolders: [], uniqueFilenames: false },
+    collisions: "oldest",
     ...{ sources: SOURCES, publisher, journal, clock, random, firstBackoff: 1, log },
     downloads: { want() {}, forget() {} },
     heartbeat: { expectWithin() {}, idle() {} },
