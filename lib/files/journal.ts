@@ -1,3 +1,4 @@
+import { FileModes } from "./file_modes.ts";
 import { parentOf } from "./paths.ts";
 import { type Entry, FORMAT, ownEntry } from "./record_format.ts";
 import { RecordFile } from "./record_file.ts";
@@ -44,18 +45,21 @@ export class Journal {
   readonly #made = new Set<string>();
   #pending: Set<string> | undefined;
   readonly #record: RecordFile | undefined;
+  /** Used by all who write on behalf of this journal, so that a volume without modes is one warning. */
+  readonly modes: FileModes;
 
   /** Reads the record. Never throws: lines that cannot be read are one warning, and files that only they name are not ours. */
   constructor({ folder, id, stateFile, log }: JournalOptions) {
+    const modes = this.modes = new FileModes(log);
     if (stateFile === "none") return;
-    const state = new StateDirectory(folder, id, { isTransient: false });
+    const state = new StateDirectory(folder, id, { isTransient: false, modes });
     const places = [state];
     if (stateFile !== undefined) {
-      const beside = new StateDirectory(parentOf(stateFile), id, { isTransient: true });
+      const beside = new StateDirectory(parentOf(stateFile), id, { isTransient: true, modes });
       beside.sweep();
       places.push(beside);
     }
-    this.#record = new RecordFile(stateFile ?? state.recordPath, places);
+    this.#record = new RecordFile(stateFile ?? state.recordPath, places, modes);
     this.#read(this.#record, log);
   }
 

@@ -60,6 +60,7 @@ function start({ folder, sources = [CONFIG_MAPS], cluster = new Map(), urls = {}
     folder,
     allowedFolders: [],
     mode: 0o644,
+    atomicWrites: true,
     journal,
     id: "id",
     beforeChange() {},
@@ -76,6 +77,8 @@ function start({ folder, sources = [CONFIG_MAPS], cluster = new Map(), urls = {}
     publisher,
     onWritten: (_ref, path) => reconciler.downloaded(path),
     onFailed: (_ref, path) => reconciler.downloadFailed(path),
+    onRefused: (_ref, path) => reconciler.downloadFailed(path),
+    unpack: () => Promise.reject(new Error("there are no archives")),
     onChange() {},
     firstBackoff: 1,
     slowAfter: 10,
@@ -85,7 +88,14 @@ function start({ folder, sources = [CONFIG_MAPS], cluster = new Map(), urls = {}
     log,
   });
   const reconciler: Reconciler = new Reconciler({
-    settings: { folder, folderAnnotation: ANNOTATION, allowedFolders: [], uniqueFilenames: false },
+    settings: {
+      folder,
+      folderAnnotation: ANNOTATION,
+      allowedFolders: [],
+      uniqueFilenames: false,
+      folderPerNamespace: false,
+      decompress: false,
+    },
     collisions,
     sources,
     publisher,
