@@ -12,8 +12,10 @@ export function folderOf({ files }: Collection): string {
 /** Where annotations may point to, besides FOLDER: ALLOWED_FOLDERS or, without it, with DEFAULTS=kiwigrid, the volume. */
 export function allowedFoldersOf(collection: Collection): string[] {
   const { allowedFolders, allowsVolume } = collection.files;
-  const volume = allowsVolume ? volumeOf(folderOf(collection)) : undefined;
-  return [...allowedFolders.map((allowed) => resolvePath("/", allowed)), ...(volume === undefined ? [] : [volume])];
+  const folder = folderOf(collection);
+  const volume = allowsVolume ? volumeOf(folder) : undefined;
+  const configured = allowedFolders.map((allowed) => resolvePath("/", allowed));
+  return volume === undefined || volume === folder ? configured : [...configured, volume];
 }
 
 export function openJournal(collection: Collection, id: string, log: JournalOptions["log"]): Journal {
