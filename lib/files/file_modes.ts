@@ -16,11 +16,6 @@ export class FileModes {
     this.#log = log;
   }
 
-  /** Whether a volume, by its device number, has refused a mode. */
-  areRefusedBy(device: number): boolean {
-    return this.#refusing.has(device);
-  }
-
   /**
    * Gives a file its mode, unless its volume refuses modes.
    *
@@ -28,8 +23,25 @@ export class FileModes {
    * @throws {Deno.errors.*} PermissionDenied, too, if the file is another user's
    */
   set(path: string, present: Deno.FileInfo, mode: number): void {
-    if (!differs(present, mode) || this.areRefusedBy(present.dev)) return;
+    if (!differs(present, mode) || this.#refusing.has(present.dev)) return;
     Deno.chmodSync(path, mode);
+  }
+
+  /**
+   * As {@link set}, for a file that may be another user's. If it is, only another file could have the mode, and this
+   * returns `false`.
+   *
+   * @param probe is called when the mode is refused: {@link setOwn} for a file of our own tells who refuses it
+   */
+  setAny(path: string, present: Deno.FileInfo, mode: number, probe: () => void): boolean {
+    try {
+      this.set(path, present, mode);
+      return true;
+    } catch (error) {
+      if (!isRefusal(error) && !(error instanceof Deno.errors.PermissionDenied)) throw error;
+    }
+    probe();
+    return this.#refusing.has(present.dev);
   }
 
   /**
@@ -54,8 +66,8 @@ export class FileModes {
   }
 }
 
-/** Whether an error says that the volume or, for a file of somebody else's, its owner refuses a mode. */
-export function isRefusal(error: unknown): boolean {
+/** Whether the volume, or the owner of the file, refuses a mode. */
+function isRefusal(error: unknown): boolean {
   return REFUSALS.has(errnoOf(error));
 }
 

@@ -2,7 +2,6 @@ import { AllowedFolders, RefusedPathError } from "./allowed_folders.ts";
 import type { Body } from "./body.ts";
 import { fileHas } from "./comparison.ts";
 import { errnoOf, lstat, removeIfThere } from "./file_calls.ts";
-import { isRefusal } from "./file_modes.ts";
 import { FirstListing } from "./first_listing.ts";
 import { type Journal, OwnedFile } from "./journal.ts";
 import { joinPath, nameOf, parentOf, RESERVED_PREFIX } from "./paths.ts";
@@ -187,16 +186,15 @@ export class Publisher {
   /** Returns `false` when only another file could have the right mode. */
   #correctMode(path: string, present: Deno.FileInfo): boolean {
     const { journal: { modes }, mode } = this.#options;
-    try {
-      modes.set(path, present, mode);
-      return true;
-    } catch (error) {
-      if (!isRefusal(error) && !(error instanceof Deno.errors.PermissionDenied)) throw error;
-    }
-    // The file is another user's, or its volume refuses modes: a file of our own tells which
-    using probe = this.#temporaries.createFile(path, mode);
-    probe.ensureMode(mode, modes);
-    return modes.areRefusedBy(present.dev);
+    return modes.setAny(path, present, mode, () => {
+      const probe = this.#temporaries.createFile(path, mode);
+      try {
+        probe.ensureMode(mode, modes);
+      } finally {
+        // Not `using`: the bundler drops that of a variable with a single use
+        probe.end();
+      }
+    });
   }
 
   /** @param present what is at the path now */

@@ -185,7 +185,7 @@ Deno.test("COLLISIONS=newest gives a path to the object that was made last", asy
   at.put("dash-b", { data: { "overview.json": "v2" }, metadata: made("2026-02-01T00:00:00Z") });
   await eventually(() => assert.deepEqual(filesIn(at.files), { "overview.json": "v2" }));
   assert.match(
-    sidecar.find("is claimed by")!.msg,
+    (await sidecar.logged("is claimed by")).msg,
     /dash-b has it, the newer one \(COLLISIONS=newest; UNIQUE_FILENAMES/,
   );
   Deno.removeSync(`${at.manifests}/dash-b.json`);

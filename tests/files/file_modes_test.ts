@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { FileModes, isRefusal } from "../../lib/files/file_modes.ts";
+import { FileModes } from "../../lib/files/file_modes.ts";
 import { keptLog } from "../support/api_gateway.ts";
 import { diskTest, immutable, tempFolder } from "../support/disk.ts";
 
@@ -37,13 +37,23 @@ Deno.test("set() changes nothing where the mode is right", () => {
 diskTest("immutableFiles", "setOwn() accepts a refusal, with one warning for each volume", () => {
   using it = open();
   using _ = immutable(it.path);
-  assert.throws(() => it.modes.set(it.path, it.present(), 0o644), isRefusal);
+  assert.throws(() => it.modes.set(it.path, it.present(), 0o644), Deno.errors.PermissionDenied);
   for (let turn = 0; turn < 2; turn++) it.modes.setOwn(it.path, it.present(), 0o644, "/data/a");
-  assert.ok(it.modes.areRefusedBy(it.present().dev));
   it.modes.set(it.path, it.present(), 0o644);
   assert.equal(it.mode(), 0o600);
   assert.equal(it.log.lines.length, 1);
   assert.match(it.log.lines[0]!, /^warn.*\/data\/a refuses file modes .*EPERM.*0600 instead of 0644/);
+});
+
+diskTest("immutableFiles", "setAny() has a file of our own tell who refuses the mode", () => {
+  using it = open();
+  using _ = immutable(it.path);
+  let probes = 0;
+  assert.equal(it.modes.setAny(it.path, it.present(), 0o644, () => void probes++), false);
+  const refuse = () => it.modes.setOwn(it.path, it.present(), 0o644);
+  assert.equal(it.modes.setAny(it.path, it.present(), 0o644, refuse), true);
+  assert.equal(it.modes.setAny(it.path, it.present(), 0o644, () => void probes++), true);
+  assert.equal(probes, 1);
 });
 
 Deno.test("setOwn() throws every other error", () => {
