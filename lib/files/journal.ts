@@ -1,3 +1,4 @@
+import { FileModes } from "./file_modes.ts";
 import { parentOf } from "./paths.ts";
 import { type Entry, FORMAT, ownEntry } from "./record_format.ts";
 import { RecordFile } from "./record_file.ts";
@@ -44,18 +45,21 @@ export class Journal {
   readonly #made = new Set<string>();
   #pending: Set<string> | undefined;
   readonly #record: RecordFile | undefined;
+  /** Used by all who write on behalf of this journal, so that a volume without modes is one warning. */
+  readonly modes: FileModes;
 
   /** Reads the record. Never throws: lines that cannot be read are one warning, and files that only they name are not ours. */
   constructor({ folder, id, stateFile, log }: JournalOptions) {
+    const modes = this.modes = new FileModes(log);
     if (stateFile === "none") return;
-    const state = new StateDirectory(folder, id, { isTransient: false });
+    const state = new StateDirectory(folder, id, { isTransient: false, modes });
     const places = [state];
     if (stateFile !== undefined) {
-      const beside = new StateDirectory(parentOf(stateFile), id, { isTransient: true });
+      const beside = new StateDirectory(parentOf(stateFile), id, { isTransient: true, modes });
       beside.sweep();
       places.push(beside);
     }
-    this.#record = new RecordFile(stateFile ?? state.recordPath, places);
+    this.#record = new RecordFile(stateFile ?? state.recordPath, places, modes);
     this.#read(this.#record, log);
   }
 
@@ -144,11 +148,19 @@ export class Journal {
     this.#appendIfPossible(["pending", added]);
   }
 
-  /** The application has been told of everything that was pending. */
-  delivered(): void {
-    if (this.#pending === undefined) return;
-    this.#pending = undefined;
-    this.#appendIfPossible(["delivered"]);
+  /** The application has been told of the changes at these paths. */
+  delivered(paths: Iterable<string>): void {
+    const told = [...paths].filter((path) => this.#pending?.has(path));
+    if (this.#pending === undefined || (told.length === 0 && this.#pending.size > 0)) return;
+    const isAll = told.length === this.#pending.size;
+    this.#settle(isAll ? undefined : told);
+    this.#appendIfPossible(isAll ? ["delivered"] : ["delivered", told]);
+  }
+
+  /** @param told `undefined` for all */
+  #settle(told: readonly string[] | undefined): void {
+    for (const path of told ?? []) this.#pending?.delete(path);
+    if (told === undefined || this.#pending?.size === 0) this.#pending = undefined;
   }
 
   /** Writes the record anew if it was changed by others, could not be written earlier or is too long. */
@@ -232,7 +244,7 @@ export class Journal {
         for (const path of entry[1]) this.#pending.add(path);
         return;
       case "delivered":
-        this.#pending = undefined;
+        this.#settle(entry[1]);
     }
   }
 }

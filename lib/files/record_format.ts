@@ -11,6 +11,7 @@
  * ["make", "/data/team"]      a directory that we made
  * ["unmake", "/data/team"]
  * ["pending", ["/data/a.json"]]   changes that the application has not been told of
+ * ["delivered", ["/data/a.json"]] it has been told of these
  * ["delivered"]               it has been told of all of them
  * ```
  */
@@ -22,7 +23,7 @@ export type Entry =
   | readonly ["own", path: string, owner: string, ...stamp: StampFields, typeof TAKEN_OVER]
   | readonly ["drop" | "make" | "unmake", path: string]
   | readonly ["pending", paths: readonly string[]]
-  | readonly ["delivered"];
+  | readonly ["delivered", paths?: readonly string[]];
 
 type StampFields = [ino: number, mtime: number, size: number];
 
@@ -42,7 +43,9 @@ export function parseEntry(line: string): Entry | undefined {
     return undefined;
   }
   if (!isEntry(value)) return undefined;
-  return value[0] === "pending" ? ["pending", value[1].filter((path) => typeof path === "string")] : value;
+  const [word, paths] = value;
+  if (word === "pending") return [word, paths.filter(isText)];
+  return word === "delivered" && paths !== undefined ? [word, paths.filter(isText)] : value;
 }
 
 function isEntry(value: unknown): value is Entry {
@@ -61,10 +64,14 @@ function isEntry(value: unknown): value is Entry {
     case "pending":
       return Array.isArray(subject);
     case "delivered":
-      return true;
+      return subject === undefined || Array.isArray(subject);
     default:
       return false;
   }
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === "string";
 }
 
 function isPath(value: unknown): boolean {

@@ -3,7 +3,7 @@
  * projection says what files it wants, the claims of all objects say who wins each path, and the publisher does the
  * difference to the disk. An object's body is dropped once it is published; to publish it again, it is read again.
  */
-import { Claims, type ClaimsChange } from "../files/claims.ts";
+import { Claims, type ClaimsChange, type Precedence } from "../files/claims.ts";
 import type { Journal } from "../files/journal.ts";
 import { project, type ProjectionSettings } from "../files/projection.ts";
 import { PublishError } from "../files/publish_error.ts";
@@ -26,6 +26,8 @@ import { WorkQueue } from "./work_queue.ts";
 
 export interface ReconcilerOptions {
   settings: ProjectionSettings;
+  /** Who has a path that several objects claim. */
+  collisions: Precedence;
   sources: readonly Source[];
   publisher: Publisher;
   journal: Journal;
@@ -50,7 +52,7 @@ const REMOVAL = "removal of ";
 
 export class Reconciler {
   readonly #options: ReconcilerOptions;
-  readonly #claims = new Claims<TrackedObject>();
+  readonly #claims: Claims<TrackedObject>;
   readonly #lists: SourceLists;
   readonly #queue: WorkQueue;
   readonly #removals: Removals;
@@ -62,6 +64,7 @@ export class Reconciler {
   constructor(options: ReconcilerOptions) {
     const { sources, publisher, journal, onReleased } = options;
     this.#options = options;
+    this.#claims = new Claims(options.collisions);
     this.#lists = new SourceLists(sources);
     this.#queue = new WorkQueue({ ...options, process: (key, signal) => this.#process(key, signal) });
     this.#removals = new Removals({

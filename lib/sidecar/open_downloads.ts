@@ -1,5 +1,6 @@
 /** Assembles how the content of `*.url` keys is fetched. What makes the requests is loaded with the first of them. */
 import { basicAuthorization, credentialsFrom } from "../http/basic_auth.ts";
+import type { Body } from "../files/body.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Collection, RequestSettings } from "../config/config.ts";
 import type { ContentSink } from "../downloads/fetcher.ts";
@@ -23,6 +24,14 @@ export function openUrlFetcher(options: UrlFetcherOptions): {
       loaded ??= load(options);
       await (await loaded).fetchTo(url, sink, signal);
     },
+  };
+}
+
+/** DECOMPRESS. What unpacks is loaded with the first archive. */
+export function openUnpacker({ files }: Collection) {
+  return async (archive: Body, write: (piece: Uint8Array) => void, signal: AbortSignal): Promise<void> => {
+    const { unpack } = await import("../downloads/unpack.ts");
+    await unpack(archive, write, files.urlMaxBytes, signal);
   };
 }
 

@@ -82,10 +82,26 @@ Deno.test("addPending() lasts through restarts until delivered()", () => {
   load().addPending(["/data/a"]);
   load().addPending(["/data/b", "/data/a"]);
   assert.deepEqual(stateOf(load()).pending, ["/data/a", "/data/b"]);
-  load().delivered();
+  load().delivered(["/data/a", "/data/b"]);
   assert.equal(load().pending, undefined);
   load().addPending(["/data/c"]);
   assert.deepEqual(stateOf(load()).pending, ["/data/c"]);
+});
+
+Deno.test("delivered() leaves what was recorded after the application was told", () => {
+  using folder = tempFolder();
+  const { load, path } = journalIn(folder);
+  const journal = load();
+  journal.addPending(["/data/a", "/data/b"]);
+  journal.addPending(["/data/c"]);
+  journal.delivered(["/data/a", "/data/b", "/data/unknown"]);
+  assert.deepEqual(stateOf(journal).pending, ["/data/c"]);
+  assert.deepEqual(stateOf(load()).pending, ["/data/c"]);
+  const before = text(path);
+  journal.delivered(["/data/unknown"]);
+  assert.equal(text(path), before);
+  journal.delivered(["/data/c"]);
+  assert.deepEqual([journal.pending, load().pending], [undefined, undefined]);
 });
 
 Deno.test("Journal writes nothing when it has nothing new to say", () => {
@@ -94,7 +110,7 @@ Deno.test("Journal writes nothing when it has nothing new to say", () => {
   const journal = load();
   journal.drop("/data/a");
   journal.unmake("/data");
-  journal.delivered();
+  journal.delivered(["/data/a"]);
   journal.addPending([]);
   assert.equal(exists(path), false);
   journal.own("/data/a", OWNER, STAMP);
@@ -243,7 +259,8 @@ function history(folder: string) {
       () => journal.addPending(["/data/ä/a", "/data/b"]),
       () => journal.drop("/data/ä/a"),
       () => journal.unmake("/data/ä"),
-      () => journal.delivered(),
+      () => journal.delivered(["/data/b"]),
+      () => journal.delivered(["/data/ä/a"]),
       () => journal.own("/data/🎉", OWNER, STAMP),
     ]
   ) {

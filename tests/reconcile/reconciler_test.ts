@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { setImmediate } from "node:timers/promises";
+import type { Precedence } from "../../lib/files/claims.ts";
 import { Journal } from "../../lib/files/journal.ts";
 import { PublishError } from "../../lib/files/publish_error.ts";
 import { Publisher } from "../../lib/files/publisher.ts";
@@ -37,10 +38,11 @@ interface Start {
   cluster?: Map<string, KubeObject>;
   /** What URLs serve; the others fail. */
   urls?: Record<string, string | Promise<string>>;
+  collisions?: Precedence;
 }
 
 /** A reconciler with all that belongs to it, on a real folder. */
-function start({ folder, sources = [CONFIG_MAPS], cluster = new Map(), urls = {} }: Start) {
+function start({ folder, sources = [CONFIG_MAPS], cluster = new Map(), urls = {}, collisions = "oldest" }: Start) {
   const clock = new FakeClock();
   const log = keptLog();
   const events: string[] = [];
@@ -58,6 +60,7 @@ function start({ folder, sources = [CONFIG_MAPS], cluster = new Map(), urls = {}
     folder,
     allowedFolders: [],
     mode: 0o644,
+    atomicWrites: true,
     journal,
     id: "id",
     beforeChange() {},
@@ -74,6 +77,8 @@ function start({ folder, sources = [CONFIG_MAPS], cluster = new Map(), urls = {}
     publisher,
     onWritten: (_ref, path) => reconciler.downloaded(path),
     onFailed: (_ref, path) => reconciler.downloadFailed(path),
+    onRefused: (_ref, path) => reconciler.downloadFailed(path),
+    unpack: () => Promise.reject(new Error("there are no archives")),
     onChange() {},
     firstBackoff: 1,
     slowAfter: 10,
@@ -83,7 +88,15 @@ function start({ folder, sources = [CONFIG_MAPS], cluster = new Map(), urls = {}
     log,
   });
   const reconciler: Reconciler = new Reconciler({
-    settings: { folder, folderAnnotation: ANNOTATION, allowedFolders: [], uniqueFilenames: false },
+    settings: {
+      folder,
+      folderAnnotation: ANNOTATION,
+      allowedFolders: [],
+      uniqueFilenames: false,
+      folderPerNamespace: false,
+      decompress: false,
+    },
+    collisions,
     sources,
     publisher,
     journal,
@@ -473,7 +486,28 @@ Deno.test("Reconciler has the older object win whoever comes first, and tells of
     const warnings = it.log.lines.filter((line) => line.startsWith("warn"));
     assert.equal(warnings.length, 1);
     assert.match(warnings[0]!, /default\/old.* and .*default\/young/);
+    assert.match(warnings[0]!, /old has it, the older one \(COLLISIONS=oldest; UNIQUE_FILENAMES=true/);
   }
+});
+
+Deno.test("Reconciler has the newest object win with COLLISIONS=newest", async () => {
+  const [old, young] = [configMap("dash-a", { k: "v1" }, OLD), configMap("dash-b", { k: "v2" })];
+  for (const order of [[old, young], [young, old]]) {
+    await using it = open({ collisions: "newest" });
+    await it.list(CONFIG_MAPS, ...order);
+    assert.deepEqual(it.files(), { k: "v2" });
+    const warning = it.log.lines.find((line) => line.startsWith("warn"));
+    assert.match(warning!, /dash-b has it, the newer one \(COLLISIONS=newest; UNIQUE_FILENAMES=true/);
+    await it.delete(young);
+    assert.deepEqual(it.files(), { k: "v1" });
+  }
+});
+
+Deno.test("Reconciler names the first by name when both are as old", async () => {
+  await using it = open();
+  await it.list(CONFIG_MAPS, configMap("b", { k: "b" }), configMap("a", { k: "a" }));
+  const warning = it.log.lines.find((line) => line.startsWith("warn"));
+  assert.match(warning!, /default\/a has it, the first by namespace, name and kind.*COLLISIONS.*UNIQUE_FILENAMES/);
 });
 
 for (
