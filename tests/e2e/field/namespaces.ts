@@ -1,10 +1,14 @@
 /** Which namespaces are followed, and folders for each. */
 import assert from "node:assert/strict";
+import type { User } from "../../support/control_plane.ts";
 import { exists } from "../../support/disk.ts";
 import { assertFolderEquals, eventually } from "../../support/oracle.ts";
 import type { AddStory, Story } from "../../support/story.ts";
 
 const ANNOTATION = "k8s-sidecar-target-directory";
+
+/** Has no rights until a story gives it some. */
+export const READER: User = { name: "reader", token: "reader-token" };
 
 const AT_ONCE = { timeout: 5000 };
 
@@ -108,6 +112,24 @@ export function tellOfNamespaces(story: AddStory): void {
     assertFolderEquals(at.folder, { "own.txt": "1", "a.txt": "1" });
     await at.startReady({ ...settings, NAMESPACE_EXCLUDE: "*-a" });
     await eventually(() => assertFolderEquals(at.folder, { "own.txt": "1" }), AT_ONCE);
+  });
+
+  story("NAMESPACE_SELECTOR without the right to namespaces removes nothing", async (at) => {
+    await at.create("ConfigMap", "own", { data: { "own.txt": "1" } });
+    // The record on disk belongs to one selection
+    const settings = { STATE_FILE: `${at.dir}/record` };
+    await (await at.startReady(settings)).stop();
+    await at.delete("ConfigMap", "own");
+    await at.allow(READER.name, { resources: ["configmaps", "secrets"] });
+    const account = await at.serviceAccount(READER.token);
+    const sidecar = await at.start({ ...settings, ...account, NAMESPACE_SELECTOR: "team" });
+    await sidecar.logged(/not allowed to (list|watch) namespaces/);
+    assertFolderEquals(at.folder, { "own.txt": "1" });
+    assert.equal((await sidecar.health("/readyz")).status, 503);
+    assert.equal((await sidecar.health("/livez")).status, 200);
+    const list = await at.start({ ...settings, ...account, NAMESPACE_SELECTOR: "team", METHOD: "LIST" });
+    assert.equal((await list.exited()).code, 3);
+    assertFolderEquals(at.folder, { "own.txt": "1" });
   });
 
   story("FOLDER_PER_NAMESPACE has a folder for each namespace", async (at) => {

@@ -110,17 +110,24 @@ export function tellOfWebhookOutcomes(story: AddStory): void {
     await eventually(async () => assert.equal(await second.metric("k8s_sidecar_notification_pending"), 0));
   });
 
-  fastStory(story, "Webhook's Retry-After is kept", async (fast, at) => {
-    await using told = new Application();
-    told.respond = () => new Response("", { status: 503, headers: { "retry-after": "90" } });
+  fastStory(story, "Webhook's Retry-After is kept, in seconds or as a date", async (fast, at) => {
+    await using first = new Application();
+    await using second = new Application();
     await at.create("ConfigMap", "a", { data: { "a.txt": "1" } });
-    await fast.startReady({ REQ_URL: told.url });
-    await eventually(() => assert.equal(told.calls.length, 1));
-    await fast.pass(75);
-    assert.equal(told.calls.length, 1);
-    told.respond = () => new Response();
-    await fast.pass(60, () => told.calls.length === 2);
-    assert.equal(told.calls.length, 2);
+    const both = [first, second];
+    const refuse = (retryAfter: () => string) => () =>
+      new Response("", { status: 503, headers: { "retry-after": retryAfter() } });
+    first.respond = refuse(() => "90");
+    second.respond = refuse(() => new Date(Date.now() + 90_000).toUTCString());
+    for (const told of both) await fast.startReady({ FOLDER: `${at.folder}-${told.port}`, REQ_URL: told.url });
+    for (const told of both) await eventually(() => assert.equal(told.calls.length, 1));
+    await fast.pass(70);
+    for (const told of both) {
+      assert.equal(told.calls.length, 1);
+      told.respond = () => new Response();
+    }
+    await fast.pass(60, () => both.every(({ calls }) => calls.length === 2));
+    for (const told of both) assert.equal(told.calls.length, 2);
   });
 
   fastStory(story, "Webhook's redirect to another origin is refused", async (fast, at) => {
