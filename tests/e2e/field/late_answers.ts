@@ -65,7 +65,7 @@ export function tellOfLateAnswers(story: AddStory): void {
     told.respond = () => new Response();
     answer(500);
     await sidecar.logged(/\b500\b/);
-    await fast.pass(5, undefined, SPEED);
+    await fast.pass(3, undefined, SPEED);
     assert.equal(told.calls.length, 1);
     await fast.pass(20, () => told.calls.length > 1, SPEED);
     await deliveredAll(sidecar);

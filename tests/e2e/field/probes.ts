@@ -33,12 +33,12 @@ export function tellOfProbes(story: AddStory): void {
     const sidecar = await fast.startReady({ ...address, ...watches, K8S_CONTACT_THRESHOLD_SECONDS: "60" });
     await assertProbes(sidecar, GREEN);
     // Nothing happens, and watches that end and begin are answers
-    await fast.pass(100, undefined, SPEED);
+    await fast.pass(80, undefined, SPEED);
     await assertProbes(sidecar, GREEN);
     await proxy.refuse();
-    await fast.pass(40, undefined, SPEED);
+    await fast.pass(30, undefined, SPEED);
     await assertProbes(sidecar, GREEN);
-    await fast.pass(40, undefined, SPEED);
+    await fast.pass(60, undefined, SPEED);
     await assertProbes(sidecar, { "/healthz": 503, "/livez": 503, "/readyz": 200 });
     await proxy.listen();
     let status = 503;

@@ -90,7 +90,7 @@ export function tellOfReplacedObjects(story: AddStory): void {
     const inFolder = (folder: string) => ({ "k8s-sidecar-target-directory": folder });
     await at.create("ConfigMap", "by-name", { data: { x: "by name" }, annotations: inFolder("real") });
     await at.create("ConfigMap", "by-link", { data: { x: "by link" }, annotations: inFolder("link") });
-    const sidecar = await at.startReady({ RESYNC_PERIOD: "0.5", DEBUG: "true" });
+    const sidecar = await at.startReady({ RESYNC_PERIOD: "0.3", DEBUG: "true" });
     const winner = text(`${at.folder}/real/x`);
     await sidecar.logged(/configmaps\?.*limit=500/, { count: 3 });
     assert.equal(text(`${at.folder}/real/x`), winner);

@@ -91,7 +91,7 @@ export function tellOfVolumes(story: AddStory): void {
 
   story(named("Mode that a volume refuses is not tried at each look"), async (at) => {
     await at.create("ConfigMap", "a", { data: { "a.txt": "1" } });
-    const settings = { DEFAULT_FILE_MODE: "0640", RESYNC_PERIOD: "1", CHECK_PERIOD: "0.5", DEBUG: "true" };
+    const settings = { DEFAULT_FILE_MODE: "0640", RESYNC_PERIOD: "0.3", CHECK_PERIOD: "0.2", DEBUG: "true" };
     const sidecar = await at.start(settings, { through: [...UMASK, ...failing(CHMOD, "EPERM")] });
     await sidecar.ready(READY_MS);
     const { ino, mtime } = Deno.statSync(`${at.folder}/a.txt`);

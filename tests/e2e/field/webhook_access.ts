@@ -6,6 +6,7 @@ import { eventually } from "../../support/oracle.ts";
 import { serverCertificate } from "../../support/server_certificate.ts";
 import type { SidecarProcess } from "../../support/sidecar_process.ts";
 import type { AddStory, Settings, Story } from "../../support/story.ts";
+import { fastStory } from "./fast_story.ts";
 
 async function calls(told: Application, count: number): Promise<void> {
   await eventually(() => assert.equal(told.calls.length, count), { timeout: 5000 });
@@ -50,14 +51,22 @@ export function tellOfWebhookAccess(story: AddStory): void {
     for (const secret of ["token-1", "token-2"]) assertNowhere(sidecar, secret);
   });
 
-  story("REQ_TOKEN_FILE that is missing is a warning, not a fault", async (at) => {
+  fastStory(story, "REQ_TOKEN_FILE that comes late holds up the call alone", async (fast, at) => {
     await using told = new Application();
+    const file = `${at.dir}/token`;
+    const right = "Bearer token-1";
+    told.respond = ({ headers }) => new Response("", { status: headers.get("authorization") === right ? 200 : 401 });
     await at.create("ConfigMap", "a", { data: { "a.txt": "1" } });
-    const token = `${at.dir}/not-there`;
-    const settings = { REQ_TOKEN_FILE: token, REQ_USERNAME: "admin", REQ_PASSWORD: "pw" };
-    const sidecar = await calledOnce(at, told, settings);
-    assert.deepEqual(authorization(told), [`Basic ${btoa("admin:pw")}`]);
-    assert.ok(warnings(sidecar, token).length > 0, "there is no warning");
+    const sidecar = await fast.startReady({ REQ_URL: told.url, REQ_TOKEN_FILE: file });
+    assert.ok(exists(`${at.folder}/a.txt`));
+    await eventually(() =>
+      assert.ok(sidecar.lines.some(({ level, msg }) => /WARN|ERROR/.test(level) && msg.includes(file)))
+    );
+    Deno.writeTextFileSync(file, "token-1");
+    await fast.pass(90, () => authorization(told).includes(right), 50);
+    await eventually(async () => assert.equal(await sidecar.metric("k8s_sidecar_notification_pending"), 0));
+    // Without the token, twice at most in the first minute
+    assert.ok(told.calls.length <= 3, `${told.calls.length} calls`);
   });
 
   story("Credential file that is missing falls back to the variable", async (at) => {
