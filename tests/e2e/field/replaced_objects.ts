@@ -180,4 +180,20 @@ export function tellOfReplacedObjects(story: AddStory): void {
     await at.delete("ConfigMap", "a");
     await eventually(() => assertFolderEquals(at.folder, { x: "b's" }), AT_ONCE);
   });
+
+  story("REMOVE_DELAY gives way to FINALIZERS", async (at) => {
+    await at.create("ConfigMap", "a", { data: { "a.txt": "1" } });
+    const sidecar = await at.startReady({ REMOVE_DELAY: "60", FINALIZERS: "true", RESOURCE: "configmap" });
+    const path = `/api/v1/namespaces/${at.namespace}/configmaps/a`;
+    await eventually(async () => {
+      const { body } = await at.request("GET", path);
+      assert.equal(body.metadata.finalizers?.length, 1);
+    });
+    await at.delete("ConfigMap", "a");
+    await eventually(async () => {
+      assert.equal((await at.controlPlane.request("GET", path)).status, 404, "it is not released");
+    }, AT_ONCE);
+    assertFolderEquals(at.folder, {});
+    assert.ok(sidecar.running);
+  });
 }
