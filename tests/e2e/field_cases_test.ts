@@ -19,9 +19,9 @@
  * | 13 | record that another user cannot read | faults/state_directory_test.ts, "Another user can read all below the folder" |
  * | 14 | renamed object beside the old one | "COLLISIONS=newest has the renamed object's file" |
  * | 15 | annotation beside FOLDER in its volume | "DEFAULTS=kiwigrid writes beside FOLDER in its volume" |
- * | 16 | zombies of a SCRIPT under PID 1 | tests/image/, for it is the image's entry that reaps them |
- * | 17 | exec probe | "Exec probe says what the probes say" |
- * | 18 | image tag with DEFAULTS=kiwigrid | tests/image/; the setting: access_test.ts, "DEFAULTS=kiwigrid watches …" |
+ * | 16 | zombies of a SCRIPT under PID 1 | image/debug_test.ts, "a hundred scripts that leave a child leave no zombie" |
+ * | 17 | exec probe | "Exec probe says what the probes say"; image/debug_test.ts, "busybox has its names in /bin …" |
+ * | 18 | only the image is swapped | image/kiwigrid_test.ts, "the kiwigrid image looks at ConfigMaps of its own namespace" |
  *
  * Passed before and kept: "IPv6 address that stays silent delays webhook and download little", "Object replaced by delete
  * and create has its new content", "Immutable ConfigMap made anew has its new content", "Twelve ConfigMaps at the start are
