@@ -1,8 +1,8 @@
 import { FileModes } from "./file_modes.ts";
 import { parentOf } from "./paths.ts";
-import { type Entry, FORMAT, ownEntry } from "./record_format.ts";
+import { type Condition, type Entry, FORMAT, ownEntry } from "./record_format.ts";
 import { RecordFile } from "./record_file.ts";
-import { sameStamp, type Stamp } from "./stamp.ts";
+import { sameStamp, type Stamp, stampOf } from "./stamp.ts";
 import { StateDirectory } from "./state_directory.ts";
 
 export interface JournalOptions {
@@ -40,8 +40,8 @@ const MAX_EXCESS = 1000;
  */
 export class Journal {
   readonly #owned = new Map<string, OwnedFile>();
-  /** Paths of somebody else's files that we are about to replace. */
-  readonly #takeOvers = new Set<string>();
+  /** Paths of somebody else's files that we are about to replace or to rewrite. */
+  readonly #takeOvers = new Map<string, Condition>();
   readonly #made = new Set<string>();
   #pending: Set<string> | undefined;
   readonly #record: RecordFile | undefined;
@@ -88,22 +88,22 @@ export class Journal {
   }
 
   /**
-   * Records that a path is ours, before the file is put there. With `isTakeOver`, somebody else's file is still there: the
-   * next start will count the path as ours only if it has the inode of `stamp`. Another call, after the file was replaced,
-   * makes it ours unconditionally.
+   * Records that a path is ours, before the file is put there. With a condition, somebody else's file is still there. The
+   * next start will count the path as ours only if it has the inode of `stamp` (`taken over`), or only if it no longer has
+   * that stamp (`rewritten`). Another call, after the file was changed, makes it ours unconditionally.
    *
    * @throws {Deno.errors.*} a new path or owner cannot be recorded; nothing changed
    */
-  own(path: string, owner: string, stamp: Stamp, { isTakeOver = false } = {}): void {
+  own(path: string, owner: string, stamp: Stamp, condition?: Condition): void {
     const known = this.#owned.get(path);
-    if (known?.owner === owner && sameStamp(known, stamp) && this.#takeOvers.has(path) === isTakeOver) return;
-    const entry = ownEntry(path, owner, stamp, isTakeOver);
+    if (known?.owner === owner && sameStamp(known, stamp) && this.#takeOvers.get(path) === condition) return;
+    const entry = ownEntry(path, owner, stamp, condition);
     // The record may lack the newest stamp, but not a path or an owner
     if (known?.owner === owner) this.#appendIfPossible(entry);
     else this.#append(entry);
     this.#owned.set(path, new OwnedFile(owner, stamp));
-    if (isTakeOver) this.#takeOvers.add(path);
-    else this.#takeOvers.delete(path);
+    if (condition === undefined) this.#takeOvers.delete(path);
+    else this.#takeOvers.set(path, condition);
   }
 
   /** Reverts {@link own} because the file was not put there. */
@@ -111,7 +111,7 @@ export class Journal {
     if (before === undefined) return this.drop(path);
     this.#takeOvers.delete(path);
     this.#owned.set(path, before);
-    this.#appendIfPossible(ownEntry(path, before.owner, before, false));
+    this.#appendIfPossible(ownEntry(path, before.owner, before, undefined));
   }
 
   drop(path: string): void {
@@ -201,7 +201,7 @@ export class Journal {
   #entries(): Entry[] {
     const entries: Entry[] = [["journal", FORMAT]];
     for (const directory of this.#made) entries.push(["make", directory]);
-    for (const [path, file] of this.#owned) entries.push(ownEntry(path, file.owner, file, this.#takeOvers.has(path)));
+    for (const [path, file] of this.#owned) entries.push(ownEntry(path, file.owner, file, this.#takeOvers.get(path)));
     if (this.#pending !== undefined) entries.push(["pending", [...this.#pending]]);
     return entries;
   }
@@ -227,10 +227,11 @@ export class Journal {
         const [, path, key, ino, mtime, size, condition] = entry;
         const owner = owners.get(key) ?? key;
         owners.set(key, owner);
-        if (condition === undefined) return void this.#owned.set(path, new OwnedFile(owner, { ino, mtime, size }));
+        const stamp: Stamp = { ino, mtime, size };
+        if (condition === undefined) return void this.#owned.set(path, new OwnedFile(owner, stamp));
         // The entry must not last, because the inode may be used again for another file
         record.expire();
-        if (inodeOf(path) === ino) this.#owned.set(path, new OwnedFile(owner, { ino, mtime, size }));
+        if (isOurs(path, stamp, condition)) this.#owned.set(path, new OwnedFile(owner, stamp));
         return;
       }
       case "drop":
@@ -249,10 +250,12 @@ export class Journal {
   }
 }
 
-function inodeOf(path: string): number | null {
+function isOurs(path: string, stamp: Stamp, condition: Condition): boolean {
   try {
-    return Deno.lstatSync(path).ino;
+    const present = stampOf(Deno.lstatSync(path));
+    if (present.ino !== stamp.ino) return false;
+    return condition === "taken over" || !sameStamp(present, stamp);
   } catch {
-    return null;
+    return false;
   }
 }

@@ -207,7 +207,7 @@ export class Publisher {
     const isTakeOver = present !== undefined && before === undefined;
     const stamp = file.ensureMode(mode, journal.modes); // (4)
     try {
-      journal.own(target, owner, stamp, { isTakeOver }); // (5)
+      journal.own(target, owner, stamp, isTakeOver ? "taken over" : undefined); // (5)
       beforeChange(target);
       file.rename(); // (6)
     } catch (error) {
@@ -230,13 +230,14 @@ export class Publisher {
     if (open === undefined || !this.#correctMode(target, open.statSync())) return false;
     const before = journal.fileAt(target);
     const unfinished = { ...stampOf(present), ...UNFINISHED };
-    journal.own(target, owner, unfinished);
+    if (before === undefined) journal.own(target, owner, stampOf(present), "rewritten");
+    else journal.own(target, owner, unfinished);
     try {
       beforeChange(target);
       overwrite(open, file.body);
     } catch (error) {
-      // A part of it may still be the other object's content
-      if (before !== undefined) journal.disown(target, new OwnedFile(before.owner, unfinished));
+      // A part of it may still be the content of the object that had the path before
+      journal.disown(target, new OwnedFile(before?.owner ?? owner, unfinished));
       throw error;
     }
     journal.own(target, owner, stampOf(open.statSync()));

@@ -134,6 +134,40 @@ Deno.test("openForRewrite() refuses what came in the place of the file", () => {
   assert.equal(text(other), other);
 });
 
+for (
+  const [when, bytes, isOurs] of [
+    ["before it rewrote somebody's file leaves it theirs", "", false],
+    ["amid rewriting somebody's file has it ours", "our", true],
+  ] as const
+) {
+  Deno.test(`A crash ${when}`, async () => {
+    using it = open();
+    Deno.writeTextFileSync(it.at("file"), "theirs");
+    const program = `
+      import { Journal } from "${import.meta.resolve("../../lib/files/journal.ts")}";
+      import { Publisher } from "${import.meta.resolve("../../lib/files/publisher.ts")}";
+      const [folder] = Deno.args;
+      const log = { info() {}, warn() {} };
+      const journal = new Journal({ folder, id: "id", log });
+      const beforeChange = (path) => {
+        if ("${bytes}") Deno.openSync(path, { write: true }).writeSync(new TextEncoder().encode("${bytes}"));
+        Deno.kill(Deno.pid, "SIGKILL");
+      };
+      const options = { folder, allowedFolders: [], mode: 0o644, atomicWrites: false, journal, id: "id", log };
+      new Publisher({ ...options, beforeChange })
+        .publish(folder + "/file", new TextEncoder().encode("ours"), "ConfigMap/default/a");`;
+    const args = ["eval", "--no-config", program, it.folder];
+    // The time of the file must differ, which a kernel counts in steps of some milliseconds
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    assert.equal(new Deno.Command(Deno.execPath(), { args }).outputSync().signal, "SIGKILL");
+    const later = it.restart();
+    assert.equal(later.journal.ownerOf(it.at("file")), isOurs ? OWNER : undefined);
+    assert.deepEqual(await later.changed(), isOurs ? ["file"] : []);
+    assert.equal(later.publish("file", "ours"), true);
+    assert.equal(it.restart().publisher.remove(it.at("file")), true);
+  });
+}
+
 diskTest("mounts", "publish() that fails half way leaves a file that is ours and unfinished", async () => {
   using it = open({ disk: smallDisk(256 * 1024) });
   it.publish("file", "x".repeat(20_000));
