@@ -8,8 +8,14 @@ import { given } from "../runtime/given.ts";
 export type Command =
   | { run: "sidecar"; flags: Flags; manifests?: string }
   | { run: "remove-finalizers"; flags: Flags }
+  | { run: "healthcheck"; probe?: Probe }
   | { run: "help" }
   | { run: "version" };
+
+/** The endpoint for each word after `healthcheck`. */
+export const PROBES = { ready: "/readyz", live: "/livez" } as const;
+
+export type Probe = keyof typeof PROBES;
 
 const VALUE_FLAGS = {
   "--manifests": "manifests",
@@ -22,6 +28,7 @@ export function parseCommandLine(args: readonly string[]): { command: Command; f
   const faults: Fault[] = [];
   const values: Flags & { manifests?: string } = {};
   let run: Command["run"] = "sidecar";
+  let probe: Probe | undefined;
   const rest = [...args];
   for (let arg = rest.shift(); arg !== undefined; arg = rest.shift()) {
     const [flag = "", ...inline] = arg.split("=");
@@ -33,6 +40,8 @@ export function parseCommandLine(args: readonly string[]): { command: Command; f
     } else if (arg === "--help" || arg === "-h") run = "help";
     else if (arg === "--version") run = "version";
     else if (arg === "remove-finalizers") run = "remove-finalizers";
+    else if (arg === "healthcheck") run = "healthcheck";
+    else if (run === "healthcheck" && probe === undefined && Object.hasOwn(PROBES, arg)) probe = arg as Probe;
     else {
       // The value of a mistyped flag may be a password
       const shown = inline.length > 0 && flag.startsWith("-") ? `${flag}=…` : arg;
@@ -40,6 +49,7 @@ export function parseCommandLine(args: readonly string[]): { command: Command; f
     }
   }
   if (run === "help" || run === "version") return { command: { run }, faults };
+  if (run === "healthcheck") return { command: { run, ...given("probe", probe) }, faults };
   const { manifests, ...flags } = values;
   if (run === "sidecar") return { command: { run, flags, ...given("manifests", manifests) }, faults };
   if (manifests !== undefined) {
@@ -55,6 +65,7 @@ export function parseCommandLine(args: readonly string[]): { command: Command; f
 const USAGE = `k8s-sidecar keeps the data of ConfigMaps and Secrets as files in a folder.
 
 Usage: k8s-sidecar [options]             run until it is stopped
+       k8s-sidecar healthcheck [ready|live]    exit 0 if healthy, else 1
        k8s-sidecar remove-finalizers     remove our finalizer from all objects
        k8s-sidecar --version | --help
 
@@ -73,7 +84,6 @@ Endpoints, on port 8080:
   /livez     200 unless the sidecar needs a restart
   /healthz   200 if both are
   /metrics   for Prometheus
-
 Documents: https://github.com/deno-k8s-sidecar/deno-k8s-sidecar#readme
 All options and variables follow.
 
@@ -88,7 +98,8 @@ Options
 An empty variable counts as unset.
 `;
 
-const EXIT_CODES = `Exit codes: 0 done, or stopped by SIGTERM or SIGINT; 2 configuration; 3 the API (METHOD=LIST);
+const EXIT_CODES =
+  `Exit codes: 0 done, or stopped by SIGTERM or SIGINT; 1 unhealthy (healthcheck); 2 configuration; 3 the API (METHOD=LIST);
 4 files could not be written (METHOD=LIST).
 `;
 

@@ -32,7 +32,12 @@ export async function runProgram(
     return EXIT.done;
   }
 
-  const { config, faults: configFaults } = parseConfig(env, command.flags);
+  if (command.run === "healthcheck" && faults.length === 0) {
+    const { runHealthcheck } = await import("./healthcheck.ts");
+    return await runHealthcheck(parseConfig(env).config, command.probe);
+  }
+
+  const { config, faults: configFaults } = parseConfig(env, "flags" in command ? command.flags : {});
   // remove-finalizers needs no folder
   const isRemoval = command.run === "remove-finalizers";
   faults.push(...configFaults.filter(({ setting }) => !(isRemoval && setting === "FOLDER")));

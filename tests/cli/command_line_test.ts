@@ -84,3 +84,10 @@ Deno.test("defaultText() is the default as a reader understands it", () => {
   assert.equal(defaultText(SETTINGS.SCRIPT), "none");
   assert.equal(defaultText(SETTINGS.LOG_FORMAT), "TEXT on a terminal, else JSON");
 });
+
+Deno.test("parseCommandLine() knows healthcheck and its probes", () => {
+  assert.deepEqual(parseCommandLine(["healthcheck"]), { command: { run: "healthcheck" }, faults: [] });
+  assert.deepEqual(parseCommandLine(["healthcheck", "live"]).command, { run: "healthcheck", probe: "live" });
+  assert.equal(parseCommandLine(["healthcheck", "dead"]).faults.length, 1);
+  assert.equal(parseCommandLine(["ready"]).faults.length, 1);
+});
