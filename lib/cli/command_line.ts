@@ -99,7 +99,7 @@ An empty variable counts as unset.
 `;
 
 const EXIT_CODES =
-  `Exit codes: 0 done, or stopped by SIGTERM or SIGINT; 1 unhealthy (healthcheck); 2 configuration; 3 the API (METHOD=LIST);
+  `Exit codes: 0 done, or stopped by SIGTERM or SIGINT; 1 healthcheck failed; 2 configuration; 3 the API (METHOD=LIST);
 4 files could not be written (METHOD=LIST).
 `;
 
