@@ -1,7 +1,12 @@
 # docker build --build-arg VERSION=0.1.0 --build-arg COMMIT=$(git rev-parse --short=12 HEAD) -t k8s-sidecar .
-# docker build --target debug … for the image with a shell.
 #
-# The binary is built on the machine's own platform for the image's, so that no emulation is needed.
+# Targets (docker build --target NAME .), and the ending of the published tag:
+#   default         (none)           no shell
+#   debug           -debug           with busybox, for SCRIPT and kubectl exec
+#   kiwigrid        -kiwigrid        DEFAULTS=kiwigrid is set, for charts that pass no variables on
+#   kiwigrid-debug  -kiwigrid-debug  both
+#
+# The first two stages run on the builder's own platform, so an image for another one needs no emulation.
 
 FROM --platform=$BUILDPLATFORM denoland/deno:2.9.6 AS build
 ARG TARGETOS=linux
@@ -13,28 +18,17 @@ COPY lib lib
 COPY scripts/compile.ts scripts/
 RUN deno install --frozen --entrypoint main.ts
 RUN deno run --quiet -A scripts/compile.ts \
-      --target "$TARGETOS-$TARGETARCH" --commit "$COMMIT" --output /out/k8s-sidecar \
- && mkdir /shell && ln -s /busybox/sh /shell/sh
+      --target "$TARGETOS-$TARGETARCH" --commit "$COMMIT" --output /out/k8s-sidecar
 
-# With busybox in /busybox, and as /bin/sh: for SCRIPT, and for a look around with kubectl exec.
-FROM gcr.io/distroless/cc-debian12:debug-nonroot AS debug
-ARG VERSION=""
-ARG COMMIT=""
-LABEL org.opencontainers.image.title="deno-k8s-sidecar, with a shell" \
-      org.opencontainers.image.description="Keeps label-selected ConfigMaps and Secrets as files in a folder" \
-      org.opencontainers.image.source="https://github.com/deno-k8s-sidecar/deno-k8s-sidecar" \
-      org.opencontainers.image.licenses="Apache-2.0" \
-      org.opencontainers.image.version="$VERSION" \
-      org.opencontainers.image.revision="$COMMIT" \
-      org.opencontainers.image.base.name="gcr.io/distroless/cc-debian12:debug-nonroot"
-COPY --from=build /shell/ /bin/
-COPY --from=build /out/k8s-sidecar /usr/local/bin/k8s-sidecar
-USER 65532:65532
-EXPOSE 8080
-ENTRYPOINT ["/usr/local/bin/k8s-sidecar"]
+# tini and busybox, from Debian's packages
+FROM --platform=$BUILDPLATFORM debian:12-slim AS tools
+ARG TARGETARCH=amd64
+COPY scripts/image_tools.sh /
+RUN dpkg --add-architecture "$TARGETARCH" && apt-get -qq update && sh /image_tools.sh "$TARGETARCH" /out
 
-# Nothing but the C library and the binary. It writes to FOLDER alone, and runs as any user.
-FROM gcr.io/distroless/cc-debian12:nonroot
+# The C library, tini and the binary. Writes to FOLDER only and runs as any user; 65534 is the user of kiwigrid/k8s-sidecar,
+# whose volumes it can take over. tini reaps the processes that a SCRIPT leaves behind; with -s, also where it is not PID 1.
+FROM gcr.io/distroless/cc-debian12 AS image
 ARG VERSION=""
 ARG COMMIT=""
 LABEL org.opencontainers.image.title="deno-k8s-sidecar" \
@@ -43,8 +37,23 @@ LABEL org.opencontainers.image.title="deno-k8s-sidecar" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.version="$VERSION" \
       org.opencontainers.image.revision="$COMMIT" \
-      org.opencontainers.image.base.name="gcr.io/distroless/cc-debian12:nonroot"
+      org.opencontainers.image.base.name="gcr.io/distroless/cc-debian12"
+COPY --from=tools /out/tini/ /
 COPY --from=build /out/k8s-sidecar /usr/local/bin/k8s-sidecar
-USER 65532:65532
+WORKDIR /
+USER 65534:65534
 EXPOSE 8080
-ENTRYPOINT ["/usr/local/bin/k8s-sidecar"]
+ENTRYPOINT ["/usr/bin/tini-static", "-s", "--", "/usr/local/bin/k8s-sidecar"]
+
+# busybox under each of its names in /bin: sh, true, wget, …
+FROM image AS debug
+COPY --from=tools /out/busybox/bin/ /bin/
+COPY --from=tools /out/busybox/usr/ /usr/
+
+FROM debug AS kiwigrid-debug
+ENV DEFAULTS=kiwigrid
+
+FROM image AS kiwigrid
+ENV DEFAULTS=kiwigrid
+
+FROM image AS default

@@ -1,51 +1,90 @@
 /**
- * The main job without a cluster: the sidecar is started with `--manifests examples/manifests` and
- * fills a folder. Once, or with `--watch` until Ctrl-C. FOLDER names a folder other than a temporary one.
+ * The sidecar without a cluster, on the manifests in `examples/manifests`. `deno task demo` shows files come, change and go, in
+ * a temporary folder that it removes. `--watch` follows the manifests until Ctrl-C; FOLDER then names a folder to keep.
  */
-const root = new URL("../", import.meta.url);
-const watch = Deno.args.includes("--watch");
-const folder = Deno.env.get("FOLDER") || Deno.makeTempDirSync({ prefix: "k8s-sidecar-demo-" });
+const root = new URL("../", import.meta.url).pathname;
+const manifests = `${root}examples/manifests`;
+const LABEL = "k8s-sidecar";
+const LABEL_VALUE = "demo";
+const TIMEOUT_MS = 20_000;
 
-console.log(`ConfigMaps and Secrets: ${new URL("examples/manifests/", root).pathname}`);
-console.log(`Files:                  ${folder}\n`);
-if (watch) console.log("Edit a manifest and look at the files; Ctrl-C ends it.\n");
-
-// This program hears Ctrl-C too, and has to stay until the sidecar is done
+// The sidecar gets Ctrl-C too; this program must outlive it to clean up
 Deno.addSignalListener("SIGINT", () => {});
-const sidecar = new Deno.Command(Deno.execPath(), {
-  args: [
-    "run",
-    "--quiet",
-    "-A",
-    new URL("main.ts", root).pathname,
-    "--manifests",
-    new URL("examples/manifests", root).pathname,
-  ],
-  env: {
-    LABEL: "k8s-sidecar",
-    LABEL_VALUE: "demo",
-    FOLDER: folder,
-    METHOD: watch ? "WATCH" : "LIST",
-    LOG_FORMAT: "TEXT",
-    LIVENESS: "false",
-  },
-}).spawn();
-Deno.addSignalListener("SIGTERM", () => sidecar.kill("SIGTERM"));
-const { code } = await sidecar.status;
-if (!watch) {
-  console.log(`\n${folder}`);
-  printTree(folder, "");
-}
-Deno.exit(code);
+Deno.exit(Deno.args.includes("--watch") ? await follow() : await showOnce());
 
-function printTree(directory: string, indent: string): void {
-  const entries = [...Deno.readDirSync(directory)].sort((a, b) => a.name.localeCompare(b.name));
-  for (const [index, { name, isDirectory }] of entries.entries()) {
-    const last = index === entries.length - 1;
-    const path = `${directory}/${name}`;
-    const { size, mode } = Deno.statSync(path);
-    const about = isDirectory ? "/" : `  ${size} bytes, mode ${((mode ?? 0) & 0o777).toString(8)}`;
-    console.log(`${indent}${last ? "└── " : "├── "}${name}${about}`);
-    if (isDirectory) printTree(path, indent + (last ? "    " : "│   "));
+async function showOnce(): Promise<number> {
+  const work = Deno.makeTempDirSync({ prefix: "k8s-sidecar-demo-" });
+  const source = `${work}/manifests`;
+  const folder = `${work}/files`;
+  Deno.mkdirSync(source);
+  for (const { name } of Deno.readDirSync(manifests)) Deno.copyFileSync(`${manifests}/${name}`, `${source}/${name}`);
+  const sidecar = start(source, folder, "JSON");
+  const lines = linesOf(sidecar.stdout, work);
+  try {
+    console.log(
+      `1. The ConfigMaps and Secrets in examples/manifests with the label ${LABEL}=${LABEL_VALUE} become files:`,
+    );
+    await showUntil(lines, "ready");
+    console.log(`\n2. A manifest changes, and its file with it:`);
+    const manifest = `${source}/team-folder.yaml`;
+    const text = Deno.readTextFileSync(manifest);
+    Deno.writeTextFileSync(manifest, text.replace('"title": "Team A"', '"title": "Team A, changed"'));
+    await showUntil(lines, "team-a.json");
+    console.log(`   ${Deno.readTextFileSync(`${folder}/team-a/team-a.json`).split("\n")[2]?.trim()}`);
+    console.log(`\n3. A manifest is deleted, and its file with it:`);
+    Deno.removeSync(`${source}/logo.yaml`);
+    await showUntil(lines, "logo.png");
+    console.log("\nNext: `deno task demo:watch`, and edit examples/manifests yourself; or README.md, On a cluster.");
+    return 0;
+  } finally {
+    sidecar.kill("SIGTERM");
+    await sidecar.status;
+    await lines.return(undefined);
+    Deno.removeSync(work, { recursive: true });
+  }
+}
+
+async function follow(): Promise<number> {
+  const given = Deno.env.get("FOLDER") ?? "";
+  const folder = given === "" ? Deno.makeTempDirSync({ prefix: "k8s-sidecar-demo-" }) : given;
+  console.log(`Edit examples/manifests and look at ${folder}. Objects need the label ${LABEL}=${LABEL_VALUE}.`);
+  console.log(`Ctrl-C ends the demo${given === "" ? " and removes that folder" : ""}.\n`);
+  const sidecar = start(manifests, folder, "TEXT");
+  Deno.addSignalListener("SIGTERM", () => sidecar.kill("SIGTERM"));
+  for await (const line of linesOf(sidecar.stdout, folder)) console.log(line);
+  const { code } = await sidecar.status;
+  if (given === "") Deno.removeSync(folder, { recursive: true });
+  return code;
+}
+
+function start(source: string, folder: string, format: string): Deno.ChildProcess {
+  return new Deno.Command(Deno.execPath(), {
+    args: ["run", "--quiet", "-A", `${root}main.ts`, "--manifests", source],
+    env: { LABEL, LABEL_VALUE, FOLDER: folder, METHOD: "WATCH", LOG_FORMAT: format, LIVENESS: "false" },
+    stdout: "piped",
+  }).spawn();
+}
+
+/** Prints the messages about files until one has this in it. */
+async function showUntil(lines: AsyncGenerator<string>, part: string): Promise<void> {
+  const timeout = setTimeout(() => {
+    console.error(`nothing about "${part}" within ${TIMEOUT_MS / 1000} s`);
+    Deno.exit(1);
+  }, TIMEOUT_MS);
+  for (let next = await lines.next(); !next.done; next = await lines.next()) {
+    const { msg } = JSON.parse(next.value);
+    if (/: (wrote|removed) /.test(msg)) console.log(`   ${msg}`);
+    if (msg.includes(part)) return clearTimeout(timeout);
+  }
+  throw new Error("the sidecar ended");
+}
+
+/** The lines of a log, with paths relative to `directory`. */
+async function* linesOf(log: ReadableStream<Uint8Array>, directory: string): AsyncGenerator<string> {
+  let rest = "";
+  for await (const text of log.pipeThrough(new TextDecoderStream())) {
+    const lines = (rest + text).split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) yield line.replaceAll(`${directory}/`, "");
   }
 }

@@ -10,7 +10,8 @@ export function releaseFaults(tag: string): string[] {
   const read = (path: string) => Deno.readTextFileSync(new URL(`../${path}`, import.meta.url));
   const version = tag.replace(/^v/, "");
   const faults: string[] = [];
-  const expect = (where: string, found: string | undefined) => {
+  const expect = (where: string, tag: string | undefined) => {
+    const found = tag?.replace(/-(kiwigrid|debug|kiwigrid-debug)$/, "");
     if (found !== version) faults.push(`${where} says ${found ?? "nothing"}, not ${version}`);
   };
   expect("lib/cli/version.ts", VERSION);

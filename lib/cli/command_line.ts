@@ -8,8 +8,14 @@ import { given } from "../runtime/given.ts";
 export type Command =
   | { run: "sidecar"; flags: Flags; manifests?: string }
   | { run: "remove-finalizers"; flags: Flags }
+  | { run: "healthcheck"; probe?: Probe }
   | { run: "help" }
   | { run: "version" };
+
+/** The endpoint for each word after `healthcheck`. */
+export const PROBES = { ready: "/readyz", live: "/livez" } as const;
+
+export type Probe = keyof typeof PROBES;
 
 const VALUE_FLAGS = {
   "--manifests": "manifests",
@@ -22,6 +28,7 @@ export function parseCommandLine(args: readonly string[]): { command: Command; f
   const faults: Fault[] = [];
   const values: Flags & { manifests?: string } = {};
   let run: Command["run"] = "sidecar";
+  let probe: Probe | undefined;
   const rest = [...args];
   for (let arg = rest.shift(); arg !== undefined; arg = rest.shift()) {
     const [flag = "", ...inline] = arg.split("=");
@@ -33,6 +40,8 @@ export function parseCommandLine(args: readonly string[]): { command: Command; f
     } else if (arg === "--help" || arg === "-h") run = "help";
     else if (arg === "--version") run = "version";
     else if (arg === "remove-finalizers") run = "remove-finalizers";
+    else if (arg === "healthcheck") run = "healthcheck";
+    else if (run === "healthcheck" && probe === undefined && Object.hasOwn(PROBES, arg)) probe = arg as Probe;
     else {
       // The value of a mistyped flag may be a password
       const shown = inline.length > 0 && flag.startsWith("-") ? `${flag}=…` : arg;
@@ -40,6 +49,7 @@ export function parseCommandLine(args: readonly string[]): { command: Command; f
     }
   }
   if (run === "help" || run === "version") return { command: { run }, faults };
+  if (run === "healthcheck") return { command: { run, ...given("probe", probe) }, faults };
   const { manifests, ...flags } = values;
   if (run === "sidecar") return { command: { run, flags, ...given("manifests", manifests) }, faults };
   if (manifests !== undefined) {
@@ -51,22 +61,45 @@ export function parseCommandLine(args: readonly string[]): { command: Command; f
   return { command: { run, flags }, faults };
 }
 
-const USAGE = `k8s-sidecar keeps the data of label-selected ConfigMaps and Secrets as files in a folder.
+/** The first screen: 24 lines of 80 characters. */
+const USAGE = `k8s-sidecar keeps the data of ConfigMaps and Secrets as files in a folder.
 
-Usage: k8s-sidecar [--help] [--version] [--manifests DIR | remove-finalizers]
+Usage: k8s-sidecar [options]             run until it is stopped
+       k8s-sidecar healthcheck [ready|live]    exit 0 if healthy, else 1
+       k8s-sidecar remove-finalizers     remove our finalizer from all objects
+       k8s-sidecar --version | --help
 
+Everything else is set by environment variables. Most runs need some of these:
+  LABEL=grafana_dashboard    the label of the objects to select (required)
+  LABEL_VALUE=1              the value of that label; default: any
+  FOLDER=/tmp/dashboards     the folder for the files (required)
+  NAMESPACE=team-a,team-b    where to look; default: ALL
+  REQ_URL=http://localhost:3000/reload    the URL to call after files changed
+
+Example, without a cluster, with the objects in the YAML files of a folder:
+  LABEL=app FOLDER=./files k8s-sidecar --manifests ./manifests
+
+Endpoints, on port 8080:
+  /readyz    200 once all files have been written
+  /livez     200 unless the sidecar needs a restart
+  /healthz   200 if both are
+  /metrics   for Prometheus
+Documents: https://github.com/deno-k8s-sidecar/deno-k8s-sidecar#readme
+All options and variables follow.
+
+Options
   --manifests DIR           run without a cluster: read ConfigMaps and Secrets from the YAML and JSON files of DIR,
                             and follow them as they change
   --req-username-file FILE  takes precedence over REQ_USERNAME_FILE
   --req-password-file FILE  takes precedence over REQ_PASSWORD_FILE
-  remove-finalizers         remove our finalizer from every selected object, then exit
   --version                 print the version
   --help                    print this text
 
-Everything else is set by environment variables; an empty value means unset.
+An empty variable counts as unset.
 `;
 
-const EXIT_CODES = `Exit codes: 0 done, or stopped by SIGTERM or SIGINT; 2 configuration; 3 the API (METHOD=LIST);
+const EXIT_CODES =
+  `Exit codes: 0 done, or stopped by SIGTERM or SIGINT; 1 healthcheck failed; 2 configuration; 3 the API (METHOD=LIST);
 4 files could not be written (METHOD=LIST).
 `;
 

@@ -5,7 +5,9 @@ import { type Config, type LogSettings, parseConfig } from "../config/config.ts"
 import { EXIT, type ExitCode } from "./exit_codes.ts";
 import { findCredentials } from "../kube/client/find_credentials.ts";
 import type { ObjectApi } from "../kube/client/object_api.ts";
-import { type Log, openLog } from "../log/log.ts";
+import type { Log } from "../log/log.ts";
+import { openLog } from "../log/open_log.ts";
+import type { LimitedLog } from "../log/rate_limit.ts";
 import { giveUpPermissions } from "./permissions.ts";
 import { type Fault, faultOf } from "../config/read_settings.ts";
 import { resolvePath } from "../files/paths.ts";
@@ -32,35 +34,45 @@ export async function runProgram(
     return EXIT.done;
   }
 
-  const { config, faults: configFaults } = parseConfig(env, command.flags);
+  if (command.run === "healthcheck" && faults.length === 0) {
+    const { runHealthcheck } = await import("./healthcheck.ts");
+    return await runHealthcheck(parseConfig(env).config, command.probe);
+  }
+
+  const { config, faults: configFaults } = parseConfig(env, "flags" in command ? command.flags : {});
   // remove-finalizers needs no folder
   const isRemoval = command.run === "remove-finalizers";
   faults.push(...configFaults.filter(({ setting }) => !(isRemoval && setting === "FOLDER")));
   const { log, faults: logFaults } = await startLog(config.log);
-  faults.push(...logFaults);
+  const warnings = [...config.warnings];
+  if (config.startsLikeKiwigrid) warnings.push(...logFaults.map(({ message }) => message));
+  else faults.push(...logFaults);
+  using _ = { [Symbol.dispose]: () => log.flush() };
   stop.addEventListener("abort", () => log.info(`${stop.reason.message}: stopping`), { once: true });
 
   const broken = new Set([...configFaults.map(({ setting }) => setting), ...(isRemoval ? ["FOLDER"] : [])]);
   const dir = command.run === "sidecar" ? command.manifests : undefined;
-  const findAccess = dir === undefined ? () => findCredentials({ ...config.api, env }) : undefined;
+  const onWarning = (message: string) => void warnings.push(message);
+  const findAccess = dir === undefined ? () => findCredentials({ ...config.api, env, onWarning }) : undefined;
   const checks = Promise.all([
     checkStart(config, findAccess, broken),
     dir === undefined ? undefined : openManifests(dir, log),
   ]);
   const checked = await Promise.race([checks, whenAborted(stop)]);
   if (checked === undefined) return EXIT.done;
-  const [{ credentials, server, faults: startFaults }, folder] = checked;
-  faults.push(...startFaults, ...folder?.faults ?? []);
+  const [{ credentials, server, ...start }, folder] = checked;
+  faults.push(...start.faults, ...folder?.faults ?? []);
+  warnings.push(...start.warnings, ...(dir === undefined ? [] : clusterSettings(config)));
+  // Before the faults: a misspelt name explains why a setting is missing
+  for (const warning of warnings) log.warn(warning);
   if (faults.length > 0) {
     console.error(describeFaults(faults));
     return EXIT.configuration;
   }
-  await giveUpPermissions(config, credentials);
-  for (const warning of config.warnings) log.warn(warning);
+  await giveUpPermissions({ config, credentials });
   const userAgent = `deno-k8s-sidecar/${VERSION}`;
   const options = { config, env, userAgent, clock: systemClock, random: Math.random, log };
   if (folder?.manifests !== undefined) {
-    for (const warning of clusterSettings(config)) log.warn(warning);
     announce(config, dir ?? "", log);
     return EXIT[await runSidecar({ ...options, manifests: folder.manifests }, stop)];
   }
@@ -73,19 +85,24 @@ export async function runProgram(
   return await runRemoveFinalizers(clusterOptions, stop);
 }
 
-async function startLog(settings: LogSettings): Promise<{ log: Log; faults: Fault[] }> {
+async function startLog(settings: LogSettings): Promise<{ log: LimitedLog; faults: Fault[] }> {
   const { level, levelIsSet, configFile, utc } = settings;
   const format = settings.format ?? (Deno.stdout.isTerminal() ? "TEXT" : "JSON");
   const outputs = [{ to: "stdout", format } as const];
-  if (configFile === undefined) return { log: await openLog({ level, outputs, utc }), faults: [] };
+  if (configFile === undefined) return { log: await openLog({ level, outputs, utc, clock: systemClock }), faults: [] };
   const { readLogConfig } = await import("../log/log_config.ts");
   try {
     const file = await readLogConfig(configFile);
-    const log = await openLog({ level: levelIsSet ? level : file.level, outputs: file.outputs, utc });
+    const log = await openLog({
+      level: levelIsSet ? level : file.level,
+      outputs: file.outputs,
+      utc,
+      clock: systemClock,
+    });
     return { log, faults: [] };
   } catch (error) {
     return {
-      log: await openLog({ level, outputs, utc }),
+      log: await openLog({ level, outputs, utc, clock: systemClock }),
       faults: [faultOf("LOG_CONFIG", configFile, messageOf(error))],
     };
   }

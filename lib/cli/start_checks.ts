@@ -7,6 +7,8 @@ import { messageOf } from "../runtime/message_of.ts";
 import { type Fault, faultOf } from "../config/read_settings.ts";
 
 /**
+ * Warnings are about what kiwigrid's image starts with.
+ *
  * @param credentials finds the credentials for the API server, which are loaded once; `undefined` without a cluster
  * @param broken settings that are known to be faulty and are not checked again
  */
@@ -14,12 +16,18 @@ export async function checkStart(
   config: Config,
   credentials: (() => Promise<Credentials>) | undefined,
   broken: ReadonlySet<string>,
-): Promise<{ credentials: Credentials | undefined; server: string | undefined; faults: Fault[] }> {
+): Promise<
+  { credentials: Credentials | undefined; server: string | undefined; faults: Fault[]; warnings: string[] }
+> {
   const faults: Fault[] = [];
+  const warnings: string[] = [];
   for (const { files, notification } of config.collections) {
     if (!broken.has("FOLDER")) faults.push(...folderFaults(files.folder));
     if (files.stateFile !== undefined && files.stateFile !== "none") faults.push(...stateFileFaults(files.stateFile));
-    if (notification.script !== undefined) faults.push(...scriptFaults(notification.script.path));
+    if (notification.script === undefined) continue;
+    const ofScript = scriptFaults(notification.script.path);
+    if (config.startsLikeKiwigrid) warnings.push(...ofScript.map(({ message }) => message));
+    else faults.push(...ofScript);
   }
   let found: Credentials | undefined;
   let server: string | undefined;
@@ -29,7 +37,7 @@ export async function checkStart(
   } catch (error) {
     faults.push(credentialsFault(error, config.api.kubeconfig));
   }
-  return { credentials: found, server, faults };
+  return { credentials: found, server, faults, warnings };
 }
 
 /** @throws any error that configuration cannot cause */

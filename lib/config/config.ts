@@ -5,6 +5,8 @@ import type { LogLevel } from "../log/log.ts";
 import type { LogFormat } from "../log/log_format.ts";
 import type { Kind } from "../objects/kind.ts";
 import { faultsOf, warningsOf } from "./config_checks.ts";
+import { readLabel } from "./label_selector_setting.ts";
+import { misspeltSettings } from "./misspelt.ts";
 import { type Fault, readSettings } from "./read_settings.ts";
 import type { SettingValues } from "./settings.ts";
 import { given } from "../runtime/given.ts";
@@ -136,7 +138,9 @@ export interface Config {
   api: ApiSettings;
   health: HealthSettings;
   log: LogSettings;
-  /** Settings that are accepted but cannot do what they say, one line each. */
+  /** DEFAULTS=kiwigrid: what that image starts with is a warning, not a fault. */
+  startsLikeKiwigrid: boolean;
+  /** About settings that are ignored, misspelt, or cannot do what they say, one line each. */
   warnings: readonly string[];
 }
 
@@ -151,14 +155,14 @@ export function parseConfig(
   env: Record<string, string | undefined>,
   flags: Flags = {},
 ): { config: Config; faults: Fault[] } {
-  const { values, faults } = readSettings(env);
+  const { values, faults, warnings } = readSettings(env);
   // With a faulty RESOURCE_NAME, LABEL is not required
   const isNamed = faults.some(({ setting }) => setting === "RESOURCE_NAME");
   faults.push(...faultsOf(isNamed ? { ...values, RESOURCE_NAME: [] } : values));
 
   const collection: Collection = {
     selection: {
-      ...given("labelSelector", values.RESOURCE_NAME === undefined ? labelSelectorOf(values) : undefined),
+      ...given("labelSelector", values.RESOURCE_NAME === undefined ? readLabel(values).selector : undefined),
       names: (values.RESOURCE_NAME ?? []).map(parseNamedObject),
       kinds: KINDS_OF[values.RESOURCE],
       namespaces: values.NAMESPACE ?? "OWN",
@@ -249,13 +253,10 @@ export function parseConfig(
       apiRequests: values.DEBUG,
       ...given("configFile", values.LOG_CONFIG),
     },
-    warnings: warningsOf(values),
+    startsLikeKiwigrid: values.DEFAULTS === "kiwigrid",
+    warnings: [...warnings, ...misspeltSettings(env), ...warningsOf(values)],
   };
   return { config: deepFreeze(config), faults };
-}
-
-function labelSelectorOf({ LABEL, LABEL_VALUE }: SettingValues): string | undefined {
-  return LABEL === undefined || LABEL_VALUE === undefined ? LABEL : `${LABEL.trim()}=${LABEL_VALUE.trim()}`;
 }
 
 const KINDS_OF: Record<SettingValues["RESOURCE"], readonly Kind[]> = {

@@ -1,14 +1,18 @@
 /** Checks of settings that depend on each other. */
-import { isLabelKey, isLabelValue, parseSelector, SelectorError } from "../objects/label_selector.ts";
+import { readLabel } from "./label_selector_setting.ts";
 import { type Fault, faultOf } from "./read_settings.ts";
 import type { SettingValues } from "./settings.ts";
 
-/** What is missing or wrong in LABEL, LABEL_VALUE and FOLDER. */
+/** What is missing or wrong in LABEL and FOLDER. */
 export function faultsOf(values: SettingValues): Fault[] {
-  const { FOLDER, RESOURCE_NAME } = values;
-  const faults = RESOURCE_NAME === undefined ? labelFaults(values) : [];
+  const { FOLDER, LABEL, RESOURCE_NAME } = values;
+  const faults: Fault[] = [];
+  if (RESOURCE_NAME === undefined) {
+    faults.push(...LABEL === undefined ? [missing("LABEL", "the label key to select by")] : readLabel(values).faults);
+  }
   if (FOLDER === undefined) faults.push(missing("FOLDER", "the folder that files are written to"));
   else if (FOLDER.includes("\0")) faults.push(faultOf("FOLDER", FOLDER, "expected a path"));
+  else if (FOLDER.startsWith("~")) faults.push(faultOf("FOLDER", FOLDER, HOME_FOLDER));
   const { NAMESPACE_SELECTOR, NAMESPACE } = values;
   if (NAMESPACE_SELECTOR !== undefined && NAMESPACE !== "ALL") {
     faults.push(faultOf("NAMESPACE_SELECTOR", NAMESPACE_SELECTOR, "expected NAMESPACE=ALL beside it"));
@@ -16,34 +20,12 @@ export function faultsOf(values: SettingValues): Fault[] {
   return faults;
 }
 
-function labelFaults({ LABEL, LABEL_VALUE }: SettingValues): Fault[] {
-  if (LABEL === undefined) return [missing("LABEL", "the label key to select by")];
-  if (LABEL_VALUE === undefined) return selectorFaults(LABEL);
-  const faults: Fault[] = [];
-  if (!isLabelKey(LABEL.trim())) {
-    faults.push(faultOf("LABEL", LABEL, "expected a label key, because LABEL_VALUE is set"));
-  }
-  if (!isLabelValue(LABEL_VALUE.trim())) {
-    faults.push(
-      faultOf("LABEL_VALUE", LABEL_VALUE, "expected a label value: at most 63 letters, digits, -, _ and ."),
-    );
-  }
-  return faults;
-}
-
-function selectorFaults(label: string): Fault[] {
-  try {
-    if (parseSelector(label).length > 0) return [];
-    return [faultOf("LABEL", label, "expected a label key or selector; an empty selector would match every object")];
-  } catch (error) {
-    if (!(error instanceof SelectorError)) throw error;
-    return [faultOf("LABEL", label, `expected a label key or selector; ${error.message}`)];
-  }
-}
+const HOME_FOLDER = "only a shell replaces ~ with the home directory, and here it was quoted or there was no shell. " +
+  "Write the path in full, or ./~ for a folder of that name";
 
 /** Settings that are accepted but cannot do what they say, one line each. */
 export function warningsOf(values: SettingValues): string[] {
-  const warnings: string[] = [];
+  const warnings = values.RESOURCE_NAME === undefined ? readLabel(values).warnings : [];
   if (values.METHOD === "WATCH" && values.WATCH_CLIENT_TIMEOUT < values.WATCH_SERVER_TIMEOUT) {
     warnings.push(
       `WATCH_CLIENT_TIMEOUT=${values.WATCH_CLIENT_TIMEOUT} is shorter than WATCH_SERVER_TIMEOUT=${values.WATCH_SERVER_TIMEOUT}: ` +

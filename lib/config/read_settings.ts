@@ -17,21 +17,70 @@ export function faultOf(setting: string, value: string, accepted: string, secret
   };
 }
 
-/** Reads every setting. An empty string means unset. A value that is not accepted becomes a fault; its default is used. */
-export function readSettings(env: Record<string, string | undefined>): { values: SettingValues; faults: Fault[] } {
+/**
+ * Reads every setting. An empty string means unset, and so does a service link. A value that is not accepted becomes a
+ * fault, or a warning where kiwigrid's image accepts it and `DEFAULTS=kiwigrid`; its default is used.
+ */
+export function readSettings(
+  env: Record<string, string | undefined>,
+): { values: SettingValues; faults: Fault[]; warnings: string[] } {
   const faults: Fault[] = [];
+  const warnings: string[] = [];
   const kiwigrid = SETTINGS.DEFAULTS.type.parse(env.DEFAULTS || "kopf") === "kiwigrid";
   const values: Record<string, unknown> = {};
   for (const [name, row] of Object.entries(SETTINGS) as [SettingName, Setting<unknown>][]) {
     const byDefault = (kiwigrid ? row.kiwigrid : undefined) ?? row.default;
     values[name] = byDefault ? row.type.parse(byDefault) : undefined;
-    const spelling = [name, row.alias].find((spelling) => spelling !== undefined && env[spelling]);
-    const text = spelling === undefined ? undefined : env[spelling];
-    if (spelling === undefined || !text) continue;
+    const given = givenValue(env, name, row, warnings);
+    if (given === undefined) continue;
+    const { spelling, text } = given;
+    const about = (what: string) => faultOf(spelling, row.redact?.(text) ?? text, what, row.secret);
     const value = row.type.parse(text);
-    const shown = row.redact?.(text) ?? text;
-    if (value === undefined) faults.push(faultOf(spelling, shown, `expected ${row.type.accepts}`, row.secret));
-    else values[name] = value;
+    if (value !== undefined) {
+      values[name] = value;
+      const remark = row.type.remark?.(text);
+      if (remark !== undefined) warnings.push(about(remark).message);
+      continue;
+    }
+    const expected = `expected ${row.type.accepts}`;
+    const read = kiwigrid ? row.kiwigridReads?.(text) : undefined;
+    if (read === undefined) {
+      faults.push(about(expected));
+      continue;
+    }
+    const readValue = row.type.parse(read);
+    if (readValue !== undefined) values[name] = readValue;
+    const shownDefault = byDefault ?? row.shownDefault?.replaceAll("`", "") ?? "none";
+    const used = readValue === undefined ? `the default, ${shownDefault},` : read;
+    warnings.push(about(`${expected}. With DEFAULTS=kiwigrid this is no fault: ${used} is used`).message);
   }
-  return { values: values as SettingValues, faults };
+  return { values: values as SettingValues, faults, warnings };
+}
+
+/**
+ * What the kubelet makes for each Service of the namespace: a Service named `health` puts its address into HEALTH_PORT.
+ * See https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables
+ */
+const SERVICE_LINK = /^(tcp|udp|sctp):\/\/\S+:\d+$/i;
+
+export function isServiceLink(value: string): boolean {
+  return SERVICE_LINK.test(value);
+}
+
+/** The value of a setting under its name, else under its alias. */
+function givenValue(
+  env: Record<string, string | undefined>,
+  name: string,
+  row: Setting<unknown>,
+  warnings: string[],
+): { spelling: string; text: string } | undefined {
+  for (const spelling of row.alias === undefined ? [name] : [name, row.alias]) {
+    const text = env[spelling];
+    if (!text) continue;
+    if (row.type.isUrl || !isServiceLink(text)) return { spelling, text };
+    const reason = "Kubernetes set this to the address of a Service, so it counts as unset " +
+      "(enableServiceLinks: false in the pod's spec turns these variables off)";
+    warnings.push(faultOf(spelling, text, reason, row.secret).message);
+  }
+  return undefined;
 }

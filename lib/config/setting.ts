@@ -9,6 +9,11 @@ export interface Setting<T> {
   default?: string;
   /** The default under `DEFAULTS=kiwigrid`, where it differs. */
   kiwigrid?: string;
+  /**
+   * How kiwigrid's image reads a value that the type refuses; see `kiwigrid_values.ts`. Under `DEFAULTS=kiwigrid` such a
+   * value is a warning instead of a fault.
+   */
+  kiwigridReads?: (value: string) => string | undefined;
   /** Shown by `--help` and the documents in place of a default that is no plain value. */
   shownDefault?: string;
   /** Another name, used when the first is not set. */

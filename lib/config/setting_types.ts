@@ -6,6 +6,10 @@ export interface SettingType<T> {
   accepts: string;
   /** `undefined` when the text, which is never empty, is not accepted. Never throws. */
   parse(text: string): T | undefined;
+  /** A warning about an accepted text, if any. */
+  remark?(text: string): string | undefined;
+  /** The value is a URL, so a service link is taken for what it is. */
+  isUrl?: true;
 }
 
 /** Timers overflow above 2^31 ms, which is a little under 25 days. */
@@ -68,10 +72,13 @@ export const bytes: SettingType<number> = {
   },
 };
 
-/** File mode bits: `644` is rw-r--r--. */
+/** File mode bits: `644`, `0644` and `0o644` are rw-r--r--. */
 export const fileMode: SettingType<number> = {
-  accepts: "three or four octal digits, such as 644 or 0600",
-  parse: (text) => /^[0-7]{3,4}$/.test(text.trim()) ? parseInt(text.trim(), 8) : undefined,
+  accepts: "three or four octal digits, such as 644, 0600 or 0o600",
+  parse(text) {
+    const digits = /^(?:0o)?([0-7]{3,4})$/i.exec(text.trim())?.[1];
+    return digits === undefined ? undefined : parseInt(digits, 8);
+  },
 };
 
 /** One of several words, in any case; `aliases` are accepted but not documented. */
@@ -87,12 +94,17 @@ export function oneOf<const T extends string>(words: readonly T[], aliases: Reco
   };
 }
 
+/** The items of a list separated by commas. */
+export function itemsOf(text: string): string[] {
+  return text.split(",").map((item) => item.trim()).filter((item) => item !== "");
+}
+
 /** Items separated by commas; blanks around items and empty items are ignored. */
 export function listOf(what: string, isItem: (item: string) => boolean): SettingType<readonly string[]> {
   return {
     accepts: `${what}, separated by commas`,
     parse(text) {
-      const items = text.split(",").map((item) => item.trim()).filter((item) => item !== "");
+      const items = itemsOf(text);
       return items.length > 0 && items.every(isItem) ? [...new Set(items)] : undefined;
     },
   };
@@ -100,6 +112,7 @@ export function listOf(what: string, isItem: (item: string) => boolean): Setting
 
 export const httpUrl: SettingType<string> = {
   accepts: "an http:// or https:// URL",
+  isUrl: true,
   parse(text) {
     const url = URL.parse(text.trim());
     return url?.protocol === "http:" || url?.protocol === "https:" ? text.trim() : undefined;

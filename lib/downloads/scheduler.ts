@@ -2,14 +2,19 @@ import { Backoff } from "../runtime/backoff.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { describeRef, type ObjectRef } from "../objects/ref.ts";
 import type { Version } from "../objects/version.ts";
+import type { Body } from "../files/body.ts";
+import type { DeferredContent } from "../files/projection.ts";
 import { isDiskFault } from "../files/publish_error.ts";
 import type { TemporaryFile } from "../files/temporary_file.ts";
+import { ArchiveError } from "./archive_error.ts";
 import type { ContentSink } from "./fetcher.ts";
 import { Slots } from "./slots.ts";
 
 export interface DownloadSchedulerOptions {
   /** Streams what a URL serves. */
   fetcher: { fetchTo(url: string, sink: ContentSink, signal: AbortSignal): Promise<void> };
+  /** Unpacks an archive. An {@link ArchiveError} refuses it; any other error is tried again. */
+  unpack(archive: Body, write: (piece: Uint8Array) => void, signal: AbortSignal): Promise<void>;
   publisher: {
     open(path: string): TemporaryFile;
     commit(file: TemporaryFile, owner: string): boolean;
@@ -17,6 +22,8 @@ export interface DownloadSchedulerOptions {
   onWritten(ref: ObjectRef, path: string): void;
   /** A download failed that did not fail before; it is tried again. The reason begins with the path. */
   onFailed(ref: ObjectRef, path: string, reason: string): void;
+  /** An archive was refused, and is not tried again before it changes. The reason begins with the path. */
+  onRefused(ref: ObjectRef, path: string, reason: string): void;
   /** {@link DownloadScheduler.awaited}, `undecided` or `failed` changed. */
   onChange(): void;
   /** First delay before a failed download is tried again, in seconds. */
@@ -32,18 +39,25 @@ export interface DownloadSchedulerOptions {
 
 /** What a path is to hold. */
 interface Wanted {
-  url: string;
+  /** `undefined` for an archive in the object itself. */
+  url: string | undefined;
+  isGzip: boolean;
   /** Key of the object that wants it, and its version. */
   owner: string;
   version: Version;
   stop: AbortController;
   /** When the download began, in milliseconds of the clock. */
   since: number;
-  /** What the file looked like after the download; `undefined` before its end. */
-  file?: string | undefined;
+  /** What the file looked like after the download, even a refused one; `undefined` before its end. */
+  file?: string;
+  /** Why the archive was refused the last time. */
+  refusal: string | undefined;
 }
 
-/** Keeps files in step with the URLs that serve their content: a few at a time, and each again until it succeeds. */
+/**
+ * Keeps files in step with the URLs and archives that their content comes from: a few at a time, and each again until it
+ * succeeds.
+ */
 export class DownloadScheduler {
   readonly #options: DownloadSchedulerOptions;
   readonly #wanted = new Map<string, Wanted>();
@@ -54,10 +68,13 @@ export class DownloadScheduler {
   /** Downloads that have not cleaned up behind themselves. */
   readonly #unfinished = new Set<Promise<void>>();
   readonly #slots: Slots;
+  /** For archives that are not downloaded: they wait for no server. */
+  readonly #unpackingSlots: Slots;
 
   constructor(options: DownloadSchedulerOptions) {
     this.#options = options;
     this.#slots = new Slots(options.clock, options.slowAfter);
+    this.#unpackingSlots = new Slots(options.clock, options.slowAfter);
   }
 
   /** Paths whose first download has neither ended nor become slow. */
@@ -70,7 +87,7 @@ export class DownloadScheduler {
     return this.#undecided;
   }
 
-  /** Paths whose last download failed. An earlier file, if there was one, is still there. */
+  /** Paths whose last download failed and is tried again. An earlier file, if there was one, is still there. */
   get failed(): ReadonlySet<string> {
     return this.#failed;
   }
@@ -81,32 +98,36 @@ export class DownloadScheduler {
   }
 
   /**
-   * From now on the path is to hold what the URL serves. For an unchanged object this fetches nothing, unless it is time
-   * for a refresh or somebody else changed the file.
+   * From now on the path is to hold what the URL serves, or what is in the archive. For an unchanged object this does
+   * nothing, unless it is time to fetch again or somebody else changed the file.
    */
-  want(path: string, url: string, ref: ObjectRef, owner: string, version: Version): void {
-    const before = this.#wanted.get(path);
-    if (before?.url === url && before.owner === owner) {
+  want(path: string, content: DeferredContent, ref: ObjectRef, owner: string, version: Version): void {
+    const url = "url" in content ? content.url : undefined;
+    const isGzip = content.isGzip === true;
+    const known = this.#wanted.get(path);
+    const before = known?.url === url && known?.isGzip === isGzip && known.owner === owner ? known : undefined;
+    if (before !== undefined) {
       const isUnchanged = before.version === version;
       before.version = version;
       if (before.file === undefined) {
         // A changed object need not wait for the end of its backoff
-        if (isUnchanged || !this.#failed.has(path)) return;
+        if (isUnchanged || (url !== undefined && !this.#failed.has(path))) return;
       } else if (isUnchanged && !this.#isOld(before) && before.file === looksOf(path)) return;
     }
-    before?.stop.abort();
+    known?.stop.abort();
     const since = this.#options.clock.now();
-    const wanted: Wanted = { url, owner, version, stop: new AbortController(), since };
+    const stop = new AbortController();
+    const wanted: Wanted = { url, isGzip, owner, version, stop, since, refusal: before?.refusal };
     this.#wanted.set(path, wanted);
     this.#awaited.add(path);
     this.#undecided.add(path);
     this.#options.onChange();
-    const task = this.#keepTrying(path, wanted, ref);
+    const task = this.#keepTrying(path, wanted, content, ref);
     this.#unfinished.add(task);
     task.finally(() => this.#unfinished.delete(task));
   }
 
-  /** The path no longer comes from a URL. The file stays. */
+  /** The path no longer has such content. The file stays. */
   forget(path: string): void {
     const wanted = this.#wanted.get(path);
     if (wanted === undefined) return;
@@ -121,21 +142,24 @@ export class DownloadScheduler {
     await Promise.all(this.#unfinished);
   }
 
-  async #keepTrying(path: string, wanted: Wanted, ref: ObjectRef): Promise<void> {
+  async #keepTrying(path: string, wanted: Wanted, content: DeferredContent, ref: ObjectRef): Promise<void> {
     const { clock, random, firstBackoff, log } = this.#options;
-    const { url, owner, stop: { signal } } = wanted;
+    const { owner, stop: { signal } } = wanted;
+    const slots = "url" in content ? this.#slots : this.#unpackingSlots;
     const backoff = new Backoff({ first: firstBackoff, random });
     while (!signal.aborted) {
       try {
-        await this.#slots.run(
-          () => this.#download(path, url, ref, owner, signal),
+        await slots.run(
+          () => this.#download(path, content, ref, owner, signal),
           () => this.#awaited.delete(path) && this.#options.onChange(),
         );
+        wanted.refusal = undefined;
         wanted.file = looksOf(path);
         this.#decide(path, { isFailure: false });
         return;
       } catch (error) {
         if (signal.aborted) return;
+        if (error instanceof ArchiveError) return this.#refuse(path, wanted, ref, error);
         const reason = `${path}: ${error instanceof Error ? error.message : error}`;
         if (!this.#failed.has(path)) {
           const object = describeRef(ref);
@@ -150,18 +174,47 @@ export class DownloadScheduler {
     }
   }
 
-  async #download(path: string, url: string, ref: ObjectRef, owner: string, signal: AbortSignal): Promise<void> {
+  async #download(
+    path: string,
+    content: DeferredContent,
+    ref: ObjectRef,
+    owner: string,
+    signal: AbortSignal,
+  ): Promise<void> {
     signal.throwIfAborted();
-    const { publisher, fetcher, onWritten } = this.#options;
+    const { publisher, fetcher, unpack, onWritten } = this.#options;
     using file = publisher.open(path);
-    await fetcher.fetchTo(url, { restart: () => file.empty(), write: (chunk) => file.write(chunk) }, signal);
-    signal.throwIfAborted();
-    if (publisher.commit(file, owner)) onWritten(ref, path);
+    const commit = (complete: TemporaryFile) => {
+      signal.throwIfAborted();
+      if (publisher.commit(complete, owner)) onWritten(ref, path);
+    };
+    if ("url" in content) {
+      const sink = { restart: () => file.empty(), write: (chunk: Uint8Array) => file.write(chunk) };
+      await fetcher.fetchTo(content.url, sink, signal);
+      if (!content.isGzip) return commit(file);
+      using unpacked = publisher.open(path);
+      await unpack(file.body, (piece) => unpacked.write(piece), signal);
+      return commit(unpacked);
+    }
+    await unpack(content.body, (piece) => file.write(piece), signal);
+    commit(file);
   }
 
-  #isOld({ since }: Wanted): boolean {
+  #refuse(path: string, wanted: Wanted, ref: ObjectRef, error: ArchiveError): void {
+    if (wanted.refusal !== error.message) {
+      const object = describeRef(ref);
+      const reason = `${path}: cannot unpack the archive: ${error.message}`;
+      this.#options.log.error(`${object} refused: ${reason}; the last accepted file is kept`, { object });
+      this.#options.onRefused(ref, path, reason);
+    }
+    wanted.refusal = error.message;
+    wanted.file = looksOf(path);
+    this.#decide(path, { isFailure: false });
+  }
+
+  #isOld({ url, since }: Wanted): boolean {
     const { refresh, clock } = this.#options;
-    return refresh > 0 && clock.now() >= since + refresh * 1000;
+    return url !== undefined && refresh > 0 && clock.now() >= since + refresh * 1000;
   }
 
   #decide(path: string, { isFailure }: { isFailure: boolean }): void {
@@ -174,12 +227,12 @@ export class DownloadScheduler {
   }
 }
 
-/** Differs when somebody changed the file; `undefined` when it is gone. */
-function looksOf(path: string): string | undefined {
+/** Differs when somebody changed the file; empty when it is gone. */
+function looksOf(path: string): string {
   try {
     const { ino, size, mode, mtime } = Deno.lstatSync(path);
     return [ino, size, mode, mtime?.getTime()].join(" ");
   } catch {
-    return undefined;
+    return "";
   }
 }

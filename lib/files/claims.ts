@@ -10,6 +10,9 @@ export interface Claimant extends Readonly<ObjectRef> {
   readonly paths: readonly string[];
 }
 
+/** COLLISIONS: which of several objects has a path, by creation. */
+export type Precedence = "oldest" | "newest";
+
 export interface ClaimsChange<T extends Claimant = Claimant> {
   /** Paths that the object is the winner of now. */
   won: Set<string>;
@@ -22,13 +25,18 @@ export interface ClaimsChange<T extends Claimant = Claimant> {
 }
 
 /**
- * Decides which object has a path that several claim: the one with the oldest `creationTimestamp`, then the first by
+ * Decides which object has a path that several claim: the oldest or the newest by `creationTimestamp`, then the first by
  * namespace, name and kind. The same calls in any order lead to the same winners. No disk and no API is involved.
  */
 export class Claims<T extends Claimant = Claimant> {
+  readonly #precedence: Precedence;
   readonly #objects = new Map<string, T>();
   /** Claimants of each path, the winner first. Most paths have one, which is kept without an array. */
   readonly #paths = new Map<string, T | T[]>();
+
+  constructor(precedence: Precedence) {
+    this.#precedence = precedence;
+  }
 
   get(key: string): T | undefined {
     return this.#objects.get(key);
@@ -95,7 +103,7 @@ export class Claims<T extends Claimant = Claimant> {
       return [claimant];
     }
     const claimants = Array.isArray(present) ? present : [present];
-    const at = claimants.findIndex((other) => compareClaimants(claimant, other) < 0);
+    const at = claimants.findIndex((other) => compareClaimants(claimant, other, this.#precedence) < 0);
     claimants.splice(at < 0 ? claimants.length : at, 0, claimant);
     this.#paths.set(path, claimants);
     return claimants;
@@ -118,8 +126,9 @@ export class Claims<T extends Claimant = Claimant> {
 }
 
 /** Negative: `a` comes first. */
-export function compareClaimants(a: Claimant, b: Claimant): number {
-  return a.created - b.created || compareText(a.namespace, b.namespace) || compareText(a.name, b.name) ||
+export function compareClaimants(a: Claimant, b: Claimant, precedence: Precedence): number {
+  const byAge = precedence === "oldest" ? a.created - b.created : b.created - a.created;
+  return byAge || compareText(a.namespace, b.namespace) || compareText(a.name, b.name) ||
     compareText(a.kind, b.kind);
 }
 

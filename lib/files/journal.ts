@@ -1,7 +1,8 @@
+import { FileModes } from "./file_modes.ts";
 import { parentOf } from "./paths.ts";
-import { type Entry, FORMAT, ownEntry } from "./record_format.ts";
+import { type Condition, type Entry, FORMAT, ownEntry } from "./record_format.ts";
 import { RecordFile } from "./record_file.ts";
-import { sameStamp, type Stamp } from "./stamp.ts";
+import { sameStamp, type Stamp, stampOf } from "./stamp.ts";
 import { StateDirectory } from "./state_directory.ts";
 
 export interface JournalOptions {
@@ -39,23 +40,26 @@ const MAX_EXCESS = 1000;
  */
 export class Journal {
   readonly #owned = new Map<string, OwnedFile>();
-  /** Paths of somebody else's files that we are about to replace. */
-  readonly #takeOvers = new Set<string>();
+  /** Paths of somebody else's files that we are about to replace or to rewrite. */
+  readonly #takeOvers = new Map<string, Condition>();
   readonly #made = new Set<string>();
   #pending: Set<string> | undefined;
   readonly #record: RecordFile | undefined;
+  /** Used by all who write on behalf of this journal, so that a volume without modes is one warning. */
+  readonly modes: FileModes;
 
   /** Reads the record. Never throws: lines that cannot be read are one warning, and files that only they name are not ours. */
   constructor({ folder, id, stateFile, log }: JournalOptions) {
+    const modes = this.modes = new FileModes(log);
     if (stateFile === "none") return;
-    const state = new StateDirectory(folder, id, { isTransient: false });
+    const state = new StateDirectory(folder, id, { isTransient: false, modes });
     const places = [state];
     if (stateFile !== undefined) {
-      const beside = new StateDirectory(parentOf(stateFile), id, { isTransient: true });
+      const beside = new StateDirectory(parentOf(stateFile), id, { isTransient: true, modes });
       beside.sweep();
       places.push(beside);
     }
-    this.#record = new RecordFile(stateFile ?? state.recordPath, places);
+    this.#record = new RecordFile(stateFile ?? state.recordPath, places, modes);
     this.#read(this.#record, log);
   }
 
@@ -84,22 +88,22 @@ export class Journal {
   }
 
   /**
-   * Records that a path is ours, before the file is put there. With `isTakeOver`, somebody else's file is still there: the
-   * next start will count the path as ours only if it has the inode of `stamp`. Another call, after the file was replaced,
-   * makes it ours unconditionally.
+   * Records that a path is ours, before the file is put there. With a condition, somebody else's file is still there. The
+   * next start will count the path as ours only if it has the inode of `stamp` (`taken over`), or only if it no longer has
+   * that stamp (`rewritten`). Another call, after the file was changed, makes it ours unconditionally.
    *
    * @throws {Deno.errors.*} a new path or owner cannot be recorded; nothing changed
    */
-  own(path: string, owner: string, stamp: Stamp, { isTakeOver = false } = {}): void {
+  own(path: string, owner: string, stamp: Stamp, condition?: Condition): void {
     const known = this.#owned.get(path);
-    if (known?.owner === owner && sameStamp(known, stamp) && this.#takeOvers.has(path) === isTakeOver) return;
-    const entry = ownEntry(path, owner, stamp, isTakeOver);
+    if (known?.owner === owner && sameStamp(known, stamp) && this.#takeOvers.get(path) === condition) return;
+    const entry = ownEntry(path, owner, stamp, condition);
     // The record may lack the newest stamp, but not a path or an owner
     if (known?.owner === owner) this.#appendIfPossible(entry);
     else this.#append(entry);
     this.#owned.set(path, new OwnedFile(owner, stamp));
-    if (isTakeOver) this.#takeOvers.add(path);
-    else this.#takeOvers.delete(path);
+    if (condition === undefined) this.#takeOvers.delete(path);
+    else this.#takeOvers.set(path, condition);
   }
 
   /** Reverts {@link own} because the file was not put there. */
@@ -107,7 +111,7 @@ export class Journal {
     if (before === undefined) return this.drop(path);
     this.#takeOvers.delete(path);
     this.#owned.set(path, before);
-    this.#appendIfPossible(ownEntry(path, before.owner, before, false));
+    this.#appendIfPossible(ownEntry(path, before.owner, before, undefined));
   }
 
   drop(path: string): void {
@@ -144,11 +148,19 @@ export class Journal {
     this.#appendIfPossible(["pending", added]);
   }
 
-  /** The application has been told of everything that was pending. */
-  delivered(): void {
-    if (this.#pending === undefined) return;
-    this.#pending = undefined;
-    this.#appendIfPossible(["delivered"]);
+  /** The application has been told of the changes at these paths. */
+  delivered(paths: Iterable<string>): void {
+    const told = [...paths].filter((path) => this.#pending?.has(path));
+    if (this.#pending === undefined || (told.length === 0 && this.#pending.size > 0)) return;
+    const isAll = told.length === this.#pending.size;
+    this.#settle(isAll ? undefined : told);
+    this.#appendIfPossible(isAll ? ["delivered"] : ["delivered", told]);
+  }
+
+  /** @param told `undefined` for all */
+  #settle(told: readonly string[] | undefined): void {
+    for (const path of told ?? []) this.#pending?.delete(path);
+    if (told === undefined || this.#pending?.size === 0) this.#pending = undefined;
   }
 
   /** Writes the record anew if it was changed by others, could not be written earlier or is too long. */
@@ -189,7 +201,7 @@ export class Journal {
   #entries(): Entry[] {
     const entries: Entry[] = [["journal", FORMAT]];
     for (const directory of this.#made) entries.push(["make", directory]);
-    for (const [path, file] of this.#owned) entries.push(ownEntry(path, file.owner, file, this.#takeOvers.has(path)));
+    for (const [path, file] of this.#owned) entries.push(ownEntry(path, file.owner, file, this.#takeOvers.get(path)));
     if (this.#pending !== undefined) entries.push(["pending", [...this.#pending]]);
     return entries;
   }
@@ -215,10 +227,11 @@ export class Journal {
         const [, path, key, ino, mtime, size, condition] = entry;
         const owner = owners.get(key) ?? key;
         owners.set(key, owner);
-        if (condition === undefined) return void this.#owned.set(path, new OwnedFile(owner, { ino, mtime, size }));
+        const stamp: Stamp = { ino, mtime, size };
+        if (condition === undefined) return void this.#owned.set(path, new OwnedFile(owner, stamp));
         // The entry must not last, because the inode may be used again for another file
         record.expire();
-        if (inodeOf(path) === ino) this.#owned.set(path, new OwnedFile(owner, { ino, mtime, size }));
+        if (isOurs(path, stamp, condition)) this.#owned.set(path, new OwnedFile(owner, stamp));
         return;
       }
       case "drop":
@@ -232,15 +245,17 @@ export class Journal {
         for (const path of entry[1]) this.#pending.add(path);
         return;
       case "delivered":
-        this.#pending = undefined;
+        this.#settle(entry[1]);
     }
   }
 }
 
-function inodeOf(path: string): number | null {
+function isOurs(path: string, stamp: Stamp, condition: Condition): boolean {
   try {
-    return Deno.lstatSync(path).ino;
+    const present = stampOf(Deno.lstatSync(path));
+    if (present.ino !== stamp.ino) return false;
+    return condition === "taken over" || !sameStamp(present, stamp);
   } catch {
-    return null;
+    return false;
   }
 }

@@ -1,10 +1,14 @@
 import type { Kind } from "../objects/kind.ts";
 import type { KubeObject } from "../objects/object.ts";
 import { base64Body, type Body, isBase64, textBody, textOf } from "./body.ts";
-import { isInside, joinPath, RESERVED_PREFIX, resolvePath } from "./paths.ts";
+import { joinPath, RESERVED_PREFIX } from "./paths.ts";
+import { NAME_MAX, targetFolder, type TargetSettings } from "./target_folder.ts";
 
-/** The bytes of a file, the URL that serves them, or the reason why there are none (an earlier file is then kept). */
-export type Content = { body: Body } | { url: string } | { broken: string };
+/** The bytes of a file, where they come from, or the reason why there are none (an earlier file is then kept). */
+export type Content = { body: Body } | DeferredContent | { broken: string };
+
+/** Content that takes time: a URL serves it, or it must be unpacked, or both. */
+export type DeferredContent = { url: string; isGzip?: true } | { body: Body; isGzip: true };
 
 export interface WantedFile {
   /** Absolute and normalised. */
@@ -22,23 +26,17 @@ export interface Projection {
   isRefused: boolean;
 }
 
-export interface ProjectionSettings {
-  /** Absolute and normalised. */
-  folder: string;
-  folderAnnotation: string;
-  /** Absolute and normalised: where an annotation may point to, in addition to `folder`. */
-  allowedFolders: readonly string[];
+export interface ProjectionSettings extends TargetSettings {
   uniqueFilenames: boolean;
+  /** Keys that end in `.gz` are archives. */
+  decompress: boolean;
 }
 
-/** A key with this ending holds a URL; the file is named without it and has the content that the URL serves. */
+/** A key with this ending whose text is a URL: the file is named without it and has the content that the URL serves. */
 const URL_SUFFIX = ".url";
 
-/** Linux' limits in bytes: of a name, and of a path (4096), less room for the name of a file in it. */
-const NAME_MAX = 255;
-const PATH_MAX = 3800;
-
-const ENCODER = new TextEncoder();
+/** With DECOMPRESS, a key with this ending, or with it before `.url`, is an archive: the file is named without it. */
+const GZIP_SUFFIX = ".gz";
 
 /**
  * The files that an object wants; a pure function of the object and the collection's file settings. Never throws: a fault
@@ -49,38 +47,69 @@ export function project(kind: Kind, object: KubeObject, settings: ProjectionSett
   if ("refused" in folder) return { files: [], refusals: [folder.refused], isRefused: true };
   const files = new Map<string, WantedFile>();
   const refusals: string[] = [];
-  for (const [key, value, base64] of entriesOf(kind, object)) {
-    const isUrl = key.endsWith(URL_SUFFIX);
-    const name = fileName(kind, object, isUrl ? key.slice(0, -URL_SUFFIX.length) : key, settings);
+  for (const { key, stem, content } of entriesOf(kind, object, settings)) {
+    const name = fileName(kind, object, stem, settings);
     if (typeof name !== "string") {
       refusals.push(`key ${JSON.stringify(key)} cannot be a file name${name.why}`);
       continue;
     }
     const path = joinPath(folder.path, name);
-    // `a` and `a.url` in one object want the same file: `a` wins, for its content is there
-    if (isUrl && files.has(path)) continue;
-    const content = contentOf(key, value, base64, isUrl);
+    // `a`, `a.gz` and `a.url` in one object want the same file: the one that lost the fewest endings has it
+    if (stem !== key && files.has(path)) continue;
     if ("broken" in content) refusals.push(content.broken);
     files.set(path, { path, key, content });
   }
   return { files: [...files.values()], refusals, isRefused: false };
 }
 
-/** `[key, value, base64?]`, keys that hold URLs last. */
-function entriesOf(kind: Kind, object: KubeObject): [string, string, boolean][] {
-  const { data, binaryData } = object;
-  const entries: [string, string, boolean][] = [];
-  for (const [key, value] of Object.entries(data ?? {})) entries.push([key, value, kind === "Secret"]);
-  for (const [key, value] of Object.entries(binaryData ?? {})) entries.push([key, value, true]);
-  return entries.sort(([a], [b]) => Number(a.endsWith(URL_SUFFIX)) - Number(b.endsWith(URL_SUFFIX)));
+interface KeyEntry {
+  key: string;
+  /** The key without the endings that say how its content is had. */
+  stem: string;
+  content: Content;
 }
 
-function contentOf(key: string, value: unknown, base64: boolean, isUrl: boolean): Content {
+/** The keys of an object: plain ones first, then archives, then URLs. */
+function entriesOf(kind: Kind, object: KubeObject, { decompress }: ProjectionSettings): KeyEntry[] {
+  const { data, binaryData } = object;
+  const entries: KeyEntry[] = [];
+  const add = (values: Record<string, string> | null | undefined, base64: boolean) => {
+    for (const [key, value] of Object.entries(values ?? {})) entries.push(entryOf(key, value, base64, decompress));
+  };
+  add(data, kind === "Secret");
+  add(binaryData, true);
+  return entries.sort((a, b) => rankOf(a) - rankOf(b));
+}
+
+function entryOf(key: string, value: unknown, base64: boolean, decompress: boolean): KeyEntry {
+  const content = contentOf(key, value, base64);
+  const isUrlKey = key.endsWith(URL_SUFFIX);
+  const url = isUrlKey && "body" in content ? urlIn(content.body) : undefined;
+  // A key that cannot be read is no plain file, which would be another path than before
+  const stem = isUrlKey && (url !== undefined || "broken" in content) ? key.slice(0, -URL_SUFFIX.length) : key;
+  const source = url === undefined ? content : { url };
+  if (!decompress || !stem.endsWith(GZIP_SUFFIX)) return { key, stem, content: source };
+  const archive: Content = "broken" in source ? source : { ...source, isGzip: true };
+  return { key, stem: stem.slice(0, -GZIP_SUFFIX.length), content: archive };
+}
+
+function rankOf({ key, stem, content }: KeyEntry): number {
+  if (key === stem) return 0;
+  return "url" in content || key.endsWith(URL_SUFFIX) ? 2 : 1;
+}
+
+function contentOf(key: string, value: unknown, base64: boolean): { body: Body } | { broken: string } {
   if (typeof value !== "string") return { broken: `key ${JSON.stringify(key)} is not text` };
   const text = base64 ? value.replace(/\s+/g, "") : value;
   if (base64 && !isBase64(text)) return { broken: `key ${JSON.stringify(key)} is not base64` };
-  const body = base64 ? base64Body(text) : textBody(text);
-  return isUrl ? { url: textOf(body).trim() } : { body };
+  return { body: base64 ? base64Body(text) : textBody(text) };
+}
+
+/** The http or https URL that is all of the text; `undefined` for any other text, such as `jdbc:…` or `ftp://…`. */
+function urlIn(body: Body): string | undefined {
+  const text = textOf(body).trim();
+  // deno-lint-ignore no-control-regex
+  return /^https?:\/\/[^\x00-\x1f\x7f]+$/i.test(text) && URL.canParse(text) ? text : undefined;
 }
 
 function fileName(kind: Kind, object: KubeObject, key: string, settings: ProjectionSettings): string | { why: string } {
@@ -93,31 +122,4 @@ function fileName(kind: Kind, object: KubeObject, key: string, settings: Project
   const chosen = settings.uniqueFilenames ? unique : key;
   if (chosen.length <= NAME_MAX) return chosen;
   return { why: `: ${chosen.slice(0, 100)}… has ${chosen.length} characters, more than ${NAME_MAX}` };
-}
-
-function targetFolder(object: KubeObject, settings: ProjectionSettings): { path: string } | { refused: string } {
-  const { folder, folderAnnotation, allowedFolders } = settings;
-  const value: unknown = object.metadata.annotations?.[folderAnnotation] ?? "";
-  if (value === "") return { path: folder };
-  if (typeof value !== "string") return { refused: `annotation ${folderAnnotation} is not text` };
-  const shown = JSON.stringify(value.length > 100 ? `${value.slice(0, 100)}…` : value);
-  // deno-lint-ignore no-control-regex
-  if (/[\x00-\x1f\x7f]/.test(value)) {
-    return { refused: `annotation ${folderAnnotation}=${shown} has control characters` };
-  }
-  const path = resolvePath(folder, value);
-  if (![folder, ...allowedFolders].some((allowed) => isInside(allowed, path))) {
-    return {
-      refused: `annotation ${folderAnnotation}=${shown} points outside ${folder}` +
-        (allowedFolders.length === 0 ? " (ALLOWED_FOLDERS admits more folders)" : ` and ${allowedFolders.join(", ")}`),
-    };
-  }
-  const names = path.split("/");
-  if (names.some((name) => name.startsWith(RESERVED_PREFIX))) {
-    return { refused: `annotation ${folderAnnotation}=${shown} has a name in it that is reserved for the sidecar` };
-  }
-  if (ENCODER.encode(path).length > PATH_MAX || names.some((name) => ENCODER.encode(name).length > NAME_MAX)) {
-    return { refused: `annotation ${folderAnnotation}=${shown} makes a path that is too long` };
-  }
-  return { path };
 }

@@ -3,9 +3,10 @@ import type { Body } from "./body.ts";
 import { fileHas } from "./comparison.ts";
 import { errnoOf, lstat, removeIfThere } from "./file_calls.ts";
 import { FirstListing } from "./first_listing.ts";
-import type { Journal } from "./journal.ts";
+import { type Journal, OwnedFile } from "./journal.ts";
 import { joinPath, nameOf, parentOf, RESERVED_PREFIX } from "./paths.ts";
 import { PublishError, reasonOf } from "./publish_error.ts";
+import { openForRewrite, overwrite, UNFINISHED } from "./rewrite.ts";
 import { stampOf } from "./stamp.ts";
 import type { TemporaryFile } from "./temporary_file.ts";
 import { TemporaryPlaces } from "./temporary_places.ts";
@@ -14,8 +15,10 @@ export interface PublisherOptions {
   /** FOLDER: absolute and normalised; made when it is missing. */
   folder: string;
   allowedFolders: readonly string[];
-  /** Permission bits, exact whatever the umask. */
+  /** Permission bits, exact whatever the umask, unless the volume refuses modes. */
   mode: number;
+  /** `false`: a file that is there keeps its inode and is rewritten in place. */
+  atomicWrites: boolean;
   journal: Journal;
   /** Keeps the temporary files of several sidecars in one folder apart. */
   id: string;
@@ -40,10 +43,14 @@ const MISSING_RIGHT: ReadonlySet<string | undefined> = new Set(["EACCES", "EPERM
  *  1. Make its directory, unless it is there. Refuse a directory that leads out of the allowed folders.
  *  2. Compare the bytes with those on disk. If they are right, correct the mode and tell the journal; that is all.
  *  3. Write the bytes to a temporary file on the same file system, in a directory that no consumer reads.
- *  4. Correct the mode of the temporary file, if the umask changed it.
+ *  4. Correct the mode of the temporary file, if the umask changed it. A volume may refuse that.
  *  5. Record in the journal that the path is ours, which object it is for, and what identifies the new file. A crash after
  *     this leaves no file that the next start does not know.
  *  6. Rename the temporary file to the path.
+ *
+ * With ATOMIC_WRITES=false, a regular file that is there is rewritten in place of 4 to 6: record that it is ours and
+ * unfinished, copy the temporary file's bytes into it, and record what identifies it now. A copy that fails, or a crash,
+ * leaves a part of the bytes and an unfinished file in the journal, which the next attempt or the disk check restores.
  *
  * To remove a file:
  *
@@ -70,7 +77,8 @@ export class Publisher {
     } catch (cause) {
       throw new PublishError(`cannot use ${folder}: ${reasonOf(cause)}`, { cause });
     }
-    this.#temporaries = new TemporaryPlaces({ folder, id, allowedFolders: this.#allowedFolders });
+    const { modes } = journal;
+    this.#temporaries = new TemporaryPlaces({ folder, id, allowedFolders: this.#allowedFolders, modes });
     this.#recordDirectory = journal.path && realPathOf(parentOf(journal.path));
     for (const directory of new Set([...journal.files()].map(([path]) => parentOf(path)))) this.#visit(directory);
   }
@@ -166,15 +174,8 @@ export class Publisher {
    * the file belongs to another user: it must be replaced.
    */
   #adopt(path: string, present: Deno.FileInfo, owner: string): boolean {
-    const { journal, mode, log } = this.#options;
-    if (present.mode !== null && (present.mode & 0o7777) !== mode) {
-      try {
-        Deno.chmodSync(path, mode);
-      } catch (error) {
-        if (error instanceof Deno.errors.PermissionDenied || error instanceof Deno.errors.NotCapable) return false;
-        throw error;
-      }
-    }
+    const { journal, log } = this.#options;
+    if (!this.#correctMode(path, present)) return false;
     if (journal.ownerOf(path) === undefined) {
       log.info(`${path} was there with the same content: it is ours from now on`, { path });
     }
@@ -182,16 +183,31 @@ export class Publisher {
     return true;
   }
 
+  /** Returns `false` when only another file could have the right mode. */
+  #correctMode(path: string, present: Deno.FileInfo): boolean {
+    const { journal: { modes }, mode } = this.#options;
+    return modes.setAny(path, present, mode, () => {
+      const probe = this.#temporaries.createFile(path, mode);
+      try {
+        probe.ensureMode(mode, modes);
+      } finally {
+        // Not `using`: the bundler drops that of a variable with a single use
+        probe.end();
+      }
+    });
+  }
+
   /** @param present what is at the path now */
   #put(file: TemporaryFile, present: Deno.FileInfo | undefined, owner: string): void {
-    const { journal, mode, log, beforeChange } = this.#options;
+    const { journal, mode, atomicWrites, log, beforeChange } = this.#options;
     const { target } = file;
+    if (present?.isFile && !atomicWrites && this.#rewrite(file, present, owner)) return;
     if (present?.isDirectory) throw new PublishError(`cannot write ${target}: there is a directory in its place`);
     const before = journal.fileAt(target);
     const isTakeOver = present !== undefined && before === undefined;
-    const stamp = file.ensureMode(mode); // (4)
+    const stamp = file.ensureMode(mode, journal.modes); // (4)
     try {
-      journal.own(target, owner, stamp, { isTakeOver }); // (5)
+      journal.own(target, owner, stamp, isTakeOver ? "taken over" : undefined); // (5)
       beforeChange(target);
       file.rename(); // (6)
     } catch (error) {
@@ -204,6 +220,29 @@ export class Publisher {
     if (!isTakeOver) return;
     journal.own(target, owner, stamp);
     log.info(`${target} was there before: taken over and replaced`, { path: target });
+  }
+
+  /** Copies a temporary file into the file that is there. Returns `false` when that file must be replaced. */
+  #rewrite(file: TemporaryFile, present: Deno.FileInfo, owner: string): boolean {
+    const { journal, mode, log, beforeChange } = this.#options;
+    const { target } = file;
+    using open = openForRewrite(target, present, mode);
+    if (open === undefined || !this.#correctMode(target, open.statSync())) return false;
+    const before = journal.fileAt(target);
+    const unfinished = { ...stampOf(present), ...UNFINISHED };
+    if (before === undefined) journal.own(target, owner, stampOf(present), "rewritten");
+    else journal.own(target, owner, unfinished);
+    try {
+      beforeChange(target);
+      overwrite(open, file.body);
+    } catch (error) {
+      // A part of it may still be the content of the object that had the path before
+      journal.disown(target, new OwnedFile(before?.owner ?? owner, unfinished));
+      throw error;
+    }
+    journal.own(target, owner, stampOf(open.statSync()));
+    if (before === undefined) log.info(`${target} was there before: taken over and rewritten`, { path: target });
+    return true;
   }
 
   #visit(directory: string): void {

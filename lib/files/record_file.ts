@@ -1,4 +1,5 @@
 import { errnoOf } from "./file_calls.ts";
+import type { FileModes } from "./file_modes.ts";
 import { parentOf } from "./paths.ts";
 import { type Entry, parseEntry } from "./record_format.ts";
 import type { StateDirectory } from "./state_directory.ts";
@@ -19,6 +20,7 @@ export class RecordFile {
   readonly path: string;
   /** Directories to write it in before it is renamed. The first one is dropped when it is on another file system. */
   readonly #places: StateDirectory[];
+  readonly #modes: FileModes;
   /** Lines in the file, invalid ones included. */
   #lines = 0;
   #inode: number | null = null;
@@ -26,8 +28,9 @@ export class RecordFile {
   /** The file must be written anew. */
   #isStale = true;
 
-  constructor(path: string, places: readonly StateDirectory[]) {
+  constructor(path: string, places: readonly StateDirectory[], modes: FileModes) {
     this.path = path;
+    this.#modes = modes;
     this.#places = [...places];
   }
 
@@ -125,7 +128,7 @@ export class RecordFile {
   #writeFrom(place: StateDirectory, bytes: Uint8Array, lines: number): void {
     using file = place.createFile(this.path, MODE);
     file.write(bytes);
-    const { ino } = file.ensureMode(MODE);
+    const { ino } = file.ensureMode(MODE, this.#modes);
     Deno.mkdirSync(parentOf(this.path), { recursive: true });
     file.rename();
     this.#lines = lines;

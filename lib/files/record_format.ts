@@ -7,10 +7,13 @@
  *                             ours, with the inode, modification time and size that we gave it
  * ["own", "/data/b.json", "ConfigMap/default/a", 4712, 1732556751000, 2048, "taken over"]
  *                             ours if it has that inode: we were about to replace somebody else's file
+ * ["own", "/data/b.json", "ConfigMap/default/a", 4712, 1732556751000, 2048, "rewritten"]
+ *                             ours unless it is unchanged: we were about to rewrite somebody else's file in place
  * ["drop", "/data/a.json"]    no longer ours
  * ["make", "/data/team"]      a directory that we made
  * ["unmake", "/data/team"]
  * ["pending", ["/data/a.json"]]   changes that the application has not been told of
+ * ["delivered", ["/data/a.json"]] it has been told of these
  * ["delivered"]               it has been told of all of them
  * ```
  */
@@ -19,18 +22,29 @@ import type { Stamp } from "./stamp.ts";
 export type Entry =
   | readonly ["journal", number]
   | readonly ["own", path: string, owner: string, ...stamp: StampFields]
-  | readonly ["own", path: string, owner: string, ...stamp: StampFields, typeof TAKEN_OVER]
+  | readonly ["own", path: string, owner: string, ...stamp: StampFields, Condition]
   | readonly ["drop" | "make" | "unmake", path: string]
   | readonly ["pending", paths: readonly string[]]
-  | readonly ["delivered"];
+  | readonly ["delivered", paths?: readonly string[]];
 
 type StampFields = [ino: number, mtime: number, size: number];
 
 export const FORMAT = 2;
-export const TAKEN_OVER = "taken over";
 
-export function ownEntry(path: string, owner: string, { ino, mtime, size }: Stamp, isTakeOver: boolean): Entry {
-  return isTakeOver ? ["own", path, owner, ino, mtime, size, TAKEN_OVER] : ["own", path, owner, ino, mtime, size];
+/** When a path is ours after a crash, if somebody else's file was there: it was replaced, or rewritten in place. */
+export type Condition = "taken over" | "rewritten";
+
+const CONDITIONS: readonly unknown[] = ["taken over", "rewritten"] satisfies Condition[];
+
+export function ownEntry(
+  path: string,
+  owner: string,
+  { ino, mtime, size }: Stamp,
+  condition: Condition | undefined,
+): Entry {
+  return condition === undefined
+    ? ["own", path, owner, ino, mtime, size]
+    : ["own", path, owner, ino, mtime, size, condition];
 }
 
 /** `undefined` when the line is not an entry of this format. */
@@ -42,7 +56,9 @@ export function parseEntry(line: string): Entry | undefined {
     return undefined;
   }
   if (!isEntry(value)) return undefined;
-  return value[0] === "pending" ? ["pending", value[1].filter((path) => typeof path === "string")] : value;
+  const [word, paths] = value;
+  if (word === "pending") return [word, paths.filter(isText)];
+  return word === "delivered" && paths !== undefined ? [word, paths.filter(isText)] : value;
 }
 
 function isEntry(value: unknown): value is Entry {
@@ -53,7 +69,7 @@ function isEntry(value: unknown): value is Entry {
       return subject === FORMAT;
     case "own":
       return isPath(subject) && typeof owner === "string" && isStamp(rest.slice(0, 3)) &&
-        (rest.length === 3 || (rest.length === 4 && rest[3] === TAKEN_OVER));
+        (rest.length === 3 || (rest.length === 4 && CONDITIONS.includes(rest[3])));
     case "drop":
     case "make":
     case "unmake":
@@ -61,10 +77,14 @@ function isEntry(value: unknown): value is Entry {
     case "pending":
       return Array.isArray(subject);
     case "delivered":
-      return true;
+      return subject === undefined || Array.isArray(subject);
     default:
       return false;
   }
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === "string";
 }
 
 function isPath(value: unknown): boolean {

@@ -1,4 +1,5 @@
 import { lstat, removeIfThere } from "./file_calls.ts";
+import type { FileModes } from "./file_modes.ts";
 import { joinPath, parentOf, RESERVED_PREFIX } from "./paths.ts";
 import { TemporaryFile } from "./temporary_file.ts";
 
@@ -21,6 +22,7 @@ const MAX_FAILURES = 1000;
 export class StateDirectory {
   readonly path: string;
   readonly #outer: string;
+  readonly #modes: FileModes;
   readonly #onEnd: () => void;
   #isThere = false;
   #created = 0;
@@ -30,7 +32,8 @@ export class StateDirectory {
    *
    * @param isTransient it exists only while a temporary file is in it
    */
-  constructor(parent: string, id: string, { isTransient }: { isTransient: boolean }) {
+  constructor(parent: string, id: string, { isTransient, modes }: { isTransient: boolean; modes: FileModes }) {
+    this.#modes = modes;
     this.#onEnd = isTransient ? () => this.#removeIfEmpty() : () => {};
     this.#outer = joinPath(parent, RESERVED_PREFIX + id);
     this.path = joinPath(this.#outer, "state");
@@ -95,8 +98,8 @@ export class StateDirectory {
       // The name is reserved: a file is an earlier version's record, a symlink is somebody's trick
       if (there !== undefined) Deno.removeSync(directory);
       Deno.mkdirSync(directory, { mode: wanted });
-      const mode = Deno.lstatSync(directory).mode ?? wanted;
-      if ((mode & wanted) !== wanted) Deno.chmodSync(directory, (mode & 0o7777) | wanted);
+      const made = Deno.lstatSync(directory);
+      this.#modes.setOwn(directory, made, ((made.mode ?? 0) & 0o7777) | wanted);
     }
     this.#isThere = true;
   }

@@ -1,4 +1,5 @@
 import { type Body, piecesOf } from "./body.ts";
+import type { FileModes } from "./file_modes.ts";
 import { type Stamp, stampOf } from "./stamp.ts";
 
 /**
@@ -43,19 +44,19 @@ export class TemporaryFile implements Disposable {
   }
 
   /**
-   * Restores permission bits that the umask removed, or that the kernel removed because of a write. Returns the stamp of
-   * the complete file, which the rename does not change.
+   * Restores permission bits that the umask removed, or that the kernel removed because of a write, where the volume has
+   * modes. Returns the stamp of the complete file, which the rename does not change.
    *
    * @throws {Deno.errors.*}
    */
-  ensureMode(mode: number): Stamp {
+  ensureMode(mode: number, modes: FileModes): Stamp {
     const info = this.#file.statSync();
     if (info.mode !== null && (info.mode & 0o7777) !== mode) {
       // There is no fchmod in Deno
       if (Deno.lstatSync(this.path).ino !== info.ino) {
         throw new Error("the temporary file was replaced by somebody else");
       }
-      Deno.chmodSync(this.path, mode);
+      modes.setOwn(this.path, info, mode, this.target);
     }
     return stampOf(info);
   }

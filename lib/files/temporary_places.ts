@@ -1,4 +1,5 @@
 import type { AllowedFolders } from "./allowed_folders.ts";
+import type { FileModes } from "./file_modes.ts";
 import { parentOf } from "./paths.ts";
 import { StateDirectory } from "./state_directory.ts";
 import type { TemporaryFile } from "./temporary_file.ts";
@@ -8,6 +9,7 @@ export interface TemporaryPlacesOptions {
   folder: string;
   id: string;
   allowedFolders: Pick<AllowedFolders, "folderOf">;
+  modes: FileModes;
 }
 
 /**
@@ -23,6 +25,7 @@ export class TemporaryPlaces {
   readonly #folder: string;
   readonly #id: string;
   readonly #allowedFolders: TemporaryPlacesOptions["allowedFolders"];
+  readonly #modes: FileModes;
   readonly #home: StateDirectory;
   /** State directories outside FOLDER that were chosen, by the directory that they are in. */
   readonly #foreign = new Map<string, StateDirectory>();
@@ -30,11 +33,12 @@ export class TemporaryPlaces {
   readonly #chosen = new Map<string, StateDirectory>();
 
   /** Removes the temporary files of an earlier run in FOLDER. */
-  constructor({ folder, id, allowedFolders }: TemporaryPlacesOptions) {
+  constructor({ folder, id, allowedFolders, modes }: TemporaryPlacesOptions) {
     this.#folder = folder;
     this.#id = id;
     this.#allowedFolders = allowedFolders;
-    this.#home = new StateDirectory(folder, id, { isTransient: false });
+    this.#modes = modes;
+    this.#home = new StateDirectory(folder, id, { isTransient: false, modes });
     this.#home.sweep();
   }
 
@@ -105,7 +109,7 @@ export class TemporaryPlaces {
 
   #stateDirectoryIn(parent: string): StateDirectory {
     if (parent === this.#folder) return this.#home;
-    return this.#foreign.get(parent) ?? new StateDirectory(parent, this.#id, { isTransient: true });
+    return this.#foreign.get(parent) ?? new StateDirectory(parent, this.#id, { isTransient: true, modes: this.#modes });
   }
 }
 

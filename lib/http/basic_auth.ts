@@ -1,3 +1,5 @@
+import type { Log } from "../log/log.ts";
+
 /** User name or password cannot be read or encoded. */
 export class BasicAuthError extends Error {
   override readonly name = "BasicAuthError";
@@ -11,9 +13,9 @@ export interface BasicAuthCredentials {
 export interface CredentialsSource {
   username?: string | undefined;
   password?: string | undefined;
-  /** Path of a file with the user name; takes precedence over `username`. */
+  /** Path of a file with the user name; takes precedence over `username` while it can be read. */
   usernameFile?: string | undefined;
-  /** Path of a file with the password; takes precedence over `password`. */
+  /** Path of a file with the password; takes precedence over `password` while it can be read. */
   passwordFile?: string | undefined;
 }
 
@@ -21,12 +23,30 @@ export interface CredentialsSource {
  * A function that returns the current user name and password. It reads files at each call, because Secrets rotate, and
  * drops one newline at their end. As with kiwigrid, it returns `undefined` unless both are set and not empty.
  *
- * The function throws BasicAuthError when a file cannot be read.
+ * A file that cannot be read is replaced by the variable, with one warning until it can be read again. Without a
+ * variable the function throws BasicAuthError.
  */
-export function credentialsFrom(source: CredentialsSource): () => Promise<BasicAuthCredentials | undefined> {
+export function credentialsFrom(
+  source: CredentialsSource,
+  log: Pick<Log, "warn">,
+): () => Promise<BasicAuthCredentials | undefined> {
+  const unreadable = new Set<string>();
+  const read = async (path: string | undefined, variable: string, value: string | undefined) => {
+    if (!path) return value;
+    try {
+      const text = await readLine(path);
+      unreadable.delete(path);
+      return text;
+    } catch (error) {
+      if (!value) throw error;
+      if (!unreadable.has(path)) log.warn(`${(error as Error).message}; ${variable} is used instead`);
+      unreadable.add(path);
+      return value;
+    }
+  };
   return async () => {
-    const username = source.usernameFile ? await readLine(source.usernameFile) : source.username;
-    const password = source.passwordFile ? await readLine(source.passwordFile) : source.password;
+    const username = await read(source.usernameFile, "REQ_USERNAME", source.username);
+    const password = await read(source.passwordFile, "REQ_PASSWORD", source.password);
     return username && password ? { username, password } : undefined;
   };
 }

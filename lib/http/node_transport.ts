@@ -1,9 +1,18 @@
 import * as http from "node:http";
+import * as dns from "node:dns";
 import * as https from "node:https";
+import * as net from "node:net";
 import * as tls from "node:tls";
 import { proxyFor, socketHost } from "./proxy.ts";
 import { httpProxy, proxyAddress, proxyAuthorization, TunnelAgent } from "./proxy_tunnel.ts";
-import { closedError, type Transport, TransportError, type TransportOptions } from "./transport.ts";
+import {
+  closedError,
+  type HostPolicy,
+  RefusedHostError,
+  type Transport,
+  TransportError,
+  type TransportOptions,
+} from "./transport.ts";
 import { given } from "../runtime/given.ts";
 
 /**
@@ -24,6 +33,7 @@ export function nodeTransport(options: TransportOptions): Transport {
     https: new https.Agent({ keepAlive: true, ...tlsOptions } as https.AgentOptions),
   };
   const tunnels = new Map<string, TunnelAgent>();
+  const { hostPolicy } = options;
   let closed = false;
 
   const tunnel = (proxy: URL): TunnelAgent => {
@@ -36,7 +46,10 @@ export function nodeTransport(options: TransportOptions): Transport {
     const host = socketHost(url.hostname);
     const target = { host, port: url.port || undefined, path: url.pathname + url.search };
     const proxy = options.proxy ?? (options.env && proxyFor(url, options.env));
-    if (!proxy) return { ...target, agent: url.protocol === "https:" ? direct.https : direct.http };
+    if (!proxy) {
+      const lookup = hostPolicy && checkedLookup(url, hostPolicy);
+      return { ...target, ...given("lookup", lookup), agent: url.protocol === "https:" ? direct.https : direct.http };
+    }
     const proxyUrl = httpProxy(proxy);
     if (url.protocol === "https:") return { ...target, agent: tunnel(proxyUrl) };
     const headers = { host: url.host, ...proxyAuthorization(proxyUrl) };
@@ -47,6 +60,7 @@ export function nodeTransport(options: TransportOptions): Transport {
     async fetch(input, init = {}) {
       if (closed) throw closedError();
       const url = new URL(input);
+      if (hostPolicy?.byName(url) === "refused") throw new RefusedHostError(url);
       const { headers, ...connection } = route(url);
       return await exchange(url, { ...connection, headers: { ...headers, ...headersOf(init) } }, init);
     },
@@ -54,6 +68,19 @@ export function nodeTransport(options: TransportOptions): Transport {
       closed = true;
       for (const agent of [direct.http, direct.https, ...tunnels.values()]) agent.destroy();
     },
+  };
+}
+
+/** Looks a host name up once, and passes on the addresses that may be connected to. */
+function checkedLookup(url: URL, policy: HostPolicy): net.LookupFunction {
+  return (hostname, options, callback) => {
+    dns.lookup(hostname, { ...options, all: true }, (error, addresses) => {
+      if (error !== null) return callback(error, "", 0);
+      const [first, ...others] = addresses.filter(({ address }) => policy.admits(url, address));
+      if (first === undefined) return callback(new RefusedHostError(url), "", 0);
+      if (options.all) callback(null, [first, ...others]);
+      else callback(null, first.address, first.family);
+    });
   };
 }
 
@@ -78,7 +105,11 @@ function exchange(url: URL, options: https.RequestOptions, init: RequestInit): P
       const what = connected ? `${url.host} did not answer` : `cannot connect to ${url.host}`;
       const phase = connected ? "read" : "connect";
       reject(
-        signal?.aborted ? signal.reason : new TransportError(phase, `${what}: ${error.message}`, { cause: error }),
+        signal?.aborted
+          ? signal.reason
+          : error instanceof RefusedHostError
+          ? error
+          : new TransportError(phase, `${what}: ${error.message}`, { cause: error }),
       );
     };
     request.once("error", fail);

@@ -6,14 +6,15 @@ import { closedError, type Transport, type TransportOptions } from "./transport.
  * modules are loaded with the first request that needs them.
  *
  * - Deno's client cannot skip verification.
+ * - It does not tell which address it connects to, which a `hostPolicy` has to know.
  * - For a `serverName`, its `proxy: { transport: "tcp" }` sends an https request in plain text, token included (2.9.6).
  * - It bypasses an http `proxy` for the hosts of NO_PROXY and for loopback; one that is given must be used for those too.
  *
  * @throws TypeError for certificates or keys that are not PEM
  */
 export function openTransport(options: TransportOptions = {}): Transport {
-  const { skipTlsVerify, serverName, proxy } = options;
-  const needsNode = skipTlsVerify || serverName !== undefined || proxy?.startsWith("http:");
+  const { skipTlsVerify, serverName, proxy, hostPolicy } = options;
+  const needsNode = skipTlsVerify || serverName !== undefined || hostPolicy !== undefined || proxy?.startsWith("http:");
   return needsNode ? lazyNodeTransport(options) : nativeTransport(options, lazyNodeTransport(options));
 }
 

@@ -1,3 +1,5 @@
+import { addressBits, rangeCovers } from "./ip_address.ts";
+
 /** Hosts on this machine, which a proxy cannot reach. */
 const LOOPBACK = "localhost,127.0.0.0/8,::1";
 
@@ -48,23 +50,4 @@ function covers(entry: string, host: string, port: string): boolean {
   if (addressBits(host) !== undefined) return rangeCovers(name, host);
   const domain = name.replace(/^\*?\./, "");
   return host === domain || host.endsWith(`.${domain}`);
-}
-
-function rangeCovers(range: string, host: string): boolean {
-  const [network = "", length] = range.split("/");
-  const [networkBits, hostBits] = [addressBits(network), addressBits(host)];
-  if (networkBits === undefined || hostBits === undefined || networkBits.length !== hostBits.length) return false;
-  const compared = length === undefined ? networkBits.length : Number(length);
-  return networkBits.slice(0, compared) === hostBits.slice(0, compared);
-}
-
-/** An IP address as a string of 32 or 128 binary digits; `undefined` for anything else. */
-function addressBits(address: string): string | undefined {
-  const binary = (value: number, width: number) => value.toString(2).padStart(width, "0");
-  if (/^\d+(\.\d+){3}$/.test(address)) return address.split(".").map((part) => binary(Number(part), 8)).join("");
-  if (!address.includes(":") || !URL.canParse(`http://[${address}]`)) return undefined;
-  const [head = "", tail] = new URL(`http://[${address}]`).hostname.slice(1, -1).split("::");
-  const groups = (text = "") => text === "" ? [] : text.split(":");
-  const zeros = Array(tail === undefined ? 0 : 8 - groups(head).length - groups(tail).length).fill("0");
-  return [...groups(head), ...zeros, ...groups(tail)].map((group) => binary(parseInt(group, 16), 16)).join("");
 }

@@ -31,6 +31,25 @@ export interface TransportOptions {
    * client reads the environment of the process.
    */
   env?: Record<string, string | undefined>;
+  /** Hosts that may be asked. Checked on the address that is connected to, so a second look-up cannot differ. */
+  hostPolicy?: HostPolicy;
+}
+
+/** Which hosts a transport may ask. */
+export interface HostPolicy {
+  /** Whether the host of a URL may be asked, whatever its address; `undefined`: its address decides. */
+  byName(url: URL): "allowed" | "refused" | undefined;
+  /** Whether a connection for a URL may go to an address of its host. */
+  admits(url: URL, address: string): boolean;
+}
+
+/** The host of a URL may not be asked. The message names no address. */
+export class RefusedHostError extends Error {
+  override readonly name = "RefusedHostError";
+
+  constructor({ host }: URL) {
+    super(`${host} is not an allowed host`);
+  }
 }
 
 /** A request got no answer. The message names the host and the failure, and never contains the URL's query. */

@@ -4,7 +4,8 @@
  *
  * See https://docs.python.org/3/library/logging.config.html#configuration-dictionary-schema
  */
-import type { LogLevel, LogOutput } from "./log.ts";
+import type { LogLevel } from "./log.ts";
+import type { LogOutput } from "./open_log.ts";
 import type { LogFormat } from "./log_format.ts";
 import { given } from "../runtime/given.ts";
 import { messageOf } from "../runtime/message_of.ts";

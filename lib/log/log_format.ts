@@ -16,22 +16,28 @@ export type LineFormatter = (record: LogRecord) => string;
 /** The values of properties with such names are never printed. */
 const SECRET = /password|passwd|token|secret$|authorization|credential/i;
 
+/** Characters of a message, or of the text of a property, that are printed: some come from objects and servers. */
+const MAX_TEXT = 2000;
+
+/** Control characters of C0 and C1, line separators, and what changes the direction of text. */
+// deno-lint-ignore no-control-regex
+const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+
 const LEVEL_NAMES: Record<string, string> = { warning: "WARN", fatal: "CRITICAL" };
 
 /** @param utc print times in UTC, else in the time zone of TZ */
 export function lineFormatter(format: LogFormat, utc: boolean): LineFormatter {
   switch (format) {
     case "JSON":
-      return (record) => `${JSON.stringify(fieldsOf(record, utc))}\n`;
+      return (record) => `${escaped(JSON.stringify(fieldsOf(record, utc)))}\n`;
     case "LOGFMT":
-      return (record) => `${logfmt(fieldsOf(record, utc))}\n`;
+      return (record) => `${escaped(logfmt(fieldsOf(record, utc)))}\n`;
     case "TEXT":
       return (record) => {
         const { time, level, msg, ...rest } = fieldsOf(record, utc);
         const properties = logfmt(rest);
-        return `${time} ${String(level).padEnd(5)} ${oneLine(String(msg))}${
-          properties === "" ? "" : `  ${properties}`
-        }\n`;
+        const message = `${time} ${String(level).padEnd(5)} ${oneLine(String(msg))}`;
+        return `${escaped(properties === "" ? message : `${message}  ${properties}`)}\n`;
       };
   }
 }
@@ -41,7 +47,7 @@ function fieldsOf({ level, rawMessage, timestamp, properties }: LogRecord, utc: 
   const fields: Record<string, unknown> = {
     time: formatTime(timestamp, utc),
     level: LEVEL_NAMES[level] ?? level.toUpperCase(),
-    msg: typeof rawMessage === "string" ? rawMessage : rawMessage.join(""),
+    msg: cut(typeof rawMessage === "string" ? rawMessage : rawMessage.join("")),
   };
   for (const [name, value] of Object.entries(properties)) {
     fields[name in fields ? `${name}_` : name] = SECRET.test(name) ? "***" : plain(value);
@@ -51,8 +57,22 @@ function fieldsOf({ level, rawMessage, timestamp, properties }: LogRecord, utc: 
 
 /** Replaces an error by its message and those of its causes. */
 function plain(value: unknown): unknown {
+  if (typeof value === "string") return cut(value);
   if (!(value instanceof Error)) return value;
-  return value.cause instanceof Error ? `${value.message} (${plain(value.cause)})` : value.message;
+  return cut(messageWithCauses(value));
+}
+
+function messageWithCauses(value: Error): string {
+  return value.cause instanceof Error ? `${value.message} (${messageWithCauses(value.cause)})` : value.message;
+}
+
+function cut(text: string): string {
+  return text.length <= MAX_TEXT ? text : `${text.slice(0, MAX_TEXT)}… (${text.length} characters)`;
+}
+
+/** As JSON writes such characters, so that a JSON line means the same. */
+function escaped(line: string): string {
+  return line.replace(UNSAFE, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
 /** RFC 3339 with milliseconds. */

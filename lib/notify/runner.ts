@@ -11,10 +11,10 @@ const GRACE_SECONDS = 30;
 
 /** The record of files whose change has not been notified yet, which outlives this process. */
 export interface Pending {
-  /** Files that an earlier run did not notify of; `undefined` when there were none. */
+  /** Files whose change has not been notified yet; `undefined` when there are none. */
   load(): readonly string[] | undefined;
-  /** Every change has been notified. */
-  delivered(): void;
+  /** The changes of these files have been notified. */
+  delivered(files: Iterable<string>): void;
 }
 
 /** Sees whether the runner makes progress. */
@@ -176,6 +176,7 @@ export class NotificationRunner {
   async #notifyOnce(signal: AbortSignal): Promise<boolean> {
     const { script, webhook } = this.#options;
     const files = this.#forScript;
+    const recorded = this.#options.pending.load() ?? [];
     let callWebhook = this.#webhookPending;
     this.#firstChange = this.#forScript = undefined;
     this.#webhookPending = false;
@@ -197,7 +198,7 @@ export class NotificationRunner {
       if (!scriptOk) this.#webhookAfterScript = true;
     }
     signal.throwIfAborted();
-    if (!this.#due) this.#recordDelivery();
+    if (!this.#due) this.#recordDelivery(recorded);
     return scriptOk && webhookOk;
   }
 
@@ -223,9 +224,9 @@ export class NotificationRunner {
     return ok;
   }
 
-  #recordDelivery(): void {
+  #recordDelivery(files: readonly string[]): void {
     try {
-      this.#options.pending.delivered();
+      this.#options.pending.delivered(files);
     } catch (error) {
       this.#options.log.warn(
         `The record of pending notifications could not be updated: ${error}. After a restart the application is notified again`,

@@ -2,7 +2,7 @@
 import { RefusedPathError } from "../files/allowed_folders.ts";
 import type { Claims } from "../files/claims.ts";
 import type { Journal } from "../files/journal.ts";
-import type { WantedFile } from "../files/projection.ts";
+import type { DeferredContent, WantedFile } from "../files/projection.ts";
 import { PublishError } from "../files/publish_error.ts";
 import type { Publisher } from "../files/publisher.ts";
 import { type ObjectRef, refOf } from "../objects/ref.ts";
@@ -12,11 +12,11 @@ import type { Reports } from "./reports.ts";
 import type { SourceLists } from "./source_lists.ts";
 import type { TrackedObject } from "./tracked_object.ts";
 
-/** Files whose content is served elsewhere. */
+/** Files whose content is served elsewhere, or must be unpacked. */
 export interface Downloads {
-  /** The path is to hold what the URL serves. Replaces what was wanted there before. */
-  want(path: string, url: string, ref: ObjectRef, owner: string, version: Version): void;
-  /** The path does not come from a URL, or not any more. */
+  /** The path is to hold this content. Replaces what was wanted there before. */
+  want(path: string, content: DeferredContent, ref: ObjectRef, owner: string, version: Version): void;
+  /** The path holds no such content, or no longer does. */
   forget(path: string): void;
 }
 
@@ -38,7 +38,7 @@ export class ObjectFiles {
   }
 
   /**
-   * Publishes files of an object; those with a URL are handed to the downloads. Where the content cannot be had, that of
+   * Publishes files of an object; those with a URL and archives are handed to the downloads. Where the content cannot be had, that of
    * an object which no longer claims the path goes. Returns why files that should be on disk are not.
    */
   publish(object: TrackedObject, files: readonly WantedFile[]): PublishError | undefined {
@@ -47,8 +47,8 @@ export class ObjectFiles {
     let failure: PublishError | undefined;
     for (const { path, content } of files) {
       if (this.#mustWait(path, object.key)) continue;
-      if ("url" in content) {
-        downloads.want(path, content.url, object, object.key, object.version);
+      if ("url" in content || "isGzip" in content) {
+        downloads.want(path, content, object, object.key, object.version);
         continue;
       }
       downloads.forget(path);

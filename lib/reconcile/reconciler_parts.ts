@@ -1,5 +1,5 @@
 /** The parts of a reconciler, put together. */
-import { Claims } from "../files/claims.ts";
+import { Claims, type Precedence } from "../files/claims.ts";
 import type { Journal } from "../files/journal.ts";
 import type { ProjectionSettings } from "../files/projection.ts";
 import type { Publisher } from "../files/publisher.ts";
@@ -22,6 +22,8 @@ import { WorkQueue } from "./work_queue.ts";
 
 export interface ReconcilerOptions {
   settings: ProjectionSettings;
+  /** Who has a path that several objects claim. */
+  collisions: Precedence;
   sources: readonly Source[];
   publisher: Publisher;
   journal: Journal;
@@ -76,7 +78,7 @@ export function assemble(
   process: (key: string, signal: AbortSignal) => Promise<void>,
 ): ReconcilerParts {
   const { sources, journal, onReleased } = options;
-  const claims = new Claims<TrackedObject>();
+  const claims = new Claims<TrackedObject>(options.collisions);
   const lists = new SourceLists(sources);
   const refusals = new Refusals();
   const reports = new Reports(options);

@@ -63,9 +63,13 @@ export class Reports {
 
   collided({ collisions }: ClaimsChange<TrackedObject>): void {
     for (const { path, winner, loser } of collisions) {
+      const age = winner.created < loser.created ? "oldest" : "newest";
+      const reason = winner.created === loser.created
+        ? "the first by namespace, name and kind, as both were created at the same time (COLLISIONS decides by age"
+        : `the ${age === "oldest" ? "older" : "newer"} one (COLLISIONS=${age}`;
       this.#options.log.warn(
         `${path} is claimed by ${describeRef(winner)} and ${describeRef(loser)}: ${describeRef(winner)} has it, ` +
-          "the older one or the first by name (UNIQUE_FILENAMES=true gives each its own)",
+          `${reason}; UNIQUE_FILENAMES=true gives each object its own file)`,
       );
       this.#options.onEvent({ type: "collided", ref: loser, uid: loser.uid, winner, path });
     }

@@ -1,13 +1,12 @@
 /** One collection at work: its sources are followed, its files kept, its application told. */
 import type { Clock } from "../runtime/clock.ts";
 import type { Collection, Config } from "../config/config.ts";
-import { openUrlFetcher } from "./open_downloads.ts";
+import { openUnpacker, openUrlFetcher } from "./open_downloads.ts";
 import type { FileEvent } from "../reconcile/file_event.ts";
 import { Followers } from "./followers.ts";
 import type { Outages } from "./outages.ts";
 import { DiskCheck } from "../files/disk_check.ts";
-import { Journal } from "../files/journal.ts";
-import { resolvePath } from "../files/paths.ts";
+import type { Journal } from "../files/journal.ts";
 import { Publisher } from "../files/publisher.ts";
 import { DownloadScheduler } from "../downloads/scheduler.ts";
 import type { Garbage } from "../runtime/garbage.ts";
@@ -18,6 +17,7 @@ import { soonestResync } from "../kube/watch/resync.ts";
 import type { EventPoster } from "./event_poster.ts";
 import type { FinalizerGuard } from "./finalizer_guard.ts";
 import type { Log } from "../log/log.ts";
+import { allowedFoldersOf, folderOf, openJournal } from "./open_files.ts";
 import { openNotifications } from "./open_notifications.ts";
 import type { NotificationRunner } from "../notify/runner.ts";
 import { Reconciler } from "../reconcile/reconciler.ts";
@@ -75,13 +75,13 @@ export class RunningCollection {
     const { selection } = options.collection;
     const sources = sourcesOf(selection, selection.namespaces === "OWN" ? await options.client.namespace() : "");
     const id = await selectionId(selection);
-    const journal = openJournal(options, id);
+    const journal = openJournal(options.collection, id, options.log);
     const notifications = await openNotifications({
       ...options,
       settings: options.collection.notification,
       requests: options.config.requests,
       // The publisher records each path before it changes it
-      pending: { load: () => journal.pending && [...journal.pending], delivered: () => journal.delivered() },
+      pending: { load: () => journal.pending && [...journal.pending], delivered: (paths) => journal.delivered(paths) },
       heartbeat: options.liveness.heartbeat("the notification loop"),
       onResult: (kind, ok, seconds) => options.metrics.notified(kind, ok, seconds),
     });
@@ -103,11 +103,12 @@ export class RunningCollection {
     const objects = new SelectedObjects({ client, namespaces, finalizerGuard: options.finalizerGuard, log });
     this.#notifications = notifications;
     const folder = folderOf(collection);
-    const allowedFolders = collection.files.allowedFolders.map((allowed) => resolvePath("/", allowed));
+    const allowedFolders = allowedFoldersOf(collection);
     const publisher = new Publisher({
       folder,
       allowedFolders,
       mode: collection.files.mode,
+      atomicWrites: collection.files.atomicWrites,
       journal,
       id,
       beforeChange: (path) => this.#mustNotify() && journal.addPending([path]),
@@ -115,6 +116,7 @@ export class RunningCollection {
     });
     this.#downloads = new DownloadScheduler({
       fetcher: openUrlFetcher({ ...options, requests: config.requests }),
+      unpack: openUnpacker(collection),
       publisher,
       onWritten: (ref, path) => {
         this.#reconciler.downloaded(path);
@@ -123,6 +125,10 @@ export class RunningCollection {
       onFailed: (ref, path, reason) => {
         this.#reconciler.downloadFailed(path);
         this.#onEvent({ type: "failed", ref, reason });
+      },
+      onRefused: (ref, path, reason) => {
+        this.#reconciler.downloadFailed(path);
+        this.#onEvent({ type: "refused", ref, reason });
       },
       onChange: () => {
         this.#readiness.check();
@@ -139,6 +145,7 @@ export class RunningCollection {
     this.#diskCheck = new DiskCheck({ journal, clock });
     this.#reconciler = new Reconciler({
       settings: { ...collection.files, folder, allowedFolders },
+      collisions: collection.files.collisions,
       sources,
       publisher,
       journal,
@@ -262,12 +269,4 @@ export class RunningCollection {
     const { script, webhook, skipInit } = this.#options.collection.notification;
     return script !== undefined || (webhook !== undefined && !(skipInit && this.#isFirstSync));
   }
-}
-
-function folderOf(collection: Collection): string {
-  return resolvePath(Deno.cwd(), collection.files.folder);
-}
-
-function openJournal({ collection, log }: CollectionOptions, id: string): Journal {
-  return new Journal({ folder: folderOf(collection), id, stateFile: collection.files.stateFile, log });
 }

@@ -1,5 +1,6 @@
 /** Assembles how the content of `*.url` keys is fetched. What makes the requests is loaded with the first of them. */
 import { basicAuthorization, credentialsFrom } from "../http/basic_auth.ts";
+import type { Body } from "../files/body.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Collection, RequestSettings } from "../config/config.ts";
 import type { ContentSink } from "../downloads/fetcher.ts";
@@ -26,11 +27,19 @@ export function openUrlFetcher(options: UrlFetcherOptions): {
   };
 }
 
+/** DECOMPRESS. What unpacks is loaded with the first archive. */
+export function openUnpacker({ files }: Collection) {
+  return async (archive: Body, write: (piece: Uint8Array) => void, signal: AbortSignal): Promise<void> => {
+    const { unpack } = await import("../downloads/unpack.ts");
+    await unpack(archive, write, files.urlMaxBytes, signal);
+  };
+}
+
 async function load({ collection, requests, transport, clock, log }: UrlFetcherOptions) {
   const { retry, timeout, encoding, ...credentials } = requests;
   const { webhook } = collection.notification;
   const origin = webhook === undefined ? undefined : new URL(webhook.url).origin;
-  const readCredentials = credentialsFrom(credentials);
+  const readCredentials = credentialsFrom(credentials, log);
   const { Fetcher } = await import("../downloads/fetcher.ts");
   return new Fetcher({
     transport: await transport(),

@@ -53,7 +53,7 @@ async function openWebhook(
     url,
     method,
     payload: payload === undefined ? undefined : payloadBody(payload),
-    credentials: credentialsFrom(credentials),
+    credentials: credentialsFrom(credentials, log),
     encoding,
     retry,
     timeout,

@@ -134,7 +134,7 @@ function lazyTransport({ config, env }: SidecarOptions): { open: () => Promise<T
 }
 
 async function openHealth(
-  { config, log }: SidecarOptions,
+  { config, clock, log }: SidecarOptions,
   collections: readonly RunningCollection[],
   stuck: () => string | undefined,
   metrics: SidecarMetrics,
@@ -147,5 +147,5 @@ async function openHealth(
     stuck,
   };
   const { port, host } = config.health;
-  return startServer({ port, host, health, metrics: () => metrics.render(), log });
+  return startServer({ port, host, health, metrics: () => metrics.render(), clock, log });
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { EmbeddedApiServer, type EmbeddedApiServerOptions } from "./api_server.ts";
 import { CONFIG_MAPS } from "./resources.ts";
-import { type ApiTarget, call, OpenWatch } from "../support/api_target.ts";
+import { type ApiTarget, call, WatchRequest } from "../support/api_target.ts";
 
 async function withServer(
   options: EmbeddedApiServerOptions,
@@ -31,7 +31,7 @@ Deno.test("EmbeddedApiServer.close() ends open watches cleanly", async () => {
     compact: () => Promise.resolve(),
     stop: () => server.close(),
   };
-  const watches = await Promise.all([1, 2, 3].map(() => OpenWatch.open(target, `${CONFIGMAPS}?watch=1`)));
+  const watches = await Promise.all([1, 2, 3].map(() => WatchRequest.open(target, `${CONFIGMAPS}?watch=1`)));
   server.registry.create(CONFIG_MAPS, "default", { metadata: { name: "a" } });
   for (const watch of watches) assert.deepEqual(await watch.take(1), ["ADDED a"]);
   const [rests] = await Promise.all([Promise.all(watches.map((watch) => watch.rest())), server.close()]);
@@ -60,8 +60,8 @@ Deno.test("EmbeddedApiServer sends bookmarks at the interval to a watch that all
   await withServer({ bookmarkIntervalMs: 20 }, async (target, server) => {
     const version = server.store.version;
     const query = `watch=1&resourceVersion=${version}&labelSelector=l`;
-    const watch = await OpenWatch.open(target, `${CONFIGMAPS}?${query}&allowWatchBookmarks=true`);
-    const silent = await OpenWatch.open(target, `${CONFIGMAPS}?${query}&timeoutSeconds=1`);
+    const watch = await WatchRequest.open(target, `${CONFIGMAPS}?${query}&allowWatchBookmarks=true`);
+    const silent = await WatchRequest.open(target, `${CONFIGMAPS}?${query}&timeoutSeconds=1`);
     server.registry.create(CONFIG_MAPS, "default", { metadata: { name: "a" } });
     let bookmark = await watch.next();
     while (bookmark?.object.metadata.resourceVersion === String(version)) bookmark = await watch.next();
@@ -81,7 +81,7 @@ Deno.test("EmbeddedApiServer sends bookmarks at the interval to a watch that all
 Deno.test("EmbeddedApiServer ends a watch that fell behind the history with 410", async () => {
   await withServer({ historySize: 10 }, async (target, server) => {
     const version = server.store.version;
-    const watch = await OpenWatch.open(target, `${CONFIGMAPS}?watch=1&resourceVersion=${version}`);
+    const watch = await WatchRequest.open(target, `${CONFIGMAPS}?watch=1&resourceVersion=${version}`);
     for (let i = 0; i < 20; i++) server.registry.create(CONFIG_MAPS, "default", { metadata: { name: `a-${i}` } });
     const events = await watch.rest();
     assert.deepEqual(events.map(({ type, object }) => [type, object.code]), [["ERROR", 410]]);
@@ -92,7 +92,7 @@ Deno.test("EmbeddedApiServer streams no initial events when sendInitialEvents is
   await withServer({}, async (target, server) => {
     server.registry.create(CONFIG_MAPS, "default", { metadata: { name: "a" } });
     const query = "watch=1&sendInitialEvents=false&resourceVersionMatch=NotOlderThan";
-    const watch = await OpenWatch.open(target, `${CONFIGMAPS}?${query}`);
+    const watch = await WatchRequest.open(target, `${CONFIGMAPS}?${query}`);
     server.registry.create(CONFIG_MAPS, "default", { metadata: { name: "b" } });
     assert.deepEqual(await watch.take(1), ["ADDED b"]);
     await watch.close();

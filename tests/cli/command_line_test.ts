@@ -69,9 +69,25 @@ Deno.test("helpText() lists variables, defaults and exit codes in short lines", 
   assert.doesNotMatch(help, /`|undefined/);
 });
 
+Deno.test("helpText() begins with a screen that is enough to start", () => {
+  const screen = helpText().split("\n").slice(0, 24);
+  assert.deepEqual(screen.filter((line) => line.length > 80), []);
+  const wanted = ["Usage: k8s-sidecar", "Example", "/readyz", "/livez", "/healthz", "/metrics", "Documents: https://"];
+  const settings = ["LABEL=", "LABEL_VALUE=", "FOLDER=", "NAMESPACE=", "REQ_URL="];
+  for (const text of [...wanted, ...settings]) assert.ok(screen.join("\n").includes(text), text);
+  assert.ok(screen.at(-1)?.includes("follow"), screen.at(-1));
+});
+
 Deno.test("defaultText() is the default as a reader understands it", () => {
   assert.equal(defaultText(SETTINGS.METHOD), "WATCH");
   assert.equal(defaultText(SETTINGS.LABEL), "required");
   assert.equal(defaultText(SETTINGS.SCRIPT), "none");
   assert.equal(defaultText(SETTINGS.LOG_FORMAT), "TEXT on a terminal, else JSON");
+});
+
+Deno.test("parseCommandLine() knows healthcheck and its probes", () => {
+  assert.deepEqual(parseCommandLine(["healthcheck"]), { command: { run: "healthcheck" }, faults: [] });
+  assert.deepEqual(parseCommandLine(["healthcheck", "live"]).command, { run: "healthcheck", probe: "live" });
+  assert.equal(parseCommandLine(["healthcheck", "dead"]).faults.length, 1);
+  assert.equal(parseCommandLine(["ready"]).faults.length, 1);
 });

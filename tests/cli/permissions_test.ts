@@ -1,28 +1,41 @@
 import assert from "node:assert/strict";
 import { parseConfig } from "../../lib/config/config.ts";
 
-/** In a process of its own: what is given up does not come back. */
-async function runPermission(env: Record<string, string>, runsPrograms: boolean): Promise<string> {
+/** The permissions that are left, in a process of their own: what is revoked does not come back. */
+async function permissionsLeft(
+  env: Record<string, string>,
+  credentials?: { runsPrograms: boolean },
+): Promise<string[]> {
   const { config } = parseConfig({ LABEL: "a", FOLDER: "/a", ...env });
   const module = new URL("../../lib/cli/permissions.ts", import.meta.url).href;
   const program = `
     import { giveUpPermissions } from ${JSON.stringify(module)};
-    const credentials = { maxAge: 1, runsPrograms: ${runsPrograms}, load() {} };
-    await giveUpPermissions(${JSON.stringify(config)}, credentials);
-    console.log((await Deno.permissions.query({ name: "run" })).state);`;
-  const args = ["run", "--quiet", "--no-prompt", "--allow-run", "--ext=js", "-"];
+    await giveUpPermissions({ config: ${JSON.stringify(config)}, credentials: ${JSON.stringify(credentials)} });
+    for (const permission of [{ name: "run" }, { name: "env" }, { name: "sys", kind: "hostname" }]) {
+      if ((await Deno.permissions.query(permission)).state === "granted") console.log(permission.name);
+    }`;
+  const flags = ["--allow-run", "--allow-env", "--allow-sys=hostname"];
+  const args = ["run", "--quiet", "--no-prompt", ...flags, "--ext=js", "-"];
   const child = new Deno.Command(Deno.execPath(), { args, stdin: "piped", stdout: "piped" }).spawn();
   const writer = child.stdin.getWriter();
   await writer.write(new TextEncoder().encode(program));
   await writer.close();
-  return new TextDecoder().decode((await child.output()).stdout).trim();
+  return new TextDecoder().decode((await child.output()).stdout).split("\n").filter((name) => name !== "");
 }
 
-Deno.test("giveUpPermissions() gives up running programs when there is no SCRIPT", async () => {
-  assert.equal(await runPermission({}, false), "prompt");
+const IN_CLUSTER = { runsPrograms: false };
+const KUBECONFIG = { runsPrograms: true };
+
+Deno.test("giveUpPermissions() leaves nothing to run, read or ask in a cluster", async () => {
+  assert.deepEqual(await permissionsLeft({}, IN_CLUSTER), []);
 });
 
-Deno.test("giveUpPermissions() keeps running programs for a SCRIPT, and for a kubeconfig", async () => {
-  assert.equal(await runPermission({ SCRIPT: "/a.sh" }, false), "granted");
-  assert.equal(await runPermission({}, true), "granted");
+Deno.test("giveUpPermissions() keeps what settings need", async () => {
+  assert.deepEqual(await permissionsLeft({ SCRIPT: "/a.sh" }, IN_CLUSTER), ["run"]);
+  assert.deepEqual(await permissionsLeft({ EVENT_LOGGING: "true" }, IN_CLUSTER), ["sys"]);
+  assert.deepEqual(await permissionsLeft({}, KUBECONFIG), ["run", "env"]);
+});
+
+Deno.test("giveUpPermissions() keeps the environment for the YAML of --manifests", async () => {
+  assert.deepEqual(await permissionsLeft({}), ["env"]);
 });

@@ -68,6 +68,75 @@ Deno.test("missing LABEL and FOLDER end with code 2", async () => {
   ]);
 });
 
+/** The messages of one level. */
+function messagesOf(lines: readonly LogLine[], level: string): string[] {
+  return lines.filter(({ fields }) => fields?.level === level).map(({ msg }) => msg);
+}
+
+Deno.test("a misspelt name is named before the fault that it causes", async () => {
+  const { code, stderr, lines } = await outcome({ LABLE: "app", FOLDR: "/nowhere", KUBECONFIG: "/nowhere/config" });
+  assert.equal(code, 2);
+  assert.match(stderr[0]!, /LABEL is required/);
+  assert.deepEqual(messagesOf(lines, "WARN"), [
+    "FOLDR is not a setting and has no effect: did you mean FOLDER?",
+    "LABLE is not a setting and has no effect: did you mean LABEL?",
+  ]);
+});
+
+Deno.test("METHOD=LIST works beside service links, with one warning each", async () => {
+  using place = workplace();
+  const env = { LABEL: "app", FOLDER: place.files, METHOD: "LIST", HEALTHCHECK_PORT: "tcp://10.96.12.34:80" };
+  const { code, lines } = await outcome({ ...env, HEALTH_PORT: "tcp://10.96.12.35:80" }, {
+    args: ["--manifests", place.manifests],
+  });
+  assert.equal(code, 0, JSON.stringify(lines));
+  const warnings = messagesOf(lines, "WARN");
+  assert.deepEqual(warnings.map((warning) => warning.slice(0, warning.indexOf(": "))), [
+    'HEALTH_PORT="tcp://10.96.12.35:80"',
+    'HEALTHCHECK_PORT="tcp://10.96.12.34:80"',
+  ]);
+});
+
+Deno.test("any other METHOD watches under DEFAULTS=kiwigrid, with a warning", async () => {
+  using place = workplace();
+  const lenient = {
+    METHOD: "file",
+    LOG_CONFIG: "/nowhere/log.yaml",
+    UNIQUE_FILENAMES: "no",
+    SCRIPT: "/nowhere/script",
+  };
+  const env = { LABEL: "app", FOLDER: place.files, DEFAULTS: "kiwigrid", ...lenient };
+  await using sidecar = SidecarProcess.start(env, { args: ["--manifests", place.manifests] });
+  await sidecar.ready();
+  assert.equal(await Deno.readTextFile(`${place.files}/one.txt`), "first");
+  const warnings = messagesOf(sidecar.lines, "WARN").map((warning) => warning.slice(0, warning.indexOf("=")));
+  assert.deepEqual(warnings, ["UNIQUE_FILENAMES", "METHOD", "LOG_CONFIG", "SCRIPT"]);
+});
+
+Deno.test("a KUBECONFIG that is missing in a pod is one warning", async () => {
+  await using here = await pod();
+  here.api.registry.create(CONFIG_MAPS, "default", structuredClone(CONFIG_MAP));
+  const { code, lines } = await outcome({ ...here.env, KUBECONFIG: "/nowhere/config" });
+  assert.equal(code, 0, JSON.stringify(lines));
+  assert.equal(await Deno.readTextFile(`${here.files}/one.txt`), "first");
+  const [warning, ...more] = messagesOf(lines, "WARN");
+  assert.match(warning!, /^KUBECONFIG="\/nowhere\/config": no such file, so the service account in .* is used$/);
+  assert.deepEqual(more, []);
+});
+
+Deno.test("a refused token is named with its file and what to check", async () => {
+  await using here = await pod();
+  await Deno.writeTextFile(`${here.env.SERVICE_ACCOUNT_DIR}/token`, "another");
+  const { code, lines } = await outcome(here.env);
+  assert.equal(code, 3, JSON.stringify(lines));
+  const warnings = messagesOf(lines, "WARN");
+  assert.ok(warnings.length > 0);
+  for (const warning of warnings) {
+    assert.match(warning, /^https:\S+ refuses the credentials \(401 .*: the token in \S+\/token; check that this is/);
+    assert.doesNotMatch(warning, /\/api\/v1|another/);
+  }
+});
+
 for (const path of ["/nowhere/manifests", "a file"]) {
   Deno.test(`--manifests with ${path} instead of a folder ends with code 2 and one line`, async () => {
     using place = workplace();

@@ -74,6 +74,14 @@ Deno.test("checkStart() refuses a file as FOLDER and a folder as SCRIPT", async 
   );
 });
 
+Deno.test("checkStart() only warns about a SCRIPT that kiwigrid's image starts with", async () => {
+  using folder = folderWithFile();
+  const env = { FOLDER: folder.path, SCRIPT: `${folder.path}/missing` };
+  assert.equal((await check(env)).faults.length, 1);
+  const { faults, warnings } = await check({ ...env, DEFAULTS: "kiwigrid" });
+  assert.deepEqual([faults, warnings], [[], [`SCRIPT="${folder.path}/missing": it does not exist`]]);
+});
+
 Deno.test("checkStart() names KUBECONFIG when credentials that it gave cannot be read", async () => {
   using folder = folderWithFile();
   const broken: Credentials = { maxAge: 1, load: () => Promise.reject(new CredentialsError("not YAML")) };
@@ -93,6 +101,7 @@ Deno.test("checkStart() needs no credentials when there is no cluster", async ()
     credentials: undefined,
     server: undefined,
     faults: [],
+    warnings: [],
   });
 });
 

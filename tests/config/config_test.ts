@@ -66,6 +66,7 @@ Deno.test("parseConfig() needs LABEL and FOLDER only", () => {
     api: { serviceAccountDir: "/var/run/secrets/kubernetes.io/serviceaccount", skipTlsVerify: false },
     health: { enabled: true, port: 8080 },
     log: { level: "INFO", levelIsSet: false, utc: false, apiRequests: false },
+    startsLikeKiwigrid: false,
     warnings: [],
   });
 });
@@ -208,6 +209,7 @@ Deno.test("parseConfig() puts every setting in its place", () => {
     api: { kubeconfig: "/kube", serviceAccountDir: "/sa", skipTlsVerify: true },
     health: { enabled: false, port: 81, host: "::1", contactThreshold: 5 },
     log: { level: "ERROR", levelIsSet: true, format: "TEXT", utc: true, apiRequests: false, configFile: "/log" },
+    startsLikeKiwigrid: false,
     warnings: [
       "REMOVE_DELAY has no effect with FINALIZERS: an object is not gone before its files are. Set one of them",
     ],
@@ -249,6 +251,17 @@ Deno.test("parseConfig() makes the label selector from LABEL and LABEL_VALUE", (
   assert.equal(selectorOf({ LABEL: "a", LABEL_VALUE: "1" }), "a=1");
   assert.equal(selectorOf({ LABEL: "a", LABEL_VALUE: "" }), "a");
   assert.equal(selectorOf({ LABEL: "app in (a,b),!draft" }), "app in (a,b),!draft");
+  assert.equal(selectorOf({ LABEL: "app in (a,b),tier", LABEL_VALUE: "x" }), "app in (a,b),tier=x");
+  assert.equal(selectorOf({ LABEL: " !draft, x.io/tier ", LABEL_VALUE: " x " }), "!draft, x.io/tier=x");
+});
+
+Deno.test("parseConfig() joins LABEL and any LABEL_VALUE as kiwigrid does", () => {
+  const selectorOf = (LABEL_VALUE: string) =>
+    collectionOf({ DEFAULTS: "kiwigrid", LABEL_VALUE }).selection.labelSelector;
+  assert.equal(selectorOf("1,b"), "app=1,b");
+  assert.equal(selectorOf("1,env in (a,b)"), "app=1,env in (a,b)");
+  const [fault] = faultsOf({ ...MINIMAL, DEFAULTS: "kiwigrid", LABEL_VALUE: "b c" });
+  assert.match(fault!, /^LABEL_VALUE="b c": expected a label value/);
 });
 
 Deno.test("parseConfig() selects by name when RESOURCE_NAME is set", () => {
@@ -273,11 +286,14 @@ Deno.test("parseConfig() reports what is missing or wrong in a selection", () =>
     [{ LABEL: "a in (" }, /^LABEL="a in \(": expected a label key or selector; ./],
     [{ LABEL: "not a key" }, /^LABEL="not a key": expected a label key or selector; ./],
     [{ LABEL: "a", LABEL_VALUE: "b c" }, /^LABEL_VALUE="b c": expected a label value/],
-    [{ LABEL: "a,b", LABEL_VALUE: "1" }, /^LABEL="a,b": expected a label key, because LABEL_VALUE is set$/],
-    [{ LABEL: "!a", LABEL_VALUE: "1" }, /^LABEL="!a": expected a label key, because LABEL_VALUE is set$/],
-    [{ LABEL: "a in (b)", LABEL_VALUE: "1" }, /^LABEL="a in \(b\)": expected a label key, because LABEL_VALUE is set$/],
+    [{ LABEL: "!a", LABEL_VALUE: "1" }, /^LABEL="!a": expected a label key, or a selector that ends in one, because /],
+    [{ LABEL: "a,b=c", LABEL_VALUE: "1" }, /^LABEL="a,b=c": expected a label key, or .* because LABEL_VALUE is set$/],
+    [{ LABEL: "a in (b)", LABEL_VALUE: "1" }, /^LABEL="a in \(b\)": expected a label key, or a selector that ends/],
+    [{ LABEL: "a b", LABEL_VALUE: "1" }, /^LABEL="a b": expected a label key or selector; ./],
     [{ LABEL: "a", LABEL_VALUE: "1,b" }, /^LABEL_VALUE="1,b": expected a label value/],
     [{ LABEL: " " }, /^LABEL=" ": expected a label key or selector/],
+    [{ FOLDER: "~/files" }, /^FOLDER="~\/files": only a shell replaces ~ .* Write the path in full, or \.\/~ /],
+    [{ FOLDER: "~" }, /^FOLDER="~": only a shell /],
     [{ FOLDER: "/a\0b" }, /^FOLDER="\/a\\u0000b": expected a path$/],
     [{ LABEL: "", RESOURCE_NAME: "pod/a" }, /^RESOURCE_NAME="pod\/a": expected names/],
   ];
@@ -313,6 +329,9 @@ Deno.test("parseConfig() warns of settings that do not go together", () => {
     [{ REQ_URL: "http://a", REQ_USERNAME: "u" }, /^REQ_USERNAME is set without REQ_PASSWORD:/],
     [{ REQ_URL: "http://a", REQ_PASSWORD_FILE: "/p" }, /^REQ_PASSWORD is set without REQ_USERNAME:/],
     [{ REQ_URL: "http://a", REQ_PAYLOAD: "{}" }, /^REQ_PAYLOAD is set with REQ_METHOD=GET:/],
+    [{ LABLE_VALUE: "1" }, /^LABLE_VALUE is not a setting .* did you mean LABEL_VALUE\?$/],
+    [{ NAMESPACE: "ALL,x" }, /^NAMESPACE="ALL,x": ALL includes the other namespaces$/],
+    [{ DEFAULTS: "kiwigrid", LABEL_VALUE: "1,b" }, /^LABEL_VALUE="1,b": expected a label value.* selector is app=1,b$/],
   ];
   for (const [env, warning] of cases) {
     const { warnings } = configOf(env);
@@ -321,6 +340,7 @@ Deno.test("parseConfig() warns of settings that do not go together", () => {
   }
   const fine: Record<string, string>[] = [
     { WATCH_CLIENT_TIMEOUT: "60", WATCH_SERVER_TIMEOUT: "60" },
+    { NAMESPACE: "ALL" },
     { METHOD: "LIST", WATCH_CLIENT_TIMEOUT: "1" },
     { REQ_USERNAME: "u" },
     { REQ_URL: "http://a", REQ_USERNAME: "u", REQ_PASSWORD_FILE: "/p" },

@@ -135,6 +135,116 @@ Deno.test("readSettings() reads HEALTHCHECK_PORT when HEALTH_PORT is not set", (
   assert.equal(fault?.message, 'HEALTHCHECK_PORT="x": expected a port from 1 to 65535');
 });
 
+Deno.test("readSettings() takes ALL among other namespaces for ALL, with a warning", () => {
+  const { values, faults, warnings } = readSettings({ NAMESPACE: " team-a , ALL" });
+  assert.deepEqual([values.NAMESPACE, faults], ["ALL", []]);
+  assert.deepEqual(warnings, ['NAMESPACE=" team-a , ALL": ALL includes the other namespaces']);
+  assert.deepEqual(readSettings({ NAMESPACE: " ALL , " }).warnings, []);
+});
+
+Deno.test("readSettings() takes a service link for unset, in every setting but a URL", () => {
+  for (const [name, row] of ROWS) {
+    for (
+      const [link, spelling] of [["tcp://10.96.12.34:80", name], ["udp://[fd00::1]:53", row.alias ?? name]] as const
+    ) {
+      const { values, faults, warnings } = readSettings({ [spelling]: link });
+      assert.deepEqual(values[name], CASES[name][0], name);
+      if (row.type.isUrl) {
+        assert.deepEqual([faults.length, warnings], [1, []], name);
+        continue;
+      }
+      assert.deepEqual([faults, warnings.length], [[], 1], name);
+      const shown = row.secret ? "(value not shown): " : `="${link}": `;
+      assert.match(warnings[0]!, new RegExp(`^${spelling} ?${RegExp.escape(shown)}Kubernetes set this to the address`));
+    }
+  }
+});
+
+Deno.test("readSettings() reads an alias when the name holds a service link", () => {
+  const env = { HEALTH_PORT: "tcp://10.96.12.34:80", HEALTHCHECK_PORT: "9000" };
+  const { values, warnings } = readSettings(env);
+  assert.deepEqual([values.HEALTH_PORT, warnings.length], [9000, 1]);
+  assert.deepEqual(readSettings({ ...env, HEALTHCHECK_PORT: "sctp://10.96.12.34:81" }).warnings.length, 2);
+  assert.deepEqual(readSettings({ HEALTH_PORT: "9001", HEALTHCHECK_PORT: "tcp://10.96.12.34:80" }).warnings, []);
+});
+
+/** Values that kiwigrid's image starts with, and what we make of them under DEFAULTS=kiwigrid. */
+const TOLERATED: { [N in SettingName]?: Record<string, SettingValues[N]> } = {
+  METHOD: { file: "WATCH", POLL: "WATCH" },
+  UNIQUE_FILENAMES: { yes: false, "1": false },
+  ENABLE_5XX: { on: false },
+  FOLDER_PER_NAMESPACE: { yes: false },
+  IGNORE_ALREADY_PROCESSED: { "1": false },
+  REQ_SKIP_INIT: { "1": false },
+  REQ_SKIP_TLS_VERIFY: { "1": false },
+  SKIP_TLS_VERIFY: { yes: false },
+  DISABLE_X509_STRICT_VERIFICATION: { "1": false },
+  LIVENESS: { "1": true },
+  VERBOSE: { "1": false },
+  DEBUG: { "*": false },
+  DEFAULT_FILE_MODE: { "rw-r--r--": 0o644, "0x1ff": 0o644, "999": 0o644 },
+  SLEEP_TIME: { "1m": 60, "0": 60 },
+  ERROR_THROTTLE_SLEEP: { "5s": 1 },
+  WATCH_SERVER_TIMEOUT: { "0": 60, "60.5": 60 },
+  WATCH_CLIENT_TIMEOUT: { "1m": 66 },
+  REQ_METHOD: { PUT: "GET" },
+  SCRIPT: { "script.sh": undefined },
+  REQ_RETRY_TOTAL: { "+3": 3, "1_0": 10, "-1": 5 },
+  REQ_RETRY_CONNECT: { "+3": 3, "-1": 10 },
+  REQ_RETRY_READ: { " +3 ": 3, "-1": 5 },
+  REQ_RETRY_BACKOFF_FACTOR: { "5e-1": 0.5, ".5": 0.5, inf: 1.1 },
+  REQ_TIMEOUT: { "1e2": 100, "5.": 5, "0": 10, nan: 10 },
+  REQ_BASIC_AUTH_ENCODING: { ascii: "latin1" },
+  HEALTH_PORT: { http: 8080, "0": 8080 },
+  K8S_CONTACT_THRESHOLD_SECONDS: { "0": undefined, "+90": 90 },
+  LOG_LEVEL: { TRACE: undefined },
+  LOG_FORMAT: { plain: "JSON" },
+  LOG_TZ: { CET: "LOCAL" },
+};
+
+for (const [name, row] of ROWS.filter(([, { kiwigridReads }]) => kiwigridReads !== undefined)) {
+  Deno.test(`readSettings() only warns about ${name} where kiwigrid's image starts`, () => {
+    const cases = Object.entries(TOLERATED[name] ?? {});
+    assert.ok(cases.length > 0, "no case");
+    for (const [text, value] of cases) {
+      const { values, faults, warnings } = readSettings({ DEFAULTS: "kiwigrid", [name]: text });
+      assert.deepEqual([values[name], faults], [value, []], text);
+      assert.equal(warnings.length, 1, text);
+      const start = `${name}=${
+        JSON.stringify(text)
+      }: expected ${row.type.accepts}. With DEFAULTS=kiwigrid this is no fault: `;
+      assert.ok(warnings[0]?.startsWith(start), warnings[0]);
+      assert.equal(readSettings({ [name]: text }).faults.length, 1, `${text} is a fault with other defaults`);
+    }
+  });
+}
+
+Deno.test("readSettings() names the value that is used in place of another", () => {
+  const used = (env: Record<string, string>) =>
+    readSettings({ DEFAULTS: "kiwigrid", ...env }).warnings.map((warning) => warning.replace(/.* no fault: /, ""));
+  assert.deepEqual(used({ METHOD: "file" }), ["the default, WATCH, is used"]);
+  assert.deepEqual(used({ REQ_TIMEOUT: "1e2" }), ["100 is used"]);
+  assert.deepEqual(used({ UNIQUE_FILENAMES: "yes" }), ["false is used"]);
+  assert.deepEqual(used({ SCRIPT: "script.sh" }), ["the default, none, is used"]);
+  assert.deepEqual(used({ LOG_LEVEL: "TRACE" }), ["the default, INFO, is used"]);
+  assert.deepEqual(used({ WATCH_CLIENT_TIMEOUT: "1m" }), ["the default, 66, is used"]);
+});
+
+Deno.test("readSettings() refuses what kiwigrid's image refuses, and what a default would open", () => {
+  const wrong = {
+    RESOURCE: "secrets",
+    NAMESPACE: "One",
+    REQ_URL: "tcp://10.96.12.34:80",
+    REQ_RETRY_TOTAL: "five",
+    REQ_TIMEOUT: "10s",
+    DEFAULT_FILE_MODE: "00600",
+    COLLISIONS: "first",
+    FINALIZERS: "yes",
+  };
+  const { faults } = readSettings({ DEFAULTS: "kiwigrid", ...wrong });
+  assert.deepEqual(new Set(faults.map(({ setting }) => setting)), new Set(Object.keys(wrong)));
+});
+
 Deno.test("every default is itself understood", () => {
   for (const [name, row] of ROWS) {
     for (const text of [row.default, row.kiwigrid]) {

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { ArchiveError } from "../../lib/downloads/archive_error.ts";
+import { textBody, textOf } from "../../lib/files/body.ts";
 import { Journal } from "../../lib/files/journal.ts";
 import { Publisher } from "../../lib/files/publisher.ts";
 import { Fetcher } from "../../lib/downloads/fetcher.ts";
@@ -25,11 +27,13 @@ function open(servers: Record<string, Server> = {}) {
   const changes: string[] = [];
   const asked: string[] = [];
   const active = { now: 0, most: 0 };
+  const unpacking = { now: 0, gate: Promise.resolve() };
   const journal = new Journal({ folder: folder.path, id: "id", stateFile: "none", log });
   const publisher = new Publisher({
     folder: folder.path,
     allowedFolders: [],
     mode: 0o644,
+    atomicWrites: true,
     journal,
     id: "id",
     beforeChange() {},
@@ -53,6 +57,21 @@ function open(servers: Record<string, Server> = {}) {
     fetcher,
     publisher,
     onWritten: (ref, path) => void events.push(`${ref.name} wrote ${within(path)}`),
+    // What is in an "archive" is its text in capitals
+    async unpack(archive, write) {
+      unpacking.now++;
+      try {
+        const packed = textOf(archive);
+        await unpacking.gate;
+        write(encode("A PART THAT "));
+        if (packed.startsWith("broken")) throw new ArchiveError(packed);
+        if (packed.startsWith("full")) throw new Error("No space left on device");
+        write(encode(packed.toUpperCase()));
+      } finally {
+        unpacking.now--;
+      }
+    },
+    onRefused: (ref, path, reason) => void events.push(`${ref.name} refused ${within(path)}: ${reason.split(": ")[2]}`),
     onFailed: (ref, path, reason) => void events.push(`${ref.name} failed ${within(path)}: ${reason.split(": ")[1]}`),
     onChange: () => void changes.push([downloads.awaited.size, downloads.undecided.size, downloads.failed.size].join()),
     firstBackoff: 1,
@@ -70,12 +89,18 @@ function open(servers: Record<string, Server> = {}) {
     changes,
     asked,
     active,
+    unpacking,
     journal,
     downloads,
     folder: folder.path,
     at: (path: string) => `${folder.path}/${path}`,
     want: (path: string, url: string, version = 1) =>
-      downloads.want(`${folder.path}/${path}`, url, REF, OWNER, version),
+      downloads.want(`${folder.path}/${path}`, { url }, REF, OWNER, version),
+    /** An archive in the object itself, or one that a URL serves. */
+    wantArchive: (path: string, from: { url: string } | { text: string }, version = 1) => {
+      const content = "url" in from ? { url: from.url } : { body: textBody(from.text) };
+      downloads.want(`${folder.path}/${path}`, { ...content, isGzip: true }, REF, OWNER, version);
+    },
     forget: (path: string) => downloads.forget(`${folder.path}/${path}`),
     write: (path: string, text: string) => Deno.writeTextFileSync(`${folder.path}/${path}`, text),
     /** Lets all go on that waits for nothing outside. */
@@ -322,6 +347,98 @@ Deno.test("close() resolves when no temporary file is left", async () => {
   assert.deepEqual(temporariesIn(it.folder), []);
 });
 
+Deno.test("want() unpacks an archive, and not again for an unchanged object", async () => {
+  await using it = open();
+  it.wantArchive("a", { text: "text" });
+  assert.deepEqual(await it.awaited(), []);
+  assert.deepEqual(it.files(), { a: "A PART THAT TEXT" });
+  assert.equal(it.journal.ownerOf(it.at("a")), OWNER);
+  const { ino } = Deno.statSync(it.at("a"));
+  await it.clock.advance(1200);
+  it.wantArchive("a", { text: "not even read" });
+  await it.settle();
+  assert.deepEqual([it.files(), it.events], [{ a: "A PART THAT TEXT" }, ["a wrote a"]]);
+  assert.equal(Deno.statSync(it.at("a")).ino, ino);
+  it.wantArchive("a", { text: "more" }, 2);
+  await it.settle();
+  assert.deepEqual(it.files(), { a: "A PART THAT MORE" });
+  it.write("a", "changed by somebody");
+  it.wantArchive("a", { text: "more" }, 2);
+  await it.settle();
+  assert.deepEqual(it.files(), { a: "A PART THAT MORE" });
+});
+
+Deno.test("want() unpacks the newest content of an object that changes meanwhile", async () => {
+  await using it = open();
+  const { promise, resolve } = Promise.withResolvers<void>();
+  it.unpacking.gate = promise;
+  for (const version of [1, 2, 3]) it.wantArchive("a", { text: `v${version}` }, version);
+  await it.settle();
+  resolve();
+  await it.settle();
+  assert.deepEqual(it.files(), { a: "A PART THAT V3" });
+});
+
+Deno.test("want() unpacks what a URL serves", async () => {
+  await using it = open({ "http://x/a": () => "served" });
+  it.wantArchive("a", { url: "http://x/a" });
+  await it.settle();
+  assert.deepEqual(it.files(), { a: "A PART THAT SERVED" });
+});
+
+Deno.test("want() refuses a broken archive once, and keeps the last accepted file", async () => {
+  await using it = open();
+  it.wantArchive("a", { text: "good" });
+  await it.settle();
+  it.events.length = 0;
+  for (const version of [2, 2, 3]) {
+    it.wantArchive("a", { text: "broken" }, version);
+    await it.clock.advance(600);
+  }
+  assert.deepEqual([it.files(), it.failed(), await it.awaited()], [{ a: "A PART THAT GOOD" }, [], []]);
+  assert.deepEqual(it.events, ["a refused a: broken"]);
+  assert.equal(it.log.lines.length, 1);
+  assert.match(it.log.lines[0]!, /ConfigMap default\/a refused: .*\/a: cannot unpack .*last accepted file is kept/);
+  it.wantArchive("a", { text: "whole" }, 4);
+  await it.settle();
+  it.wantArchive("a", { text: "broken" }, 5);
+  await it.settle();
+  assert.deepEqual(it.events, ["a refused a: broken", "a wrote a", "a refused a: broken"]);
+});
+
+Deno.test("want() asks a URL with a broken archive again when a refresh is due", async () => {
+  let served = "broken";
+  await using it = open({ "http://x/a": () => served });
+  it.wantArchive("a", { url: "http://x/a" });
+  await it.clock.advance(599);
+  it.wantArchive("a", { url: "http://x/a" });
+  await it.settle();
+  assert.deepEqual([it.asked.length, it.files(), it.failed()], [1, {}, []]);
+  served = "mended";
+  await it.clock.advance(1);
+  it.wantArchive("a", { url: "http://x/a" });
+  await it.settle();
+  assert.deepEqual(it.files(), { a: "A PART THAT MENDED" });
+});
+
+Deno.test("want() tries again to unpack when the disk was to blame", async () => {
+  await using it = open();
+  it.wantArchive("a", { text: "full" });
+  await it.settle();
+  assert.deepEqual([it.failed(), it.events.length], [["a"], 1]);
+  it.wantArchive("a", { text: "small" }, 2);
+  await it.settle();
+  assert.deepEqual([it.failed(), it.files()], [[], { a: "A PART THAT SMALL" }]);
+});
+
+Deno.test("want() of an archive does not wait for slow servers", async () => {
+  await using it = open();
+  for (const name of ["b", "c", "d", "e", "f"]) it.want(name, "http://x/never answered");
+  it.wantArchive("a", { text: "here" });
+  await it.settle();
+  assert.equal(Deno.readTextFileSync(it.at("a")), "A PART THAT HERE");
+});
+
 Deno.test("want() takes its content over a real connection", async () => {
   await using server = serve(() => new Response("x".repeat(300_000)));
   using cleanup = new DisposableStack();
@@ -344,6 +461,7 @@ Deno.test("want() takes its content over a real connection", async () => {
     folder: folder.path,
     allowedFolders: [],
     mode: 0o600,
+    atomicWrites: true,
     journal: new Journal({ folder: folder.path, id: "id", stateFile: "none", log }),
     id: "id",
     beforeChange() {},
@@ -354,6 +472,8 @@ Deno.test("want() takes its content over a real connection", async () => {
     fetcher,
     publisher,
     onWritten: (_, path) => void written.push(path),
+    unpack: () => assert.fail("there is no archive"),
+    onRefused: (_, __, reason) => assert.fail(reason),
     onFailed: (_, __, reason) => assert.fail(reason),
     onChange() {},
     firstBackoff: 1,
@@ -363,7 +483,7 @@ Deno.test("want() takes its content over a real connection", async () => {
     random: () => 0,
     log,
   });
-  downloads.want(`${folder.path}/large`, `http://127.0.0.1:${server.port}/`, REF, OWNER, 1);
+  downloads.want(`${folder.path}/large`, { url: `http://127.0.0.1:${server.port}/` }, REF, OWNER, 1);
   await until(() => written.length === 1);
   assert.deepEqual(filesIn(folder.path), { large: "x".repeat(300_000) });
   await downloads.close();

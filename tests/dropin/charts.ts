@@ -133,8 +133,11 @@ formatters:
 `;
 }
 
-/** Chart loki 18.11.0, container `loki-sc-rules`; NAMESPACE is `sidecar.rules.searchNamespace`. */
-export function lokiRules(folder: string, healthPort: number, namespace: string): Settings {
+/** What the image's tags that end in `-kiwigrid` set. */
+export const KIWIGRID_TAG: Settings = { DEFAULTS: "kiwigrid" };
+
+/** Chart loki 18.11.0, container `loki-sc-rules`; NAMESPACE is `sidecar.rules.searchNamespace`, which is unset by default. */
+export function lokiRules(folder: string, healthPort: number, namespace?: string): Settings {
   return {
     ...UNSET,
     METHOD: "WATCH",
@@ -145,6 +148,18 @@ export function lokiRules(folder: string, healthPort: number, namespace: string)
     WATCH_SERVER_TIMEOUT: "60",
     WATCH_CLIENT_TIMEOUT: "60",
     LOG_LEVEL: "INFO",
+    HEALTH_PORT: String(healthPort),
+  };
+}
+
+/** Chart perses 0.23.2, `sidecar.enabled`; RESOURCE only with `enableSecretAccess`. */
+export function perses(folder: string, healthPort: number): Settings {
+  return {
+    ...UNSET,
+    LABEL: "perses.dev/resource",
+    LABEL_VALUE: "true",
+    FOLDER: folder,
+    NAMESPACE: "ALL",
     HEALTH_PORT: String(healthPort),
   };
 }

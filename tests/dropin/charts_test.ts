@@ -3,11 +3,11 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { assertFolderEquals, eventually } from "../support/oracle.ts";
 import { afterRequests, requestsOf } from "../support/request_count.ts";
-import type { SidecarProcess } from "../support/sidecar_process.ts";
-import { type Kind, type Settings, stories, type Story } from "../support/story.ts";
+import { type Kind, stories, type Story } from "../support/story.ts";
 import { freePort } from "../support/free_port.ts";
 import { Grafana, Jenkins, pollAsLoki, type RulesSeen } from "./applications.ts";
 import * as charts from "./charts.ts";
+import { clusterRole, complaints, inPod } from "./in_pod.ts";
 
 /** The charts' service accounts, and what each chart's Role or ClusterRole lets it read. */
 const GRAFANA = { name: "grafana", token: "grafana-token" };
@@ -22,22 +22,11 @@ const PASSWORD = "pässword";
 const dashboard = (title: string) => JSON.stringify({ title });
 const datasource = (name: string) => `apiVersion: 1\ndatasources:\n  - name: ${name}\n`;
 
-/** As if in a pod of the story's namespace, as this service account. */
-async function inPod(at: Story, { token }: { token: string }, settings: Settings): Promise<SidecarProcess> {
-  const account = await at.serviceAccount(token);
-  return await at.start({ ...settings, ...account });
-}
-
 function create(at: Story, kind: Kind, name: string, label: string, data: Record<string, string>, namespace?: string) {
   return at.create(kind, name, { data, labels: { [label]: "1" }, ...(namespace === undefined ? {} : { namespace }) });
 }
 
 const pause = (seconds: number) => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
-
-/** Warnings and errors, but for what is expected. */
-function complaints(sidecar: SidecarProcess, expected = /^$/): string[] {
-  return sidecar.lines.filter(({ level, msg }) => level !== "INFO" && !expected.test(msg)).map(({ text }) => text);
-}
 
 story("Grafana: two sidecars in one pod, which want one port, and Grafana that comes up late", async (at) => {
   await at.allow(GRAFANA.name, { resources: ["configmaps", "secrets"] });
@@ -288,15 +277,3 @@ story(
     assert.equal((await sidecar.health("/livez")).status, 200);
   },
 );
-
-/** The charts' ClusterRole. */
-async function clusterRole(at: Story, user: string): Promise<void> {
-  const api = "/apis/rbac.authorization.k8s.io/v1";
-  const rules = [{ apiGroups: [""], resources: ["configmaps", "secrets"], verbs: ["get", "watch", "list"] }];
-  await at.request("POST", `${api}/clusterroles`, { metadata: { name: user }, rules });
-  await at.request("POST", `${api}/clusterrolebindings`, {
-    metadata: { name: user },
-    roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: user },
-    subjects: [{ apiGroup: "rbac.authorization.k8s.io", kind: "User", name: user }],
-  });
-}

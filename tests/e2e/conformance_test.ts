@@ -3,7 +3,7 @@
  * `KUBEBUILDER_ASSETS` names its binaries, against a real kube-apiserver. The real one is right.
  */
 import assert from "node:assert/strict";
-import { type ApiTarget, call, OpenWatch, startEmbedded, startReal } from "../support/api_target.ts";
+import { type ApiTarget, call, startEmbedded, startReal, WatchRequest } from "../support/api_target.ts";
 import { controlPlaneAvailable } from "../support/control_plane.ts";
 
 const MERGE = "application/merge-patch+json";
@@ -241,7 +241,7 @@ const CASES: Record<string, Case> = {
     target,
     path,
   ) {
-    const watch = await OpenWatch.open(
+    const watch = await WatchRequest.open(
       target,
       `${path}/configmaps?watch=1&resourceVersion=${await versionNow(target, path + "/configmaps")}`,
     );
@@ -340,7 +340,7 @@ const CASES: Record<string, Case> = {
     const first = await create(target, `${path}/configmaps`, "a");
     const second = await create(target, `${path}/configmaps`, "b");
     const from = `${path}/configmaps?watch=true&resourceVersion=${first.metadata.resourceVersion}`;
-    const watch = await OpenWatch.open(target, from);
+    const watch = await WatchRequest.open(target, from);
     const event = await watch.next();
     assert.deepEqual(event, { type: "ADDED", object: second });
     const patched = (await call(target, "PATCH", `${path}/configmaps/a`, { data: { k: "v" } }, MERGE)).body;
@@ -356,7 +356,7 @@ const CASES: Record<string, Case> = {
   async "a watch without a version, or from 0, begins with what is there"(target, path) {
     await create(target, `${path}/configmaps`, "a");
     for (const query of ["watch=1", "watch=1&resourceVersion=", "watch=1&resourceVersion=0"]) {
-      const watch = await OpenWatch.open(target, `${path}/configmaps?${query}`);
+      const watch = await WatchRequest.open(target, `${path}/configmaps?${query}`);
       assert.deepEqual(await watch.take(1), ["ADDED a"]);
       await call(target, "PATCH", `${path}/configmaps/a`, { data: { [query.replaceAll(/\W/g, "_")]: "" } }, MERGE);
       assert.deepEqual(await watch.take(1), ["MODIFIED a"]);
@@ -367,7 +367,7 @@ const CASES: Record<string, Case> = {
   async "an object that stops or starts to match its watch's labels is DELETED or ADDED"(target, path) {
     const created = await create(target, `${path}/configmaps`, "a", {}, { labels: { l: "1" } });
     const version = created.metadata.resourceVersion;
-    const watch = await OpenWatch.open(
+    const watch = await WatchRequest.open(
       target,
       `${path}/configmaps?watch=1&labelSelector=l%3D1&resourceVersion=${version}`,
     );
@@ -387,7 +387,7 @@ const CASES: Record<string, Case> = {
   async "a watch by name shows that object alone"(target, path) {
     const version = await versionNow(target, `${path}/configmaps`);
     const query = `watch=1&fieldSelector=metadata.name%3Db&resourceVersion=${version}`;
-    const watch = await OpenWatch.open(target, `${path}/configmaps?${query}`);
+    const watch = await WatchRequest.open(target, `${path}/configmaps?${query}`);
     await create(target, `${path}/configmaps`, "a");
     await create(target, `${path}/configmaps`, "b");
     assert.deepEqual(await watch.take(1), ["ADDED b"]);
@@ -396,7 +396,7 @@ const CASES: Record<string, Case> = {
 
   async "a watch over all namespaces shows this one's objects"(target, path) {
     const version = await versionNow(target, `${path}/secrets`);
-    const watch = await OpenWatch.open(
+    const watch = await WatchRequest.open(
       target,
       `/api/v1/secrets?watch=1&resourceVersion=${version}&labelSelector=cluster`,
     );
@@ -410,7 +410,7 @@ const CASES: Record<string, Case> = {
     const version = created.metadata.resourceVersion;
     const query = `watch=1&allowWatchBookmarks=true&timeoutSeconds=4&resourceVersion=${version}`;
     const started = performance.now();
-    const watch = await OpenWatch.open(target, `${path}/configmaps?${query}`);
+    const watch = await WatchRequest.open(target, `${path}/configmaps?${query}`);
     await create(target, `${path}/configmaps`, "b");
     const events = await watch.rest();
     const seconds = (performance.now() - started) / 1000;
@@ -482,7 +482,7 @@ const CASES: Record<string, Case> = {
       const { status, body } = await call(target, "GET", `${path}/configmaps?${query}`);
       return assert.deepEqual([status, body.reason], [422, "Invalid"]);
     }
-    const watch = await OpenWatch.open(target, `${path}/configmaps?${query}&labelSelector=l`);
+    const watch = await WatchRequest.open(target, `${path}/configmaps?${query}&labelSelector=l`);
     assert.deepEqual(await watch.take(1), ["ADDED a"]);
     const { type, object } = (await watch.next())!;
     assert.equal(type, "BOOKMARK");
@@ -521,7 +521,7 @@ const CASES: Record<string, Case> = {
     const exact = await call(target, "GET", `${path}/configmaps?resourceVersionMatch=Exact&resourceVersion=${old}`);
     assert.deepEqual([exact.status, exact.body.reason], [410, "Expired"]);
 
-    const watch = await OpenWatch.open(target, `${path}/configmaps?watch=1&resourceVersion=${old}`);
+    const watch = await WatchRequest.open(target, `${path}/configmaps?watch=1&resourceVersion=${old}`);
     const [event, ...more] = await watch.rest();
     assert.deepEqual(more, []);
     assert.equal(event?.type, "ERROR");

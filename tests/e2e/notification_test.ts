@@ -60,7 +60,7 @@ story("changes that go on are told of at the latest after NOTIFY_MAX_WAIT", asyn
 
 story("what the application was not told of before a kill -9 it is told of after the next start", async (at) => {
   await using told = application();
-  told.status = 418;
+  told.status = 503;
   const settings = { REQ_URL: told.url, NOTIFY_QUIET_PERIOD: "0.1", REQ_RETRY_TOTAL: "0" };
   await at.create("ConfigMap", "a", { data: { "a.txt": "a" } });
   const first = await at.startReady(settings);

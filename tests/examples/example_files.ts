@@ -42,6 +42,11 @@ export function exampleValues(): Map<string, unknown> {
   );
 }
 
+/** An example as it is written. */
+export function exampleText(path: string): string {
+  return read(path);
+}
+
 /** The pod that an object describes, if it does. */
 export function podSpecOf(object: KubernetesObject): PodSpec | undefined {
   if (object.kind === "Pod") return object.spec;

@@ -2,10 +2,51 @@
 import assert from "node:assert/strict";
 import { parseConfig } from "../../lib/config/config.ts";
 import { SETTINGS } from "../../lib/config/settings.ts";
-import { environmentOf, exampleObjects, exampleValues, podSpecOf, sidecarsOf } from "./example_files.ts";
+import { environmentOf, exampleObjects, exampleText, exampleValues, podSpecOf, sidecarsOf } from "./example_files.ts";
 
 /** Read from outside the table of settings. */
 const OTHERS = ["POD_NAME"];
+
+/** The chart of each values file, and the values of it that concern its sidecars. */
+const CHARTS = {
+  "grafana-values.yaml": {
+    chart: "grafana",
+    version: "12.11.1",
+    repository: "https://grafana-community.github.io/helm-charts",
+    accepts: /^sidecar\.(image\.(registry|repository|tag)|(dashboards|datasources|alerts)\.(enabled|env\.[A-Z_]+))$/,
+  },
+  "jenkins-values.yaml": {
+    chart: "jenkins",
+    version: "5.9.53",
+    repository: "https://charts.jenkins.io",
+    accepts: /^controller\.sidecars\.configAutoReload\.(image\.(registry|repository|tag)|env\.\d\.(name|value))$/,
+  },
+  "kube-prometheus-stack-values.yaml": {
+    chart: "kube-prometheus-stack",
+    version: "88.5.3",
+    repository: "https://prometheus-community.github.io/helm-charts",
+    accepts: /^grafana\.sidecar\.(image\.(registry|repository|tag)|(dashboards|datasources)\.env\.[A-Z_]+)$/,
+  },
+  "loki-values.yaml": {
+    chart: "loki",
+    version: "18.11.0",
+    repository: "https://grafana-community.github.io/helm-charts",
+    accepts: /^sidecar\.(image\.(registry|repository|tag)|rules\.(enabled|folder))$/,
+  },
+  "mimir-dashboards-values.yaml": {
+    chart: "grafana",
+    version: "12.11.1",
+    repository: "https://grafana-community.github.io/helm-charts",
+    accepts:
+      /^sidecar\.(image\.\w+|dashboards\.(enabled|searchNamespace|\w+Annotation|defaultFolderName|provider\.\w+|env\.\w+))$/,
+  },
+  "perses-values.yaml": {
+    chart: "perses",
+    version: "0.23.2",
+    repository: "https://perses.github.io/helm-charts",
+    accepts: /^sidecar\.(enabled|image\.(registry|repository|tag))$/,
+  },
+};
 
 Deno.test("every sidecar in the examples has a configuration without faults and warnings", () => {
   let count = 0;
@@ -26,14 +67,15 @@ Deno.test("every sidecar in the examples has a configuration without faults and 
 
 Deno.test("every values file swaps the image, and sets only what the sidecar knows", () => {
   const files = exampleValues();
-  assert.equal(files.size, 4);
+  assert.deepEqual([...files.keys()], Object.keys(CHARTS));
   for (const [path, values] of files) {
-    const found = { images: 0 };
+    const found = { images: 0, tag: "" };
     visit(values, (name, value) => {
       if (name === "image") {
         found.images++;
-        const { registry, repository } = value as Record<string, string>;
+        const { registry, repository, tag } = value as Record<string, string>;
         assert.deepEqual([registry, repository], ["ghcr.io", "deno-k8s-sidecar/deno-k8s-sidecar"], path);
+        found.tag = tag ?? "";
       }
       if (name !== "env") return;
       const env: Record<string, string> = Array.isArray(value)
@@ -41,8 +83,28 @@ Deno.test("every values file swaps the image, and sets only what the sidecar kno
         : value as Record<string, string>;
       assert.deepEqual(Object.keys(env).filter((key) => !isKnown(key)), [], path);
       assert.deepEqual(parseConfig({ LABEL: "a", FOLDER: "/a", ...env }).faults, [], path);
+      assert.equal(env.DEFAULTS, "kiwigrid", path);
     });
     assert.equal(found.images, 1, path);
+    assert.ok(found.tag.endsWith("-kiwigrid") || JSON.stringify(values).includes("DEFAULTS"), path);
+  }
+});
+
+Deno.test("every values file sets only values that its chart has", () => {
+  for (const [path, values] of exampleValues()) {
+    const { accepts } = CHARTS[path as keyof typeof CHARTS];
+    assert.deepEqual(leavesOf(values).filter((leaf) => !accepts.test(leaf)), [], path);
+  }
+});
+
+Deno.test("every values file says which chart it is for and how to install it", () => {
+  for (const [path, { chart, version, repository }] of Object.entries(CHARTS)) {
+    const text = exampleText(path);
+    assert.match(text, new RegExp(`^# Values for the Helm chart "${chart}", version ${version}[:,]`), path);
+    assert.match(text, new RegExp(`^# +helm repo add \\S+ ${repository}$`, "m"), path);
+    assert.match(text, new RegExp(`^# +helm upgrade --install \\S+ \\S+/${chart} --version ${version} `, "m"), path);
+    assert.match(text.replace(/\s*\\\n# +/g, " "), new RegExp(` -f ${path}$`, "m"), path);
+    assert.match(text, /^# How to see that it works: docs\/migrating\.md/m, path);
   }
 });
 
@@ -56,4 +118,10 @@ function visit(value: unknown, see: (name: string, value: unknown) => void): voi
     see(name, item);
     visit(item, see);
   }
+}
+
+/** The paths of all values, such as `sidecar.image.tag`. */
+function leavesOf(value: unknown, path = ""): string[] {
+  if (typeof value !== "object" || value === null) return [path];
+  return Object.entries(value).flatMap(([name, item]) => leavesOf(item, path === "" ? name : `${path}.${name}`));
 }

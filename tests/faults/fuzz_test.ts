@@ -234,8 +234,9 @@ function objectOf(target: string, data: [string, string][], binaryData: [string,
 
 Deno.test("project() never throws, leads nowhere outside, and gives the same files in whatever order the keys come", () => {
   fc.assert(
-    fc.property(object, fc.boolean(), ({ kind, target, data, binaryData }, uniqueFilenames) => {
-      const settings = { ...ROOTS, folderAnnotation: ANNOTATION, uniqueFilenames };
+    fc.property(object, fc.boolean(), fc.boolean(), ({ kind, target, data, binaryData }, uniqueFilenames, other) => {
+      const options = { uniqueFilenames, folderPerNamespace: other, decompress: other };
+      const settings = { ...ROOTS, folderAnnotation: ANNOTATION, ...options };
       const shown = (object: KubeObject) =>
         project(kind, object, settings).files.map(({ path, content }): [string, string] => {
           assert.ok(
@@ -346,8 +347,10 @@ Deno.test("Journal says after a crash at any byte what it said after one of its 
             journal.addPending([record.path]);
             break;
           case "delivered":
+            journal.delivered([record.path]);
+            break;
           case "tidy":
-            journal[record.verb]();
+            journal.tidy();
             break;
           default:
             journal[record.verb](record.path);
@@ -394,11 +397,19 @@ function start({ api, folder, clock, random, resyncPeriod, removeDelay, onWritte
   const abort = new AbortController();
   const journal = new Journal({ folder, id: "0123456789", log });
   const publisher = new Publisher({
-    ...{ folder, allowedFolders: [], mode: 0o644, journal, id: "0123456789", log },
+    ...{ folder, allowedFolders: [], mode: 0o644, atomicWrites: true, journal, id: "0123456789", log },
     beforeChange() {},
   });
   const reconciler = new Reconciler({
-    settings: { folder, folderAnnotation: ANNOTATION, allowedFolders: [], uniqueFilenames: false },
+    settings: {
+      folder,
+      folderAnnotation: ANNOTATION,
+      allowedFolders: [],
+      uniqueFilenames: false,
+      folderPerNamespace: false,
+      decompress: false,
+    },
+    collisions: "oldest",
     ...{ sources: SOURCES, removeDelay, publisher, journal, clock, random, firstBackoff: 1, log },
     downloads: { want() {}, forget() {} },
     heartbeat: { expectWithin() {}, idle() {} },

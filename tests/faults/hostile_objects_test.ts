@@ -85,7 +85,8 @@ story(
       }
       return new Response(request.headers.get("authorization") === null ? "no password" : "password");
     });
-    const urls: Record<string, string> = {
+    // These are no URLs to download, and become plain files
+    const texts: Record<string, string> = {
       "passwd": "file:///etc/passwd",
       "environment": "file:///proc/self/environ",
       "data": "data:text/plain,hello",
@@ -94,6 +95,8 @@ story(
       "relative": "../../etc/passwd",
       "nonsense": "http://[",
       "empty": "",
+    };
+    const urls: Record<string, string> = {
       "to-file": `http://127.0.0.1:${own.port}/to-file`,
       "stranger": `http://127.0.0.1:${stranger.port}/`,
       "user-info": `http://admin:secret@127.0.0.1:${stranger.port}/`,
@@ -101,7 +104,7 @@ story(
       "own": `http://127.0.0.1:${own.port}/`,
     };
     await at.create("ConfigMap", "urls", {
-      data: Object.fromEntries(Object.entries(urls).map(([name, url]) => [`${name}.url`, url])),
+      data: Object.fromEntries(Object.entries({ ...texts, ...urls }).map(([name, url]) => [`${name}.url`, url])),
     });
     await at.create("ConfigMap", "good", { data: { "good.txt": "good" } });
     const sidecar = await at.startReady({
@@ -115,6 +118,7 @@ story(
       "user-info": stranger_,
       moved: stranger_,
       own: "password",
+      ...Object.fromEntries(Object.entries(texts).map(([name, text]) => [`${name}.url`, text])),
     };
     await eventually(() => assertFolderEquals(at.folder, expected));
     assert.deepEqual([...new Set(seen)], [null]);

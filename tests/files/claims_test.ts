@@ -8,7 +8,7 @@ function claimant(name: string, created: number, ...paths: string[]): Claimant {
 
 /** Claims with these objects in it. */
 function claimsOf(...objects: Claimant[]): Claims {
-  const claims = new Claims();
+  const claims = new Claims("oldest");
   for (const object of objects) claims.set(object);
   return claims;
 }
@@ -16,7 +16,7 @@ function claimsOf(...objects: Claimant[]): Claims {
 const NOTHING = { won: new Set<string>(), freed: [], inherited: [], collisions: [] };
 
 Deno.test("set() gives an object the paths that nobody else wants", () => {
-  const claims = new Claims();
+  const claims = new Claims("oldest");
   const a = claimant("a", 1, "/x", "/y");
   assert.deepEqual(claims.set(a), { ...NOTHING, won: new Set(["/x", "/y"]) });
   assert.equal(claims.winnerOf("/x"), a);
@@ -69,7 +69,7 @@ Deno.test("delete() of a loser changes nothing for the winner", () => {
 });
 
 Deno.test("delete() of an unknown object does nothing", () => {
-  assert.deepEqual(new Claims().delete("ConfigMap/default/a"), NOTHING);
+  assert.deepEqual(new Claims("oldest").delete("ConfigMap/default/a"), NOTHING);
 });
 
 Deno.test("set() hands a path over when its winner drops it", () => {
@@ -89,7 +89,34 @@ Deno.test("compareClaimants() goes by age, then namespace, name and kind", () =>
     { ...claimant("a", 2), namespace: "b", kind: "ConfigMap" },
     { ...claimant("a", 2), namespace: "b", kind: "Secret" },
   ];
-  forSeeds(20, (random) => assert.deepEqual(shuffled(random, inOrder).sort(compareClaimants), inOrder));
+  forSeeds(
+    20,
+    (random) => assert.deepEqual(shuffled(random, inOrder).sort((a, b) => compareClaimants(a, b, "oldest")), inOrder),
+  );
+});
+
+Deno.test("compareClaimants() goes by youth with COLLISIONS=newest", () => {
+  const inOrder: Claimant[] = [
+    { ...claimant("z", 2), namespace: "z" },
+    { ...claimant("z", 1), namespace: "a" },
+    { ...claimant("a", 1), namespace: "b", kind: "ConfigMap" },
+    { ...claimant("a", 1), namespace: "b", kind: "Secret" },
+  ];
+  forSeeds(20, (random) => {
+    assert.deepEqual(shuffled(random, inOrder).sort((a, b) => compareClaimants(a, b, "newest")), inOrder);
+  });
+});
+
+Deno.test("set() gives the newest object the path with COLLISIONS=newest", () => {
+  const old = claimant("old", 1, "/x");
+  const young = claimant("young", 2, "/x");
+  for (const [first, second] of [[old, young], [young, old]] as const) {
+    const claims = new Claims("newest");
+    claims.set(first);
+    assert.deepEqual(claims.set(second).collisions, [{ path: "/x", winner: young, loser: old }]);
+    assert.equal(claims.winnerOf("/x"), young);
+    assert.deepEqual(claims.delete(young.key).inherited, [{ path: "/x", heir: old.key }]);
+  }
 });
 
 /** One object's life: what it wants, one version after the other; `undefined`: deleted. */
@@ -118,7 +145,7 @@ function someOrder(random: () => number, lives: readonly Life[]): { key: string;
 
 /** What the rule says, worked out the slow way. */
 function winnersOf(objects: Iterable<Claimant>): Record<string, string> {
-  const sorted = [...objects].sort(compareClaimants).reverse();
+  const sorted = [...objects].sort((a, b) => compareClaimants(a, b, "oldest")).reverse();
   return Object.fromEntries(sorted.flatMap(({ key, paths }) => paths.map((path) => [path, key])));
 }
 
@@ -127,7 +154,7 @@ Deno.test("Claims have the same winners in whatever order", () => {
     const lives = someLives(random);
     const last = winnersOf(lives.flatMap(({ versions }) => versions.at(-1) ?? []));
     for (let order = 0; order < 2; order++) {
-      const claims = new Claims();
+      const claims = new Claims("oldest");
       const objects = new Map<string, Claimant>();
       /** Path to the object whose content it has. */
       const disk = new Map<string, string>();

@@ -19,6 +19,7 @@ function open() {
     folder: folder.path,
     allowedFolders: [],
     mode: 0o644,
+    atomicWrites: true,
     journal,
     id: "id",
     beforeChange() {},

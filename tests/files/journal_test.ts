@@ -82,10 +82,26 @@ Deno.test("addPending() lasts through restarts until delivered()", () => {
   load().addPending(["/data/a"]);
   load().addPending(["/data/b", "/data/a"]);
   assert.deepEqual(stateOf(load()).pending, ["/data/a", "/data/b"]);
-  load().delivered();
+  load().delivered(["/data/a", "/data/b"]);
   assert.equal(load().pending, undefined);
   load().addPending(["/data/c"]);
   assert.deepEqual(stateOf(load()).pending, ["/data/c"]);
+});
+
+Deno.test("delivered() leaves what was recorded after the application was told", () => {
+  using folder = tempFolder();
+  const { load, path } = journalIn(folder);
+  const journal = load();
+  journal.addPending(["/data/a", "/data/b"]);
+  journal.addPending(["/data/c"]);
+  journal.delivered(["/data/a", "/data/b", "/data/unknown"]);
+  assert.deepEqual(stateOf(journal).pending, ["/data/c"]);
+  assert.deepEqual(stateOf(load()).pending, ["/data/c"]);
+  const before = text(path);
+  journal.delivered(["/data/unknown"]);
+  assert.equal(text(path), before);
+  journal.delivered(["/data/c"]);
+  assert.deepEqual([journal.pending, load().pending], [undefined, undefined]);
 });
 
 Deno.test("Journal writes nothing when it has nothing new to say", () => {
@@ -94,7 +110,7 @@ Deno.test("Journal writes nothing when it has nothing new to say", () => {
   const journal = load();
   journal.drop("/data/a");
   journal.unmake("/data");
-  journal.delivered();
+  journal.delivered(["/data/a"]);
   journal.addPending([]);
   assert.equal(exists(path), false);
   journal.own("/data/a", OWNER, STAMP);
@@ -141,7 +157,7 @@ Deno.test("own() of a take-over counts only if it happened", () => {
   const { load } = journalIn(folder);
   const file = `${folder.path}/file`;
   Deno.writeTextFileSync(file, "a stranger's");
-  load().own(file, OWNER, { ...STAMP, ino: stampAt(file).ino + 1 }, { isTakeOver: true });
+  load().own(file, OWNER, { ...STAMP, ino: stampAt(file).ino + 1 }, "taken over");
   assert.deepEqual(stateOf(load()), EMPTY);
   Deno.removeSync(file);
   assert.deepEqual(stateOf(load()), EMPTY);
@@ -160,7 +176,7 @@ Deno.test("own() of a take-over that happened lasts through changes and restarts
     Deno.renameSync(`${file}.new`, file);
   };
   const first = load();
-  replace((stamp) => first.own(file, OWNER, stamp, { isTakeOver: true }));
+  replace((stamp) => first.own(file, OWNER, stamp, "taken over"));
   assert.deepEqual(stateOf(load()), ours);
   replace((stamp) => first.own(file, OWNER, stamp));
   assert.deepEqual(stateOf(load()), ours);
@@ -173,7 +189,7 @@ Deno.test("own() after a take-over makes the path ours whatever its inode", () =
   using folder = tempFolder();
   const { load } = journalIn(folder);
   const journal = load();
-  journal.own("/data/a", OWNER, STAMP, { isTakeOver: true });
+  journal.own("/data/a", OWNER, STAMP, "taken over");
   journal.own("/data/a", OWNER, STAMP);
   assert.deepEqual(ownersIn(load()), { "/data/a": OWNER });
 });
@@ -184,7 +200,7 @@ Deno.test("own() of a take-over stays conditional in a rewritten record", () => 
   const file = `${folder.path}/file`;
   Deno.writeTextFileSync(file, "a stranger's");
   const journal = load();
-  journal.own(file, OWNER, { ...STAMP, ino: stampAt(file).ino + 1 }, { isTakeOver: true });
+  journal.own(file, OWNER, { ...STAMP, ino: stampAt(file).ino + 1 }, "taken over");
   Deno.removeSync(path);
   journal.addPending([file]);
   assert.deepEqual(stateOf(load()), { ...EMPTY, pending: [file] });
@@ -196,7 +212,7 @@ Deno.test("own() of a failed take-over is forgotten, whatever gets its inode", (
   const [file, other] = [`${folder.path}/file`, `${folder.path}/other`];
   Deno.writeTextFileSync(file, "a stranger's");
   Deno.writeTextFileSync(other, "a stranger's, too");
-  load().own(file, OWNER, stampAt(other), { isTakeOver: true });
+  load().own(file, OWNER, stampAt(other), "taken over");
   load().tidy();
   Deno.renameSync(other, file);
   assert.deepEqual(stateOf(load()), EMPTY, text(path));
@@ -219,7 +235,7 @@ Deno.test("disown() restores what was known before own()", () => {
   const before = journal.fileAt("/data/a");
   journal.own("/data/a", "Secret/x/heir", OTHER_STAMP);
   journal.disown("/data/a", before);
-  journal.own("/data/b", OWNER, STAMP, { isTakeOver: true });
+  journal.own("/data/b", OWNER, STAMP, "taken over");
   journal.disown("/data/b", undefined);
   for (const it of [journal, load()]) {
     assert.deepEqual(ownersIn(it), { "/data/a": OWNER });
@@ -239,11 +255,12 @@ function history(folder: string) {
       () => journal.make("/data/ä"),
       () => journal.own("/data/ä/a", OWNER, STAMP),
       () => journal.own("/data/ä/a", "Secret/x/y", OTHER_STAMP),
-      () => journal.own(file, OWNER, stampAt(file), { isTakeOver: true }),
+      () => journal.own(file, OWNER, stampAt(file), "taken over"),
       () => journal.addPending(["/data/ä/a", "/data/b"]),
       () => journal.drop("/data/ä/a"),
       () => journal.unmake("/data/ä"),
-      () => journal.delivered(),
+      () => journal.delivered(["/data/b"]),
+      () => journal.delivered(["/data/ä/a"]),
       () => journal.own("/data/🎉", OWNER, STAMP),
     ]
   ) {

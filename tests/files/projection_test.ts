@@ -14,6 +14,8 @@ const SETTINGS: ProjectionSettings = {
   folderAnnotation: ANNOTATION,
   allowedFolders: [],
   uniqueFilenames: false,
+  folderPerNamespace: false,
+  decompress: false,
 };
 
 /** As `project()`, with the bytes of each body read out. */
@@ -23,7 +25,9 @@ function projected(object: KubeObject, settings: Partial<ProjectionSettings> = {
 }
 
 function readOut(content: Content) {
-  return "body" in content ? { bytes: bytesOf(content.body) } : content;
+  if (!("body" in content)) return content;
+  const { body, ...rest } = content;
+  return { ...rest, bytes: bytesOf(body) };
 }
 
 function bytesOf(body: Body): Uint8Array {
@@ -99,7 +103,7 @@ for (
   ]
 ) {
   Deno.test(`project() refuses the key ${JSON.stringify(key).slice(0, 40)}, and no other`, () => {
-    const { files, refusals } = projected(configMap("a", { [key]: "bad", good: "good" }));
+    const { files, refusals } = projected(configMap("a", { [key]: "http://x/", good: "good" }));
     assert.deepEqual(files.map(({ path }) => path), ["/data/good"]);
     assert.deepEqual(refusals, [`key ${JSON.stringify(key)} cannot be a file name`]);
   });
@@ -201,7 +205,10 @@ Deno.test("project() names the annotation it refuses, in one short line", () => 
     refusal("/etc"),
     `annotation ${ANNOTATION}="/etc" points outside /data (ALLOWED_FOLDERS admits more folders)`,
   );
-  assert.equal(refusal("/etc", ["/b", "/c"]), `annotation ${ANNOTATION}="/etc" points outside /data and /b, /c`);
+  assert.equal(
+    refusal("/etc", ["/b", "/c"]),
+    `annotation ${ANNOTATION}="/etc" points outside /data, /b, /c (ALLOWED_FOLDERS admits more folders)`,
+  );
   assert.equal(refusal("a\nb"), `annotation ${ANNOTATION}="a\\nb" has control characters`);
   assert.equal(
     refusal("x".repeat(10_240)),
@@ -244,6 +251,85 @@ Deno.test("project() reads the URL of a .url key, text or base64", () => {
   });
 });
 
+for (
+  const text of [
+    "jdbc:postgresql://db:5432/app",
+    "ftp://example.com/a",
+    "http://",
+    "https://[broken/",
+    "see http://example.com/",
+    "http://example.com/\nhttp://example.org/",
+    "",
+  ]
+) {
+  Deno.test(`project() takes a .url key with ${JSON.stringify(text)} for a plain file`, () => {
+    for (const object of [configMap("a", { "datasource.url": text }), secret("a", { "datasource.url": text })]) {
+      assert.deepEqual(projected(object), {
+        files: [{ path: "/data/datasource.url", key: "datasource.url", content: { bytes: encode(text) } }],
+        refusals: [],
+      });
+    }
+  });
+}
+
+Deno.test("project() prefers a plain .url file to a URL that wants its path", () => {
+  for (const keys of [["k.url", "k.url.url"], ["k.url.url", "k.url"]]) {
+    const data = Object.fromEntries(keys.map((key) => [key, key === "k.url" ? "jdbc:x" : "http://x/"]));
+    assert.deepEqual(contents(configMap("a", data)), { "/data/k.url": { bytes: encode("jdbc:x") } });
+  }
+});
+
+Deno.test("project() takes .gz keys for archives with DECOMPRESS", () => {
+  const archive = Uint8Array.of(31, 139);
+  const object = secret("a", { "dash.json.gz": archive, "far.json.gz.url": "https://x/far", "x.gz.txt": "text" });
+  assert.deepEqual(contents(object, { decompress: true }), {
+    "/data/dash.json": { bytes: archive, isGzip: true },
+    "/data/far.json": { url: "https://x/far", isGzip: true },
+    "/data/x.gz.txt": { bytes: encode("text") },
+  });
+  assert.deepEqual(contents(object), {
+    "/data/dash.json.gz": { bytes: archive },
+    "/data/far.json.gz": { url: "https://x/far" },
+    "/data/x.gz.txt": { bytes: encode("text") },
+  });
+});
+
+Deno.test("project() prefers the plain key, then the archive, then the URL", () => {
+  const all = { "k.gz.url": "http://x/", "k.url": "http://y/", "k.gz": "archive", k: "plain" };
+  const winner = (...keys: (keyof typeof all)[]) =>
+    projected(configMap("a", Object.fromEntries(keys.map((key) => [key, all[key]]))), { decompress: true }).files
+      .map(({ key }) => key);
+  assert.deepEqual(winner("k.gz.url", "k.url", "k.gz", "k"), ["k"]);
+  assert.deepEqual(winner("k.gz.url", "k.url", "k.gz"), ["k.gz"]);
+  assert.deepEqual(winner("k.url", "k.gz"), ["k.gz"]);
+  assert.deepEqual(projected({ ...secret("a"), data: { "k.gz": "*" } }, { decompress: true }), {
+    files: [{ path: "/data/k", key: "k.gz", content: { broken: 'key "k.gz" is not base64' } }],
+    refusals: ['key "k.gz" is not base64'],
+  });
+});
+
+Deno.test("project() gives each namespace a folder with FOLDER_PER_NAMESPACE", () => {
+  const target = (annotation?: string, namespace = "team") => {
+    const annotations: Record<string, string> = annotation === undefined ? {} : { [ANNOTATION]: annotation };
+    const { files, refusals } = projected(configMap("a", { k: "v" }, { namespace, annotations }), {
+      folderPerNamespace: true,
+      allowedFolders: ["/extra"],
+    });
+    return files[0]?.path ?? refusals[0];
+  };
+  assert.equal(target(), "/data/team/k");
+  assert.equal(target("sub/dir"), "/data/team/sub/dir/k");
+  assert.equal(target("../team/sub"), "/data/team/sub/k");
+  assert.equal(target("/extra/sub"), "/extra/sub/k");
+  assert.equal(target("/data/shared"), "/data/shared/k");
+  for (const outside of ["../other", "..", "../team2", "sub/../../other"]) {
+    assert.match(target(outside)!, /points outside \/data\/team, .*FOLDER_PER_NAMESPACE/, outside);
+  }
+  for (const namespace of ["..", "a/b", "", "a.b", "..k8s-sidecar-x"]) {
+    assert.match(target(undefined, namespace)!, /^namespace .* cannot be a folder/, namespace);
+  }
+});
+
 Deno.test("project() prefers the object's content to a URL's", () => {
   const bytes = { "/data/k": { bytes: encode("here") } };
   assert.deepEqual(contents(configMap("a", { "k.url": "http://x/", k: "here" })), bytes);
@@ -253,7 +339,24 @@ Deno.test("project() prefers the object's content to a URL's", () => {
 
 Deno.test("project() never throws and leaves no allowed folder", () => {
   const allowed = ["/data", "/extra"];
-  const parts = ["..", ".", "/", "//", "a", "data", "extra", "\0", "\n", "ä", ".url", "..k8s-sidecar-", "\ud800", " "];
+  const parts = [
+    "..",
+    ".",
+    "/",
+    "//",
+    "a",
+    "data",
+    "extra",
+    "\0",
+    "\n",
+    "ä",
+    ".url",
+    "..k8s-sidecar-",
+    "\ud800",
+    " ",
+    ".gz",
+    "http://",
+  ];
   forSeeds(2000, (random) => {
     const word = () => Array.from({ length: Math.floor(random() * 6) }, () => pick(random, parts)).join("");
     const object = configMap(
@@ -262,7 +365,11 @@ Deno.test("project() never throws and leaves no allowed folder", () => {
       { annotations: { [ANNOTATION]: word() }, binaryData: { [word()]: word() } },
     );
     for (
-      const path of paths({ ...object, kind: pick(random, ["ConfigMap", "Secret"]) }, { allowedFolders: ["/extra"] })
+      const path of paths({ ...object, kind: pick(random, ["ConfigMap", "Secret"]) }, {
+        allowedFolders: ["/extra"],
+        folderPerNamespace: random() < 0.5,
+        decompress: random() < 0.5,
+      })
     ) {
       assert.equal(resolvePath("/", path), path);
       assert.ok(allowed.some((folder) => path.startsWith(`${folder}/`)), path);

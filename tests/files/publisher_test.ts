@@ -40,6 +40,7 @@ function open({ disk, stateFile, ...options }: Partial<PublisherOptions> & { dis
       folder: `${temp.path}/data`,
       allowedFolders: [`${temp.path}/extra`],
       mode: 0o644,
+      atomicWrites: true,
       journal,
       id: "id",
       beforeChange: (path) => void changes.push(path.slice(temp.path.length + 6)),
@@ -820,7 +821,7 @@ function publishAs(uid: number, gid: number, folder: string, path: string, conte
     const log = { debug() {}, info() {}, warn() {} };
     const journal = new Journal({ folder, id: "id", log });
     const publisher = new Publisher({
-      folder, allowedFolders: [], mode: 0o644, journal, id: "id", beforeChange() {}, log,
+      folder, allowedFolders: [], mode: 0o644, atomicWrites: true, journal, id: "id", beforeChange() {}, log,
     });
     publisher.publish(path, new TextEncoder().encode(content), "ConfigMap/default/a");`;
   const { success, stderr } = asUser(uid, gid, program, folder, path, content);
@@ -840,7 +841,7 @@ function publishAndCrash(folder: string, path: string): void {
       Deno.kill(Deno.pid, "SIGKILL");
     };
     const publisher = new Publisher({
-      folder, allowedFolders: [], mode: 0o644, journal, id: "id", beforeChange, log,
+      folder, allowedFolders: [], mode: 0o644, atomicWrites: true, journal, id: "id", beforeChange, log,
     });
     publisher.publish(path, new TextEncoder().encode("ours"), "ConfigMap/default/a");`;
   const { signal } = new Deno.Command(Deno.execPath(), { args: ["eval", "--no-config", program, folder, path] })

@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
+import { FileModes } from "../../lib/files/file_modes.ts";
 import { parentOf } from "../../lib/files/paths.ts";
 import { StateDirectory } from "../../lib/files/state_directory.ts";
+import { keptLog } from "../support/api_gateway.ts";
 import { exists, tempFolder } from "../support/disk.ts";
 
 function open({ isTransient = false } = {}) {
   const folder = tempFolder();
-  const directory = new StateDirectory(folder.path, "id", { isTransient });
+  const directory = new StateDirectory(folder.path, "id", { isTransient, modes: new FileModes(keptLog()) });
   return {
     directory,
     outer: parentOf(directory.path),

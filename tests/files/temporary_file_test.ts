@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
+import { FileModes } from "../../lib/files/file_modes.ts";
 import { TemporaryFile } from "../../lib/files/temporary_file.ts";
+import { keptLog } from "../support/api_gateway.ts";
 import { exists, tempFolder, text } from "../support/disk.ts";
 import { encode } from "../support/local_servers.ts";
+
+const MODES = new FileModes(keptLog());
 
 function open(mode = 0o644) {
   const folder = tempFolder();
@@ -84,7 +88,7 @@ Deno.test("ensureMode() gives back what the umask took", () => {
   using it = withUmask(0o077, () => open(0o664));
   assert.equal(Deno.statSync(it.path).mode! & 0o7777, 0o600);
   it.file.write(encode("12345"));
-  const stamp = it.file.ensureMode(0o664);
+  const stamp = it.file.ensureMode(0o664, MODES);
   const { mode, ino, mtime } = Deno.statSync(it.path);
   assert.equal(mode! & 0o7777, 0o664);
   assert.deepEqual(stamp, { ino, mtime: mtime!.getTime(), size: 5 });
@@ -94,7 +98,7 @@ Deno.test("ensureMode() leaves a file that came in its place", () => {
   using it = withUmask(0o077, () => open(0o664));
   Deno.renameSync(it.path, `${it.path}-moved`);
   Deno.writeTextFileSync(it.path, "somebody else's", { mode: 0o600 });
-  assert.throws(() => it.file.ensureMode(0o664), /replaced by somebody else/);
+  assert.throws(() => it.file.ensureMode(0o664, MODES), /replaced by somebody else/);
   assert.equal(Deno.statSync(it.path).mode! & 0o7777, 0o600);
 });
 

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { tempFolder } from "../support/disk.ts";
+import { keptLog } from "../support/api_gateway.ts";
 import { BasicAuthError, basicAuthorization, credentialsFrom } from "../../lib/http/basic_auth.ts";
 
 Deno.test("basicAuthorization() encodes as told", () => {
@@ -18,10 +20,13 @@ Deno.test("basicAuthorization() suggests utf-8 when latin1 lacks a character", (
 });
 
 Deno.test("credentialsFrom() gives credentials only when both are there", async () => {
-  assert.deepEqual(await credentialsFrom({ username: "u", password: "p" })(), { username: "u", password: "p" });
-  assert.equal(await credentialsFrom({ username: "u" })(), undefined);
-  assert.equal(await credentialsFrom({ password: "p" })(), undefined);
-  assert.equal(await credentialsFrom({})(), undefined);
+  assert.deepEqual(await credentialsFrom({ username: "u", password: "p" }, keptLog())(), {
+    username: "u",
+    password: "p",
+  });
+  assert.equal(await credentialsFrom({ username: "u" }, keptLog())(), undefined);
+  assert.equal(await credentialsFrom({ password: "p" }, keptLog())(), undefined);
+  assert.equal(await credentialsFrom({}, keptLog())(), undefined);
 });
 
 Deno.test("credentialsFrom() reads files at each use, without their last newline", async () => {
@@ -29,7 +34,7 @@ Deno.test("credentialsFrom() reads files at each use, without their last newline
   const [usernameFile, passwordFile] = [`${folder}/user`, `${folder}/password`];
   await Deno.writeTextFile(usernameFile, "u\n");
   await Deno.writeTextFile(passwordFile, " p \n\n");
-  const credentials = credentialsFrom({ username: "other", password: "other", usernameFile, passwordFile });
+  const credentials = credentialsFrom({ usernameFile, passwordFile }, keptLog());
   assert.deepEqual(await credentials(), { username: "u", password: " p \n" });
   await Deno.writeTextFile(passwordFile, "rotated");
   assert.deepEqual(await credentials(), { username: "u", password: "rotated" });
@@ -39,4 +44,20 @@ Deno.test("credentialsFrom() reads files at each use, without their last newline
     assert.ok(error.message.includes(usernameFile));
     return true;
   });
+});
+
+Deno.test("credentialsFrom() uses the variable while a file cannot be read, and warns once", async () => {
+  using folder = tempFolder();
+  const passwordFile = `${folder.path}/password`;
+  const log = keptLog();
+  const credentials = credentialsFrom({ username: "u", password: "geheim", passwordFile }, log);
+  for (let use = 0; use < 3; use++) assert.deepEqual(await credentials(), { username: "u", password: "geheim" });
+  assert.equal(log.lines.length, 1);
+  assert.match(log.lines[0]!, new RegExp(`^warn: .*${passwordFile} cannot be read: .*; REQ_PASSWORD is used instead$`));
+  await Deno.writeTextFile(passwordFile, "from the file");
+  assert.equal((await credentials())?.password, "from the file");
+  await Deno.remove(passwordFile);
+  assert.equal((await credentials())?.password, "geheim");
+  assert.equal(log.lines.length, 2, "it was readable in between");
+  assert.doesNotMatch(log.lines.join("\n"), /geheim/);
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { nodeTransport } from "../../lib/http/node_transport.ts";
-import type { TransportOptions } from "../../lib/http/transport.ts";
+import type { HostPolicy, TransportOptions } from "../../lib/http/transport.ts";
 import { connectProxy } from "../support/connect_proxy.ts";
 import { encode, hasIpv6, listen, serve } from "../support/local_servers.ts";
 import { serverCertificate } from "../support/server_certificate.ts";
@@ -95,4 +95,56 @@ Deno.test("nodeTransport() refuses a body that it cannot measure, and sends noth
   const body = new ReadableStream();
   await assert.rejects(transport.fetch(`http://127.0.0.1:${server.port}/`, { method: "POST", body }), TypeError);
   assert.equal(count, 0);
+});
+
+/** A policy that decides by address alone, and notes what it was asked. */
+function policyOf(isAdmitted: (address: string) => boolean) {
+  const asked: string[] = [];
+  const hostPolicy: HostPolicy = {
+    byName: () => undefined,
+    admits(url, address) {
+      asked.push(`${url.host} ${address}`);
+      return isAdmitted(address);
+    },
+  };
+  return { hostPolicy, asked };
+}
+
+Deno.test("nodeTransport() connects to no address that its host policy refuses", async () => {
+  let requests = 0;
+  await using server = serve(() => {
+    requests++;
+    return new Response();
+  });
+  const { hostPolicy } = policyOf(() => false);
+  using transport = open({ hostPolicy });
+  await assert.rejects(transport.fetch(`http://localhost:${server.port}/`), {
+    name: "RefusedHostError",
+    message: `localhost:${server.port} is not an allowed host`,
+  });
+  assert.equal(requests, 0);
+});
+
+Deno.test("nodeTransport() looks up a name once and connects to the address that was checked", async () => {
+  await using server = serve((request) => new Response(request.headers.get("host")));
+  const { hostPolicy, asked } = policyOf((address) => address === "127.0.0.1");
+  using transport = open({ hostPolicy });
+  const answer = await transport.fetch(`http://localhost:${server.port}/`);
+  assert.equal(await answer.text(), `localhost:${server.port}`);
+  assert.equal(new Set(asked).size, asked.length, asked.join());
+});
+
+Deno.test("nodeTransport() keeps the name for TLS when it connects to a checked address", async () => {
+  await using server = serve(() => new Response("over TLS"), certificate);
+  const { hostPolicy, asked } = policyOf((address) => address === "127.0.0.1");
+  using transport = open({ hostPolicy, caCerts: [certificate.ca] });
+  const answer = await transport.fetch(`https://localhost:${server.port}/`);
+  assert.equal(await answer.text(), "over TLS");
+  assert.ok(asked.length > 0);
+});
+
+Deno.test("nodeTransport() asks no host that its policy refuses by name", async () => {
+  await using server = serve(() => new Response());
+  using transport = open({ hostPolicy: { byName: () => "refused", admits: () => true } });
+  await assert.rejects(transport.fetch(`http://127.0.0.1:${server.port}/`), { name: "RefusedHostError" });
 });

@@ -11,7 +11,7 @@ if (reason !== undefined) {
   console.error(reason);
   Deno.exit(1);
 }
-await using image = await ImageRoot.build({ shell: true });
+await using image = await ImageRoot.build("debug");
 const wrapper = join(image.path, "..", "k8s-sidecar");
 // What holds the tests' folders is there under the same name
 const enter = image.enter({ user: "mapped", volumes: { "/tmp": "/tmp" }, tmp: false });

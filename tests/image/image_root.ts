@@ -1,6 +1,7 @@
 /** The file tree of the image, made from Debian's packages, and a way to run the sidecar in it as the kubelet would. */
 import assert from "node:assert/strict";
 import { dirname, join } from "node:path";
+import { dockerTarget, type Target } from "./dockerfile.ts";
 
 /** What `gcr.io/distroless/cc-debian12` is made of: its `static`, `base` and `cc` layers. */
 const PACKAGES = [
@@ -9,7 +10,7 @@ const PACKAGES = [
   ...["libgcc-s1", "libstdc++6", "libgomp1", "gcc-12-base"],
 ];
 
-/** Who distroless knows. Grafana's 472 is not among them. */
+/** The users of distroless. Grafana's 472 is not among them. */
 const PASSWD = `root:x:0:0:root:/root:/sbin/nologin
 nobody:x:65534:65534:nobody:/nonexistent:/sbin/nologin
 nonroot:x:65532:65532:nonroot:/home/nonroot:/sbin/nologin
@@ -20,18 +21,19 @@ const BINARY = "/usr/local/bin/k8s-sidecar";
 const SERVICE_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount";
 
 /**
- * Mounts everything in a name space of its own and becomes the sidecar. Writable are what `volumes` names and, unless it is
- * `no`, /tmp. What follows the options is the program that would be run outside, which is passed over, and its arguments.
+ * Mounts everything in a name space of its own and becomes `entry`, the image's ENTRYPOINT, as PID 1. Only `volumes` and,
+ * unless `tmp` is `no`, /tmp are writable. The argument after these is the program that the sidecar's own tests would start,
+ * which is dropped; its arguments follow. A mapped user keeps the PIDs of outside, and is the binary alone.
  */
 const ENTER = `
 set -e
-root=$1 user=$2 tmp=$3 volumes=$4
-shift 5
+root=$1 user=$2 tmp=$3 volumes=$4 entry=$5
+shift 6
 mount --make-rprivate /
 mount --bind "$root" "$root"
 mount -t tmpfs -o mode=755 dev "$root/dev"
 for device in null zero random urandom; do : >"$root/dev/$device"; mount --bind "/dev/$device" "$root/dev/$device"; done
-mount --rbind /proc "$root/proc"
+if [ "$user" = mapped ]; then mount --rbind /proc "$root/proc"; else mount -t proc proc "$root/proc"; fi
 [ "$tmp" = no ] || mount -t tmpfs -o mode=1777 tmp "$root/tmp"
 mount -o remount,bind,ro "$root"
 for volume in $volumes; do
@@ -39,9 +41,9 @@ for volume in $volumes; do
   case $volume in *:${SERVICE_ACCOUNT}) mount -o remount,bind,ro "$root\${volume#*:}";; esac
 done
 if [ "$user" = mapped ]; then
-  exec unshare --user --map-user=472 --map-group=472 --root="$root" /usr/local/bin/k8s-sidecar "$@"
+  exec unshare --user --map-user=472 --map-group=472 --root="$root" ${BINARY} "$@"
 fi
-exec setpriv --no-new-privs chroot --userspec="$user:$user" --groups="$user" "$root" ${BINARY} "$@"
+exec setpriv --no-new-privs chroot --userspec="$user" --groups="\${user#*:}" "$root" $entry "$@"
 `;
 
 /** Why the image cannot be made here; `undefined`: it can. */
@@ -51,13 +53,13 @@ export function whyNoImage(): string | undefined {
   if (!succeeds("sh", ["-c", "grep -q bookworm /etc/os-release"])) return "this is not Debian 12";
   const tools = "command -v apt-get dpkg-deb chroot setpriv unshare mount";
   if (!succeeds("sh", ["-c", tools])) return "apt-get, dpkg-deb, chroot, setpriv, unshare or mount is missing";
-  if (!succeeds("unshare", ["--mount", "true"])) return "no mount name space can be made";
+  if (!succeeds("unshare", ["--mount", "--pid", "--fork", "--mount-proc", "true"])) return "no name spaces can be made";
   return undefined;
 }
 
 export interface EnterOptions {
-  /** User and group. `mapped`: 472 inside, whoever starts it outside. */
-  user?: number | "mapped";
+  /** `UID:GID`; default: the image's. `mapped`: 472 inside, the user of the tests outside. */
+  user?: string;
   /** Paths outside, by the writable paths inside where they are mounted. */
   volumes?: Record<string, string>;
   /** Folder with `token`, `ca.crt` and `namespace`. */
@@ -68,26 +70,30 @@ export interface EnterOptions {
 
 export class ImageRoot implements AsyncDisposable {
   readonly path: string;
+  readonly target: Target;
 
-  private constructor(path: string) {
+  private constructor(path: string, target: Target) {
     this.path = path;
+    this.target = target;
   }
 
-  /** @param shell as the image `debug`: with busybox, here Debian's */
-  static async build({ shell = false } = {}): Promise<ImageRoot> {
+  /** @param name a target of the Dockerfile */
+  static async build(name = "default"): Promise<ImageRoot> {
     const dir = await Deno.makeTempDir({ prefix: "image-" });
     await Deno.chmod(dir, 0o755);
-    const packages = join(dir, "packages");
-    const root = new ImageRoot(join(dir, "root"));
+    const [packages, tools] = [join(dir, "packages"), join(dir, "tools")];
+    const root = new ImageRoot(join(dir, "root"), dockerTarget(name));
     for (const path of [packages, root.path]) await Deno.mkdir(path);
-    await download(packages, shell ? [...PACKAGES, "busybox-static"] : PACKAGES);
+    await download(packages, PACKAGES);
     for (const { name } of Deno.readDirSync(packages)) await run("dpkg-deb", ["-x", join(packages, name), root.path]);
     await run("sh", [
       "-c",
       'cat "$0"/usr/share/ca-certificates/*/*.crt > "$0/etc/ssl/certs/ca-certificates.crt"',
       root.path,
     ]);
-    if (shell) await run("chroot", [root.path, "/bin/busybox", "--install", "-s", "/bin"]);
+    const script = new URL("../../scripts/image_tools.sh", import.meta.url).pathname;
+    await run("sh", ["-c", 'exec sh "$0" "$(dpkg --print-architecture)" "$1"', script, tools]);
+    for (const copy of root.target.copies) await root.#copy(copy, tools);
     root.write("/etc/passwd", PASSWD);
     root.write("/etc/group", GROUP);
     // The kubelet mounts these
@@ -96,9 +102,14 @@ export class ImageRoot implements AsyncDisposable {
     for (const path of ["/dev", "/proc", "/tmp", SERVICE_ACCOUNT]) {
       await Deno.mkdir(root.path + path, { recursive: true });
     }
-    await Deno.mkdir(root.path + dirname(BINARY), { recursive: true });
-    await Deno.copyFile(Deno.env.get("SIDECAR_BIN") ?? "", root.path + BINARY);
     return root;
+  }
+
+  /** One COPY of the Dockerfile; both stages have /out, and `build` only the binary in it. */
+  async #copy({ stage, source, destination }: Target["copies"][number], tools: string): Promise<void> {
+    const from = stage === "build" ? Deno.env.get("SIDECAR_BIN") ?? "" : source.replace("/out", tools) + ".";
+    await Deno.mkdir(this.path + dirname(`${destination}.`), { recursive: true });
+    await run("cp", ["-a", from, this.path + destination]);
   }
 
   /** Puts a file into the image, as a ConfigMap volume would. */
@@ -109,12 +120,14 @@ export class ImageRoot implements AsyncDisposable {
   }
 
   /** The words before a command line that make it run in here. */
-  enter({ user = 472, volumes = {}, serviceAccount, tmp = true }: EnterOptions = {}): string[] {
+  enter({ user = this.target.user, volumes = {}, serviceAccount, tmp = true }: EnterOptions = {}): string[] {
     const mounts = Object.entries(volumes).map(([inside, outside]) => [outside, inside] as const);
     if (serviceAccount !== undefined) mounts.push([serviceAccount, SERVICE_ACCOUNT]);
     for (const [, inside] of mounts) Deno.mkdirSync(this.path + inside, { recursive: true });
     const list = mounts.map(([outside, inside]) => `${outside}:${inside}`).join(" ");
-    return ["unshare", "--mount", "sh", "-c", ENTER, "enter", this.path, String(user), tmp ? "yes" : "no", list];
+    const pid = user === "mapped" ? [] : ["--pid", "--fork"];
+    const mine = [this.path, user, tmp ? "yes" : "no", list, this.target.entrypoint.join(" ")];
+    return ["unshare", "--mount", ...pid, "sh", "-c", ENTER, "enter", ...mine];
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,54 +1,14 @@
 /**
- * What the Dockerfile promises, without an engine: the binary in distroless' file tree, as Grafana's user 472, with nothing
+ * What the Dockerfile promises, without an engine: the binary in distroless' file tree, as PID 1 under tini, with nothing
  * writable but FOLDER and /tmp, against a real control plane. SIDECAR_BIN names the binary.
  */
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { assertFolderEquals, eventually } from "../support/oracle.ts";
-import { assertStopsInASecond, type SidecarProcess } from "../support/sidecar_process.ts";
-import { inClusterAddress, type Settings, stories, type Story } from "../support/story.ts";
-import { type EnterOptions, ImageRoot, whyNoImage } from "./image_root.ts";
+import { assertStopsInASecond } from "../support/sidecar_process.ts";
+import { imageStories } from "./image_story.ts";
 
-const reason = whyNoImage();
-const add = stories();
-let image: ImageRoot;
-
-Deno.test.beforeAll(async () => {
-  if (reason === undefined) image = await ImageRoot.build();
-});
-Deno.test.afterAll(async () => await image?.[Symbol.asyncDispose]());
-
-function story(name: string, run: (at: Story) => Promise<void>): void {
-  add(reason === undefined ? name : `${name} (ignored: ${reason})`, run, { ignore: reason !== undefined });
-}
-
-/** Starts it with the in-cluster credentials where a pod has them. */
-async function start(
-  at: Story,
-  settings: Settings,
-  options: EnterOptions = {},
-  args: readonly string[] = [],
-): Promise<SidecarProcess> {
-  const serviceAccount = await at.controlPlane.serviceAccountDir(at.controlPlane.adminToken, at.namespace);
-  for await (const { name } of Deno.readDir(serviceAccount)) await Deno.chmod(join(serviceAccount, name), 0o644);
-  await Deno.chmod(serviceAccount, 0o755);
-  await Deno.chmod(join(serviceAccount, ".."), 0o755);
-  await Deno.chmod(at.dir, 0o755);
-  await Deno.mkdir(at.folder, { recursive: true });
-  await Deno.chmod(at.folder, 0o777);
-  const environment: Settings = {
-    FOLDER: "/files",
-    // The names are there, the values are not: no story's own credentials are taken
-    SERVICE_ACCOUNT_DIR: undefined,
-    ...inClusterAddress(at.controlPlane.url),
-    HOME: "/",
-    PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-    DENO_DIR: undefined,
-    ...settings,
-  };
-  const through = image.enter({ volumes: { "/files": at.folder }, serviceAccount, ...options });
-  return await at.start(environment, { through, args });
-}
+const { story, start, image } = imageStories();
 
 story("files are kept, and it stops within a second", async (at) => {
   await at.create("ConfigMap", "a", { data: { "a.txt": "a" } });
@@ -61,7 +21,7 @@ story("files are kept, and it stops within a second", async (at) => {
   assertFolderEquals(at.folder, { "a.txt": "a", "sub/b.txt": "b" });
   assert.deepEqual([...Deno.readDirSync(temporary)], []);
   const { uid, gid } = Deno.statSync(join(at.folder, "a.txt"));
-  assert.deepEqual({ uid, gid }, { uid: 472, gid: 472 });
+  assert.deepEqual({ uid, gid }, { uid: 65534, gid: 65534 });
   assert.equal((await sidecar.health("/healthz")).status, 200);
   assert.ok(sidecar.rssAnon() < 40e6, `${sidecar.rssAnon()} bytes of private memory`);
 
@@ -78,11 +38,33 @@ story("files are kept, and it stops within a second", async (at) => {
 
 story("no /tmp is needed, and any user will do", async (at) => {
   await at.create("ConfigMap", "a", { data: { "a.txt": "a" } });
-  const sidecar = await start(at, {}, { tmp: false, user: 4_000_000 });
+  const sidecar = await start(at, {}, { tmp: false, user: "4000000:4000000" });
   await sidecar.ready();
   assertFolderEquals(at.folder, { "a.txt": "a" });
   assert.equal(Deno.statSync(join(at.folder, "a.txt")).uid, 4_000_000);
   assert.deepEqual(sidecar.lines.filter(({ level }) => level !== "INFO"), []);
+});
+
+story("Grafana's user 472 writes to a volume of its fsGroup", async (at) => {
+  await at.create("ConfigMap", "a", { data: { "a.txt": "a" } });
+  await Deno.mkdir(at.folder);
+  await Deno.chown(at.folder, 0, 472);
+  await Deno.chmod(at.folder, 0o2775);
+  const sidecar = await start(at, {}, { user: "472:472" });
+  await sidecar.ready();
+  assertFolderEquals(at.folder, { "a.txt": "a" });
+  const { uid, gid } = Deno.statSync(join(at.folder, "a.txt"));
+  assert.deepEqual({ uid, gid }, { uid: 472, gid: 472 });
+});
+
+story("a volume that kiwigrid's image wrote is taken over", async (at) => {
+  await at.create("ConfigMap", "a", { data: { "a.txt": "new" } });
+  await Deno.mkdir(at.folder);
+  await Deno.writeTextFile(join(at.folder, "a.txt"), "old");
+  for (const path of [at.folder, join(at.folder, "a.txt")]) await Deno.chown(path, 65534, 65534);
+  const sidecar = await start(at, {});
+  await sidecar.ready();
+  assertFolderEquals(at.folder, { "a.txt": "new" });
 });
 
 story("METHOD=LIST writes the files and exits with 0", async (at) => {
@@ -114,8 +96,8 @@ story("remove-finalizers needs nothing that is writable", async (at) => {
 });
 
 story("a SCRIPT that needs a shell fails with one clear error, and files are kept all the same", async (at) => {
-  image.write("/scripts/plain.sh", "echo told\n");
-  image.write("/scripts/executable.sh", "#!/bin/sh\necho told\n", 0o755);
+  image().write("/scripts/plain.sh", "echo told\n");
+  image().write("/scripts/executable.sh", "#!/bin/sh\necho told\n", 0o755);
   await at.create("ConfigMap", "a", { data: { "a.txt": "a" } });
   const expected = {
     "/scripts/plain.sh": "is not executable, and there is no sh in this image",
@@ -144,7 +126,7 @@ story(
     const [{ cluster: settings }] = cluster.clusters;
     delete settings["certificate-authority"];
     settings["certificate-authority-data"] = new TextEncoder().encode(at.controlPlane.caPem).toBase64();
-    image.write("/config/kubeconfig", JSON.stringify(cluster));
+    image().write("/config/kubeconfig", JSON.stringify(cluster));
     const list = { METHOD: "LIST", KUBECONFIG: "/config/kubeconfig" };
     const sidecar = await start(at, list);
     assert.equal((await sidecar.exited()).code, 0, sidecar.tail());
@@ -155,7 +137,7 @@ story(
 
     const manifest =
       "apiVersion: v1\nkind: ConfigMap\nmetadata: { name: a, labels: { demo: yes } }\ndata: { b.txt: b }\n";
-    image.write("/manifests/a.yaml", manifest);
+    image().write("/manifests/a.yaml", manifest);
     const logConfig = {
       version: 1,
       root: { level: "INFO", handlers: ["file"] },
@@ -163,7 +145,7 @@ story(
         file: { class: "logging.handlers.RotatingFileHandler", filename: "/files/log", maxBytes: 1e6, backupCount: 1 },
       },
     };
-    image.write("/config/log.yaml", JSON.stringify(logConfig));
+    image().write("/config/log.yaml", JSON.stringify(logConfig));
     const offline = { LABEL: "demo", METHOD: "LIST", LOG_CONFIG: "/config/log.yaml" };
     const demo = await start(at, offline, {}, ["--manifests", "/manifests"]);
     assert.equal((await demo.exited()).code, 0, demo.tail());

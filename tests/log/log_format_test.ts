@@ -65,6 +65,28 @@ Deno.test("lineFormatter() makes one line of a record, whatever is in it", () =>
   }
 });
 
+Deno.test("lineFormatter() cuts long messages and properties", () => {
+  for (const format of FORMATS) {
+    const line = lineOf(format, "m".repeat(300_000), {
+      text: "t".repeat(300_000),
+      error: new Error("e".repeat(300_000)),
+    });
+    assert.ok(line.length < 7000, String(line.length));
+    assert.ok(line.includes("… (300000 characters)"), line);
+  }
+});
+
+Deno.test("lineFormatter() escapes control characters and marks of direction", () => {
+  const text = "a\u009b31m\u202eb\u2028c\u061cd\u2066e\u007ff";
+  for (const format of FORMATS) {
+    const line = lineOf(format, text, { text });
+    assert.ok(line.includes("a\\u009b31m\\u202eb\\u2028c\\u061cd\\u2066e\\u007ff"), line);
+    // deno-lint-ignore no-control-regex
+    assert.doesNotMatch(line.trimEnd(), /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/);
+  }
+  assert.equal(JSON.parse(lineOf("JSON", text)).msg, text);
+});
+
 Deno.test("lineFormatter() keeps braces in a message: it has no placeholders", () => {
   assert.equal(JSON.parse(lineOf("JSON", "app in {a} {{b}}", { a: 1 })).msg, "app in {a} {{b}}");
 });

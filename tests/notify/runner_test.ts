@@ -227,6 +227,24 @@ Deno.test("changed() leaves nothing pending when there is nothing or nobody to n
   for (const it of cases) assert.equal(it.runner.isPending, false);
 });
 
+Deno.test("run() records as delivered what was pending when it began to tell", async () => {
+  const pending: string[] = ["/d/a"];
+  const delivered: string[][] = [];
+  const it = makeRunner({
+    pending: {
+      load: () => pending.length > 0 ? [...pending] : undefined,
+      delivered: (files) => delivered.push([...files]),
+    },
+  }, { instant: false, only: ["webhook"] });
+  const run = it.start();
+  await it.clock.advance(0.25);
+  pending.push("/d/b");
+  it.running[0]!.succeed();
+  await it.clock.advance(0);
+  assert.deepEqual(delivered, [["/d/a"]]);
+  await stop(it, run);
+});
+
 Deno.test("run() goes on when a delivery cannot be recorded", async () => {
   const fail = () => {
     throw new Error("No space left on device");

@@ -3,6 +3,7 @@ import { credentialsFrom } from "../../lib/http/basic_auth.ts";
 import { payloadBody, Webhook, WebhookError, type WebhookOptions } from "../../lib/notify/webhook.ts";
 import { openTransport } from "../../lib/http/open_transport.ts";
 import type { Transport } from "../../lib/http/transport.ts";
+import { keptLog } from "../support/api_gateway.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { describeRequest, encode, listen, serve, until } from "../support/local_servers.ts";
 
@@ -22,7 +23,7 @@ function makeWebhook(options: Pick<WebhookOptions, "url"> & Partial<WebhookOptio
   const clock = new FakeClock();
   const webhook = new Webhook({
     method: "GET",
-    credentials: credentialsFrom({}),
+    credentials: credentialsFrom({}, keptLog()),
     encoding: "latin1",
     retry: { total: 5, connect: 10, read: 5, backoffFactor: 1.1 },
     timeout: 10,
@@ -87,7 +88,7 @@ Deno.test("call() sends credentials or the URL's user info, unlogged", async () 
     return new Response();
   });
   const url = `http://from%40url:p%C3%A4ss@127.0.0.1:${server.port}/`;
-  using given = makeWebhook({ url, credentials: credentialsFrom({ username: "u", password: "geheim" }) });
+  using given = makeWebhook({ url, credentials: credentialsFrom({ username: "u", password: "geheim" }, keptLog()) });
   await given.call();
   using inUrl = makeWebhook({ url, encoding: "utf-8" });
   await inUrl.call();
@@ -224,7 +225,7 @@ Deno.test("call() follows to another origin without the credentials", async () =
   await using server = serve(() => Response.redirect(`http://evil:user@127.0.0.1:${other.port}/x`, 307));
   using webhook = makeWebhook({
     url: `http://127.0.0.1:${server.port}/`,
-    credentials: credentialsFrom({ username: "u", password: "p" }),
+    credentials: credentialsFrom({ username: "u", password: "p" }, keptLog()),
   });
   await webhook.call();
   assert.deepEqual(seen, ["GET /x - - -"]);
@@ -233,7 +234,7 @@ Deno.test("call() follows to another origin without the credentials", async () =
 Deno.test("call() names a credentials file that cannot be read", async () => {
   using webhook = makeWebhook({
     url: "http://127.0.0.1:9/",
-    credentials: credentialsFrom({ username: "u", passwordFile: "/no/such/file" }),
+    credentials: credentialsFrom({ username: "u", passwordFile: "/no/such/file" }, keptLog()),
   });
   assert.match((await webhookError(webhook.call())).message, /credentials file \/no\/such\/file cannot be read/);
 });

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { setImmediate } from "node:timers/promises";
+import type { Precedence } from "../../lib/files/claims.ts";
 import { Journal } from "../../lib/files/journal.ts";
 import { PublishError } from "../../lib/files/publish_error.ts";
 import { Publisher } from "../../lib/files/publisher.ts";
@@ -37,15 +38,22 @@ interface Start {
   cluster?: Map<string, KubeObject>;
   /** What URLs serve; the others fail. */
   urls?: Record<string, string | Promise<string>>;
+  collisions?: Precedence;
   /** Seconds. */
   removeDelay?: number;
   selects?: (source: Source, namespace: string) => boolean;
 }
 
 /** A reconciler with all that belongs to it, on a real folder. */
-function start(
-  { folder, sources = [CONFIG_MAPS], cluster = new Map(), urls = {}, removeDelay = 0, selects }: Start,
-) {
+function start({
+  folder,
+  sources = [CONFIG_MAPS],
+  cluster = new Map(),
+  urls = {},
+  collisions = "oldest",
+  removeDelay = 0,
+  selects,
+}: Start) {
   const clock = new FakeClock();
   const log = keptLog();
   const events: string[] = [];
@@ -63,6 +71,7 @@ function start(
     folder,
     allowedFolders: [],
     mode: 0o644,
+    atomicWrites: true,
     journal,
     id: "id",
     beforeChange() {},
@@ -79,6 +88,8 @@ function start(
     publisher,
     onWritten: (_ref, path) => reconciler.downloaded(path),
     onFailed: (_ref, path) => reconciler.downloadFailed(path),
+    onRefused: (_ref, path) => reconciler.downloadFailed(path),
+    unpack: () => Promise.reject(new Error("there are no archives")),
     onChange() {},
     firstBackoff: 1,
     slowAfter: 10,
@@ -88,7 +99,15 @@ function start(
     log,
   });
   const reconciler: Reconciler = new Reconciler({
-    settings: { folder, folderAnnotation: ANNOTATION, allowedFolders: [], uniqueFilenames: false },
+    settings: {
+      folder,
+      folderAnnotation: ANNOTATION,
+      allowedFolders: [],
+      uniqueFilenames: false,
+      folderPerNamespace: false,
+      decompress: false,
+    },
+    collisions,
     sources,
     selects,
     removeDelay,
@@ -482,7 +501,28 @@ Deno.test("Reconciler has the older object win whoever comes first, and tells of
     const warnings = it.log.lines.filter((line) => line.startsWith("warn"));
     assert.equal(warnings.length, 1);
     assert.match(warnings[0]!, /default\/old.* and .*default\/young/);
+    assert.match(warnings[0]!, /old has it, the older one \(COLLISIONS=oldest; UNIQUE_FILENAMES=true/);
   }
+});
+
+Deno.test("Reconciler has the newest object win with COLLISIONS=newest", async () => {
+  const [old, young] = [configMap("dash-a", { k: "v1" }, OLD), configMap("dash-b", { k: "v2" })];
+  for (const order of [[old, young], [young, old]]) {
+    await using it = open({ collisions: "newest" });
+    await it.list(CONFIG_MAPS, ...order);
+    assert.deepEqual(it.files(), { k: "v2" });
+    const warning = it.log.lines.find((line) => line.startsWith("warn"));
+    assert.match(warning!, /dash-b has it, the newer one \(COLLISIONS=newest; UNIQUE_FILENAMES=true/);
+    await it.delete(young);
+    assert.deepEqual(it.files(), { k: "v1" });
+  }
+});
+
+Deno.test("Reconciler names the first by name when both are as old", async () => {
+  await using it = open();
+  await it.list(CONFIG_MAPS, configMap("b", { k: "b" }), configMap("a", { k: "a" }));
+  const warning = it.log.lines.find((line) => line.startsWith("warn"));
+  assert.match(warning!, /default\/a has it, the first by namespace, name and kind.*COLLISIONS.*UNIQUE_FILENAMES/);
 });
 
 for (

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { HealthState } from "../../lib/serve/health.ts";
 import { type ServerOptions, startServer } from "../../lib/serve/server.ts";
+import { systemClock } from "../../lib/runtime/clock.ts";
 import { keptLog } from "../support/api_gateway.ts";
 import { hasIpv6 } from "../support/local_servers.ts";
 import { freePort } from "../support/free_port.ts";
@@ -12,7 +13,14 @@ function serving(
     & Partial<HealthState> = {},
 ) {
   const log = keptLog();
-  const server = startServer({ port, host, health: { notReady, stuck }, metrics: () => "metric 1\n", log });
+  const server = startServer({
+    port,
+    host,
+    health: { notReady, stuck },
+    metrics: () => "metric 1\n",
+    clock: systemClock,
+    log,
+  });
   return {
     port,
     log,

@@ -67,7 +67,7 @@ export interface ReceivedEvent {
 const EVENT_TIMEOUT_MS = 10_000;
 
 /** An open watch, read event by event. */
-export class OpenWatch {
+export class WatchRequest {
   readonly #reader: ReadableStreamDefaultReader<string>;
   #rest = "";
 
@@ -76,10 +76,10 @@ export class OpenWatch {
   }
 
   /** @throws {Error} when the server does not answer 200. */
-  static async open(target: ApiTarget, path: string): Promise<OpenWatch> {
+  static async open(target: ApiTarget, path: string): Promise<WatchRequest> {
     const response = await target.fetch(path);
     if (response.status !== 200) throw new Error(`${path}: ${response.status} ${await response.text()}`);
-    return new OpenWatch(response.body!);
+    return new WatchRequest(response.body!);
   }
 
   /** The next event; `undefined` at the end. @throws {Error} when none comes within 10 seconds. */

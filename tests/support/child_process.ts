@@ -3,9 +3,9 @@
 export type StopSignal = "SIGKILL" | "SIGTERM";
 
 /** Reads until standard input closes, which it does when the test process ends, however that happens. */
-const WATCHDOG = 'read -r _; kill -CONT "$0"; kill -KILL "$0"';
+const WATCHDOG = 'read -r _; kill -CONT "$0"; kill -KILL "$0" $(cat "/proc/$0/task/$0/children")';
 
-/** Ends a process when the test process ends. `stop` once it has ended by itself. */
+/** Ends a process and its children when the test process ends. `stop` once it has ended by itself. */
 export function watchdogOf(pid: number): { stop(): Promise<void> } {
   const args = ["-c", WATCHDOG, String(pid)];
   const watchdog = new Deno.Command("sh", { args, stdin: "piped", stdout: "null", stderr: "null" }).spawn();

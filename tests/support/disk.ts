@@ -84,6 +84,14 @@ export function fill(folder: string): Disposable {
   return { [Symbol.dispose]: () => Deno.removeSync(path) };
 }
 
+/** A program, and its arguments, that becomes another one for which every change of a mode fails. */
+export function refusedModes(errno: "EPERM" | "EOPNOTSUPP"): string[] {
+  const calls = "chmod,fchmod,fchmodat";
+  // Older versions do not know fchmodat2, which they skip for the question mark when it is only traced
+  return ["strace", "-D", "-f", "-qq", "-o", "/dev/null", "-e", `trace=${calls},?fchmodat2`]
+    .concat("-e", `inject=${calls},?fchmodat2:error=${errno}`);
+}
+
 /** What a test can need of the machine, and what is missing where it cannot have it. */
 const NEEDS = {
   mounts: { missing: "no right to mount", probe: () => smallDisk(65_536)[Symbol.dispose]() },
@@ -93,6 +101,10 @@ const NEEDS = {
       using folder = tempFolder();
       immutable(folder.path)[Symbol.dispose]();
     },
+  },
+  strace: {
+    missing: "no strace, or no right to trace",
+    probe: () => system("strace", ...refusedModes("EPERM").slice(1), "true"),
   },
   users: {
     missing: "no right to run a program under another user",

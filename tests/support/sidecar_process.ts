@@ -6,6 +6,7 @@ import project from "../../deno.json" with { type: "json" };
 import { watchdogOf } from "./child_process.ts";
 import { freePort } from "./free_port.ts";
 import { eventually } from "./oracle.ts";
+import { below } from "./process_tree.ts";
 
 /** One line of the log, or of whatever else the program printed. */
 export interface LogLine {
@@ -79,8 +80,19 @@ export class SidecarProcess implements AsyncDisposable {
     );
   }
 
+  /** The sidecar's own process, which in the image's file tree is below `unshare --fork` and tini. */
   get pid(): number {
+    return below(this.#entry, ["tini-static"]);
+  }
+
+  /** The process that was started: with {@link StartOptions.through} perhaps not the sidecar itself. */
+  get startedPid(): number {
     return this.#child.pid;
+  }
+
+  /** The process that a container engine would signal. `unshare --fork` passes no signal on. */
+  get #entry(): number {
+    return below(this.#child.pid, ["unshare"]);
   }
 
   get running(): boolean {
@@ -130,7 +142,9 @@ export class SidecarProcess implements AsyncDisposable {
   }
 
   kill(signal: Deno.Signal): void {
-    this.#child.kill(signal);
+    const entry = this.#entry;
+    if (entry === this.#child.pid) this.#child.kill(signal);
+    else Deno.kill(entry, signal);
   }
 
   /** Waits until it ends by itself. @throws {Error} it did not */

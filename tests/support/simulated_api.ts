@@ -1,5 +1,5 @@
 /** An API server made of chance: it keeps what it is given, and loses connections, history and itself. For Watcher alone. */
-import { MAX_SILENCE_SECONDS } from "../../lib/kube/client/answer_deadline.ts";
+import { MAX_SILENCE_SECONDS } from "../../lib/kube/client/dead_connection.ts";
 import { AnswerError, ApiError } from "../../lib/kube/client/errors.ts";
 import type { ListQuery, ListResult, WatchEvent, WatchQuery } from "../../lib/kube/client/client.ts";
 import type { Kind } from "../../lib/objects/kind.ts";

@@ -4,7 +4,7 @@
  */
 import { fileURLToPath } from "node:url";
 
-/** How many seconds pass for the process in one second of {@link WallClock.fastForward}. */
+/** How many seconds pass for the process in one second of {@link WallClock.fastForward}, unless it is told otherwise. */
 const SPEED = 10;
 
 const STEP_MS = 50;
@@ -48,15 +48,20 @@ export class WallClock implements Disposable {
   }
 
   /**
-   * Has time pass ten times as quickly for the process until `seconds` have passed for it, or until `until` returns true.
-   * Its timers go off in time only when something wakes it: `wake` must do that, by a request to its health port.
+   * Has time pass `speed` times as quickly for the process until `seconds` have passed for it, or until `until` returns
+   * true. Its timers go off in time only when something wakes it: `wake` must do that, by a request to its health port.
    */
-  async fastForward(seconds: number, wake: () => Promise<unknown>, until = () => false): Promise<void> {
-    const end = performance.now() + seconds * 1000 / SPEED;
+  async fastForward(
+    seconds: number,
+    wake: () => Promise<unknown>,
+    until = () => false,
+    speed = SPEED,
+  ): Promise<void> {
+    const end = performance.now() + seconds * 1000 / speed;
     for (let last = performance.now(); last < end && !until();) {
       await new Promise((resolve) => setTimeout(resolve, STEP_MS));
       const now = performance.now();
-      this.#ahead += (now - last) * (SPEED - 1);
+      this.#ahead += (now - last) * (speed - 1);
       last = now;
       this.#write(1, Math.round(this.#ahead));
       await wake();

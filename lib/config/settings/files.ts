@@ -1,4 +1,5 @@
 /** The settings of the section "Files". */
+import { anyAsFalse, notOctalAsDefault } from "../kiwigrid_values.ts";
 import { absolutePath, boolean, bytes, fileMode, listOf, oneOf, seconds, text } from "../setting_types.ts";
 import { inSection } from "../setting.ts";
 
@@ -15,13 +16,18 @@ export const FILES_SETTINGS = {
     listOf("absolute paths", (item) => item.startsWith("/")),
     "Folders besides `FOLDER`, separated by commas, that an annotation may point into. An object that points elsewhere is refused",
   ),
-  DEFAULT_FILE_MODE: files.withDefault(fileMode, "644", "Mode of the files, regardless of the umask"),
+  DEFAULT_FILE_MODE: files.withDefault(fileMode, "644", "Mode of the files, regardless of the umask", {
+    kiwigridReads: notOctalAsDefault,
+  }),
   UNIQUE_FILENAMES: files.withDefault(
     boolean,
     "false",
     "Name files `namespace_<namespace>.<configmap|secret>_<name>.<key>`, so that no two objects claim the same path",
+    { kiwigridReads: anyAsFalse },
   ),
-  ENABLE_5XX: files.withDefault(boolean, "false", "For `*.url` keys, accept the body of a 5xx response as content"),
+  ENABLE_5XX: files.withDefault(boolean, "false", "For `*.url` keys, accept the body of a 5xx response as content", {
+    kiwigridReads: anyAsFalse,
+  }),
   URL_MAX_BYTES: files.withDefault(
     bytes,
     "64Mi",
@@ -45,11 +51,13 @@ export const FILES_SETTINGS = {
   IGNORE_ALREADY_PROCESSED: files.optional(
     boolean,
     "Accepted and ignored: unchanged objects are never processed again",
+    { kiwigridReads: anyAsFalse },
   ),
   FOLDER_PER_NAMESPACE: files.withDefault(
     boolean,
     "false",
     "Write files to `FOLDER/<namespace>/…`. A relative annotation is below that folder; an absolute one is used as it is",
+    { kiwigridReads: anyAsFalse },
   ),
   COLLISIONS: files.withDefault(
     oneOf(["oldest", "newest"]),

@@ -1,5 +1,5 @@
 /** The settings of the section "Selection". */
-import { labelSelector, listOf, oneOf, text } from "../setting_types.ts";
+import { itemsOf, labelSelector, listOf, oneOf, text } from "../setting_types.ts";
 import { inSection } from "../setting.ts";
 
 const selection = inSection("Selection");
@@ -11,14 +11,22 @@ const isNamedObject = (item: string) =>
 export const SELECTION_SETTINGS = {
   LABEL: selection.optional(
     text,
-    "Label key to select objects by. Without `LABEL_VALUE`, a full label selector is accepted too: `app in (a,b),!draft`. Not used with `RESOURCE_NAME`",
+    "Label key to select objects by. A full label selector is accepted too: `app in (a,b),!draft`; with `LABEL_VALUE`, one that ends in a key: `app in (a,b),tier`. Not used with `RESOURCE_NAME`",
     { shownDefault: "required" },
   ),
-  LABEL_VALUE: selection.optional(text, "Value that the label must have", { shownDefault: "any value" }),
+  LABEL_VALUE: selection.optional(
+    text,
+    "Value that the label must have; where `LABEL` is a selector, its last label",
+    { shownDefault: "any value" },
+  ),
   NAMESPACE: selection.optional(
     {
       accepts: `ALL, or ${namespaces.accepts}`,
-      parse: (text) => text.trim() === "ALL" ? "ALL" : namespaces.parse(text),
+      parse: (text) => itemsOf(text).includes("ALL") ? "ALL" : namespaces.parse(text),
+      remark(text) {
+        const items = new Set(itemsOf(text));
+        return items.has("ALL") && items.size > 1 ? "ALL includes the other namespaces" : undefined;
+      },
     },
     "`ALL`, or namespaces separated by commas",
     { default: "ALL", kiwigrid: "", shownDefault: "`ALL`; with `DEFAULTS=kiwigrid` the pod's own" },
@@ -36,7 +44,7 @@ export const SELECTION_SETTINGS = {
   DEFAULTS: selection.withDefault(
     oneOf(["kopf", "kiwigrid"]),
     "kopf",
-    "`kiwigrid` uses that image's defaults where they differ: `NAMESPACE` = the pod's own, `RESOURCE=configmap`, `WATCH_SERVER_TIMEOUT=60`, `WATCH_CLIENT_TIMEOUT=66`, `LOG_FORMAT=JSON`",
+    "`kiwigrid` uses that image's defaults where they differ: `NAMESPACE` = the pod's own, `RESOURCE=configmap`, `WATCH_SERVER_TIMEOUT=60`, `WATCH_CLIENT_TIMEOUT=66`, `LOG_FORMAT=JSON`, `COLLISIONS=newest`, `ALLOWED_FOLDERS` = the volume of `FOLDER`. A value that only that image accepts is a warning",
   ),
   NAMESPACE_SELECTOR: selection.optional(
     labelSelector,

@@ -1,4 +1,5 @@
 /** The settings of the section "Telling the application". */
+import { anyAsDefault, anyAsFalse, pythonFloat, pythonInteger } from "../kiwigrid_values.ts";
 import { absolutePath, boolean, count, factor, httpUrl, jsonHeaders, oneOf, seconds, text } from "../setting_types.ts";
 import { inSection } from "../setting.ts";
 
@@ -6,39 +7,54 @@ const telling = inSection("Telling the application");
 
 export const TELLING_SETTINGS = {
   REQ_URL: telling.optional(httpUrl, "URL to call after files changed", { redact: withoutUrlSecrets }),
-  REQ_METHOD: telling.withDefault(oneOf(["GET", "POST"]), "GET", "`GET` or `POST`"),
+  REQ_METHOD: telling.withDefault(oneOf(["GET", "POST"]), "GET", "`GET` or `POST`", { kiwigridReads: anyAsDefault }),
   REQ_PAYLOAD: telling.optional(text, "JSON body of a POST; text that is not JSON is sent as a JSON string", {
     secret: true,
   }),
-  REQ_RETRY_TOTAL: telling.withDefault(count, "5", "Maximum retries of one call; for `*.url` too"),
-  REQ_RETRY_CONNECT: telling.withDefault(count, "10", "Maximum retries after connection errors; for `*.url` too"),
-  REQ_RETRY_READ: telling.withDefault(count, "5", "Maximum retries after read errors and timeouts; for `*.url` too"),
-  REQ_RETRY_BACKOFF_FACTOR: telling.withDefault(factor, "1.1", "Delay before retry n, in seconds: this × 2^(n-1)"),
-  REQ_TIMEOUT: telling.withDefault(seconds({ min: 0.1 }), "10", "Seconds to wait for a response"),
+  REQ_RETRY_TOTAL: telling.withDefault(count, "5", "Maximum retries of one call; for `*.url` too", {
+    kiwigridReads: pythonInteger,
+  }),
+  REQ_RETRY_CONNECT: telling.withDefault(count, "10", "Maximum retries after connection errors; for `*.url` too", {
+    kiwigridReads: pythonInteger,
+  }),
+  REQ_RETRY_READ: telling.withDefault(count, "5", "Maximum retries after read errors and timeouts; for `*.url` too", {
+    kiwigridReads: pythonInteger,
+  }),
+  REQ_RETRY_BACKOFF_FACTOR: telling.withDefault(factor, "1.1", "Delay before retry n, in seconds: this × 2^(n-1)", {
+    kiwigridReads: pythonFloat,
+  }),
+  REQ_TIMEOUT: telling.withDefault(seconds({ min: 0.1 }), "10", "Seconds to wait for a response", {
+    kiwigridReads: pythonFloat,
+  }),
   REQ_USERNAME: telling.optional(text, "User name for basic auth"),
   REQ_PASSWORD: telling.optional(text, "Password for basic auth", { secret: true }),
   REQ_USERNAME_FILE: telling.optional(
     text,
-    "File with the user name, read at each use; the flag `--req-username-file` takes precedence",
+    "File with the user name, read at each use; `REQ_USERNAME` is used while it cannot be read. The flag `--req-username-file` takes precedence",
   ),
   REQ_PASSWORD_FILE: telling.optional(
     text,
-    "File with the password, read at each use; the flag `--req-password-file` takes precedence",
+    "File with the password, read at each use; `REQ_PASSWORD` is used while it cannot be read. The flag `--req-password-file` takes precedence",
   ),
   REQ_BASIC_AUTH_ENCODING: telling.withDefault(
     oneOf(["latin1", "utf-8"], { "iso-8859-1": "latin1", "latin-1": "latin1", utf8: "utf-8" }),
     "latin1",
     "Encoding of user name and password: `latin1` or `utf-8`",
+    { kiwigridReads: anyAsDefault },
   ),
-  REQ_SKIP_INIT: telling.withDefault(boolean, "false", "Do not call `REQ_URL` for the first sync"),
+  REQ_SKIP_INIT: telling.withDefault(boolean, "false", "Do not call `REQ_URL` for the first sync", {
+    kiwigridReads: anyAsFalse,
+  }),
   REQ_SKIP_TLS_VERIFY: telling.withDefault(
     boolean,
     "false",
     "Do not verify the certificates of `REQ_URL` and of `*.url` hosts",
+    { kiwigridReads: anyAsFalse },
   ),
   SCRIPT: telling.optional(
     absolutePath,
     "Script to run after files changed and before `REQ_URL` is called; run by `sh` unless it is executable. `SIDECAR_CHANGED_FILES` is a JSON list of the files",
+    { kiwigridReads: anyAsDefault },
   ),
   SCRIPT_TIMEOUT: telling.withDefault(seconds({ min: 0.1 }), "60", "Seconds after which the script is killed"),
   NOTIFY_QUIET_PERIOD: telling.withDefault(

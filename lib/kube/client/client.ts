@@ -1,5 +1,5 @@
 /** The requests that this project makes of an API server. */
-import { MAX_OBJECT_SECONDS, MAX_PAGE_SECONDS } from "./answer_deadline.ts";
+import { MAX_OBJECT_SECONDS, MAX_PAGE_SECONDS } from "./dead_connection.ts";
 import { CHUNK_SIZE } from "./chunks.ts";
 import { AnswerError, ApiError } from "./errors.ts";
 import { type ApiRequest, type Body, Exchange, type ExchangeOptions } from "./exchange.ts";

@@ -22,6 +22,8 @@ export interface ClusterAccess {
 
 /** Reads a {@link ClusterAccess}, repeatedly: tokens rotate and certificates are replaced. */
 export interface Credentials {
+  /** Where they come from, for messages: `the token in /var/run/secrets/kubernetes.io/serviceaccount/token`. */
+  readonly origin?: string;
   /**
    * Reads everything anew.
    *

@@ -5,7 +5,7 @@
 import { TransportError } from "../../http/transport.ts";
 import { unlessAborted } from "../../runtime/unless_aborted.ts";
 import type { Status } from "../../objects/object.ts";
-import { AnswerDeadline, MAX_OBJECT_SECONDS, MAX_SILENCE_SECONDS } from "./answer_deadline.ts";
+import { AnswerDeadline, MAX_OBJECT_SECONDS, MAX_SILENCE_SECONDS } from "./dead_connection.ts";
 import { readChunks } from "./chunks.ts";
 import { type Connection, type ConnectionOptions, Connections } from "./connections.ts";
 import { ApiError } from "./errors.ts";
@@ -89,6 +89,10 @@ export class Exchange {
       connection = await obtain(this.#connections.afterRejection(connection));
       response = await this.#send(connection, request, deadline);
     }
+    if (response.status === 401) {
+      await discard(response, deadline);
+      throw unauthorized(connection.access.server, this.#options.credentials.origin);
+    }
     if (!response.ok) throw await apiErrorOf(request, response, deadline);
     return { response, server: connection.access.server };
   }
@@ -127,6 +131,14 @@ export class Exchange {
 /** Frees the connection of an answer whose body was not read to its end. */
 async function discard({ body }: Response, deadline: AnswerDeadline): Promise<void> {
   if (body !== null) await deadline.wait(unlessAborted(body.cancel(), deadline.signal)).catch(() => {});
+}
+
+/** The same for every request, so the message names none. */
+function unauthorized(server: string, origin = "those that were found"): ApiError {
+  return new ApiError(`${server} refuses the credentials (401 Unauthorized)`, 401, {
+    reason: "Unauthorized",
+    message: `${origin}; check that this is the cluster they were made for, and that they have not expired`,
+  });
 }
 
 async function apiErrorOf(

@@ -19,6 +19,7 @@ export class KubeconfigCredentials implements Credentials {
   /** An expired token shows in a 401. */
   readonly maxAge = Infinity;
   readonly runsPrograms = true;
+  readonly origin: string;
   readonly #paths: string[];
   #config: KubeConfig | undefined;
   #readAt = "";
@@ -26,6 +27,7 @@ export class KubeconfigCredentials implements Credentials {
   /** @param paths one file, or several with `:` between them, where the first to name a thing wins, as for kubectl */
   constructor(paths: string) {
     this.#paths = paths.split(":").filter((path) => path !== "");
+    this.origin = `kubeconfig ${this.#paths.join(":")}`;
   }
 
   async load(rejected: boolean): Promise<ClusterAccess> {
@@ -35,10 +37,10 @@ export class KubeconfigCredentials implements Credentials {
         this.#config = await readKubeconfigs(this.#paths);
         this.#readAt = readAt;
       }
-      return { certOrigin: `kubeconfig ${this.#paths.join(":")}`, ...await accessOf(this.#config) };
+      return { certOrigin: this.origin, ...await accessOf(this.#config) };
     } catch (cause) {
       if (cause instanceof CredentialsError) throw cause;
-      throw new CredentialsError(`kubeconfig ${this.#paths.join(":")} cannot be used: ${reasonOf(cause)}`, { cause });
+      throw new CredentialsError(`${this.origin} cannot be used: ${reasonOf(cause)}`, { cause });
     }
   }
 

@@ -4,5 +4,5 @@ import type { ClusterAccess, Credentials } from "./credentials.ts";
 export function plainCredentials(server: string, token?: string): Credentials {
   const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
   const access: ClusterAccess = { server, namespace: "default", headers, skipTlsVerify: false };
-  return { maxAge: Infinity, load: () => Promise.resolve(access) };
+  return { origin: "a token", maxAge: Infinity, load: () => Promise.resolve(access) };
 }

@@ -15,6 +15,7 @@ export function inClusterServer(env: Record<string, string | undefined>): string
 /** Reads `token`, `ca.crt` and `namespace` of a folder. */
 export function serviceAccountCredentials(dir: string, server: string): Credentials {
   return {
+    origin: `the token in ${dir}/token`,
     maxAge: TOKEN_MAX_AGE,
     async load() {
       const token = (await readFile(`${dir}/token`)).trim();

@@ -3,7 +3,7 @@ import { Backoff } from "../../runtime/backoff.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { Alarm } from "../../runtime/alarm.ts";
 import type { Heartbeat } from "../../runtime/heartbeat.ts";
-import { MAX_OBJECT_SECONDS } from "../client/answer_deadline.ts";
+import { MAX_OBJECT_SECONDS } from "../client/dead_connection.ts";
 import { ApiError, isTransient } from "../client/errors.ts";
 import type { KubeClient } from "../client/client.ts";
 import { CORE_V1, type EventApi, eventPath, EVENTS_V1 } from "./event_api.ts";

@@ -9,7 +9,7 @@ import { Deadline } from "../../runtime/deadline.ts";
 import type { Heartbeat } from "../../runtime/heartbeat.ts";
 import { unlessAborted } from "../../runtime/unless_aborted.ts";
 import { TransportError } from "../../http/transport.ts";
-import { MAX_OBJECT_SECONDS } from "../client/answer_deadline.ts";
+import { MAX_OBJECT_SECONDS } from "../client/dead_connection.ts";
 import { ApiError, isTransient } from "../client/errors.ts";
 import { addFinalizer, type FinalizerClient, readMetadata, removeFinalizer } from "./finalizer_patch.ts";
 import { describeRef, keyOf, type ObjectRef } from "../../objects/ref.ts";

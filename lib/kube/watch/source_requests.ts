@@ -2,14 +2,14 @@ import type { Clock } from "../../runtime/clock.ts";
 import type { Heartbeat } from "../../runtime/heartbeat.ts";
 import type { KubeObject } from "../../objects/object.ts";
 import type { WatchTarget } from "../../objects/source.ts";
-import { MAX_OBJECT_SECONDS, MAX_PAGE_SECONDS } from "../client/answer_deadline.ts";
+import { MAX_OBJECT_SECONDS, MAX_PAGE_SECONDS, watchLifetime } from "../client/dead_connection.ts";
 import type { ListQuery, ListResult, WatchEvent, WatchQuery } from "../client/client.ts";
 import type { ListWatch } from "../client/object_api.ts";
 import { ApiError } from "../client/errors.ts";
-import { OpenWatch } from "./open_watch.ts";
-import { StreamingListError } from "./retry_policy.ts";
+import { WatchRequest } from "./watch_request.ts";
+import { StreamingListError } from "./watch_errors.ts";
 import type { Known } from "./state.ts";
-import type { StreamPatience } from "./stream_patience.ts";
+import type { StreamingListTimeout } from "./streaming_list_timeout.ts";
 
 /** Times in seconds. */
 export interface SourceRequestsOptions {
@@ -71,20 +71,19 @@ export class SourceRequests {
   }
 
   /** Opens a watch that begins with the list. */
-  openStreamingList(signal: AbortSignal): OpenWatch {
+  openStreamingList(signal: AbortSignal): WatchRequest {
     return this.#open({ sendInitialEvents: true }, this.#options.clientTimeout, signal);
   }
 
   /** Opens a watch that resumes. */
-  openWatch(known: Known, signal: AbortSignal): OpenWatch {
+  openWatch(known: Known, signal: AbortSignal): WatchRequest {
     return this.#open({ resourceVersion: known.version }, this.watchSeconds(known), signal);
   }
 
   /** Seconds that the next watch may live. */
   watchSeconds({ isSpread, resyncAt }: Known): number {
-    const { clock, clientTimeout, serverTimeout, random } = this.#options;
-    const whole = Math.min(clientTimeout, Math.max(0, (resyncAt - clock.now()) / 1000));
-    return isSpread ? Math.min(whole, serverTimeout * (0.5 + 0.5 * random())) : whole;
+    const secondsToResync = (resyncAt - this.#options.clock.now()) / 1000;
+    return watchLifetime({ ...this.#options, secondsToResync, isSpread });
   }
 
   /**
@@ -93,11 +92,11 @@ export class SourceRequests {
    * @throws {StreamingListError} the server has none, or does not end this one
    * @throws {ApiError | AnswerError | TransportError | CredentialsError}
    */
-  async nextOfList(watch: OpenWatch, patience: StreamPatience): Promise<WatchEvent[]> {
-    this.expectWithin(Math.max(MAX_OBJECT_SECONDS, this.#options.clientTimeout) + patience.seconds);
+  async nextOfList(watch: WatchRequest, timeout: StreamingListTimeout): Promise<WatchEvent[]> {
+    this.expectWithin(Math.max(MAX_OBJECT_SECONDS, this.#options.clientTimeout) + timeout.seconds);
     try {
-      const batch = await watch.next(patience.seconds);
-      patience.waited(watch.secondsWaited);
+      const batch = await watch.next(timeout.seconds);
+      timeout.waited(watch.secondsWaited);
       if (batch !== undefined) return batch;
     } catch (error) {
       if (!(error instanceof ApiError && error.refusesStreamingList)) throw error;
@@ -111,7 +110,7 @@ export class SourceRequests {
    *
    * @throws {ApiError | AnswerError | TransportError | CredentialsError}
    */
-  async nextOfWatch(watch: OpenWatch): Promise<WatchEvent[] | undefined> {
+  async nextOfWatch(watch: WatchRequest): Promise<WatchEvent[] | undefined> {
     this.expectWithin(MAX_OBJECT_SECONDS + this.#options.clientTimeout);
     return await watch.next();
   }
@@ -126,10 +125,10 @@ export class SourceRequests {
     this.#options.onContact?.();
   }
 
-  #open(query: Omit<WatchQuery, "timeoutSeconds">, lifetime: number, signal: AbortSignal): OpenWatch {
+  #open(query: Omit<WatchQuery, "timeoutSeconds">, lifetime: number, signal: AbortSignal): WatchRequest {
     const { client, source, clock, serverTimeout: timeoutSeconds } = this.#options;
     const onContact = () => this.contact();
-    return new OpenWatch(
+    return new WatchRequest(
       { client, source, query: { timeoutSeconds, ...query }, clock, lifetime, onContact },
       signal,
     );

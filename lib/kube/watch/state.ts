@@ -12,9 +12,9 @@
  */
 import type { ListQuery } from "../client/client.ts";
 import { isOlderVersion } from "../../objects/version.ts";
-import type { OpenWatch } from "./open_watch.ts";
-import { VersionError } from "./retry_policy.ts";
-import type { StreamPatience } from "./stream_patience.ts";
+import type { WatchRequest } from "./watch_request.ts";
+import { VersionError } from "./watch_errors.ts";
+import type { StreamingListTimeout } from "./streaming_list_timeout.ts";
 
 export type State =
   /** Nothing is known: the next request lists. */
@@ -22,11 +22,11 @@ export type State =
   /** A list is under way; `query` asks for its next page. */
   | { type: "listing"; query: ListQuery }
   /** A watch that begins with the list is open, and the list is not complete. */
-  | { type: "streaming"; watch: OpenWatch; patience: StreamPatience }
+  | { type: "streaming"; watch: WatchRequest; timeout: StreamingListTimeout }
   /** The list is complete and no watch is open. */
   | { type: "resuming"; known: Known }
   /** Changes come in. */
-  | { type: "watching"; watch: OpenWatch; known: Known }
+  | { type: "watching"; watch: WatchRequest; known: Known }
   /** Nothing happens for some seconds. */
   | { type: "waiting"; seconds: number; then: State };
 
@@ -64,7 +64,7 @@ export class Known {
   advance(version: string): boolean {
     if (version === this.#version) return false;
     if (isOlderVersion(version, this.#version)) {
-      throw new VersionError(`resourceVersion ${version} came after ${this.#version}: listing again`);
+      throw new VersionError(`resourceVersion went backwards from ${this.#version} to ${version}: listing again`);
     }
     this.#version = version;
     this.refusals = 0;

@@ -8,19 +8,13 @@ import { isOlderVersion } from "../../objects/version.ts";
 import type { ListQuery, ListResult, WatchEvent } from "../client/client.ts";
 import { ApiError } from "../client/errors.ts";
 import { FIRST_PAGE, nextPage, restartedList } from "../client/pages.ts";
-import { assertEvent } from "./open_watch.ts";
+import { assertEvent } from "./watch_request.ts";
 import { isResyncDue, resyncDelay } from "./resync.ts";
-import { Recovery } from "./recovery.ts";
-import {
-  MAX_EMPTY_WATCHES,
-  MIN_WATCH_SECONDS,
-  ShortWatchError,
-  StreamingListError,
-  VersionError,
-} from "./retry_policy.ts";
+import { MAX_EMPTY_WATCHES, MIN_WATCH_SECONDS, RetryPolicy } from "./retry_policy.ts";
+import { ShortWatchError, StreamingListError, VersionError } from "./watch_errors.ts";
 import { SourceRequests, type SourceRequestsOptions } from "./source_requests.ts";
 import { Known, type State } from "./state.ts";
-import { StreamPatience } from "./stream_patience.ts";
+import { StreamingListTimeout } from "./streaming_list_timeout.ts";
 
 export type WatcherEvent =
   /** A list begins: objects that it does not bring are gone when it is done. */
@@ -57,12 +51,12 @@ type Step<T extends State["type"]> = State & { type: T };
 export class Watcher {
   readonly #options: WatcherOptions;
   readonly #requests: SourceRequests;
-  readonly #recovery: Recovery;
+  readonly #retryPolicy: RetryPolicy;
 
   constructor(options: WatcherOptions) {
     this.#options = options;
     this.#requests = new SourceRequests(options);
-    this.#recovery = new Recovery(options);
+    this.#retryPolicy = new RetryPolicy(options);
   }
 
   /** Runs until the signal aborts; never throws. */
@@ -110,7 +104,7 @@ export class Watcher {
     yield* this.#tell({ type: "init" });
     if (mode === "list" || !client.streamingLists) return { type: "listing", query: FIRST_PAGE };
     const watch = this.#requests.openStreamingList(signal);
-    return { type: "streaming", watch, patience: new StreamPatience() };
+    return { type: "streaming", watch, timeout: new StreamingListTimeout() };
   }
 
   async *#listPage({ query }: Step<"listing">, signal: AbortSignal): AsyncGenerator<WatcherEvent, State> {
@@ -120,7 +114,7 @@ export class Watcher {
       if (next !== undefined) return { type: "listing", query: next };
       const known = yield* this.#listed(result.resourceVersion);
       if (this.#options.mode === "watch") return { type: "resuming", known };
-      this.#recovery.succeeded();
+      this.#retryPolicy.succeeded();
       return { type: "waiting", seconds: this.#options.sleepTime, then: { type: "empty" } };
     } catch (error) {
       const restarted = restartedList(query, error);
@@ -146,15 +140,15 @@ export class Watcher {
   async *#listed(version: string): AsyncGenerator<WatcherEvent, Known> {
     const { resyncPeriod, random, clock } = this.#options;
     const now = clock.now();
-    this.#recovery.takeFailing();
+    this.#retryPolicy.takeFailing();
     yield* this.#tell({ type: "initDone" });
     return new Known(version, now, now + resyncDelay(resyncPeriod, random) * 1000);
   }
 
   /** Reads on in a streaming list. */
   async *#stream(state: Step<"streaming">): AsyncGenerator<WatcherEvent, State> {
-    const { watch, patience } = state;
-    const batch = await this.#requests.nextOfList(watch, patience);
+    const { watch, timeout } = state;
+    const batch = await this.#requests.nextOfList(watch, timeout);
     const objects: KubeObject[] = [];
     for (const [index, event] of batch.entries()) {
       assertEvent(event, this.#options.source);
@@ -165,7 +159,7 @@ export class Watcher {
         watch.live(this.#requests.watchSeconds(known));
         return { type: "watching", watch, known };
       }
-      patience.saw(event.type);
+      timeout.saw(event.type);
       if (event.type === "DELETED") {
         yield* this.#tellObjects(objects.splice(0));
         yield* this.#tell({ type: "delete", object: event.object });
@@ -199,7 +193,7 @@ export class Watcher {
       if (type !== "BOOKMARK") yield* this.#tell({ type: type === "DELETED" ? "delete" : "apply", object });
       const version: string | undefined = object.metadata.resourceVersion;
       // The watch has brought us forward: it counts as a success even if it is cut before it has lived
-      if (version !== undefined && version !== "" && known.advance(version)) this.#recovery.succeeded();
+      if (version !== undefined && version !== "" && known.advance(version)) this.#retryPolicy.succeeded();
       yield* this.#works();
     }
     return state;
@@ -228,7 +222,7 @@ export class Watcher {
   *#lived(known: Known): Generator<WatcherEvent, void> {
     known.isFresh = false;
     known.emptyWatches = 0;
-    this.#recovery.succeeded();
+    this.#retryPolicy.succeeded();
     yield* this.#works();
   }
 
@@ -241,7 +235,7 @@ export class Watcher {
     if (error instanceof ApiError) this.#requests.contact();
     if (state.type === "watching" && this.#hasLived(state)) yield* this.#lived(state.known);
     const known = "known" in state ? state.known : undefined;
-    const { failures, retryIn, relists } = this.#recovery.failed(known, error);
+    const { failures, retryIn, relists } = this.#retryPolicy.failed(known, error);
     yield* this.#tell({ type: "failed", error, failures, retryIn });
     const then: State = known === undefined || relists ? { type: "empty" } : { type: "resuming", known };
     return { type: "waiting", seconds: retryIn, then };
@@ -266,7 +260,7 @@ export class Watcher {
   }
 
   *#works(): Generator<WatcherEvent, void> {
-    if (this.#recovery.takeFailing()) yield* this.#tell({ type: "resumed" });
+    if (this.#retryPolicy.takeFailing()) yield* this.#tell({ type: "resumed" });
   }
 
   #secondsSince(time: number): number {

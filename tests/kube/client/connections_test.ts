@@ -12,6 +12,7 @@ const [first, second] = await Promise.all([serverCertificate(), serverCertificat
 
 /** Credentials that a test can change, and that keep how they were asked for. */
 class ChangingCredentials implements Credentials {
+  readonly origin = "the token in /sa/token";
   readonly maxAge = 60;
   readonly loads: boolean[] = [];
   failure: Error | undefined;
@@ -180,7 +181,12 @@ Deno.test("a request that is answered 401 again gives up with an ApiError", asyn
   const credentials = new ChangingCredentials({ server: api.url });
   const client = api.makeClient({ credentials });
   api.script(unauthorized(), unauthorized(), listAt("7"));
-  await assert.rejects(list(client), { name: "ApiError", status: 401 });
+  await assert.rejects(list(client), {
+    name: "ApiError",
+    status: 401,
+    message: `${api.url} refuses the credentials (401 Unauthorized): the token in /sa/token; ` +
+      "check that this is the cluster they were made for, and that they have not expired",
+  });
   assert.equal(api.requests.length, 2);
 });
 

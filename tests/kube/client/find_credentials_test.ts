@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { CredentialsError } from "../../../lib/kube/client/errors.ts";
 import { findCredentials } from "../../../lib/kube/client/find_credentials.ts";
 import { plainCredentials } from "../../../lib/kube/client/plain_credentials.ts";
+import { given } from "../../../lib/runtime/given.ts";
 import { type Folder, tempFolder } from "../../support/disk.ts";
 
 const POD = { KUBERNETES_SERVICE_HOST: "10.96.0.1", KUBERNETES_SERVICE_PORT: "443" };
@@ -15,7 +16,7 @@ function serviceAccount(files: Record<string, string> = {}): Folder {
 }
 
 function find(serviceAccountDir: string, env: Record<string, string> = POD, kubeconfig?: string) {
-  return findCredentials({ serviceAccountDir, env, ...(kubeconfig === undefined ? {} : { kubeconfig }) });
+  return findCredentials({ serviceAccountDir, env, ...given("kubeconfig", kubeconfig), onWarning: assert.fail });
 }
 
 Deno.test("findCredentials() reads a service account in a pod", async () => {
@@ -93,27 +94,54 @@ Deno.test("findCredentials() says why there are no credentials", async () => {
   });
 });
 
+function writeKubeconfig(path: string, server: string): Promise<void> {
+  return Deno.writeTextFile(
+    path,
+    JSON.stringify({
+      clusters: [{ name: "c", cluster: { server } }],
+      users: [],
+      contexts: [{ name: "c", context: { cluster: "c" } }],
+      "current-context": "c",
+    }),
+  );
+}
+
 Deno.test("findCredentials() takes KUBECONFIG first, then the service account, then ~/.kube/config", async () => {
   using folder = serviceAccount();
   await Deno.mkdir(`${folder.path}/.kube`);
-  const write = (path: string, server: string) =>
-    Deno.writeTextFile(
-      path,
-      JSON.stringify({
-        clusters: [{ name: "c", cluster: { server } }],
-        users: [],
-        contexts: [{ name: "c", context: { cluster: "c" } }],
-        "current-context": "c",
-      }),
-    );
-  await write(`${folder.path}/kubeconfig`, "http://kubeconfig");
-  await write(`${folder.path}/.kube/config`, "http://home");
+  await writeKubeconfig(`${folder.path}/kubeconfig`, "http://kubeconfig");
+  await writeKubeconfig(`${folder.path}/.kube/config`, "http://home");
   const env = { ...POD, HOME: folder.path };
   const serverOf = async (...args: Parameters<typeof find>) => (await (await find(...args)).load(false)).server;
   assert.equal(await serverOf(folder.path, env, `${folder.path}/kubeconfig`), "http://kubeconfig");
+  assert.equal(await serverOf(folder.path, env, "~/kubeconfig"), "http://kubeconfig");
+  assert.equal(await serverOf(folder.path, env, "~/missing:~/kubeconfig"), "http://kubeconfig");
   assert.equal(await serverOf(folder.path, env), "https://10.96.0.1:443");
   assert.equal(await serverOf(`${folder.path}/none`, env), "http://home");
   assert.equal(await serverOf(folder.path, { HOME: folder.path }), "http://home");
+});
+
+Deno.test("findCredentials() takes a service account in place of a KUBECONFIG that is missing", async () => {
+  using folder = serviceAccount();
+  for (const kubeconfig of ["/nowhere/config", "/nowhere/a:/nowhere/b", `${folder.path}/token/config`, ":"]) {
+    const warnings: string[] = [];
+    const onWarning = (message: string) => void warnings.push(message);
+    const options = { serviceAccountDir: folder.path, env: POD, kubeconfig, onWarning };
+    const { server } = await (await findCredentials(options)).load(false);
+    assert.equal(server, "https://10.96.0.1:443");
+    assert.deepEqual(warnings, [
+      `KUBECONFIG="${kubeconfig}": no such file, so the service account in ${folder.path} is used`,
+    ]);
+  }
+  const withoutPod = await find(folder.path, {}, "/nowhere/config");
+  await assert.rejects(withoutPod.load(false), { name: "CredentialsError" });
+});
+
+Deno.test("findCredentials() skips the missing files of a KUBECONFIG list, as kubectl does", async () => {
+  using folder = serviceAccount();
+  await writeKubeconfig(`${folder.path}/config`, "http://listed");
+  const credentials = await find(folder.path, POD, `/nowhere/config:${folder.path}/config`);
+  assert.equal((await credentials.load(false)).server, "http://listed");
 });
 
 Deno.test("plainCredentials() are an address and perhaps a token", async () => {

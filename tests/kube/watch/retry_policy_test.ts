@@ -6,9 +6,8 @@ import {
   minDelay,
   refusesVersion,
   relistsAtOnce,
-  ShortWatchError,
-  VersionError,
 } from "../../../lib/kube/watch/retry_policy.ts";
+import { ShortWatchError, VersionError } from "../../../lib/kube/watch/watch_errors.ts";
 import { TransportError } from "../../../lib/http/transport.ts";
 
 const answer = (status: number, message = "", retryAfter?: number) =>

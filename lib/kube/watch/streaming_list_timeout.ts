@@ -1,16 +1,21 @@
-import { MAX_PAGE_SECONDS } from "../client/answer_deadline.ts";
+import { MAX_PAGE_SECONDS } from "../client/dead_connection.ts";
 import type { WatchEvent } from "../client/client.ts";
-import { MAX_INITIAL_EVENT_GAP_SECONDS } from "./retry_policy.ts";
 
 /**
- * How long a streaming list is waited for. It is given up when it brings no end within {@link
- * MAX_INITIAL_EVENT_GAP_SECONDS} of its last initial event, or within the deadline of a page in all. Only waiting counts.
+ * Seconds after the last initial event, spent waiting, in which a streaming list has to end. Servers that ignore
+ * `sendInitialEvents` send the objects and then watch for ever.
+ */
+export const MAX_INITIAL_EVENT_GAP_SECONDS = 30;
+
+/**
+ * How long to wait for the end of a streaming list: at most {@link MAX_INITIAL_EVENT_GAP_SECONDS} after its last initial
+ * event, and at most the deadline of a page in all. Only waiting counts.
  *
  * An initial event is an ADDED event before any event of another type. A server that ignores `sendInitialEvents` sends
  * its objects as ADDED events, too, and goes on with bookmarks and changes, which are no sign that the list will end. One
  * that sends nothing but new objects, each within the gap, cannot be told from a long list, so there is the second limit.
  */
-export class StreamPatience {
+export class StreamingListTimeout {
   #gap = 0;
   #total = 0;
   #isLive = false;

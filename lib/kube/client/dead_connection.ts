@@ -1,3 +1,9 @@
+/**
+ * How a connection is noticed that went dead without a FIN or a RST: by time alone. A watch may live for {@link
+ * watchLifetime}, at most WATCH_CLIENT_TIMEOUT, and is then resumed. Every other answer must bring bytes within {@link
+ * MAX_SILENCE_SECONDS} and be complete within its own limit ({@link AnswerDeadline}). After either, the next request opens
+ * a new connection (`connections.ts`).
+ */
 import type { Clock } from "../../runtime/clock.ts";
 import { Deadline } from "../../runtime/deadline.ts";
 
@@ -9,6 +15,25 @@ export const MAX_OBJECT_SECONDS = 60;
 
 /** Seconds for one page of a list. A page of large Secrets over a slow link takes minutes. */
 export const MAX_PAGE_SECONDS = 600;
+
+/** What the lifetime of a watch depends on. Times in seconds. */
+export interface WatchLifetime {
+  /** WATCH_SERVER_TIMEOUT and WATCH_CLIENT_TIMEOUT. */
+  serverTimeout: number;
+  clientTimeout: number;
+  secondsToResync: number;
+  /** Cut the watch at random, so that sidecars that began together do not reconnect together. */
+  isSpread: boolean;
+  /** A number in [0, 1). */
+  random: () => number;
+}
+
+/** Seconds that a watch may live, connection and stream together, before the client ends it and resumes. */
+export function watchLifetime(options: WatchLifetime): number {
+  const { serverTimeout, clientTimeout, secondsToResync, isSpread, random } = options;
+  const whole = Math.min(clientTimeout, Math.max(0, secondsToResync));
+  return isSpread ? Math.min(whole, serverTimeout * (0.5 + 0.5 * random())) : whole;
+}
 
 /**
  * Limits how long a request waits for the API server: for the next bytes, and in all. Only time inside {@link

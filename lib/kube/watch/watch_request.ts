@@ -7,7 +7,7 @@ import type { WatchTarget } from "../../objects/source.ts";
 import { AnswerError, ApiError } from "../client/errors.ts";
 import type { WatchEvent, WatchQuery } from "../client/client.ts";
 
-export interface OpenWatchOptions {
+export interface WatchRequestOptions {
   client: Pick<ListWatch, "watch">;
   source: WatchTarget;
   query: WatchQuery;
@@ -19,24 +19,24 @@ export interface OpenWatchOptions {
 }
 
 /** One watch request, from its first byte to its end. Close it. */
-export class OpenWatch {
-  readonly #options: OpenWatchOptions;
+export class WatchRequest {
+  readonly #options: WatchRequestOptions;
   readonly #deadline: Deadline;
   readonly #events: AsyncGenerator<WatchEvent[], void>;
   /** What was read and put back. */
   #unread: WatchEvent[] = [];
   #answeredAt: number | undefined;
-  #patience: number | undefined;
+  #timeout: number | undefined;
   #isEmpty = true;
   #secondsWaited = 0;
 
-  constructor(options: OpenWatchOptions, signal: AbortSignal) {
+  constructor(options: WatchRequestOptions, signal: AbortSignal) {
     const { client, source, query, clock, lifetime, onContact } = options;
     this.#options = options;
     this.#deadline = new Deadline(clock, lifetime, signal);
     this.#events = client.watch(source, query, this.#deadline.signal, () => {
       this.#answeredAt = clock.now();
-      if (this.#patience !== undefined) this.#deadline.extend(this.#patience);
+      if (this.#timeout !== undefined) this.#deadline.extend(this.#timeout);
       onContact();
     });
   }
@@ -51,7 +51,7 @@ export class OpenWatch {
     return this.#isEmpty;
   }
 
-  /** How long the last {@link OpenWatch.next} waited for events of an answer that had begun. */
+  /** How long the last {@link WatchRequest.next} waited for events of an answer that had begun. */
   get secondsWaited(): number {
     return this.#secondsWaited;
   }
@@ -63,23 +63,23 @@ export class OpenWatch {
 
   /** The request may live for another `seconds`. */
   live(seconds: number): void {
-    this.#patience = undefined;
+    this.#timeout = undefined;
     this.#deadline.extend(seconds);
   }
 
   /**
    * The events that come next, together; `undefined` when the server has ended the watch or its time is up.
    *
-   * @param patience seconds to wait for them in an answer that has begun, instead of the lifetime of the request. What
+   * @param timeout seconds to wait for them in an answer that has begun, instead of the lifetime of the request. What
    *   the caller does between two calls takes no time of it
    * @throws {ApiError | AnswerError | TransportError | CredentialsError}
    */
-  async next(patience?: number): Promise<WatchEvent[] | undefined> {
+  async next(timeout?: number): Promise<WatchEvent[] | undefined> {
     if (this.#unread.length > 0) return this.#unread.splice(0);
     const { clock } = this.#options;
     const startedAt = clock.now();
-    this.#patience = patience;
-    if (patience !== undefined && this.#answeredAt !== undefined) this.#deadline.extend(patience);
+    this.#timeout = timeout;
+    if (timeout !== undefined && this.#answeredAt !== undefined) this.#deadline.extend(timeout);
     try {
       const { done, value } = await this.#events.next();
       if (done) {
@@ -94,12 +94,12 @@ export class OpenWatch {
       if (this.#answeredAt !== undefined) return undefined;
       throw new TransportError("read", `no answer to a watch of ${this.#options.source.kind}s`, { cause: error });
     } finally {
-      if (patience !== undefined) this.#deadline.extend(Infinity);
+      if (timeout !== undefined) this.#deadline.extend(Infinity);
       this.#secondsWaited = (clock.now() - Math.max(startedAt, this.#answeredAt ?? startedAt)) / 1000;
     }
   }
 
-  /** Has {@link OpenWatch.next} return these events first. */
+  /** Has {@link WatchRequest.next} return these events first. */
   putBack(events: WatchEvent[]): void {
     this.#unread = events;
   }

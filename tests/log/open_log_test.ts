@@ -1,13 +1,15 @@
 import assert from "node:assert/strict";
-import { type Log, type LogOptions, type LogOutput, openLog } from "../../lib/log/log.ts";
+import { systemClock } from "../../lib/runtime/clock.ts";
+import type { Log } from "../../lib/log/log.ts";
+import { type LogOptions, type LogOutput, openLog } from "../../lib/log/open_log.ts";
 import { tempFolder } from "../support/disk.ts";
 
 type FileOutput = LogOutput & { to: "file" };
 
 /** Logs through `use`, then closes the files. */
 async function logging(outputs: LogOutput[], use: (log: Log) => void, options: Partial<LogOptions> = {}) {
-  use(await openLog({ level: "DEBUG", outputs, utc: true, ...options }));
-  await openLog({ level: "INFO", outputs: [], utc: true });
+  use(await openLog({ level: "DEBUG", outputs, utc: true, clock: systemClock, ...options }));
+  await openLog({ level: "INFO", outputs: [], utc: true, clock: systemClock });
 }
 
 function fileOutput(path: string, options: Partial<FileOutput> = {}): FileOutput {
@@ -84,14 +86,14 @@ Deno.test("openLog() never rotates when maxBytes or backupCount is 0", async () 
 Deno.test("openLog() throws when a log file cannot be opened", async () => {
   using folder = tempFolder();
   const outputs = [fileOutput(`${folder.path}/none/log`)];
-  await assert.rejects(openLog({ level: "INFO", outputs, utc: true }), /none\/log/);
+  await assert.rejects(openLog({ level: "INFO", outputs, utc: true, clock: systemClock }), /none\/log/);
 });
 
 Deno.test("openLog() writes lines synchronously", async () => {
   const program = `
-    import { openLog } from ${JSON.stringify(new URL("../../lib/log/log.ts", import.meta.url).href)};
+    import { openLog } from ${JSON.stringify(new URL("../../lib/log/open_log.ts", import.meta.url).href)};
     const outputs = [{ to: "stdout", format: "JSON" }, { to: "stderr", format: "TEXT", level: "ERROR" }];
-    const log = await openLog({ level: "INFO", outputs, utc: true });
+    const log = await openLog({ level: "INFO", outputs, utc: true, clock: { now: () => 0, sleep: () => Promise.resolve() } });
     log.info("with {placeholders} and \\n a break", { path: "/a" });
     log.error("the last words");
     Deno.kill(Deno.pid, "SIGKILL");`;

@@ -1,0 +1,80 @@
+import { errnoOf } from "./file_calls.ts";
+
+/** Error numbers of a `chmod` that a volume refuses: CIFS, and some NFS and FUSE volumes. */
+const REFUSALS: ReadonlySet<string | undefined> = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP"]);
+
+/**
+ * Changes the modes of files, and knows which volumes refuse that. Files on such a volume keep the mode that it gives them,
+ * with one warning for each volume.
+ */
+export class FileModes {
+  readonly #log: { warn(message: string): void };
+  /** Device numbers. */
+  readonly #refusing = new Set<number>();
+
+  constructor(log: { warn(message: string): void }) {
+    this.#log = log;
+  }
+
+  /**
+   * Gives a file its mode, unless its volume refuses modes.
+   *
+   * @param present what is at the path
+   * @throws {Deno.errors.*} PermissionDenied, too, if the file is another user's
+   */
+  set(path: string, present: Deno.FileInfo, mode: number): void {
+    if (!differs(present, mode) || this.#refusing.has(present.dev)) return;
+    Deno.chmodSync(path, mode);
+  }
+
+  /**
+   * As {@link set}, for a file that may be another user's. If it is, only another file could have the mode, and this
+   * returns `false`.
+   *
+   * @param probe is called when the mode is refused: {@link setOwn} for a file of our own tells who refuses it
+   */
+  setAny(path: string, present: Deno.FileInfo, mode: number, probe: () => void): boolean {
+    try {
+      this.set(path, present, mode);
+      return true;
+    } catch (error) {
+      if (!isRefusal(error) && !(error instanceof Deno.errors.PermissionDenied)) throw error;
+    }
+    probe();
+    return this.#refusing.has(present.dev);
+  }
+
+  /**
+   * As {@link set}, for a file or directory that this process has just created. Only its volume can refuse the mode.
+   *
+   * @param target named in the warning
+   * @throws {Deno.errors.*}
+   */
+  setOwn(path: string, present: Deno.FileInfo, mode: number, target = path): void {
+    try {
+      this.set(path, present, mode);
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      this.#refusing.add(present.dev);
+      this.#log.warn(
+        `the volume of ${target} refuses file modes (chmod fails with ${
+          errnoOf(error)
+        }): files on it keep the mode that ` +
+          `it gives them, here ${octal(present.mode ?? 0)} instead of ${octal(mode)}`,
+      );
+    }
+  }
+}
+
+/** Whether the volume, or the owner of the file, refuses a mode. */
+function isRefusal(error: unknown): boolean {
+  return REFUSALS.has(errnoOf(error));
+}
+
+function differs({ mode }: Deno.FileInfo, wanted: number): boolean {
+  return mode !== null && (mode & 0o7777) !== wanted;
+}
+
+function octal(mode: number): string {
+  return (mode & 0o7777).toString(8).padStart(4, "0");
+}

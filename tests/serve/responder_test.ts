@@ -1,0 +1,109 @@
+import assert from "node:assert/strict";
+import { MAX_CONNECTIONS, MAX_HEAD_SECONDS, Responder } from "../../lib/serve/responder.ts";
+import { FakeClock } from "../support/fake_clock.ts";
+import { encode, until } from "../support/local_servers.ts";
+
+/** A responder that answers with the method, the path and a header. */
+function responding() {
+  const clock = new FakeClock();
+  const listener = Deno.listen({ port: 0, hostname: "127.0.0.1" });
+  const { port } = listener.addr as Deno.NetAddr;
+  const responder = new Responder({
+    respond: ({ method, url, headers, remote }) => {
+      if (url.pathname === "/bug") throw new Error("a bug");
+      return { status: 200, type: "text/plain", body: `${method} ${url.pathname} ${headers.get("x")} ${remote}` };
+    },
+    clock,
+  });
+  const served = responder.serve(listener);
+  const open: Deno.Conn[] = [];
+  return {
+    clock,
+    async connect(text = "") {
+      const connection = await Deno.connect({ port, hostname: "127.0.0.1" });
+      open.push(connection);
+      await connection.write(encode(text));
+      return connection;
+    },
+    /** Everything that comes until the end. */
+    async exchange(text: string) {
+      return await rest(await this.connect(text));
+    },
+    async [Symbol.asyncDispose]() {
+      responder.close();
+      await served;
+      for (const connection of open) {
+        try {
+          connection.close();
+        } catch {
+          // it was closed by the test
+        }
+      }
+    },
+  };
+}
+
+async function rest(connection: Deno.Conn): Promise<string> {
+  const buffer = new Uint8Array(4096);
+  let text = "";
+  for (;;) {
+    const read = await connection.read(buffer).catch(() => null);
+    if (read === null) return text;
+    text += new TextDecoder().decode(buffer.subarray(0, read));
+  }
+}
+
+const GET = "GET /a?b=c HTTP/1.1\r\nhost: x\r\nX: 1\r\n\r\n";
+
+Deno.test("Responder answers a request and closes the connection", async () => {
+  await using it = responding();
+  const lines = (await it.exchange(GET)).split("\r\n");
+  assert.deepEqual(lines, [
+    "HTTP/1.1 200 OK",
+    "content-type: text/plain",
+    "content-length: 18",
+    "connection: close",
+    "",
+    "GET /a 1 127.0.0.1",
+  ]);
+});
+
+Deno.test("Responder answers HEAD without a body, and a POST although its body follows", async () => {
+  await using it = responding();
+  assert.match(await it.exchange("HEAD /a HTTP/1.1\r\n\r\n"), /content-length: 22\r\nconnection: close\r\n\r\n$/);
+  const post = `POST /a HTTP/1.1\r\ncontent-length: 10000\r\n\r\n${"x".repeat(10_000)}`;
+  assert.match(await it.exchange(post), /\r\n\r\nPOST \/a null 127/);
+});
+
+Deno.test("Responder refuses what is not a request, and survives a bug", async () => {
+  await using it = responding();
+  for (
+    const text of ["hello\r\n\r\n", "GET / HTTP/2\r\n\r\n", "GET  / HTTP/1.1\r\n\r\n", "GET / HTTP/1.1\r\n: x\r\n\r\n"]
+  ) {
+    assert.match(await it.exchange(text), /^HTTP\/1\.1 400 /, text);
+  }
+  assert.match(await it.exchange(`GET / HTTP/1.1\r\nx: ${"y".repeat(20_000)}\r\n\r\n`), /^HTTP\/1\.1 431 /);
+  assert.match(await it.exchange("GET /bug HTTP/1.1\r\n\r\n"), /^HTTP\/1\.1 500 .*\r\n\r\ninternal error\n$/s);
+  assert.match(await it.exchange(GET), /^HTTP\/1\.1 200 /);
+});
+
+Deno.test("Responder waits ten seconds for the head of a request", async () => {
+  await using it = responding();
+  const slow = await it.connect("GET / HTTP/1.1\r\n");
+  await until(() => it.clock.sleeping > 0);
+  await it.clock.advance(MAX_HEAD_SECONDS);
+  assert.equal(await rest(slow), "");
+});
+
+Deno.test("Responder has room for a probe while clients send half a request", async () => {
+  await using it = responding();
+  const first = await it.connect("GET / HT");
+  for (let count = 1; count < 3 * MAX_CONNECTIONS; count++) await it.connect("GET / HT");
+  assert.match(await it.exchange(GET), /^HTTP\/1\.1 200 /);
+  assert.equal(await rest(first), "");
+});
+
+Deno.test("close() ends the connections that wait", async () => {
+  await using it = responding();
+  await it.connect("GET / HTTP/1.1\r\n");
+});
