@@ -92,6 +92,11 @@ export class DownloadScheduler {
     return this.#failed;
   }
 
+  /** Paths whose archive is refused. An earlier file, if there was one, is still there. */
+  get refused(): string[] {
+    return [...this.#wanted].filter(([, { refusal }]) => refusal !== undefined).map(([path]) => path);
+  }
+
   /** Those of {@link DownloadScheduler.failed} where the disk failed, with the reason. */
   get diskFaults(): ReadonlyMap<string, string> {
     return this.#diskFaults;

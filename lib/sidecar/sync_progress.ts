@@ -26,7 +26,7 @@ export interface SyncProgressOptions {
   followers: Pick<Followers, "describe">;
   journal: Pick<Journal, "files">;
   reconciler: Pick<Reconciler, "unlisted" | "outcome" | "objects">;
-  downloads: Pick<DownloadScheduler, "awaited" | "failed" | "diskFaults">;
+  downloads: Pick<DownloadScheduler, "awaited" | "failed" | "refused" | "diskFaults">;
 }
 
 export class SyncProgress {
@@ -52,14 +52,14 @@ export class SyncProgress {
 
   /** @param unlisted why sources could not be listed */
   listOutcome(unlisted: readonly string[]): ListOutcome {
-    const { reconciler: { outcome }, downloads: { failed, diskFaults } } = this.#options;
+    const { reconciler: { outcome }, downloads: { failed, refused, diskFaults } } = this.#options;
     const ofDisk = outcome.failures.filter((error) => error instanceof PublishError);
     const ofApi = outcome.failures.filter((error) => !(error instanceof PublishError));
     return {
       apiFailures: [...unlisted, ...ofApi.map(({ message }) => message)],
       fileFailures: [...ofDisk.map(({ message }) => message), ...diskFaults.values()],
       files: [...this.#options.journal.files()].length,
-      refused: outcome.countRefused([...failed].filter((path) => !diskFaults.has(path))),
+      refused: outcome.countRefused([...refused, ...[...failed].filter((path) => !diskFaults.has(path))]),
     };
   }
 

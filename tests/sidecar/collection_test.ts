@@ -150,14 +150,15 @@ Deno.test("list() says which source it could not have, counts what is refused, a
   await using at = place();
   at.create("a", { "a.txt": "a", "in-the-way": "" });
   at.create("b", { "b.json.url": "http://127.0.0.1:1/" });
+  at.create("d", { "d.txt.gz": "no archive" });
   at.create("c", { "c.txt": "c" }, { annotations: { "k8s-sidecar-target-directory": "../out" } });
   Deno.mkdirSync(`${at.path}/files/in-the-way`, { recursive: true });
   at.gateway.intercept = ({ path }) =>
     path.startsWith("/api/v1/secrets") ? refusal(403, "Forbidden", "secrets is forbidden: cannot list") : undefined;
-  await using it = await at.open({ REQ_RETRY_TOTAL: "0" });
+  await using it = await at.open({ REQ_RETRY_TOTAL: "0", DECOMPRESS: "true" });
   const { apiFailures, fileFailures, refused } = await it.list();
   assert.match(apiFailures.join("\n"), /^not allowed to list secrets in all namespaces: .*$/);
-  assert.deepEqual([fileFailures, refused], [[], 3]);
+  assert.deepEqual([fileFailures, refused], [[], 4]);
   assert.deepEqual(at.files(), { "a.txt": "a" });
   assert.deepEqual(it.log.lines.filter((line) => line.includes("not allowed") && !line.startsWith("debug")), []);
 });
