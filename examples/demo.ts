@@ -8,38 +8,40 @@ const LABEL = "k8s-sidecar";
 const LABEL_VALUE = "demo";
 const TIMEOUT_MS = 20_000;
 
-// The sidecar gets Ctrl-C too; this program must outlive it to clean up
-Deno.addSignalListener("SIGINT", () => {});
-Deno.exit(Deno.args.includes("--watch") ? await follow() : await showOnce());
-
 async function showOnce(): Promise<number> {
   const work = Deno.makeTempDirSync({ prefix: "k8s-sidecar-demo-" });
   const source = `${work}/manifests`;
   const folder = `${work}/files`;
   Deno.mkdirSync(source);
   for (const { name } of Deno.readDirSync(manifests)) Deno.copyFileSync(`${manifests}/${name}`, `${source}/${name}`);
-  const sidecar = start(source, folder, "JSON");
+  const calls = new Calls();
+  const sidecar = start(source, folder, "JSON", calls.url);
   const lines = linesOf(sidecar.stdout, work);
   try {
     console.log(
       `1. The ConfigMaps and Secrets in examples/manifests with the label ${LABEL}=${LABEL_VALUE} become files:`,
     );
-    await showUntil(lines, "ready");
+    await showUntil(lines, "sidecar is ready");
+    await calls.next();
     console.log(`\n2. A manifest changes, and its file with it:`);
     const manifest = `${source}/team-folder.yaml`;
     const text = Deno.readTextFileSync(manifest);
     Deno.writeTextFileSync(manifest, text.replace('"title": "Team A"', '"title": "Team A, changed"'));
     await showUntil(lines, "team-a.json");
     console.log(`   ${Deno.readTextFileSync(`${folder}/team-a/team-a.json`).split("\n")[2]?.trim()}`);
+    console.log(`   The application is told: ${await calls.next()}`);
     console.log(`\n3. A manifest is deleted, and its file with it:`);
     Deno.removeSync(`${source}/logo.yaml`);
     await showUntil(lines, "logo.png");
     console.log("\nNext: `deno task demo:watch`, and edit examples/manifests yourself; or README.md, On a cluster.");
     return 0;
   } finally {
-    sidecar.kill("SIGTERM");
+    try {
+      sidecar.kill("SIGTERM");
+    } catch { /* it has ended, by Ctrl-C */ }
     await sidecar.status;
     await lines.return(undefined);
+    await calls.stop();
     Deno.removeSync(work, { recursive: true });
   }
 }
@@ -57,12 +59,49 @@ async function follow(): Promise<number> {
   return code;
 }
 
-function start(source: string, folder: string, format: string): Deno.ChildProcess {
+function start(source: string, folder: string, format: string, url = ""): Deno.ChildProcess {
   return new Deno.Command(Deno.execPath(), {
     args: ["run", "--quiet", "-A", `${root}main.ts`, "--manifests", source],
-    env: { LABEL, LABEL_VALUE, FOLDER: folder, METHOD: "WATCH", LOG_FORMAT: format, LIVENESS: "false" },
+    env: {
+      LABEL,
+      LABEL_VALUE,
+      FOLDER: folder,
+      METHOD: "WATCH",
+      REQ_URL: url,
+      REQ_METHOD: "POST",
+      LOG_FORMAT: format,
+      LIVENESS: "false",
+    },
     stdout: "piped",
   }).spawn();
+}
+
+/** An application that is told to reload. */
+class Calls {
+  readonly #server: Deno.HttpServer<Deno.NetAddr>;
+  #last = Promise.withResolvers<string>();
+
+  constructor() {
+    this.#server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, ({ method, url }) => {
+      this.#last.resolve(`${method} ${new URL(url).pathname}`);
+      return new Response();
+    });
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.#server.addr.port}/reload`;
+  }
+
+  /** Waits for a call after the last one that was returned. */
+  async next(): Promise<string> {
+    const call = await this.#last.promise;
+    this.#last = Promise.withResolvers<string>();
+    return call;
+  }
+
+  async stop(): Promise<void> {
+    await this.#server.shutdown();
+  }
 }
 
 /** Prints the messages about files until one has this in it. */
@@ -88,3 +127,7 @@ async function* linesOf(log: ReadableStream<Uint8Array>, directory: string): Asy
     for (const line of lines) yield line.replaceAll(`${directory}/`, "");
   }
 }
+
+// The sidecar gets Ctrl-C too; this program must outlive it to clean up
+Deno.addSignalListener("SIGINT", () => {});
+Deno.exit(Deno.args.includes("--watch") ? await follow() : await showOnce());

@@ -1,6 +1,6 @@
 /**
- * The quick start on a cluster of kind's, with the image built from this tree: files come, change and go, as the shell beside
- * the sidecar sees them. Needs docker, kind and kubectl, whose current context is the cluster.
+ * The quick start on a kind cluster, with the image built from this tree: files come, change and go, as the shell beside the
+ * sidecar sees them. Needs docker, kind and kubectl, whose current context is the cluster.
  */
 import { parseAllDocuments } from "yaml";
 import { VERSION } from "../lib/cli/version.ts";
