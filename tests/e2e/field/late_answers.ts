@@ -45,7 +45,7 @@ export function tellOfLateAnswers(story: AddStory): void {
     await at.change("ConfigMap", "a", { data: { "a.txt": "2" } });
     // Files do not wait
     await eventually(() => assert.equal(text(`${at.folder}/a.txt`), "2"), { timeout: 3000 });
-    await fast.pass(30, undefined, SPEED);
+    await fast.pass(20, undefined, SPEED);
     assert.equal(told.calls.length, 1);
     told.respond = () => new Response();
     answer(200);

@@ -36,7 +36,7 @@ export function tellOfNotifications(story: AddStory): void {
     told.listen();
     await fast.pass(20, () => told.calls.length > 0, 10);
     await delivered(sidecar);
-    await fast.pass(100);
+    await fast.pass(60);
     assert.equal(told.calls.length, 1);
     assert.deepEqual(sidecar.lines.filter(({ level }) => level === "WARN").length <= 1, true, sidecar.tail());
   });
