@@ -1,5 +1,5 @@
 import { lstat } from "./file_calls.ts";
-import { isInside, parentOf, RESERVED_PREFIX } from "./paths.ts";
+import { isInside, joinPath, parentOf, RESERVED_PREFIX } from "./paths.ts";
 
 /** A path that leads out of the allowed folders, or to the sidecar's own files. */
 export class RefusedPathError extends Error {
@@ -88,6 +88,29 @@ export class AllowedFolders {
       if (isInside(folder, real)) return real;
     }
     throw new RefusedPathError(`${directory} leads to ${real}, which is in none of the allowed folders`);
+  }
+
+  /**
+   * A directory by its name without symlinks, so that two names of one directory are one path to claim. Symlinks in the
+   * name of the allowed folder itself stay. Outside of the allowed folders, and where it cannot be told: as it is.
+   */
+  canonical(directory: string): string {
+    if (this.#real.has(directory)) return directory;
+    let real: string;
+    try {
+      real = Deno.realPathSync(directory);
+    } catch (error) {
+      const parent = parentOf(directory);
+      if (!(error instanceof Deno.errors.NotFound) || parent === directory) return directory;
+      return joinPath(this.canonical(parent), directory.slice(directory.lastIndexOf("/") + 1));
+    }
+    for (const [folder, realFolder] of this.#real) {
+      if (real === realFolder) return folder;
+      if (isInside(realFolder, real)) {
+        return joinPath(folder, real.slice(realFolder.length + Number(realFolder !== "/")));
+      }
+    }
+    return directory;
   }
 
   /** The allowed folder that a directory is in by its text. */

@@ -83,6 +83,11 @@ export class Publisher {
     for (const directory of new Set([...journal.files()].map(([path]) => parentOf(path)))) this.#visit(directory);
   }
 
+  /** See {@link AllowedFolders.canonical}. */
+  canonical(directory: string): string {
+    return this.#allowedFolders.canonical(directory);
+  }
+
   /** Announces many files, nearly all of them for paths where nothing is. */
   beginFirstSync(): void {
     this.#firstListing = new FirstListing(this.#options.journal);

@@ -5,13 +5,19 @@ import { describeRef, type ObjectRef } from "../objects/ref.ts";
 import type { Source } from "../objects/source.ts";
 import type { Removals } from "./removals.ts";
 import type { Reports } from "./reports.ts";
+import type { SourceLists } from "./source_lists.ts";
 import type { TrackedObject } from "./tracked_object.ts";
 import type { WorkQueue } from "./work_queue.ts";
 
 export interface ObjectReaderOptions {
   /** `undefined`: it is gone, or no longer selected. */
   read(source: Source, ref: ObjectRef, signal: AbortSignal): Promise<KubeObject | undefined>;
-  claims: Pick<Claims<TrackedObject>, "winnerOf">;
+  /** The object as it is now, and as it was known before. */
+  onFound(object: KubeObject, before: TrackedObject): void;
+  /** The object is gone, or no longer selected. */
+  onGone(before: TrackedObject): void;
+  claims: Pick<Claims<TrackedObject>, "get" | "winnerOf">;
+  lists: Pick<SourceLists, "markRead">;
   queue: Pick<WorkQueue, "failureOf">;
   removals: Pick<Removals, "withdraw">;
   reports: Pick<Reports, "unreadable">;
@@ -34,11 +40,23 @@ export class ObjectReader {
   }
 
   /**
-   * Returns the object as it is now; `undefined`: it is gone, or no longer selected.
+   * Reads an object of the queue again and hands it on.
    *
    * @throws {Error} it could not be read; that has been logged
    */
-  async read(object: TrackedObject, signal: AbortSignal): Promise<KubeObject | undefined> {
+  async process(key: string, signal: AbortSignal): Promise<void> {
+    const { claims, lists, onFound, onGone } = this.#options;
+    const before = claims.get(key);
+    if (before === undefined) return;
+    const object = await this.#read(before, signal);
+    // Otherwise an event about the object came meanwhile, which is newer
+    if (claims.get(key) !== before) return;
+    if (object === undefined) return onGone(before);
+    lists.markRead(before.source, key);
+    onFound(object, before);
+  }
+
+  async #read(object: TrackedObject, signal: AbortSignal): Promise<KubeObject | undefined> {
     const { read, queue, reports } = this.#options;
     try {
       const found = await read(object.source, object, signal);

@@ -5,16 +5,16 @@
  */
 import type { Claims, ClaimsChange } from "../files/claims.ts";
 import { project } from "../files/projection.ts";
+import { canonical } from "./canonical_paths.ts";
 import type { KubeObject } from "../objects/object.ts";
 import { keyOf, type ObjectRef } from "../objects/ref.ts";
 import type { Source } from "../objects/source.ts";
 import { isOlderVersion, versionOf } from "../objects/version.ts";
+import { DiskEvents } from "./disk_events.ts";
 import { ObjectFiles } from "./object_files.ts";
 import { ObjectReader } from "./object_reader.ts";
 import type { Outcome } from "./outcome.ts";
 import { assemble, ownerToRemove, type ReconcilerOptions, type ReconcilerParts } from "./reconciler_parts.ts";
-import type { Releases } from "./releases.ts";
-import type { Removals } from "./removals.ts";
 import type { SourceLists } from "./source_lists.ts";
 import { takeOver } from "./take_over.ts";
 import { TrackedObject } from "./tracked_object.ts";
@@ -26,10 +26,10 @@ export class Reconciler {
   readonly #claims: Claims<TrackedObject>;
   readonly #lists: SourceLists;
   readonly #queue: WorkQueue;
-  readonly #removals: Removals;
-  readonly #releases: Releases | undefined;
   readonly #objectFiles: ObjectFiles;
   readonly #reader: ObjectReader;
+  /** Takes what happens on the disk by itself. */
+  readonly disk: DiskEvents;
 
   constructor(options: ReconcilerOptions) {
     this.#options = options;
@@ -37,10 +37,15 @@ export class Reconciler {
     this.#claims = parts.claims;
     this.#lists = parts.lists;
     this.#queue = parts.queue;
-    this.#removals = parts.removals;
-    this.#releases = parts.releases;
     this.#objectFiles = new ObjectFiles({ ...options, ...parts });
-    this.#reader = new ObjectReader({ ...options, ...parts });
+    this.#reader = new ObjectReader({
+      ...options,
+      ...parts,
+      // The number of the list stays: a list under way may not bring the object
+      onFound: (object, before) => this.#update(before.source, object, before.list),
+      onGone: (object) => this.#forget(object),
+    });
+    this.disk = new DiskEvents(parts);
     options.publisher.beginFirstSync();
   }
 
@@ -88,8 +93,8 @@ export class Reconciler {
   apply(source: Source, object: KubeObject, listed: boolean): void {
     // The first list of another source may never end
     if (!listed) this.#options.publisher.endFirstSync();
-    const { namespace, name, uid, resourceVersion } = object.metadata;
-    const key = keyOf({ kind: source.kind, namespace, name });
+    const { uid, resourceVersion } = object.metadata;
+    const key = keyOf(refIn(source, object));
     const before = this.#claims.get(key);
     const version = versionOf(resourceVersion);
     const list = this.#lists.numberOf(source);
@@ -103,8 +108,8 @@ export class Reconciler {
 
   /** An object that is gone, or no longer selected. */
   delete(source: Source, object: KubeObject): void {
-    const { namespace, name, uid, resourceVersion } = object.metadata;
-    const before = this.#claims.get(keyOf({ kind: source.kind, namespace, name }));
+    const { uid, resourceVersion } = object.metadata;
+    const before = this.#claims.get(keyOf(refIn(source, object)));
     if (before === undefined) return;
     // Another object has the name by now, or this one was read again and is newer
     const isAnother = uid !== undefined && uid !== before.uid;
@@ -113,42 +118,23 @@ export class Reconciler {
 
   /** An object with our finalizer that is being deleted: it is released once its files are gone. */
   retire(source: Source, object: KubeObject): void {
-    const { namespace, name } = object.metadata;
-    const ref: ObjectRef = { kind: source.kind, namespace, name };
+    const ref = refIn(source, object);
     const before = this.#claims.get(keyOf(ref));
     if (before !== undefined) return this.#forget(before);
-    this.#releases?.add(ref);
-    this.#removals.removeOrphans((owner) => owner === keyOf(ref));
-    this.#releases?.check();
+    this.#parts.releases?.add(ref);
+    this.#parts.removals.removeOrphans((owner) => owner === keyOf(ref));
+    this.#parts.releases?.check();
   }
 
   /** Whether objects of a namespace are selected may have changed. Those that are selected now are read again. */
   reconsider(namespace: string): void {
-    for (const object of [...this.#claims.objects()]) {
+    const { claims, hidden, queue } = this.#parts;
+    for (const object of [...claims.objects()]) {
       if (object.namespace !== namespace || object.source.namespace !== undefined) continue;
-      const isHidden = this.#parts.hidden.has(object.key);
       const isSelected = this.#selects(object.source, namespace);
-      if (isHidden && isSelected) this.#queue.add(object.key);
-      if (!isHidden && !isSelected) this.#hide(object.withoutPaths());
+      if (!hidden.has(object.key) && !isSelected) this.#hide(object.withoutPaths());
+      else if (hidden.has(object.key) && isSelected) queue.add(object.key);
     }
-  }
-
-  /** A file of ours is missing or was changed by somebody else: its object is read again. */
-  heal(path: string): void {
-    const winner = this.#claims.winnerOf(path);
-    if (winner !== undefined) this.#queue.add(winner.key);
-  }
-
-  /** The content of a path was written by a download. */
-  downloaded(path: string): void {
-    this.#parts.reports.accepted(path);
-    this.#releases?.check();
-  }
-
-  /** The content of a path cannot be downloaded for now. */
-  downloadFailed(path: string): void {
-    this.#removals.withdraw(path);
-    this.#releases?.check();
   }
 
   /** Retries what failed and reads heirs again, until the signal aborts. */
@@ -164,39 +150,29 @@ export class Reconciler {
   /** Processes a key of the queue: reads an object again, or retries a removal. */
   async #process(key: string, signal: AbortSignal): Promise<void> {
     const owner = ownerToRemove(key);
-    if (owner !== undefined) {
-      this.#removals.retry(owner);
-      return this.#releases?.check();
+    try {
+      if (owner === undefined) await this.#reader.process(key, signal);
+      else this.#parts.removals.retry(owner);
+    } finally {
+      this.#parts.releases?.check();
     }
-    const before = this.#claims.get(key);
-    if (before === undefined) return;
-    const object = await this.#reader.read(before, signal).finally(() => this.#releases?.check());
-    // Otherwise an event about the object came meanwhile, which is newer
-    if (this.#claims.get(key) !== before) return;
-    if (object === undefined) return this.#forget(before);
-    this.#lists.markRead(before.source, key);
-    // The number of the list stays: a list under way may not bring the object
-    this.#update(before.source, object, before.list);
   }
 
   /** Makes the files of an object as it is now. */
   #update(source: Source, object: KubeObject, list: number): void {
-    const { uid, resourceVersion, namespace, name, creationTimestamp } = object.metadata;
-    const key = keyOf({ kind: source.kind, namespace, name });
-    const before = this.#claims.get(key);
-    const version = versionOf(resourceVersion);
-    const created = Math.floor(Date.parse(creationTimestamp) / 1000) || 0;
-    if (!this.#selects(source, namespace)) {
-      return this.#hide(new TrackedObject(key, source, created, uid, version, [], list));
+    if (!this.#selects(source, object.metadata.namespace)) {
+      return this.#hide(TrackedObject.of(source, object, [], list));
     }
-    const isNew = this.#parts.hidden.delete(key) || before?.uid !== uid || before.version !== version;
-    const projection = project(source.kind, object, this.#options.settings);
+    const projection = canonical(project(source.kind, object, this.#options.settings), this.#options.publisher);
     const { files } = projection;
-    const tracked = new TrackedObject(key, source, created, uid, version, files.map(({ path }) => path), list);
+    const tracked = TrackedObject.of(source, object, files.map(({ path }) => path), list);
+    const { key, uid, version } = tracked;
+    const before = this.#claims.get(key);
+    const isNew = this.#parts.hidden.delete(key) || before?.uid !== uid || before.version !== version;
     if (isNew) this.#parts.reports.refusals(tracked, projection);
     const keptFiles = [this.#parts.refusals.set(key, projection), this.#parts.removalDelay.end(key)].includes(true);
     const change = this.#claims.set(tracked);
-    this.#releases?.cancel(key);
+    this.#parts.releases?.cancel(key);
     this.#parts.reports.collided(change);
     const failure = this.#objectFiles.publish(tracked, files.filter(({ path }) => change.won.has(path)));
     if (failure === undefined) this.#queue.forget(key);
@@ -207,8 +183,8 @@ export class Reconciler {
     this.#follow(change);
     this.#removeFreed(change.freed, tracked);
     // Of its files before it was refused or deleted, it may not want all
-    if (keptFiles) this.#removals.removeUnclaimed(new Set([key]));
-    this.#releases?.check();
+    if (keptFiles) this.#parts.removals.removeUnclaimed(new Set([key]));
+    this.#parts.releases?.check();
   }
 
   #selects(source: Source, namespace: string): boolean {
@@ -235,20 +211,20 @@ export class Reconciler {
     const { key } = object;
     this.#queue.forget(key);
     this.#reader.forget(key);
-    this.#releases?.add(object);
+    this.#parts.releases?.add(object);
     const keptFiles = this.#parts.refusals.delete(key);
     this.#follow(change);
     const isDelayed = this.#parts.removalDelay.begin(key);
     this.#removeFreed(change.freed, object);
-    if (keptFiles && !isDelayed) this.#removals.removeUnclaimed(new Set([key]));
-    this.#releases?.check();
+    if (keptFiles && !isDelayed) this.#parts.removals.removeUnclaimed(new Set([key]));
+    this.#parts.releases?.check();
   }
 
   /** Removes files that no object claims. Whose content it is may be another object, which this one was the heir of. */
   #removeFreed(freed: readonly string[], object: TrackedObject): void {
     const { removalDelay, journal } = this.#parts;
     const due = freed.filter((path) => !removalDelay.has(journal.ownerOf(path) ?? ""));
-    this.#removals.remove(due, object, object.uid);
+    this.#parts.removals.remove(due, object, object.uid);
   }
 
   /** What must happen to the paths that an object gave up, apart from the removal of files. */
@@ -263,4 +239,8 @@ export class Reconciler {
       this.#parts.reports.accepted(path);
     }
   }
+}
+
+function refIn({ kind }: Source, { metadata: { namespace, name } }: KubeObject): ObjectRef {
+  return { kind, namespace, name };
 }

@@ -1,8 +1,9 @@
 import type { Claimant } from "../files/claims.ts";
 import type { Kind } from "../objects/kind.ts";
-import { refOf } from "../objects/ref.ts";
+import type { KubeObject } from "../objects/object.ts";
+import { keyOf, refOf } from "../objects/ref.ts";
 import type { Source } from "../objects/source.ts";
-import type { Version } from "../objects/version.ts";
+import { type Version, versionOf } from "../objects/version.ts";
 
 /** What is kept of an object: never its body, and nothing twice, for there may be tens of thousands of them. */
 export class TrackedObject implements Claimant {
@@ -26,6 +27,14 @@ export class TrackedObject implements Claimant {
   /** The same object, claiming nothing. */
   withoutPaths(): TrackedObject {
     return new TrackedObject(this.key, this.source, this.created, this.uid, this.version, [], this.list);
+  }
+
+  /** @param list the list that saw the object last */
+  static of(source: Source, { metadata }: KubeObject, paths: readonly string[], list: number): TrackedObject {
+    const { uid, resourceVersion, namespace, name, creationTimestamp } = metadata;
+    const created = Math.floor(Date.parse(creationTimestamp) / 1000) || 0;
+    const key = keyOf({ kind: source.kind, namespace, name });
+    return new TrackedObject(key, source, created, uid, versionOf(resourceVersion), paths, list);
   }
 
   get paths(): readonly string[] {

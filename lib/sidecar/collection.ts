@@ -119,15 +119,15 @@ export class RunningCollection {
       unpack: openUnpacker(collection),
       publisher,
       onWritten: (ref, path) => {
-        this.#reconciler.downloaded(path);
+        this.#reconciler.disk.downloaded(path);
         this.#onEvent({ type: "written", ref, paths: [path] });
       },
       onFailed: (ref, path, reason) => {
-        this.#reconciler.downloadFailed(path);
+        this.#reconciler.disk.downloadFailed(path);
         this.#onEvent({ type: "failed", ref, reason });
       },
       onRefused: (ref, path, reason) => {
-        this.#reconciler.downloadFailed(path);
+        this.#reconciler.disk.downloadFailed(path);
         this.#onEvent({ type: "refused", ref, reason });
       },
       onChange: () => {
@@ -236,7 +236,7 @@ export class RunningCollection {
     await checkDiskPeriodically({
       diskCheck: this.#diskCheck,
       period: config.watch.checkPeriod,
-      heal: (path) => this.#reconciler.heal(path),
+      heal: (path) => this.#reconciler.disk.heal(path),
       heartbeat: liveness.heartbeat("the disk check"),
       clock,
     }, signal);

@@ -86,9 +86,9 @@ function start({
       },
     },
     publisher,
-    onWritten: (_ref, path) => reconciler.downloaded(path),
-    onFailed: (_ref, path) => reconciler.downloadFailed(path),
-    onRefused: (_ref, path) => reconciler.downloadFailed(path),
+    onWritten: (_ref, path) => reconciler.disk.downloaded(path),
+    onFailed: (_ref, path) => reconciler.disk.downloadFailed(path),
+    onRefused: (_ref, path) => reconciler.disk.downloadFailed(path),
     unpack: () => Promise.reject(new Error("there are no archives")),
     onChange() {},
     firstBackoff: 1,
@@ -645,8 +645,8 @@ Deno.test("heal() reads the object of a file again, and writes what is missing",
   await using it = open();
   await it.list(CONFIG_MAPS, configMap("a", { x: "1", y: "1" }));
   Deno.removeSync(it.at("x"));
-  it.reconciler.heal(it.at("x"));
-  it.reconciler.heal(it.at("never"));
+  it.reconciler.disk.heal(it.at("x"));
+  it.reconciler.disk.heal(it.at("never"));
   await it.turn();
   assert.deepEqual([it.files(), it.state.reads], [{ x: "1", y: "1" }, 1]);
 });

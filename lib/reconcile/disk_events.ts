@@ -1,0 +1,28 @@
+/** What happens on the disk without an event of the API: downloads end, and files are changed by others. */
+import type { ReconcilerParts } from "./reconciler_parts.ts";
+
+export class DiskEvents {
+  readonly #parts: Pick<ReconcilerParts, "claims" | "queue" | "removals" | "releases" | "reports">;
+
+  constructor(parts: Pick<ReconcilerParts, "claims" | "queue" | "removals" | "releases" | "reports">) {
+    this.#parts = parts;
+  }
+
+  /** A file of ours is missing or was changed by somebody else: its object is read again. */
+  heal(path: string): void {
+    const winner = this.#parts.claims.winnerOf(path);
+    if (winner !== undefined) this.#parts.queue.add(winner.key);
+  }
+
+  /** The content of a path was written by a download. */
+  downloaded(path: string): void {
+    this.#parts.reports.accepted(path);
+    this.#parts.releases?.check();
+  }
+
+  /** The content of a path cannot be downloaded for now. */
+  downloadFailed(path: string): void {
+    this.#parts.removals.withdraw(path);
+    this.#parts.releases?.check();
+  }
+}
