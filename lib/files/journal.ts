@@ -1,5 +1,5 @@
 import { parentOf } from "./paths.ts";
-import { type Entry, FORMAT, ownEntry } from "./record_format.ts";
+import { type Entry, FORMAT, ownEntry, type RecordedFailure } from "./record_format.ts";
 import { RecordFile } from "./record_file.ts";
 import { sameStamp, type Stamp } from "./stamp.ts";
 import { StateDirectory } from "./state_directory.ts";
@@ -43,6 +43,7 @@ export class Journal {
   readonly #takeOvers = new Set<string>();
   readonly #made = new Set<string>();
   #pending: Set<string> | undefined;
+  #failure: RecordedFailure | undefined;
   readonly #record: RecordFile | undefined;
 
   /** Reads the record. Never throws: lines that cannot be read are one warning, and files that only they name are not ours. */
@@ -144,11 +145,25 @@ export class Journal {
     this.#appendIfPossible(["pending", added]);
   }
 
-  /** The application has been told of everything that was pending. */
-  delivered(): void {
-    if (this.#pending === undefined) return;
-    this.#pending = undefined;
-    this.#appendIfPossible(["delivered"]);
+  /** The application has been told of the changes of these files. */
+  delivered(paths: Iterable<string>): void {
+    const pending = this.#pending;
+    if (pending === undefined) return;
+    const told = [...paths].filter((path) => pending.delete(path));
+    if (pending.size === 0) {
+      this.#pending = undefined;
+      this.#appendIfPossible(["delivered"]);
+    } else if (told.length > 0) this.#appendIfPossible(["delivered", told]);
+  }
+
+  /** How the application was last told in vain; `undefined`: it was not. */
+  get failure(): RecordedFailure | undefined {
+    return this.#failure;
+  }
+
+  recordFailure(failure: RecordedFailure | undefined): void {
+    this.#failure = failure;
+    this.#appendIfPossible(["failure", failure ?? null]);
   }
 
   /** Writes the record anew if it was changed by others, could not be written earlier or is too long. */
@@ -191,6 +206,7 @@ export class Journal {
     for (const directory of this.#made) entries.push(["make", directory]);
     for (const [path, file] of this.#owned) entries.push(ownEntry(path, file.owner, file, this.#takeOvers.has(path)));
     if (this.#pending !== undefined) entries.push(["pending", [...this.#pending]]);
+    if (this.#failure !== undefined) entries.push(["failure", this.#failure]);
     return entries;
   }
 
@@ -232,7 +248,11 @@ export class Journal {
         for (const path of entry[1]) this.#pending.add(path);
         return;
       case "delivered":
-        this.#pending = undefined;
+        for (const path of entry[1] ?? []) this.#pending?.delete(path);
+        if (entry[1] === undefined || this.#pending?.size === 0) this.#pending = undefined;
+        return;
+      case "failure":
+        this.#failure = entry[1] ?? undefined;
     }
   }
 }

@@ -12,6 +12,10 @@
  * ["unmake", "/data/team"]
  * ["pending", ["/data/a.json"]]   changes that the application has not been told of
  * ["delivered"]               it has been told of all of them
+ * ["delivered", ["/data/a.json"]]   it has been told of these
+ * ["failure", {"type": "refused", "attempts": 2, "endedAt": 1732556751000, "delay": 300, "fingerprint": "5a17:9f32"}]
+ *                             it was told in vain, twice in a row; the next attempt is 300 s after the last one ended
+ * ["failure", null]           it was not told in vain
  * ```
  */
 import type { Stamp } from "./stamp.ts";
@@ -22,7 +26,8 @@ export type Entry =
   | readonly ["own", path: string, owner: string, ...stamp: StampFields, typeof TAKEN_OVER]
   | readonly ["drop" | "make" | "unmake", path: string]
   | readonly ["pending", paths: readonly string[]]
-  | readonly ["delivered"];
+  | readonly ["delivered", paths?: readonly string[]]
+  | readonly ["failure", RecordedFailure | null];
 
 type StampFields = [ino: number, mtime: number, size: number];
 
@@ -31,6 +36,19 @@ export const TAKEN_OVER = "taken over";
 
 export function ownEntry(path: string, owner: string, { ino, mtime, size }: Stamp, isTakeOver: boolean): Entry {
   return isTakeOver ? ["own", path, owner, ino, mtime, size, TAKEN_OVER] : ["own", path, owner, ino, mtime, size];
+}
+
+/** How the application was last told of changes in vain. */
+export interface RecordedFailure {
+  type: string;
+  /** In a row. */
+  attempts: number;
+  /** In ms since 1970. */
+  endedAt: number;
+  /** Seconds from then to the next attempt. */
+  delay: number;
+  /** Of the credentials, without revealing them: others may read the record. */
+  fingerprint?: string;
 }
 
 /** `undefined` when the line is not an entry of this format. */
@@ -61,10 +79,19 @@ function isEntry(value: unknown): value is Entry {
     case "pending":
       return Array.isArray(subject);
     case "delivered":
-      return true;
+      return subject === undefined || (Array.isArray(subject) && subject.every((path) => typeof path === "string"));
+    case "failure":
+      return subject === null || isFailure(subject);
     default:
       return false;
   }
+}
+
+function isFailure(value: unknown): value is RecordedFailure {
+  if (typeof value !== "object" || value === null) return false;
+  const { type, attempts, endedAt, delay, fingerprint = "" } = value as Partial<RecordedFailure>;
+  return typeof type === "string" && [attempts, endedAt, delay].every((number) => typeof number === "number") &&
+    typeof fingerprint === "string";
 }
 
 function isPath(value: unknown): boolean {

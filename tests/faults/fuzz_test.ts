@@ -343,8 +343,10 @@ Deno.test("Journal says after a crash at any byte what it said after one of its 
             journal.addPending([record.path]);
             break;
           case "delivered":
+            journal.delivered([record.path]);
+            break;
           case "tidy":
-            journal[record.verb]();
+            journal.tidy();
             break;
           default:
             journal[record.verb](record.path);

@@ -82,7 +82,9 @@ Deno.test("addPending() lasts through restarts until delivered()", () => {
   load().addPending(["/data/a"]);
   load().addPending(["/data/b", "/data/a"]);
   assert.deepEqual(stateOf(load()).pending, ["/data/a", "/data/b"]);
-  load().delivered();
+  load().delivered(["/data/a", "/data/other"]);
+  assert.deepEqual(stateOf(load()).pending, ["/data/b"]);
+  load().delivered(["/data/b"]);
   assert.equal(load().pending, undefined);
   load().addPending(["/data/c"]);
   assert.deepEqual(stateOf(load()).pending, ["/data/c"]);
@@ -94,7 +96,7 @@ Deno.test("Journal writes nothing when it has nothing new to say", () => {
   const journal = load();
   journal.drop("/data/a");
   journal.unmake("/data");
-  journal.delivered();
+  journal.delivered(["/data/a"]);
   journal.addPending([]);
   assert.equal(exists(path), false);
   journal.own("/data/a", OWNER, STAMP);
@@ -243,7 +245,7 @@ function history(folder: string) {
       () => journal.addPending(["/data/ä/a", "/data/b"]),
       () => journal.drop("/data/ä/a"),
       () => journal.unmake("/data/ä"),
-      () => journal.delivered(),
+      () => journal.delivered(["/data/a"]),
       () => journal.own("/data/🎉", OWNER, STAMP),
     ]
   ) {
