@@ -193,7 +193,7 @@ export class NotificationRunner {
     }
     if (forWebhook !== undefined) await this.#callWebhook(forWebhook, signal, isLast);
     signal.throwIfAborted();
-    this.#recordDelivery([...forScript ?? [], ...forWebhook ?? []]);
+    if (forScript ?? forWebhook) this.#recordDelivery(new Set([...forScript ?? [], ...forWebhook ?? []]));
   }
 
   /** @returns whether it succeeded */
@@ -263,8 +263,8 @@ export class NotificationRunner {
     );
   }
 
-  #recordDelivery(told: readonly string[]): void {
-    const delivered = told.filter((path) => !this.#forScript.has(path) && !this.#forWebhook.has(path));
+  #recordDelivery(told: ReadonlySet<string>): void {
+    const delivered = [...told].filter((path) => !this.#forScript.has(path) && !this.#forWebhook.has(path));
     const isAll = this.#forScript.isEmpty && this.#forWebhook.isEmpty;
     if (delivered.length > 0 || isAll) this.#record(() => this.#options.pending.delivered(delivered));
   }

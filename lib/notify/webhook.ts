@@ -130,8 +130,9 @@ export class Webhook {
         }
       }
       const answer = await answering;
-      using bodyDeadline = new Deadline(clock, timeout, signal);
-      await discard(answer, bodyDeadline.signal).catch(() => signal.throwIfAborted());
+      // How the body ends does not matter
+      const discarded = discard(answer, deadline.signal).catch(() => {});
+      if (!await within(timeout, discarded, clock, signal)) deadline.end();
       return { ...this.#ofAnswer(answer), isLate };
     } catch (error) {
       signal.throwIfAborted();

@@ -114,7 +114,7 @@ story(
       stranger: stranger_,
       "user-info": stranger_,
       moved: stranger_,
-      own: "password",
+      own: "no password",
     };
     await eventually(() => assertFolderEquals(at.folder, expected));
     assert.deepEqual([...new Set(seen)], [null]);

@@ -90,6 +90,20 @@ Deno.test("addPending() lasts through restarts until delivered()", () => {
   assert.deepEqual(stateOf(load()).pending, ["/data/c"]);
 });
 
+Deno.test("recordFailure() lasts through restarts and a record written anew", () => {
+  using folder = tempFolder();
+  const { load, path } = journalIn(folder);
+  const failure = { type: "refused", attempts: 2, endedAt: 1_764_000_000_000, delay: 300, fingerprint: "ab:cd" };
+  load().recordFailure(failure);
+  assert.deepEqual(load().failure, failure);
+  const journal = load();
+  Deno.removeSync(path);
+  journal.tidy();
+  assert.deepEqual(load().failure, failure);
+  load().recordFailure(undefined);
+  assert.equal(load().failure, undefined);
+});
+
 Deno.test("Journal writes nothing when it has nothing new to say", () => {
   using folder = tempFolder();
   const { load, path } = journalIn(folder);
@@ -245,7 +259,8 @@ function history(folder: string) {
       () => journal.addPending(["/data/ä/a", "/data/b"]),
       () => journal.drop("/data/ä/a"),
       () => journal.unmake("/data/ä"),
-      () => journal.delivered(["/data/a"]),
+      () => journal.delivered(["/data/ä/a"]),
+      () => journal.delivered(["/data/b"]),
       () => journal.own("/data/🎉", OWNER, STAMP),
     ]
   ) {
@@ -283,6 +298,7 @@ Deno.test("Journal that is garbage is reported once and of use again", () => {
       '["own"]\n["own",1,"x",1,2,3]\n["own","/a"]\n["own","/a",1,1,2,3]\n["own","relative","x",1,2,3]\n["own",["/a"],"x",1,2,3]\n',
       '["own","/a","x"]\n["own","/a","x",1,2]\n["own","/a","x",1,2,"3"]\n["own","/a","x",1,2,3,4]\n["own","/a","x",1,2,3,"taken over",5]\n',
       '["drop"]\n["make"]\n["make",null]\n["pending"]\n["pending","/a"]\n["unknown","/a","x"]\n["journal",1]\n',
+      '["delivered","/a"]\n["delivered",[1]]\n["failure"]\n["failure",{}]\n["failure",{"type":"refused","attempts":1}]\n',
       '["own","/a","x",1,2,3',
       '["own","/a","x",1,2,3]["own","/b","x",1,2,3]\n',
       "<html>\r\n</html>\r\n",
