@@ -42,6 +42,7 @@ function place() {
         collection: config.collections[0]!,
         config,
         client: gateway.client,
+        env: {},
         transport: () => Promise.resolve(transport),
         metrics: new SidecarMetrics(),
         eventPoster,
