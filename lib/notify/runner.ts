@@ -21,6 +21,8 @@ const GRACE_SECONDS = 30;
 export interface Pending {
   /** Files that an earlier run did not notify of; `undefined` when there were none. */
   load(): readonly string[] | undefined;
+  /** These files have changed, and that is to be notified. */
+  add(paths: Iterable<string>): void;
   /** The changes of these files have been notified. */
   delivered(paths: Iterable<string>): void;
   /** How the last call of the webhook failed; `undefined`: it did not. */
@@ -114,11 +116,13 @@ export class NotificationRunner {
 
   /** Files changed on disk. Returns at once and never throws. `initial`: in the first sync after the start. */
   changed(files: Iterable<string>, { initial }: { initial: boolean }): void {
-    const { script, webhook, clock, skipInit } = this.#options;
+    const { script, webhook, pending, clock, skipInit } = this.#options;
     const paths = [...files];
-    if (paths.length === 0) return;
+    const isForWebhook = webhook !== undefined && !(initial && skipInit);
+    if (paths.length === 0 || (script === undefined && !isForWebhook)) return;
     if (script !== undefined) this.#forScript.add(paths, clock.now(), { isNew: true });
-    if (webhook !== undefined && !(initial && skipInit)) this.#forWebhook.add(paths, clock.now(), { isNew: true });
+    if (isForWebhook) this.#forWebhook.add(paths, clock.now(), { isNew: true });
+    this.#record(() => pending.add(paths));
     this.#alarm.ring();
   }
 

@@ -43,10 +43,14 @@ export async function openNotifications(options: NotificationOptions): Promise<N
   });
 }
 
-/** What is pending by the journal. The publisher records each path there before it changes it. */
+/**
+ * What is pending by the journal. The publisher records each path there before it changes it; it is recorded once more
+ * afterwards, in case a notification of an earlier change was delivered in between.
+ */
 export function pendingIn(journal: Journal): Pending {
   return {
     load: () => journal.pending && [...journal.pending],
+    add: (paths) => journal.addPending(paths),
     delivered: (paths) => journal.delivered(paths),
     failure: () => journal.failure,
     failed: (failure) => journal.recordFailure(failure),

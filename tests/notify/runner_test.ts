@@ -31,6 +31,7 @@ function makeRunner(
   const expected: (number | "idle")[] = [];
   /** Paths that were recorded as delivered, one list each time. */
   const deliveries: string[][] = [];
+  const recorded: string[] = [];
   const state = { outcome: { type: "unavailable" } as Failed, identity: "first", failure: failureBefore };
   let onUnanswered = () => {};
   const results: string[] = [];
@@ -66,6 +67,7 @@ function makeRunner(
     skipInit: false,
     pending: {
       load: () => pendingBefore,
+      add: (paths) => void recorded.push(...paths),
       delivered: (paths) => void deliveries.push([...paths].sort()),
       failure: () => state.failure,
       failed: (failure) => void (state.failure = failure),
@@ -92,6 +94,7 @@ function makeRunner(
     start: () => runner.run(abort.signal),
     changed: (files: string[], { initial = false } = {}) => runner.changed(files, { initial }),
     deliveries,
+    recorded,
     /** How the webhook fails, what it calls, and the failure on record. */
     state,
     /** The webhook's request has no answer yet, and stays open. */
@@ -258,7 +261,9 @@ Deno.test("changed() leaves nothing pending when there is nothing or nobody to n
   cases[0]!.changed(["/d/a"]);
   cases[1]!.changed(["/d/a"], { initial: true });
   cases[2]!.changed([]);
-  for (const it of cases) assert.equal(it.runner.isPending, false);
+  for (const it of cases) assert.deepEqual([it.runner.isPending, it.recorded], [false, []]);
+  cases[2]!.changed(["/d/a"]);
+  assert.deepEqual([cases[2]!.runner.isPending, cases[2]!.recorded], [true, ["/d/a"]]);
 });
 
 Deno.test("run() goes on when a delivery cannot be recorded", async () => {
@@ -266,7 +271,7 @@ Deno.test("run() goes on when a delivery cannot be recorded", async () => {
     throw new Error("No space left on device");
   };
   const it = makeRunner({
-    pending: { load: () => undefined, delivered: fail, failure: () => undefined, failed: fail },
+    pending: { load: () => undefined, add() {}, delivered: fail, failure: () => undefined, failed: fail },
   });
   const run = it.start();
   it.changed(["/d/a"]);

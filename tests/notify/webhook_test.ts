@@ -357,7 +357,7 @@ Deno.test("call() works over an unverified transport", async () => {
 });
 
 Deno.test("identity() changes with URL, headers and credentials", async () => {
-  let authorization: string | undefined;
+  let authorization: string | undefined = undefined;
   const url = "http://127.0.0.1:9/";
   const authorizationFor = () => Promise.resolve(authorization);
   using it = makeWebhook({ url, authorizationFor });

@@ -22,6 +22,7 @@ async function open(env: Record<string, string> = {}, files?: string[]) {
     delivered: () => void state.delivered++,
     failure: () => undefined,
     failed() {},
+    add() {},
   };
   const runner = await openNotifications({
     settings: collection!.notification,
