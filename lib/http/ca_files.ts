@@ -24,10 +24,13 @@ export async function openTransportWithCaFiles(options: CaFilesOptions): Promise
   await trust.read();
   return {
     async fetch(url, init) {
+      const { transport } = trust;
       try {
-        return await trust.transport.fetch(url, init);
+        return await transport.fetch(url, init);
       } catch (error) {
-        if (!isUntrusted(error) || !await trust.read()) throw error;
+        if (!isUntrusted(error)) throw error;
+        await trust.read();
+        if (trust.transport === transport) throw error;
         return await trust.transport.fetch(url, init);
       }
     },
@@ -48,19 +51,18 @@ class CaFiles {
     this.transport = openTransport(options.transport);
   }
 
-  /** @returns whether another request may end in another way */
-  async read(): Promise<boolean> {
+  /** Opens another transport if the files have changed. */
+  async read(): Promise<void> {
     const { files, transport, clock } = this.#options;
-    if (clock.now() - this.#readAt < MIN_AGE_SECONDS * 1000) return false;
+    if (clock.now() - this.#readAt < MIN_AGE_SECONDS * 1000) return;
     this.#readAt = clock.now();
     const caCerts = (await Promise.all([...new Set(files)].map((file) => this.#readFile(file)))).flat();
     const text = caCerts.join("\n");
-    if (text === this.#text || this.#isClosed) return false;
+    if (text === this.#text || this.#isClosed) return;
     this.#text = text;
     const before = this.transport;
     this.transport = openTransport({ ...transport, caCerts });
     before.close();
-    return true;
   }
 
   async #readFile(file: string): Promise<string[]> {

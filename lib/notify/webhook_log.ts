@@ -22,7 +22,7 @@ export interface WebhookLogOptions {
   log: Pick<Log, "debug" | "info" | "warn" | "error">;
 }
 
-interface Failed {
+interface Attempted {
   outcome: Outcome;
   text: string;
   status?: number;
@@ -45,7 +45,7 @@ export class WebhookLog {
   }
 
   /** The application is unavailable, and will be asked again in `delay` seconds. */
-  retried({ text, status }: Failed, delay: number): void {
+  retried({ text, status }: Attempted, delay: number): void {
     this.#options.log.debug(`${this.#call} ${text}; retrying in ${delay} s`);
     this.#unavailable(text, this.#properties(status));
   }
@@ -58,11 +58,12 @@ export class WebhookLog {
   }
 
   /** @param attempts of this call; `ms` is the time that it took */
-  ended(attempt: Failed, { attempts, ms, isLast }: { attempts: number; ms: number; isLast: boolean }): void {
-    const { outcome, text, status } = attempt;
+  ended(attempt: Attempted, { attempts, ms, isLast }: { attempts: number; ms: number; isLast: boolean }): void {
+    const { outcome, status, isLate } = attempt;
+    const text = attempt.text + (isLate && outcome.type !== "unanswered" ? this.#late(ms) : "");
     const properties = { ...this.#properties(status), durationMs: ms };
     const times = attempts > 1 ? ` (after ${attempts} attempts)` : "";
-    if (outcome.type === "delivered") return this.#delivered(attempt, ms, properties);
+    if (outcome.type === "delivered") return this.#delivered(text, isLate, properties);
     if (isLast) {
       const failure = `${this.#call} failed: ${text}${times}${hintOf(attempt)}`;
       return this.#options.log.error(`${failure}; the notification stays pending for the next start`, properties);
@@ -76,7 +77,7 @@ export class WebhookLog {
         const message =
           `${this.#call} failed: ${text}${hintOf(attempt)}. It is called again when files or credentials ` +
           "change, else in 1 to 30 minutes";
-        return this.#states.tell("error", `refused: ${status ?? text}`, message, properties);
+        return this.#states.tell("error", `refused: ${status ?? attempt.text}`, message, properties);
       }
       case "unanswered":
         this.#options.log.debug(`${this.#call} ${text}`, properties);
@@ -88,13 +89,14 @@ export class WebhookLog {
     this.#states.tell("warn", "unavailable", `${this.#call} failed: ${text}${hint}; retrying`, properties);
   }
 
-  #delivered({ text, isLate }: Failed, ms: number, properties: Record<string, unknown>): void {
+  #delivered(text: string, isLate: boolean, properties: Record<string, unknown>): void {
     const isRecovered = this.#states.clear({ except: isLate ? ["unanswered"] : [] });
     const works = isRecovered ? `${this.#call} works again: ${text}` : `${this.#call} ${text}`;
-    const late = isLate
-      ? ` after ${(ms / 1000).toFixed(1)} s, later than REQ_TIMEOUT (${this.#options.timeout} s)`
-      : "";
-    this.#options.log.info(works + late, properties);
+    this.#options.log.info(works, properties);
+  }
+
+  #late(ms: number): string {
+    return ` after ${(ms / 1000).toFixed(1)} s, later than REQ_TIMEOUT (${this.#options.timeout} s)`;
   }
 
   #properties(status?: number): Record<string, unknown> {
@@ -103,7 +105,7 @@ export class WebhookLog {
   }
 }
 
-function hintOf({ outcome, status }: Failed): string {
+function hintOf({ outcome, status }: Attempted): string {
   if (outcome.type !== "refused" || status === undefined) return "";
   return `; ${HINTS[status] ?? OTHER_HINT}`;
 }

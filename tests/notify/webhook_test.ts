@@ -205,6 +205,7 @@ for (const [status, type] of [[401, "refused"], [503, "unavailable"], [500, "fai
     server.waiting[0]!(new Response(null, { status }));
     assert.equal((await call).type, type);
     assert.equal(server.waiting.length, 1);
+    assert.match(it.entries.at(-1)!.message, new RegExp(`answered ${status} .* after 20.0 s, later than REQ_TIMEOUT`));
   });
 }
 
