@@ -24,7 +24,7 @@ export interface FetcherOptions {
   maxBytes: number;
   /** ENABLE_5XX: after the last retry the body of a 5xx answer counts as content. */
   enable5xx: boolean;
-  /** The `Authorization` header for a URL, a redirect's target too. Must be given to the origin it belongs to alone. */
+  /** The `Authorization` header for the URL of a download. No other origin gets it, should the URL redirect there. */
   authorizationFor(url: URL): Promise<string | undefined>;
   clock: Clock;
   log: FetcherLog;
@@ -74,11 +74,12 @@ export class Fetcher {
 
   async #attempt(start: URL, sink: ContentSink, budget: RetryBudget, signal: AbortSignal): Promise<void> {
     const { transport, clock, timeout, maxBytes } = this.#options;
+    const authorization = await this.#options.authorizationFor(start);
     using deadline = new Deadline(clock, timeout, signal);
     const answer = await follow(transport, start, {
       method: "GET",
       headers: { "accept-encoding": "identity" },
-      authorizationFor: (url) => this.#options.authorizationFor(url),
+      authorizationFor: (url) => url.origin === start.origin ? authorization : undefined,
       signal: deadline.signal,
     });
     if (!this.#accepts(answer.status, budget)) {

@@ -1,6 +1,6 @@
 import { FileModes } from "./file_modes.ts";
 import { parentOf } from "./paths.ts";
-import { type Condition, type Entry, FORMAT, ownEntry } from "./record_format.ts";
+import { type Condition, type Entry, FORMAT, ownEntry, type RecordedFailure } from "./record_format.ts";
 import { RecordFile } from "./record_file.ts";
 import { sameStamp, type Stamp, stampOf } from "./stamp.ts";
 import { StateDirectory } from "./state_directory.ts";
@@ -44,6 +44,7 @@ export class Journal {
   readonly #takeOvers = new Map<string, Condition>();
   readonly #made = new Set<string>();
   #pending: Set<string> | undefined;
+  #failure: RecordedFailure | undefined;
   readonly #record: RecordFile | undefined;
   /** Used by all who write on behalf of this journal, so that a volume without modes is one warning. */
   readonly modes: FileModes;
@@ -163,6 +164,16 @@ export class Journal {
     if (told === undefined || this.#pending?.size === 0) this.#pending = undefined;
   }
 
+  /** How the application was last told in vain; `undefined`: it was not. */
+  get failure(): RecordedFailure | undefined {
+    return this.#failure;
+  }
+
+  recordFailure(failure: RecordedFailure | undefined): void {
+    this.#failure = failure;
+    this.#appendIfPossible(["failure", failure ?? null]);
+  }
+
   /** Writes the record anew if it was changed by others, could not be written earlier or is too long. */
   tidy(): void {
     if (!this.#record?.isStale && !this.#isTooLong) return;
@@ -203,6 +214,7 @@ export class Journal {
     for (const directory of this.#made) entries.push(["make", directory]);
     for (const [path, file] of this.#owned) entries.push(ownEntry(path, file.owner, file, this.#takeOvers.get(path)));
     if (this.#pending !== undefined) entries.push(["pending", [...this.#pending]]);
+    if (this.#failure !== undefined) entries.push(["failure", this.#failure]);
     return entries;
   }
 
@@ -246,6 +258,9 @@ export class Journal {
         return;
       case "delivered":
         this.#settle(entry[1]);
+        return;
+      case "failure":
+        this.#failure = entry[1] ?? undefined;
     }
   }
 }

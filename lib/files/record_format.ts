@@ -15,6 +15,10 @@
  * ["pending", ["/data/a.json"]]   changes that the application has not been told of
  * ["delivered", ["/data/a.json"]] it has been told of these
  * ["delivered"]               it has been told of all of them
+ * ["delivered", ["/data/a.json"]]   it has been told of these
+ * ["failure", {"type": "refused", "attempts": 2, "endedAt": 1732556751000, "delay": 300, "fingerprint": "5a17:9f32"}]
+ *                             it was told in vain, twice in a row; the next attempt is 300 s after the last one ended
+ * ["failure", null]           it was not told in vain
  * ```
  */
 import type { Stamp } from "./stamp.ts";
@@ -25,7 +29,8 @@ export type Entry =
   | readonly ["own", path: string, owner: string, ...stamp: StampFields, Condition]
   | readonly ["drop" | "make" | "unmake", path: string]
   | readonly ["pending", paths: readonly string[]]
-  | readonly ["delivered", paths?: readonly string[]];
+  | readonly ["delivered", paths?: readonly string[]]
+  | readonly ["failure", RecordedFailure | null];
 
 type StampFields = [ino: number, mtime: number, size: number];
 
@@ -45,6 +50,19 @@ export function ownEntry(
   return condition === undefined
     ? ["own", path, owner, ino, mtime, size]
     : ["own", path, owner, ino, mtime, size, condition];
+}
+
+/** How the application was last told of changes in vain. */
+export interface RecordedFailure {
+  type: string;
+  /** In a row. */
+  attempts: number;
+  /** In ms since 1970. */
+  endedAt: number;
+  /** Seconds from then to the next attempt. */
+  delay: number;
+  /** Of the credentials, without revealing them: others may read the record. */
+  fingerprint?: string;
 }
 
 /** `undefined` when the line is not an entry of this format. */
@@ -78,6 +96,8 @@ function isEntry(value: unknown): value is Entry {
       return Array.isArray(subject);
     case "delivered":
       return subject === undefined || Array.isArray(subject);
+    case "failure":
+      return subject === null || isFailure(subject);
     default:
       return false;
   }
@@ -85,6 +105,13 @@ function isEntry(value: unknown): value is Entry {
 
 function isText(value: unknown): value is string {
   return typeof value === "string";
+}
+
+function isFailure(value: unknown): value is RecordedFailure {
+  if (typeof value !== "object" || value === null) return false;
+  const { type, attempts, endedAt, delay, fingerprint = "" } = value as Partial<RecordedFailure>;
+  return typeof type === "string" && [attempts, endedAt, delay].every((number) => typeof number === "number") &&
+    typeof fingerprint === "string";
 }
 
 function isPath(value: unknown): boolean {

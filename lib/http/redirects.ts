@@ -16,7 +16,7 @@ export class StatusError extends Error {
   }
 }
 
-/** A redirect that is not followed: one too many, or to a URL that is not http. */
+/** A redirect that is not followed: one too many, to a URL that is not http, or to another origin. */
 export class RedirectError extends Error {
   override readonly name = "RedirectError";
 }
@@ -27,13 +27,16 @@ export interface FollowOptions {
   /** Body of a POST, sent as application/json. */
   json?: string;
   signal: AbortSignal;
+  /** A redirect to another origin is an error. */
+  sameOrigin?: boolean;
   /** The `Authorization` for a URL. Called for each redirect, so that credentials do not reach another origin. */
   authorizationFor(url: URL): Promise<string | undefined> | string | undefined;
 }
 
 /**
  * Sends a request and follows up to five redirects. As in browsers and in kiwigrid's `requests`, a POST stays a POST on
- * 307 and 308, and becomes a GET without a body on 301, 302 and 303. User info in a URL is never sent.
+ * 307 and 308, and becomes a GET without a body on 301, 302 and 303. User info in a URL is never sent. `headers` take
+ * precedence over what this function would set.
  *
  * @throws RedirectError, TransportError, or the signal's reason
  */
@@ -42,9 +45,9 @@ export async function follow(transport: Transport, start: URL, options: FollowOp
   let url = withoutUserInfo(start);
   for (let redirects = 0;; redirects++) {
     const authorization = await options.authorizationFor(url);
-    const headers = { ...options.headers };
-    if (json !== undefined) headers["content-type"] = "application/json";
-    if (authorization !== undefined) headers["authorization"] = authorization;
+    const headers = new Headers(options.headers);
+    if (json !== undefined && !headers.has("content-type")) headers.set("content-type", "application/json");
+    if (authorization !== undefined && !headers.has("authorization")) headers.set("authorization", authorization);
     const answer = await transport.fetch(url, {
       method,
       headers,
@@ -55,7 +58,11 @@ export async function follow(transport: Transport, start: URL, options: FollowOp
     if (![301, 302, 303, 307, 308].includes(answer.status) || location === null) return answer;
     await discard(answer, options.signal);
     if (redirects === MAX_REDIRECTS) throw new RedirectError(`more than ${MAX_REDIRECTS} redirects`);
-    url = redirectTarget(location, url);
+    const target = redirectTarget(location, url);
+    if (options.sameOrigin && target.origin !== url.origin) {
+      throw new RedirectError(`answered ${answer.status}, a redirect to another origin (${redactUrl(target)})`);
+    }
+    url = target;
     if (answer.status < 307) [method, json] = ["GET", undefined];
   }
 }

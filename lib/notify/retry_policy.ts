@@ -16,6 +16,8 @@ export type Outcome =
   /** Any other 5xx. */
   | { type: "failed" };
 
+export type Failed = Exclude<Outcome, { type: "delivered" }>;
+
 export interface NextAttempt {
   /** Seconds from the end of this attempt. */
   after: number;
@@ -23,13 +25,16 @@ export interface NextAttempt {
   orOnChange: boolean;
 }
 
+/** No delay is longer, in seconds. A longer `Retry-After` is a mistake of something in between. */
+export const MAX_DELAY_SECONDS = 1800;
+
 /** In seconds. */
 const DELAYS = {
   unavailable: { first: 1, max: 60 },
   failed: { first: 10, max: 300 },
-  unanswered: { first: 300, max: 1800 },
+  unanswered: { first: 300, max: MAX_DELAY_SECONDS },
   /** The second delay; the first is {@link FIRST_REFUSED_DELAY}. */
-  refused: { first: 300, max: 1800 },
+  refused: { first: 300, max: MAX_DELAY_SECONDS },
 };
 
 /** Seconds. Grafana locks an account for five minutes after five wrong passwords: two attempts in the first minute at most. */
@@ -37,9 +42,6 @@ const FIRST_REFUSED_DELAY = 60;
 
 /** Statuses of a server, or of a proxy before it, that is starting, stopping or busy. */
 const UNAVAILABLE_STATUSES: ReadonlySet<number> = new Set([408, 429, 502, 503, 504]);
-
-/** A `Retry-After` beyond this is taken for a mistake. Seconds. */
-const MAX_RETRY_AFTER = 1800;
 
 /** @param retryAfter seconds, as the answer's header says */
 export function outcomeOf(status: number, retryAfter?: number): Outcome {
@@ -56,12 +58,14 @@ export function outcomeOf(status: number, retryAfter?: number): Outcome {
  *
  * @param attempts attempts in a row that ended like this, this one included
  */
+export function nextAttempt(outcome: Failed, attempts: number): NextAttempt;
+export function nextAttempt(outcome: Outcome, attempts: number): NextAttempt | undefined;
 export function nextAttempt(outcome: Outcome, attempts: number): NextAttempt | undefined {
   switch (outcome.type) {
     case "delivered":
       return undefined;
     case "unavailable": {
-      const asked = Math.min(MAX_RETRY_AFTER, outcome.retryAfter ?? 0);
+      const asked = Math.min(MAX_DELAY_SECONDS, outcome.retryAfter ?? 0);
       return { after: Math.max(asked, doubled(DELAYS.unavailable, attempts)), orOnChange: false };
     }
     case "failed":

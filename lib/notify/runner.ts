@@ -1,20 +1,33 @@
-import { Backoff } from "../runtime/backoff.ts";
 import type { Log } from "../log/log.ts";
+import { Alarm } from "../runtime/alarm.ts";
+import { Backoff } from "../runtime/backoff.ts";
 import type { Clock } from "../runtime/clock.ts";
+import { Backlog } from "./backlog.ts";
+import { FailedCalls, type RecordedFailure } from "./failed_calls.ts";
+import type { Outcome } from "./retry_policy.ts";
+import type { CallOptions } from "./webhook.ts";
 
-/** Delays before a failed notification is retried, in seconds. */
+/** Delays before a failed script is run again, in seconds. */
 const MIN_RETRY_SECONDS = 1;
 const MAX_RETRY_SECONDS = 60;
+
+/** Seconds between two looks at the credentials while the application refuses the notification. */
+const LOOK_SECONDS = 5;
 
 /** Seconds that a step may take beyond its own deadline before the runner counts as stuck. */
 const GRACE_SECONDS = 30;
 
-/** The record of files whose change has not been notified yet, which outlives this process. */
+/** The record of what has not been notified yet, which outlives this process. */
 export interface Pending {
-  /** Files whose change has not been notified yet; `undefined` when there are none. */
+  /** Files that an earlier run did not notify of; `undefined` when there were none. */
   load(): readonly string[] | undefined;
+  /** These files have changed, and that is to be notified. */
+  add(paths: Iterable<string>): void;
   /** The changes of these files have been notified. */
-  delivered(files: Iterable<string>): void;
+  delivered(paths: Iterable<string>): void;
+  /** How the last call of the webhook failed; `undefined`: it did not. */
+  failure(): RecordedFailure | undefined;
+  failed(failure: RecordedFailure | undefined): void;
 }
 
 /** Sees whether the runner makes progress. */
@@ -25,15 +38,16 @@ export interface RunnerHeartbeat {
   idle(): void;
 }
 
-/** `maxSeconds` is the longest that one call can take. */
+/** `maxSeconds` is the longest that one run can take. */
 export interface RunnableScript {
   readonly maxSeconds: number;
   run(files: string[], signal: AbortSignal): Promise<void>;
 }
 
 export interface CallableWebhook {
-  readonly maxSeconds: number;
-  call(signal: AbortSignal): Promise<void>;
+  /** Tells what is called, and with which credentials. */
+  identity(): Promise<string>;
+  call(options: CallOptions): Promise<Outcome>;
 }
 
 export interface NotificationRunnerOptions {
@@ -48,6 +62,8 @@ export interface NotificationRunnerOptions {
   pending: Pending;
   heartbeat: RunnerHeartbeat;
   clock: Clock;
+  /** In ms since 1970. */
+  wallClock: () => number;
   random: () => number;
   log: Pick<Log, "debug" | "warn">;
   onResult(kind: "script" | "webhook", ok: boolean, seconds: number): void;
@@ -57,185 +73,217 @@ export interface NotificationRunnerOptions {
  * Notifies the application that files changed: first the script, then the webhook, once for each burst of changes and
  * never two at a time. Modelled on git-sync's HookRunner.
  *
- * Changes are collected until there has been none for `quietPeriod`, at most `maxWait` after the first. Changes during a
- * notification belong to the next one. A failed notification stays pending and is retried with backoff until it succeeds,
- * together with later changes; what succeeded is not repeated. The webhook is called even if the script failed, and once
- * more when the script has succeeded, because the application may depend on what the script does.
+ * Changes during a notification belong to the next one. A failed notification stays pending, together with later changes,
+ * and what succeeded is not repeated. A script is run again with backoff, and at the next change; what follows a call of the
+ * webhook is the table of `retry_policy.ts`. The webhook is called even if the script failed, and once more when the script
+ * has succeeded, because the application may depend on what the script does.
  */
 export class NotificationRunner {
   readonly #options: NotificationRunnerOptions;
-  readonly #backoff: Backoff;
-  /** Files that the script has not run for; `undefined` when it need not run. */
-  #forScript: Set<string> | undefined;
-  #webhookPending = false;
+  readonly #alarm: Alarm;
+  readonly #forScript: Backlog;
+  readonly #forWebhook: Backlog;
+  readonly #scriptBackoff: Backoff;
+  readonly #failedCalls: FailedCalls;
+  /** The webhook was called though the script had failed. */
   #webhookAfterScript = false;
-  #firstChange: number | undefined;
-  #lastChange = 0;
-  #wake = () => {};
-  #round: Promise<boolean> | undefined;
+  #round: Promise<void> | undefined;
 
   constructor(options: NotificationRunnerOptions) {
+    const { clock, pending, random, script, webhook } = options;
     this.#options = options;
-    this.#backoff = new Backoff({ first: MIN_RETRY_SECONDS, longest: MAX_RETRY_SECONDS, random: options.random });
-    const files = options.pending.load();
+    this.#alarm = new Alarm(clock);
+    this.#forScript = new Backlog(options);
+    this.#forWebhook = new Backlog(options);
+    this.#scriptBackoff = new Backoff({ first: MIN_RETRY_SECONDS, longest: MAX_RETRY_SECONDS, random });
+    this.#failedCalls = new FailedCalls(
+      { load: () => pending.failure(), save: (it) => this.#recordFailure(it) },
+      () => options.wallClock(),
+    );
+    const files = pending.load();
     if (files === undefined) return;
-    if (options.script !== undefined) this.#forScript = new Set(files);
-    this.#webhookPending = options.webhook !== undefined;
-    this.#firstChange = this.#lastChange = options.clock.now();
+    if (script !== undefined) this.#forScript.add(files, clock.now(), { isNew: false });
+    if (webhook === undefined) return;
+    const { next } = this.#failedCalls;
+    if (next !== undefined) this.#forWebhook.failed([], this.#retry(next));
+    this.#forWebhook.add(files, clock.now(), { isNew: false });
   }
 
   /** There are changes that the application has not been notified of. */
   get isPending(): boolean {
-    return this.#due || this.#round !== undefined;
-  }
-
-  /** There are changes that are not part of the current notification. */
-  get #due(): boolean {
-    return this.#forScript !== undefined || this.#webhookPending || this.#webhookAfterScript;
+    return !this.#forScript.isEmpty || !this.#forWebhook.isEmpty || this.#round !== undefined;
   }
 
   /** Files changed on disk. Returns at once and never throws. `initial`: in the first sync after the start. */
   changed(files: Iterable<string>, { initial }: { initial: boolean }): void {
-    const { script, webhook, clock, skipInit } = this.#options;
+    const { script, webhook, pending, clock, skipInit } = this.#options;
     const paths = [...files];
     const isForWebhook = webhook !== undefined && !(initial && skipInit);
     if (paths.length === 0 || (script === undefined && !isForWebhook)) return;
-    if (script !== undefined) {
-      this.#forScript ??= new Set();
-      for (const path of paths) this.#forScript.add(path);
-    }
-    if (isForWebhook) this.#webhookPending = true;
-    this.#lastChange = clock.now();
-    this.#firstChange ??= this.#lastChange;
-    this.#wake();
+    if (script !== undefined) this.#forScript.add(paths, clock.now(), { isNew: true });
+    if (isForWebhook) this.#forWebhook.add(paths, clock.now(), { isNew: true });
+    this.#record(() => pending.add(paths));
+    this.#alarm.ring();
   }
 
   /** Notifies until the signal aborts, and then resolves. Changes that are still pending remain recorded. */
   async run(signal: AbortSignal): Promise<void> {
     try {
-      while (true) {
-        await this.#change(signal);
-        await this.#quiet(signal);
-        if (await this.#notify(signal)) this.#backoff.reset();
-        else await this.#delay(signal);
+      this.#sayWhatWaits();
+      while (!signal.aborted) {
+        if (this.#dueAt <= this.#options.clock.now()) await this.#inTurn(signal, { isLast: false });
+        else await this.#wait(signal);
       }
     } catch (error) {
       if (!signal.aborted) throw error;
     }
   }
 
-  /** Notifies of pending changes now, once and without a retry (METHOD=LIST). Resolves to whether none are pending. */
+  /**
+   * Notifies of pending changes now, once and without a retry (METHOD=LIST). Resolves to whether none are pending. What the
+   * application has refused before, and would again, is not repeated.
+   */
   async flush(signal: AbortSignal): Promise<boolean> {
-    if (!signal.aborted) await this.#notify(signal).catch(() => {});
+    if (signal.aborted) return !this.isPending;
+    await this.#hurryIfOutdated();
+    this.#sayWhatWaits();
+    const waits = this.#forWebhook.isWaiting && this.#forWebhook.retry?.orOnChange;
+    for (const backlog of waits ? [this.#forScript] : [this.#forScript, this.#forWebhook]) backlog.hurry();
+    await this.#inTurn(signal, { isLast: true }).catch(() => {});
     return !this.isPending;
   }
 
-  async #change(signal: AbortSignal): Promise<void> {
-    signal.throwIfAborted();
-    if (this.#due) return;
-    this.#options.heartbeat.idle();
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const onAbort = () => reject(signal.reason);
-    signal.addEventListener("abort", onAbort, { once: true });
-    this.#wake = resolve;
-    await promise.finally(() => signal.removeEventListener("abort", onAbort));
+  get #dueAt(): number {
+    return Math.min(this.#forScript.dueAt, this.#forWebhook.dueAt);
   }
 
-  async #quiet(signal: AbortSignal): Promise<void> {
-    const { clock, heartbeat, quietPeriod, maxWait } = this.#options;
-    heartbeat.expectWithin(maxWait + GRACE_SECONDS);
-    while (this.#firstChange !== undefined) {
-      const due = Math.min(this.#lastChange + quietPeriod * 1000, this.#firstChange + maxWait * 1000);
-      if (clock.now() >= due) return;
-      await clock.sleep((due - clock.now()) / 1000, signal);
-    }
+  /** Until something is due, files change, or it is time to look at the credentials again. */
+  async #wait(signal: AbortSignal): Promise<void> {
+    const { clock, heartbeat } = this.#options;
+    const looks = this.#forWebhook.isWaiting && this.#forWebhook.retry?.orOnChange;
+    const end = Math.min(this.#dueAt, looks ? clock.now() + LOOK_SECONDS * 1000 : Infinity);
+    if (end === Infinity) heartbeat.idle();
+    else heartbeat.expectWithin((end - clock.now()) / 1000 + GRACE_SECONDS);
+    await this.#alarm.sleepUntil(end, signal);
+    if (looks && clock.now() >= end) await this.#hurryIfOutdated();
   }
 
-  async #delay(signal: AbortSignal): Promise<void> {
-    const { clock, heartbeat, log } = this.#options;
-    const delay = this.#backoff.next();
-    heartbeat.expectWithin(delay + GRACE_SECONDS);
-    log.warn(`The application has not been notified yet; retrying in ${delay.toFixed(1)} s`, {
-      failures: this.#backoff.failures,
-    });
-    await clock.sleep(delay, signal);
+  /** Calls the webhook now if what it would call, or its credentials, are not what was refused. */
+  async #hurryIfOutdated(): Promise<void> {
+    const { webhook } = this.#options;
+    if (webhook === undefined || !this.#forWebhook.isWaiting || !this.#forWebhook.retry?.orOnChange) return;
+    if (await this.#failedCalls.isOutdated(await webhook.identity())) this.#forWebhook.hurry();
   }
 
-  async #notify(signal: AbortSignal): Promise<boolean> {
+  async #inTurn(signal: AbortSignal, { isLast }: { isLast: boolean }): Promise<void> {
     while (this.#round !== undefined) await this.#round.catch(() => {});
-    if (!this.#due) return true;
-    this.#round = this.#notifyOnce(signal);
+    this.#round = this.#notify(signal, isLast);
     try {
-      return await this.#round;
+      await this.#round;
     } finally {
       this.#round = undefined;
     }
   }
 
-  /** @returns whether every change up to its start has been notified */
-  async #notifyOnce(signal: AbortSignal): Promise<boolean> {
-    const { script, webhook } = this.#options;
-    const files = this.#forScript;
-    const recorded = this.#options.pending.load() ?? [];
-    let callWebhook = this.#webhookPending;
-    this.#firstChange = this.#forScript = undefined;
-    this.#webhookPending = false;
-
-    let scriptOk = true;
-    if (script !== undefined && files !== undefined) {
-      scriptOk = await this.#tell("script", script.maxSeconds, () => script.run([...files], signal), signal);
-      if (!scriptOk) this.#forScript = union(files, this.#forScript);
-    }
-    if (scriptOk && this.#webhookAfterScript) {
+  /** Tells of everything that is due. */
+  async #notify(signal: AbortSignal, isLast: boolean): Promise<void> {
+    const now = this.#options.clock.now();
+    const forScript = this.#forScript.dueAt <= now ? this.#forScript.take() : undefined;
+    let forWebhook = this.#forWebhook.dueAt <= now ? this.#forWebhook.take() : undefined;
+    if (forScript !== undefined && await this.#runScript(forScript, signal) && this.#webhookAfterScript) {
       this.#webhookAfterScript = false;
-      callWebhook = true;
+      if (this.#forWebhook.isWaiting) this.#forWebhook.put(forScript);
+      else forWebhook = new Set([...forWebhook ?? [], ...forScript]);
     }
-    let webhookOk = true;
-    if (webhook !== undefined && callWebhook) {
-      webhookOk = !signal.aborted &&
-        await this.#tell("webhook", webhook.maxSeconds, () => webhook.call(signal), signal);
-      if (!webhookOk) this.#webhookPending = true;
-      if (!scriptOk) this.#webhookAfterScript = true;
-    }
+    if (forWebhook !== undefined) await this.#callWebhook(forWebhook, signal, isLast);
     signal.throwIfAborted();
-    if (!this.#due) this.#recordDelivery(recorded);
-    return scriptOk && webhookOk;
+    if (forScript ?? forWebhook) this.#recordDelivery(new Set([...forScript ?? [], ...forWebhook ?? []]));
   }
 
-  /** @returns whether it succeeded. An action that was aborted did not, and is not reported as a result */
-  async #tell(
-    kind: "script" | "webhook",
-    maxSeconds: number,
-    action: () => Promise<void>,
-    signal: AbortSignal,
-  ): Promise<boolean> {
-    const { clock, heartbeat, log, onResult } = this.#options;
-    heartbeat.expectWithin(maxSeconds + GRACE_SECONDS);
+  /** @returns whether it succeeded */
+  async #runScript(files: Set<string>, signal: AbortSignal): Promise<boolean> {
+    const { clock, heartbeat, log, script } = this.#options;
+    heartbeat.expectWithin(script!.maxSeconds + GRACE_SECONDS);
     const started = clock.now();
-    let ok = true;
-    try {
-      await action();
-    } catch (error) {
+    let failure: unknown;
+    await script!.run([...files], signal).catch((error) => failure = error ?? true);
+    if (failure !== undefined) {
+      const delay = this.#scriptBackoff.next();
+      this.#forScript.failed(files, { at: clock.now() + delay * 1000, orOnChange: true });
       if (signal.aborted) return false;
-      ok = false;
-      log.debug(`Notification by ${kind} failed`, { error: String(error) });
+      log.debug(`Running the script again in ${delay.toFixed(1)} s, or when files change`);
+    } else {
+      this.#scriptBackoff.reset();
+      this.#forScript.succeeded();
     }
-    onResult(kind, ok, (clock.now() - started) / 1000);
-    return ok;
+    this.#options.onResult("script", failure === undefined, (clock.now() - started) / 1000);
+    return failure === undefined;
   }
 
-  #recordDelivery(files: readonly string[]): void {
+  async #callWebhook(files: Set<string>, signal: AbortSignal, isLast: boolean): Promise<void> {
+    const { clock, heartbeat, log, webhook } = this.#options;
+    const started = clock.now();
+    let outcome: Outcome;
+    let identity: string;
     try {
-      this.#options.pending.delivered(files);
+      signal.throwIfAborted();
+      identity = await webhook!.identity();
+      outcome = await webhook!.call({
+        signal,
+        isLast,
+        expectWithin: (seconds) => heartbeat.expectWithin(seconds + GRACE_SECONDS),
+        onUnanswered: () => this.#failedCalls.unanswered(),
+      });
+    } catch (error) {
+      this.#forWebhook.put(files);
+      throw error;
+    }
+    if (!this.#forScript.isEmpty && this.#forScript.retry !== undefined) this.#webhookAfterScript = true;
+    if (outcome.type === "delivered") {
+      this.#forWebhook.succeeded();
+      this.#failedCalls.succeeded();
+    } else {
+      const next = this.#failedCalls.failed(outcome, identity);
+      this.#forWebhook.failed(files, this.#retry(next));
+      log.debug(`Calling again in ${next.after} s${next.orOnChange ? ", or when files or credentials change" : ""}`);
+      if (next.orOnChange) await this.#failedCalls.recordFingerprint();
+    }
+    this.#options.onResult("webhook", outcome.type === "delivered", (clock.now() - started) / 1000);
+  }
+
+  #retry({ after, orOnChange }: { after: number; orOnChange: boolean }): { at: number; orOnChange: boolean } {
+    return { at: this.#options.clock.now() + after * 1000, orOnChange };
+  }
+
+  #sayWhatWaits(): void {
+    const { last } = this.#failedCalls;
+    const { isWaiting, retry } = this.#forWebhook;
+    const seconds = Math.round((this.#forWebhook.dueAt - this.#options.clock.now()) / 1000);
+    if (last === undefined || !isWaiting || !retry?.orOnChange || seconds <= 0) return;
+    const what = last.type === "refused" ? "refused" : "did not answer";
+    this.#options.log.warn(
+      `REQ_URL ${what} a notification of an earlier run, which is pending. It is called again when files or credentials ` +
+        `change, else in ${seconds} s`,
+    );
+  }
+
+  #recordDelivery(told: ReadonlySet<string>): void {
+    const delivered = [...told].filter((path) => !this.#forScript.has(path) && !this.#forWebhook.has(path));
+    const isAll = this.#forScript.isEmpty && this.#forWebhook.isEmpty;
+    if (delivered.length > 0 || isAll) this.#record(() => this.#options.pending.delivered(delivered));
+  }
+
+  #recordFailure(failure: RecordedFailure | undefined): void {
+    this.#record(() => this.#options.pending.failed(failure));
+  }
+
+  #record(write: () => void): void {
+    try {
+      write();
     } catch (error) {
       this.#options.log.warn(
         `The record of pending notifications could not be updated: ${error}. After a restart the application is notified again`,
       );
     }
   }
-}
-
-function union(files: Set<string>, newer: Set<string> | undefined): Set<string> {
-  for (const file of newer ?? []) files.add(file);
-  return files;
 }

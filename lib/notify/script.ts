@@ -3,6 +3,8 @@ import { lines } from "./lines.ts";
 import { given } from "../runtime/given.ts";
 import type { Log } from "../log/log.ts";
 import { messageOf } from "../runtime/message_of.ts";
+import { within } from "../runtime/within.ts";
+import { States } from "./states.ts";
 
 /** Seconds between SIGTERM and SIGKILL for a script that exceeds its timeout. */
 const KILL_AFTER_SECONDS = 2;
@@ -27,7 +29,7 @@ export interface ScriptOptions {
   /** Seconds after which the script is ended. */
   timeout: number;
   clock: Clock;
-  log: Pick<Log, "debug" | "info" | "error">;
+  log: Pick<Log, "debug" | "info" | "warn" | "error">;
 }
 
 /** The script could not be started, failed, or exceeded its timeout. */
@@ -52,9 +54,11 @@ export class ScriptError extends Error {
  */
 export class Script {
   readonly #options: ScriptOptions;
+  readonly #states: States;
 
   constructor(options: ScriptOptions) {
     this.#options = options;
+    this.#states = new States(options.log);
   }
 
   /** The longest that {@link Script.run} can take. */
@@ -63,7 +67,7 @@ export class Script {
   }
 
   /**
-   * Runs the script and waits for its end. Logs its output line by line.
+   * Runs the script and waits for its end. Logs its output line by line, a failure once until it works again.
    *
    * @throws ScriptError, or the signal's reason after the script has been ended
    */
@@ -76,10 +80,11 @@ export class Script {
     try {
       exitCode = await this.#runToEnd(changedFiles, signal, tail);
       if (exitCode !== 0) throw new ScriptError(`Script ${path} failed with exit code ${exitCode}`, exitCode);
-      log.info(`Script ${path} succeeded`, { durationMs: Math.round(clock.now() - started) });
+      const result = this.#states.clear() ? "works again" : "succeeded";
+      log.info(`Script ${path} ${result}`, { durationMs: Math.round(clock.now() - started) });
     } catch (error) {
       signal.throwIfAborted();
-      log.error(messageOf(error), {
+      this.#states.tell("error", messageOf(error), messageOf(error), {
         ...given("exitCode", error instanceof ScriptError ? error.exitCode : undefined),
         durationMs: Math.round(clock.now() - started),
         ...given("output", tail.length > 0 ? tail : undefined),
@@ -170,20 +175,6 @@ function changedFilesEnv(files: readonly string[]): Record<string, string> {
     [CHANGED_FILES]: `[${items.join(",")}]`,
     ...given(`${CHANGED_FILES}_TRUNCATED`, items.length < files.length ? "true" : undefined),
   };
-}
-
-/** Whether `promise` resolved within `seconds`. Rejects if it rejects, and with the signal's reason. */
-async function within(seconds: number, promise: Promise<unknown>, clock: Clock, signal?: AbortSignal) {
-  const sleep = new AbortController();
-  const onAbort = () => sleep.abort(signal?.reason);
-  signal?.addEventListener("abort", onAbort, { once: true });
-  try {
-    signal?.throwIfAborted();
-    return await Promise.race([promise.then(() => true), clock.sleep(seconds, sleep.signal).then(() => false)]);
-  } finally {
-    signal?.removeEventListener("abort", onAbort);
-    sleep.abort();
-  }
 }
 
 /** Ends the process group and returns the exit code. When `signal` aborts, SIGKILL follows at once. */

@@ -1,121 +1,207 @@
-import { type BasicAuthCredentials, basicAuthorization } from "../http/basic_auth.ts";
-import type { Clock } from "../runtime/clock.ts";
-import { Deadline } from "../runtime/deadline.ts";
-import { discard, follow, StatusError } from "../http/redirects.ts";
-import { maxRetrySeconds, retry, type RetryLimits } from "../http/retry.ts";
-import { redactUrl, type Transport } from "../http/transport.ts";
-import { given } from "../runtime/given.ts";
+import { BasicAuthError } from "../http/basic_auth.ts";
+import { discard, follow, RedirectError } from "../http/redirects.ts";
+import { type Failure, MAX_RETRY_DELAY_SECONDS, RetryBudget, type RetryLimits } from "../http/retry.ts";
+import { retryAfterSeconds } from "../http/retry_after.ts";
+import { type Transport, TransportError } from "../http/transport.ts";
 import type { Log } from "../log/log.ts";
+import type { Clock } from "../runtime/clock.ts";
+import { Deadline, DeadlineError } from "../runtime/deadline.ts";
+import { given } from "../runtime/given.ts";
 import { messageOf } from "../runtime/message_of.ts";
+import { within } from "../runtime/within.ts";
+import { type Outcome, outcomeOf } from "./retry_policy.ts";
+import { WebhookLog } from "./webhook_log.ts";
+
+/** Seconds for which a request stays open without an answer, from its beginning. */
+export const MAX_OPEN_SECONDS = 300;
 
 export interface WebhookOptions {
   url: string;
   method: "GET" | "POST";
   /** Body of a POST, already JSON ({@link payloadBody}). */
   payload?: string | undefined;
-  /** Read at each call. They take precedence over user info in `url`. */
-  credentials: () => Promise<BasicAuthCredentials | undefined>;
-  encoding: "latin1" | "utf-8";
+  /** REQ_HEADERS. An `authorization` among them takes precedence. */
+  headers?: Readonly<Record<string, string>>;
+  /** The `Authorization` for `url`; asked at each attempt. */
+  authorizationFor: (url: URL) => Promise<string | undefined>;
+  /** Retries while the application is unavailable. */
   retry: RetryLimits;
-  /** Seconds for one attempt, from the connection to the last byte, redirects included. */
+  /** Seconds for an answer, from the connection to the headers, redirects included. */
   timeout: number;
   transport: Transport;
+  /** Whether the server of a URL accepts connections. */
+  isReachable: (url: URL, signal: AbortSignal) => Promise<boolean>;
   clock: Clock;
-  log: Pick<Log, "debug" | "info" | "error">;
+  /** In ms since 1970. */
+  wallClock: () => number;
+  log: Pick<Log, "debug" | "info" | "warn" | "error">;
 }
 
-/** The application could not be notified. The message contains no credentials and no query values. */
-export class WebhookError extends Error {
-  override readonly name = "WebhookError";
+export interface CallOptions {
+  signal: AbortSignal;
+  /** Nothing follows in this run (METHOD=LIST): a late answer is not waited for, and one line says how the call ended. */
+  isLast: boolean;
+  /** Told before each step: it takes at most so many seconds. */
+  expectWithin(seconds: number): void;
+  /** The request was sent, no answer came in time, and it stays open. */
+  onUnanswered(): void;
 }
 
-/** What to check when the application refuses; Grafana and Jenkins answer a wrong configuration with these statuses. */
-const HINTS: Readonly<Record<number, string>> = {
-  401: "check REQ_USERNAME and REQ_PASSWORD, or the token in REQ_URL",
-  403: "check that the user of REQ_USERNAME may do this, or the token in REQ_URL",
-  404: "check the path in REQ_URL",
-  405: "check REQ_METHOD",
-};
+/** How an attempt ended. */
+export interface Attempt {
+  outcome: Outcome;
+  /** What REQ_RETRY_* counts it as. */
+  failure: Failure;
+  /** `answered 503 Service Unavailable` */
+  text: string;
+  status?: number;
+  /** The answer did not come within REQ_TIMEOUT. */
+  isLate: boolean;
+}
 
 /**
  * REQ_URL: notifies the application that files changed.
  *
- * Any 2xx answer is success. Connection failures, late or broken answers and the statuses 500, 502, 503 and 504 are
- * retried within {@link RetryLimits}; anything else fails the call at once. Redirects are followed; credentials are only
- * sent to the origin of `url`.
+ * {@link Webhook.call} makes one attempt, and the REQ_RETRY_* retries while the application is unavailable. A request that
+ * is not answered within REQ_TIMEOUT stays open, because the application may be at work on it. Redirects are followed
+ * within the origin; credentials, headers and payload never go to another one.
  */
 export class Webhook {
   readonly #options: WebhookOptions;
   readonly #url: URL;
+  readonly #log: WebhookLog;
 
   /** @throws TypeError when `url` is not one */
   constructor(options: WebhookOptions) {
     this.#options = options;
     this.#url = new URL(options.url);
+    this.#log = new WebhookLog({ ...options, url: this.#url });
   }
 
-  /** The longest that {@link Webhook.call} can take. */
-  get maxSeconds(): number {
-    return maxRetrySeconds(this.#options.retry, this.#options.timeout);
+  /** All that a refusal may be about, credentials included: what is called, and how. Never log it. */
+  async identity(): Promise<string> {
+    const { url, method, payload, headers, authorizationFor } = this.#options;
+    const authorization = await authorizationFor(this.#url).catch(messageOf);
+    return JSON.stringify([url, method, payload, headers, authorization]);
   }
 
   /**
-   * Calls until success, or until the retries are used up. Logs one line.
+   * Calls the application and logs how that ends.
    *
-   * @throws WebhookError, or the signal's reason
+   * @throws the signal's reason
    */
-  async call(signal: AbortSignal): Promise<void> {
-    const { clock, log, method } = this.#options;
-    const url = redactUrl(this.#url);
+  async call(options: CallOptions): Promise<Outcome> {
+    const { clock, retry, timeout } = this.#options;
+    const budget = new RetryBudget(retry);
     const started = clock.now();
-    let attempts = 0;
-    try {
-      const authorization = await this.#authorization();
-      const status = await retry(() => {
-        attempts++;
-        return this.#attempt(authorization, signal);
-      }, {
-        limits: this.#options.retry,
-        clock,
-        signal,
-        onRetry: (error, delay) => log.debug(`${method} ${url} ${messageOf(error)}; retrying in ${delay} s`),
-      });
-      log.info(`${method} ${url} answered ${status}`, { method, url, status, durationMs: elapsed(clock, started) });
-    } catch (error) {
-      signal.throwIfAborted();
-      const status = error instanceof StatusError ? error.status : undefined;
-      const hint = status !== undefined && HINTS[status] ? `; ${HINTS[status]}` : "";
-      const times = attempts > 1 ? ` (after ${attempts} attempts)` : "";
-      const failure = new WebhookError(`${method} ${url} failed: ${messageOf(error)}${times}${hint}`, { cause: error });
-      log.error(failure.message, {
-        method,
-        url,
-        ...given("status", status),
-        durationMs: elapsed(clock, started),
-      });
-      throw failure;
+    for (let attempts = 1;; attempts++) {
+      options.expectWithin(timeout);
+      const attempt = await this.#attempt(options);
+      const delay = retryDelay(attempt, budget);
+      if (delay === undefined) {
+        this.#log.ended(attempt, { attempts, ms: Math.round(clock.now() - started), isLast: options.isLast });
+        return attempt.outcome;
+      }
+      this.#log.retried(attempt, delay);
+      options.expectWithin(delay);
+      await clock.sleep(delay, options.signal);
     }
   }
 
-  async #authorization(): Promise<string | undefined> {
-    const credentials = await this.#options.credentials() ?? userInfo(this.#url);
-    return credentials && basicAuthorization(credentials, this.#options.encoding);
+  async #attempt(options: CallOptions): Promise<Attempt> {
+    const { signal } = options;
+    const { clock, timeout } = this.#options;
+    using deadline = new Deadline(clock, Math.max(timeout, MAX_OPEN_SECONDS), signal);
+    let isLate = false;
+    try {
+      const answering = this.#send(deadline.signal);
+      if (!await within(timeout, answering, clock, signal)) {
+        isLate = true;
+        if (!await this.#isSent(answering, signal)) {
+          deadline.end();
+          await answering.catch(() => {});
+          return unavailable("connect", `cannot connect to ${this.#url.host} within ${timeout} s`);
+        }
+        if (options.isLast) deadline.end();
+        else {
+          this.#log.unanswered();
+          options.onUnanswered();
+          options.expectWithin(MAX_OPEN_SECONDS);
+        }
+      }
+      const answer = await answering;
+      // How the body ends does not matter
+      const discarded = discard(answer, deadline.signal).catch(() => {});
+      if (!await within(timeout, discarded, clock, signal)) deadline.end();
+      return { ...this.#ofAnswer(answer), isLate };
+    } catch (error) {
+      signal.throwIfAborted();
+      if (isLate && error instanceof DeadlineError) {
+        const seconds = options.isLast ? timeout : Math.max(timeout, MAX_OPEN_SECONDS);
+        return unanswered(`was sent, and no answer came within ${seconds} s`);
+      }
+      // What happened to the request is as unknown as before: a proxy in between may close an idle connection
+      if (isLate && error instanceof TransportError) return unanswered(messageOf(error));
+      return ofError(error);
+    }
   }
 
-  /** One attempt. Returns the status of a successful answer. */
-  async #attempt(authorization: string | undefined, signal: AbortSignal): Promise<number> {
-    const { method, payload, transport, clock, timeout } = this.#options;
-    using deadline = new Deadline(clock, timeout, signal);
-    const answer = await follow(transport, this.#url, {
+  async #send(signal: AbortSignal): Promise<Response> {
+    const { method, payload, headers, authorizationFor, transport } = this.#options;
+    const authorization = await authorizationFor(this.#url);
+    return await follow(transport, this.#url, {
       method,
+      ...given("headers", headers),
       ...given("json", method === "POST" ? payload : undefined),
-      authorizationFor: (url) => url.origin === this.#url.origin ? authorization : undefined,
-      signal: deadline.signal,
+      sameOrigin: true,
+      authorizationFor: () => authorization,
+      signal,
     });
-    await discard(answer, signal);
-    if (!answer.ok) throw new StatusError(answer.status, answer.statusText);
-    return answer.status;
   }
+
+  /** Whether the request has reached the application, as far as one can tell. */
+  async #isSent(answering: Promise<unknown>, signal: AbortSignal): Promise<boolean> {
+    let hasEnded = false;
+    const onEnd = () => void (hasEnded = true);
+    answering.then(onEnd, onEnd);
+    const isReachable = await this.#options.isReachable(this.#url, signal);
+    signal.throwIfAborted();
+    return isReachable || hasEnded;
+  }
+
+  #ofAnswer({ status, statusText, headers }: Response): Omit<Attempt, "isLate"> {
+    const retryAfter = retryAfterSeconds(headers.get("retry-after"), this.#options.wallClock());
+    return {
+      outcome: outcomeOf(status, retryAfter),
+      failure: "status",
+      text: `answered ${`${status} ${statusText}`.trim()}`,
+      status,
+    };
+  }
+}
+
+/** Seconds before the next attempt of this call; `undefined`: there is none. */
+function retryDelay({ outcome, failure, isLate }: Attempt, budget: RetryBudget): number | undefined {
+  if (outcome.type !== "unavailable" || isLate) return undefined;
+  const delay = budget.spend(failure);
+  const asked = outcome.retryAfter ?? 0;
+  return delay === undefined || asked > MAX_RETRY_DELAY_SECONDS ? undefined : Math.max(delay, asked);
+}
+
+function unavailable(failure: Failure, text: string): Attempt {
+  return { outcome: { type: "unavailable" }, failure, text, isLate: false };
+}
+
+function unanswered(text: string): Attempt {
+  return { outcome: { type: "unanswered" }, failure: "read", text, isLate: true };
+}
+
+function ofError(error: unknown): Attempt {
+  if (error instanceof TransportError) return unavailable(error.phase, messageOf(error));
+  const isKnown = error instanceof RedirectError || error instanceof BasicAuthError;
+  // Another error may quote a header
+  const text = isKnown ? messageOf(error) : "could not be sent: its URL or a header is not valid";
+  return { outcome: { type: "refused" }, failure: "status", text, isLate: false };
 }
 
 /** REQ_PAYLOAD as a JSON body: valid JSON unchanged, any other text as a JSON string. */
@@ -126,13 +212,4 @@ export function payloadBody(text: string): string {
   } catch {
     return JSON.stringify(text);
   }
-}
-
-function userInfo({ username, password }: URL): BasicAuthCredentials | undefined {
-  if (username === "") return undefined;
-  return { username: decodeURIComponent(username), password: decodeURIComponent(password) };
-}
-
-function elapsed(clock: Clock, started: number): number {
-  return Math.round(clock.now() - started);
 }

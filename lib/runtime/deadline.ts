@@ -46,6 +46,12 @@ export class Deadline implements Disposable {
     if (this.#due < this.#armedFor && !this.signal.aborted) this.#arm();
   }
 
+  /** Time is up now. */
+  end(): void {
+    this.#timer.abort();
+    this.#abort.abort(new DeadlineError("it was given up"));
+  }
+
   [Symbol.dispose](): void {
     this.#timer.abort();
     this.#outer.removeEventListener("abort", this.#onOuterAbort);

@@ -18,7 +18,7 @@ import type { EventPoster } from "./event_poster.ts";
 import type { FinalizerGuard } from "./finalizer_guard.ts";
 import type { Log } from "../log/log.ts";
 import { allowedFoldersOf, folderOf, openJournal } from "./open_files.ts";
-import { openNotifications } from "./open_notifications.ts";
+import { openNotifications, pendingIn } from "./open_notifications.ts";
 import type { NotificationRunner } from "../notify/runner.ts";
 import { Reconciler } from "../reconcile/reconciler.ts";
 import type { Liveness } from "./liveness.ts";
@@ -38,6 +38,7 @@ export interface CollectionOptions {
   client: ObjectApi;
   /** Lists and watches namespaces; `undefined`: there are none that have labels. */
   cluster?: ListWatch;
+  env: Record<string, string | undefined>;
   /** For all HTTP requests but the API server's. */
   transport: () => Promise<Transport>;
   metrics: SidecarMetrics;
@@ -80,8 +81,7 @@ export class RunningCollection {
       ...options,
       settings: options.collection.notification,
       requests: options.config.requests,
-      // The publisher records each path before it changes it
-      pending: { load: () => journal.pending && [...journal.pending], delivered: (paths) => journal.delivered(paths) },
+      pending: pendingIn(journal),
       heartbeat: options.liveness.heartbeat("the notification loop"),
       onResult: (kind, ok, seconds) => options.metrics.notified(kind, ok, seconds),
     });

@@ -1,10 +1,10 @@
 /** Assembles how the content of `*.url` keys is fetched. What makes the requests is loaded with the first of them. */
-import { basicAuthorization, credentialsFrom } from "../http/basic_auth.ts";
 import type { Body } from "../files/body.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Collection, RequestSettings } from "../config/config.ts";
 import type { ContentSink } from "../downloads/fetcher.ts";
 import type { Log } from "../log/log.ts";
+import { openNetrc } from "./open_netrc.ts";
 import type { Transport } from "../http/transport.ts";
 
 export interface UrlFetcherOptions {
@@ -36,22 +36,17 @@ export function openUnpacker({ files }: Collection) {
 }
 
 async function load({ collection, requests, transport, clock, log }: UrlFetcherOptions) {
-  const { retry, timeout, encoding, ...credentials } = requests;
-  const { webhook } = collection.notification;
-  const origin = webhook === undefined ? undefined : new URL(webhook.url).origin;
-  const readCredentials = credentialsFrom(credentials, log);
+  const { retry, timeout, encoding, netrc } = requests;
   const { Fetcher } = await import("../downloads/fetcher.ts");
+  const { authorizationFrom } = await import("../http/authorization.ts");
   return new Fetcher({
     transport: await transport(),
     retry,
     timeout,
     maxBytes: collection.files.urlMaxBytes,
     enable5xx: collection.files.enable5xx,
-    // Whoever may write a labelled object must not be sent our password: only REQ_URL's own server is
-    authorizationFor: async (url) => {
-      const known = url.origin === origin ? await readCredentials() : undefined;
-      return known && basicAuthorization(known, encoding);
-    },
+    // Never REQ_* credentials: anybody who may label an object would see the application's answers to its admin
+    authorizationFor: authorizationFrom({ netrc: await openNetrc(netrc, log), encoding }),
     clock,
     log,
   });

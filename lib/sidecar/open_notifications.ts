@@ -2,7 +2,9 @@
 import { credentialsFrom } from "../http/basic_auth.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { NotificationSettings, RequestSettings } from "../config/config.ts";
+import type { Journal } from "../files/journal.ts";
 import type { Log } from "../log/log.ts";
+import { openNetrc } from "./open_netrc.ts";
 import type { NotificationRunner, Pending, RunnerHeartbeat } from "../notify/runner.ts";
 import type { Transport } from "../http/transport.ts";
 
@@ -10,6 +12,8 @@ export interface NotificationOptions {
   settings: NotificationSettings;
   requests: RequestSettings;
   transport: () => Promise<Transport>;
+  /** Proxies, for example. */
+  env: Record<string, string | undefined>;
   pending: Pending;
   heartbeat: RunnerHeartbeat;
   clock: Clock;
@@ -32,10 +36,25 @@ export async function openNotifications(options: NotificationOptions): Promise<N
     pending,
     heartbeat,
     clock,
+    wallClock: Date.now,
     random,
     log,
     onResult,
   });
+}
+
+/**
+ * What is pending by the journal. The publisher records each path there before it changes it; it is recorded once more
+ * afterwards, in case a notification of an earlier change was delivered in between.
+ */
+export function pendingIn(journal: Journal): Pending {
+  return {
+    load: () => journal.pending && [...journal.pending],
+    add: (paths) => journal.addPending(paths),
+    delivered: (paths) => journal.delivered(paths),
+    failure: () => journal.failure,
+    failed: (failure) => journal.recordFailure(failure),
+  };
 }
 
 async function openScript({ path, timeout }: { path: string; timeout: number }, { clock, log }: NotificationOptions) {
@@ -45,20 +64,29 @@ async function openScript({ path, timeout }: { path: string; timeout: number }, 
 
 async function openWebhook(
   { url, method, payload }: NonNullable<NotificationSettings["webhook"]>,
-  { retry, timeout, encoding, ...credentials }: RequestSettings,
-  { transport, clock, log }: NotificationOptions,
+  { retry, timeout, headers, encoding, tokenFile, netrc, ...credentials }: RequestSettings,
+  { transport, env, clock, log }: NotificationOptions,
 ) {
   const { payloadBody, Webhook } = await import("../notify/webhook.ts");
+  const { authorizationFrom } = await import("../http/authorization.ts");
+  const { isReachable } = await import("../http/reachable.ts");
   return new Webhook({
     url,
     method,
     payload: payload === undefined ? undefined : payloadBody(payload),
-    credentials: credentialsFrom(credentials, log),
-    encoding,
+    headers,
+    authorizationFor: authorizationFrom({
+      tokenFile,
+      credentials: credentialsFrom(credentials, log),
+      netrc: await openNetrc(netrc, log),
+      encoding,
+    }),
     retry,
     timeout,
     transport: await transport(),
+    isReachable: (target, signal) => isReachable(target, env, clock, signal),
     clock,
+    wallClock: Date.now,
     log,
   });
 }

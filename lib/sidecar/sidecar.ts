@@ -125,11 +125,18 @@ async function openClusterParts(
 }
 
 /** The transport of webhooks and downloads: most sidecars need none. */
-function lazyTransport({ config, env }: SidecarOptions): { open: () => Promise<Transport>; close(): void } {
-  let opened: Transport | undefined;
+function lazyTransport({ config, env, clock, log }: SidecarOptions): { open: () => Promise<Transport>; close(): void } {
+  const { skipTlsVerify, caFiles } = config.requests;
+  let opened: Promise<Transport> | undefined;
+  const open = async () => {
+    const transport = { env, skipTlsVerify };
+    if (caFiles.length === 0 || skipTlsVerify) return openTransport(transport);
+    const { openTransportWithCaFiles } = await import("../http/ca_files.ts");
+    return await openTransportWithCaFiles({ files: caFiles, transport, clock, log });
+  };
   return {
-    open: () => Promise.resolve(opened ??= openTransport({ env, skipTlsVerify: config.requests.skipTlsVerify })),
-    close: () => opened?.close(),
+    open: () => opened ??= open(),
+    close: () => opened?.then((transport) => transport.close()),
   };
 }
 

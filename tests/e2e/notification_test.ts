@@ -1,12 +1,21 @@
 /** The application is told of changes: once for many, and sooner or later of every one. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { fastClock, withFastClock } from "../support/fast_clock.ts";
+import { freePort } from "../support/free_port.ts";
 import { serve } from "../support/local_servers.ts";
 import { assertFolderEquals, eventually } from "../support/oracle.ts";
 import type { SidecarProcess } from "../support/sidecar_process.ts";
 import { forEach, stories } from "../support/story.ts";
 
 const story = stories();
+
+/** The lines of the log about the application, without those at debug level. */
+function said(sidecar: SidecarProcess): string[] {
+  return sidecar.findAll(/\/reload|REQ_/).filter(({ level }) => level !== "DEBUG").map(({ level, msg }) =>
+    `${level} ${msg}`
+  );
+}
 
 async function owesNothing(sidecar: SidecarProcess): Promise<void> {
   await eventually(async () => assert.equal(await sidecar.metric("k8s_sidecar_notification_pending"), 0));
@@ -15,10 +24,14 @@ async function owesNothing(sidecar: SidecarProcess): Promise<void> {
 /** An application that writes down how it was called. */
 function application() {
   const calls: { method: string; path: string; body: string }[] = [];
-  const self = { calls, status: 200 };
+  const self = { calls, status: 200, work: Promise.resolve(), open: 0, maxOpen: 0 };
   const server = serve(async (request) => {
     const { pathname, search } = new URL(request.url);
     calls.push({ method: request.method, path: pathname + search, body: await request.text() });
+    self.open++;
+    self.maxOpen = Math.max(self.maxOpen, self.open);
+    await self.work;
+    self.open--;
     return new Response(null, { status: self.status });
   });
   return Object.assign(self, {
@@ -129,4 +142,114 @@ story("METHOD=LIST tells the application once, before it ends", async (at) => {
   assert.equal(told.calls.length, 1);
   assert.equal((await (await at.start(settings)).exited()).code, 0);
   assert.equal(told.calls.length, 1);
+});
+
+const refused = withFastClock(
+  "a refused password is tried twice in the first minute at most, and not again at a start",
+);
+story(refused.name, async (at) => {
+  await using told = application();
+  told.status = 401;
+  using clock = fastClock();
+  const password = join(at.dir, "password");
+  await Deno.writeTextFile(password, "wrong-one");
+  const settings = { REQ_URL: told.url, REQ_USERNAME: "admin", REQ_PASSWORD_FILE: password };
+  await at.create("ConfigMap", "a", { data: { "a.txt": "a" } });
+  const first = await at.startReady(settings, { through: clock.through });
+  await eventually(() => assert.equal(told.calls.length, 1));
+  await clock.fastForward(50, () => first.health("/livez"));
+  assert.equal(told.calls.length, 1);
+  await clock.fastForward(60, () => first.health("/livez"), () => told.calls.length > 1);
+  await clock.fastForward(120, () => first.health("/livez"));
+  assert.equal(told.calls.length, 2);
+  assert.equal((await first.health("/livez")).status, 200);
+  assert.equal(said(first).length, 1);
+  assert.match(said(first)[0]!, /^ERROR GET .* answered 401 .*check REQ_USERNAME and REQ_PASSWORD/);
+  await first.kill9();
+
+  const second = await at.startReady(settings);
+  await second.logged(/REQ_URL refused a notification of an earlier run/);
+  assert.equal(told.calls.length, 2);
+  await at.create("ConfigMap", "b", { data: { "b.txt": "b" } });
+  await eventually(() => assert.equal(told.calls.length, 3));
+  told.status = 200;
+  await Deno.writeTextFile(password, "right-one");
+  await eventually(() => assert.equal(told.calls.length, 4));
+  await owesNothing(second);
+  assert.match(said(second).at(-1)!, /^INFO GET .* works again: answered 200/);
+  for (const sidecar of [first, second]) assert.doesNotMatch(sidecar.tail(), /-one/);
+}, { ignore: refused.ignore });
+
+story("a refused password that was changed while it was down is tried soon after the start", async (at) => {
+  await using told = application();
+  told.status = 403;
+  const record = join(at.dir, "record");
+  const settings = { STATE_FILE: record, REQ_URL: told.url, REQ_USERNAME: "admin", REQ_PASSWORD: "wrong-one" };
+  await at.create("ConfigMap", "a", { data: { "a.txt": "a" } });
+  const first = await at.startReady(settings);
+  await first.logged(/answered 403/);
+  await eventually(() => assert.match(Deno.readTextFileSync(record), /fingerprint/));
+  assert.doesNotMatch(Deno.readTextFileSync(record), /-one/);
+  await first.kill9();
+  told.status = 200;
+  const second = await at.startReady({ ...settings, REQ_PASSWORD: "right-one" });
+  await eventually(() => assert.equal(told.calls.length, 2));
+  await owesNothing(second);
+});
+
+story("a reload that takes longer than REQ_TIMEOUT is one call, whose late answer counts", async (at) => {
+  await using told = application();
+  const work = Promise.withResolvers<void>();
+  told.work = work.promise;
+  await at.create("ConfigMap", "a", { data: { "a.txt": "0" } });
+  const sidecar = await at.startReady({ REQ_URL: told.url, REQ_TIMEOUT: "0.5", NOTIFY_QUIET_PERIOD: "0.1" });
+  await sidecar.logged(/was not answered within 0.5 s \(REQ_TIMEOUT\)/);
+  for (let count = 1; count <= 20; count++) {
+    await at.change("ConfigMap", "a", { data: { "a.txt": String(count) } });
+    await eventually(() => assertFolderEquals(at.folder, { "a.txt": String(count) }));
+  }
+  assert.equal(told.calls.length, 1);
+  work.resolve();
+  await eventually(() => assert.equal(told.calls.length, 2));
+  await owesNothing(sidecar);
+  assert.deepEqual([told.calls.length, told.maxOpen], [2, 1]);
+  const [warning, late, next, ...others] = said(sidecar);
+  assert.match(warning!, /^WARN GET .*REQ_TIMEOUT/);
+  assert.match(late!, /^INFO GET .* answered 200 OK after \d+\.\d s, later than REQ_TIMEOUT \(0\.5 s\)$/);
+  assert.match(next!, /^INFO GET .* works again: answered 200 OK$/);
+  assert.deepEqual(others, []);
+});
+
+story("an application that is not there yet is one warning, and is told once it is there", async (at) => {
+  const port = freePort();
+  await at.create("ConfigMap", "a", { data: { "a.txt": "1" } });
+  const sidecar = await at.startReady({ REQ_URL: `http://127.0.0.1:${port}/reload`, REQ_RETRY_BACKOFF_FACTOR: "0.1" });
+  await sidecar.logged(/cannot connect to 127\.0\.0\.1/);
+  let calls = 0;
+  const server = Deno.serve({ hostname: "127.0.0.1", port, onListen() {} }, () => {
+    calls++;
+    return new Response();
+  });
+  await owesNothing(sidecar);
+  await server.shutdown();
+  assert.equal(calls, 1);
+  assert.deepEqual(said(sidecar).map((line) => line.split(" ")[0]), ["WARN", "INFO"]);
+});
+
+story("METHOD=LIST exits 0 when the application cannot be told, and the next start tells it", async (at) => {
+  await using told = application();
+  told.status = 503;
+  await at.create("ConfigMap", "a", { data: { "a.txt": "1" } });
+  const settings = { METHOD: "LIST", REQ_URL: told.url, REQ_RETRY_TOTAL: "2", REQ_RETRY_BACKOFF_FACTOR: "0.1" };
+  const first = await at.start(settings);
+  assert.equal((await first.exited()).code, 0);
+  assertFolderEquals(at.folder, { "a.txt": "1" });
+  assert.equal(told.calls.length, 3);
+  const [warning, error, ...others] = said(first);
+  assert.match(warning!, /^WARN /);
+  assert.match(error!, /^ERROR GET .* failed: answered 503 .*\(after 3 attempts\); the notification stays pending/);
+  assert.deepEqual(others, []);
+  told.status = 200;
+  assert.equal((await (await at.start(settings)).exited()).code, 0);
+  assert.equal(told.calls.length, 4);
 });

@@ -117,11 +117,12 @@ story(
       stranger: stranger_,
       "user-info": stranger_,
       moved: stranger_,
-      own: "password",
+      own: "no password",
       ...Object.fromEntries(Object.entries(texts).map(([name, text]) => [`${name}.url`, text])),
     };
     await eventually(() => assertFolderEquals(at.folder, expected));
-    assert.deepEqual([...new Set(seen)], [null]);
+    // What the URL itself says is for its server
+    assert.deepEqual([...new Set(seen)].sort(), [`Basic ${btoa("admin:secret")}`, null]);
     assert.deepEqual(sidecar.lines.filter(({ text }) => /hunter2|secret@|aHVudGVy/.test(text)), []);
   },
 );

@@ -82,7 +82,9 @@ Deno.test("addPending() lasts through restarts until delivered()", () => {
   load().addPending(["/data/a"]);
   load().addPending(["/data/b", "/data/a"]);
   assert.deepEqual(stateOf(load()).pending, ["/data/a", "/data/b"]);
-  load().delivered(["/data/a", "/data/b"]);
+  load().delivered(["/data/a", "/data/other"]);
+  assert.deepEqual(stateOf(load()).pending, ["/data/b"]);
+  load().delivered(["/data/b"]);
   assert.equal(load().pending, undefined);
   load().addPending(["/data/c"]);
   assert.deepEqual(stateOf(load()).pending, ["/data/c"]);
@@ -102,6 +104,20 @@ Deno.test("delivered() leaves what was recorded after the application was told",
   assert.equal(text(path), before);
   journal.delivered(["/data/c"]);
   assert.deepEqual([journal.pending, load().pending], [undefined, undefined]);
+});
+
+Deno.test("recordFailure() lasts through restarts and a record written anew", () => {
+  using folder = tempFolder();
+  const { load, path } = journalIn(folder);
+  const failure = { type: "refused", attempts: 2, endedAt: 1_764_000_000_000, delay: 300, fingerprint: "ab:cd" };
+  load().recordFailure(failure);
+  assert.deepEqual(load().failure, failure);
+  const journal = load();
+  Deno.removeSync(path);
+  journal.tidy();
+  assert.deepEqual(load().failure, failure);
+  load().recordFailure(undefined);
+  assert.equal(load().failure, undefined);
 });
 
 Deno.test("Journal writes nothing when it has nothing new to say", () => {
@@ -298,6 +314,7 @@ Deno.test("Journal that is garbage is reported once and of use again", () => {
       '["own"]\n["own",1,"x",1,2,3]\n["own","/a"]\n["own","/a",1,1,2,3]\n["own","relative","x",1,2,3]\n["own",["/a"],"x",1,2,3]\n',
       '["own","/a","x"]\n["own","/a","x",1,2]\n["own","/a","x",1,2,"3"]\n["own","/a","x",1,2,3,4]\n["own","/a","x",1,2,3,"taken over",5]\n',
       '["drop"]\n["make"]\n["make",null]\n["pending"]\n["pending","/a"]\n["unknown","/a","x"]\n["journal",1]\n',
+      '["delivered","/a"]\n["delivered",[1]]\n["failure"]\n["failure",{}]\n["failure",{"type":"refused","attempts":1}]\n',
       '["own","/a","x",1,2,3',
       '["own","/a","x",1,2,3]["own","/b","x",1,2,3]\n',
       "<html>\r\n</html>\r\n",

@@ -3,12 +3,7 @@ import { systemClock } from "../../lib/runtime/clock.ts";
 import { Script, ScriptError } from "../../lib/notify/script.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { until } from "../support/local_servers.ts";
-
-interface Entry {
-  level: string;
-  message: string;
-  properties: Record<string, unknown>;
-}
+import { entryLog } from "../support/webhook_at_work.ts";
 
 /** A folder with a script in it, and what running it logged. */
 async function makeScript(text: string, { mode = 0o755, clock = systemClock, timeout = 60 } = {}) {
@@ -16,18 +11,14 @@ async function makeScript(text: string, { mode = 0o755, clock = systemClock, tim
   const path = `${folder}/script`;
   await Deno.writeTextFile(path, text);
   await Deno.chmod(path, mode);
-  const entries: Entry[] = [];
-  const record = (level: string) => (message: string, properties: Record<string, unknown> = {}) => {
-    entries.push({ level, message, properties });
-  };
-  const log = { debug: record("debug"), info: record("info"), error: record("error") };
+  const { log, at } = entryLog();
   const abort = new AbortController();
   const script = new Script({ path, timeout, clock, log });
   return {
     folder,
     path,
     abort,
-    logged: (level: string) => entries.filter((entry) => entry.level === level),
+    logged: at,
     run: (files: string[] = []) => script.run(files, abort.signal),
     written: (name: string) => Deno.readTextFile(`${folder}/${name}`).then((text) => text.trim(), () => ""),
     [Symbol.asyncDispose]: () => Deno.remove(folder, { recursive: true }),
@@ -223,4 +214,16 @@ Deno.test("run() leaves background processes of the script running", async () =>
   assert.ok(runs(grandchild));
   Deno.kill(Number(grandchild), "SIGKILL");
   await until(() => !runs(grandchild));
+});
+
+Deno.test("run() logs a failure once, and that it works again", async () => {
+  await using script = await makeScript("#!/bin/sh\ntest -e ${0%/*}/works\n");
+  for (let round = 0; round < 3; round++) await scriptError(script.run());
+  assert.equal(script.logged("error").length, 1);
+  await Deno.writeTextFile(`${script.folder}/works`, "");
+  await script.run();
+  await script.run();
+  const [again, later] = script.logged("info").map(({ message }) => message);
+  assert.match(again!, /works again$/);
+  assert.match(later!, /succeeded$/);
 });

@@ -1,54 +1,29 @@
 import assert from "node:assert/strict";
-import { credentialsFrom } from "../../lib/http/basic_auth.ts";
-import { payloadBody, Webhook, WebhookError, type WebhookOptions } from "../../lib/notify/webhook.ts";
-import { openTransport } from "../../lib/http/open_transport.ts";
-import type { Transport } from "../../lib/http/transport.ts";
 import { keptLog } from "../support/api_gateway.ts";
-import { FakeClock } from "../support/fake_clock.ts";
+import { authorizationFrom } from "../../lib/http/authorization.ts";
+import { credentialsFrom } from "../../lib/http/basic_auth.ts";
+import { openTransport } from "../../lib/http/open_transport.ts";
+import { payloadBody } from "../../lib/notify/webhook.ts";
 import { describeRequest, encode, listen, serve, until } from "../support/local_servers.ts";
+import { makeWebhook } from "../support/webhook_at_work.ts";
 
-interface Entry {
-  level: string;
-  message: string;
-  properties: Record<string, unknown>;
-}
+const NO_RETRY = { total: 0, connect: 0, read: 0, backoffFactor: 1 };
 
-/** A webhook over real connections, with a clock that the test moves. */
-function makeWebhook(options: Pick<WebhookOptions, "url"> & Partial<WebhookOptions>) {
-  const entries: Entry[] = [];
-  const record = (level: string) => (message: string, properties: Record<string, unknown> = {}) => {
-    entries.push({ level, message, properties });
-  };
-  const transport = options.transport ?? openTransport();
-  const clock = new FakeClock();
-  const webhook = new Webhook({
-    method: "GET",
-    credentials: credentialsFrom({}, keptLog()),
-    encoding: "latin1",
-    retry: { total: 5, connect: 10, read: 5, backoffFactor: 1.1 },
-    timeout: 10,
-    transport,
-    clock,
-    log: { debug: record("debug"), info: record("info"), error: record("error") },
-    ...options,
-  });
-  const logged = (level: string) => entries.filter((entry) => entry.level === level);
-  const abort = new AbortController();
+const basic = (source: Parameters<typeof credentialsFrom>[0]) =>
+  authorizationFrom({ credentials: credentialsFrom(source, keptLog()), encoding: "latin1" });
+
+/** A server whose answers the test gives one by one. */
+function slowServer() {
+  const waiting: ((answer: Response) => void)[] = [];
+  const server = serve(() => new Promise<Response>((resolve) => waiting.push(resolve)));
   return {
-    clock,
-    entries,
-    logged,
-    abort,
-    maxSeconds: webhook.maxSeconds,
-    call: () => webhook.call(abort.signal),
-    [Symbol.dispose]: () => transport.close(),
+    url: `http://127.0.0.1:${server.port}/`,
+    waiting,
+    async [Symbol.asyncDispose]() {
+      for (const answer of waiting) answer(new Response());
+      await server[Symbol.asyncDispose]();
+    },
   };
-}
-
-async function webhookError(promise: Promise<unknown>): Promise<WebhookError> {
-  const error = await promise.then(() => assert.fail("did not reject"), (error) => error);
-  assert.ok(error instanceof WebhookError, String(error));
-  return error;
 }
 
 Deno.test("call() sends a GET and logs one line without query values", async () => {
@@ -57,12 +32,12 @@ Deno.test("call() sends a GET and logs one line without query values", async () 
     seen.push(await describeRequest(request));
     return new Response("a body nobody logs");
   });
-  using webhook = makeWebhook({ url: `http://127.0.0.1:${server.port}/reload?token=geheim`, payload: '"unused"' });
-  await webhook.call();
+  using it = makeWebhook({ url: `http://127.0.0.1:${server.port}/reload?token=geheim`, payload: '"unused"' });
+  assert.deepEqual(await it.call(), { type: "delivered" });
   assert.deepEqual(seen, ["GET /reload?token=geheim - - -"]);
-  assert.deepEqual(webhook.entries, [{
+  assert.deepEqual(it.entries, [{
     level: "info",
-    message: `GET http://127.0.0.1:${server.port}/reload?token=*** answered 200`,
+    message: `GET http://127.0.0.1:${server.port}/reload?token=*** answered 200 OK`,
     properties: { method: "GET", url: `http://127.0.0.1:${server.port}/reload?token=***`, status: 200, durationMs: 0 },
   }]);
 });
@@ -81,6 +56,24 @@ Deno.test("call() sends a POST with its payload as JSON", async () => {
   assert.deepEqual(seen, ['POST / - application/json {"a":1}', "POST / - - -"]);
 });
 
+Deno.test("call() sends its headers, which take precedence", async () => {
+  const seen: string[] = [];
+  await using server = serve(async (request) => {
+    seen.push(`${request.headers.get("x-scope-orgid")} ${await describeRequest(request)}`);
+    return new Response();
+  });
+  using it = makeWebhook({
+    url: `http://127.0.0.1:${server.port}/`,
+    method: "POST",
+    payload: "1",
+    headers: { "X-Scope-OrgID": "1", "Authorization": "Token geheim", "Content-Type": "text/plain" },
+    authorizationFor: basic({ username: "u", password: "p" }),
+  });
+  await it.call();
+  assert.deepEqual(seen, ["1 POST / Token geheim text/plain 1"]);
+  assert.doesNotMatch(JSON.stringify(it.entries), /geheim/);
+});
+
 Deno.test("call() sends credentials or the URL's user info, unlogged", async () => {
   const seen: (string | null)[] = [];
   await using server = serve((request) => {
@@ -88,165 +81,269 @@ Deno.test("call() sends credentials or the URL's user info, unlogged", async () 
     return new Response();
   });
   const url = `http://from%40url:p%C3%A4ss@127.0.0.1:${server.port}/`;
-  using given = makeWebhook({ url, credentials: credentialsFrom({ username: "u", password: "geheim" }, keptLog()) });
+  using given = makeWebhook({ url, authorizationFor: basic({ username: "u", password: "geheim" }) });
   await given.call();
-  using inUrl = makeWebhook({ url, encoding: "utf-8" });
+  using inUrl = makeWebhook({ url, authorizationFor: authorizationFrom({ encoding: "utf-8" }) });
   await inUrl.call();
   assert.deepEqual(seen, [`Basic ${btoa("u:geheim")}`, `Basic ${encode("from@url:päss").toBase64()}`]);
   assert.doesNotMatch(JSON.stringify([given.entries, inUrl.entries]), /geheim|from|Basic/);
 });
 
 for (const [status, hint] of [[401, /REQ_USERNAME and REQ_PASSWORD/], [403, /REQ_USERNAME/], [404, /path/]] as const) {
-  Deno.test(`call() fails at once on ${status}, with a hint what to check`, async () => {
+  Deno.test(`call() is refused at once by ${status}, with a hint what to check`, async () => {
     let requests = 0;
     await using server = serve(() => {
       requests++;
       return new Response("geheim", { status });
     });
-    using webhook = makeWebhook({ url: `http://127.0.0.1:${server.port}/` });
-    const error = await webhookError(webhook.call());
-    assert.match(error.message, new RegExp(`^GET http://127.0.0.1:${server.port}/ failed: answered ${status} `));
-    assert.match(error.message, hint);
-    assert.equal(requests, 1);
-    assert.deepEqual(webhook.entries.map(({ level, message }) => [level, message]), [["error", error.message]]);
-    assert.equal(webhook.entries[0]?.properties["status"], status);
+    using it = makeWebhook({ url: `http://127.0.0.1:${server.port}/` });
+    assert.deepEqual([await it.call(), requests], [{ type: "refused" }, 1]);
+    const [{ level, message, properties }] = it.entries as [typeof it.entries[0] & object];
+    assert.match(message, new RegExp(`^GET http://127.0.0.1:${server.port}/ failed: answered ${status} `));
+    assert.match(message, hint);
+    assert.deepEqual([level, properties["status"], it.entries.length], ["error", status, 1]);
+    await it.call();
+    assert.deepEqual(it.entries.map((entry) => entry.level), ["error", "debug"], "each state is one line");
   });
 }
+
+Deno.test("call() ends at once after 500", async () => {
+  let requests = 0;
+  await using server = serve(() => new Response(null, { status: ++requests < 3 ? 500 : 200 }));
+  using it = makeWebhook({ url: `http://127.0.0.1:${server.port}/` });
+  assert.deepEqual([await it.call(), await it.call(), requests], [{ type: "failed" }, { type: "failed" }, 2]);
+  await it.call();
+  assert.deepEqual(it.entries.map(({ level }) => level), ["error", "debug", "info"]);
+  assert.match(it.logged("info")[0]!.message, /works again: answered 200/);
+});
 
 Deno.test("call() retries 503 with growing delays until success", async () => {
   let requests = 0;
   await using server = serve(() => new Response(null, { status: ++requests < 3 ? 503 : 200 }));
-  using webhook = makeWebhook({ url: `http://127.0.0.1:${server.port}/` });
-  const call = webhook.call();
+  using it = makeWebhook({ url: `http://127.0.0.1:${server.port}/` });
+  const call = it.call();
   for (const delay of [1.1, 2.2]) {
-    await until(() => webhook.clock.nextDue === delay);
-    await webhook.clock.advance(delay);
+    await until(() => it.clock.nextDue === delay);
+    assert.equal(it.logged("warn").length, 1, "said at the first failure, and once");
+    await it.clock.advance(delay);
   }
   await call;
   assert.equal(requests, 3);
-  assert.equal(webhook.logged("info")[0]?.properties["durationMs"], 3300);
+  assert.equal(it.logged("info")[0]?.properties["durationMs"], 3300);
+  assert.match(it.logged("info")[0]!.message, /works again: answered 200/);
+  assert.deepEqual(it.steps, [10, 1.1, 10, 2.2, 10]);
 });
 
-Deno.test("call() says after how many attempts it gave up", async () => {
+Deno.test("call() keeps Retry-After between retries, and ends when it is long", async () => {
+  let after = "7";
+  await using server = serve(() => new Response(null, { status: 429, headers: { "retry-after": after } }));
+  using it = makeWebhook({ url: `http://127.0.0.1:${server.port}/` });
+  const call = it.call();
+  await until(() => it.clock.nextDue === 7);
+  after = "600";
+  await it.clock.advance(7);
+  assert.deepEqual(await call, { type: "unavailable", retryAfter: 600 });
+});
+
+Deno.test("call() is unavailable after its last retry, told once", async () => {
   await using server = listen((connection) => Promise.resolve(connection.close()));
-  using webhook = makeWebhook({
+  using it = makeWebhook({
     url: `http://127.0.0.1:${server.port}/`,
     retry: { total: 9, connect: 9, read: 2, backoffFactor: 1 },
   });
-  const outcome = webhookError(webhook.call());
+  const call = it.call();
   for (const delay of [1, 2]) {
-    await until(() => webhook.clock.nextDue === delay);
-    await webhook.clock.advance(delay);
+    await until(() => it.clock.nextDue === delay);
+    await it.clock.advance(delay);
   }
-  assert.match((await outcome).message, /did not answer: .* \(after 3 attempts\)$/);
-  assert.equal(webhook.logged("error").length, 1);
+  assert.deepEqual(await call, { type: "unavailable" });
+  assert.deepEqual(it.entries.filter(({ level }) => level !== "debug").map(({ level }) => level), ["warn"]);
+  assert.match(it.entries.at(-1)!.message, /did not answer: .* \(after 3 attempts\)/);
 });
 
 Deno.test("call() counts a refused connection against connect", async () => {
   const free = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = free.addr;
   free.close();
-  using webhook = makeWebhook({
+  using it = makeWebhook({
     url: `http://127.0.0.1:${port}/`,
     retry: { total: 5, connect: 1, read: 5, backoffFactor: 1 },
   });
-  const outcome = webhookError(webhook.call());
-  await until(() => webhook.clock.nextDue === 1);
-  await webhook.clock.advance(1);
-  assert.match((await outcome).message, /cannot connect .*\(after 2 attempts\)/);
+  const call = it.call();
+  await until(() => it.clock.nextDue === 1);
+  await it.clock.advance(1);
+  assert.deepEqual(await call, { type: "unavailable" });
+  assert.match(it.entries.at(-1)!.message, /cannot connect .*\(after 2 attempts\)/);
 });
 
-Deno.test("call() retries when no answer comes within the timeout", async () => {
-  let connections = 0;
-  await using server = listen(async (connection) => {
-    if (++connections > 1) await connection.write(encode("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"));
+Deno.test("call() waits for a late answer, and it counts", async () => {
+  await using server = slowServer();
+  using it = makeWebhook({ url: server.url });
+  for (const round of [1, 2]) {
+    const call = it.call();
+    await until(() => server.waiting.length === round);
+    await it.clock.advance(10);
+    assert.equal(it.unanswered(), round);
+    await it.clock.advance(200);
+    server.waiting.at(-1)!(new Response());
+    assert.deepEqual(await call, { type: "delivered" });
+  }
+  assert.equal(server.waiting.length, 2, "no request is repeated");
+  assert.deepEqual(it.steps, [10, 300, 10, 300]);
+  const [warning, ...others] = it.logged("warn");
+  assert.match(warning!.message, /was not answered within 10 s \(REQ_TIMEOUT\)/);
+  assert.deepEqual(others, []);
+  assert.match(it.logged("info")[0]!.message, /answered 200 OK after 210\.0 s, later than REQ_TIMEOUT \(10 s\)$/);
+});
+
+for (const [status, type] of [[401, "refused"], [503, "unavailable"], [500, "failed"]] as const) {
+  Deno.test(`call() is ${type} by a late ${status}, without a retry`, async () => {
+    await using server = slowServer();
+    using it = makeWebhook({ url: server.url });
+    const call = it.call();
+    await until(() => server.waiting.length === 1);
+    await it.clock.advance(20);
+    server.waiting[0]!(new Response(null, { status }));
+    assert.equal((await call).type, type);
+    assert.equal(server.waiting.length, 1);
+    assert.match(it.entries.at(-1)!.message, new RegExp(`answered ${status} .* after 20.0 s, later than REQ_TIMEOUT`));
   });
-  using webhook = makeWebhook({ url: `http://127.0.0.1:${server.port}/` });
-  const call = webhook.call();
-  await until(() => connections === 1);
-  await webhook.clock.advance(10);
-  await until(() => webhook.clock.nextDue === 1.1);
-  assert.match(webhook.logged("debug")[0]!.message, /nothing came within 10 s; retrying in 1\.1 s/);
-  await webhook.clock.advance(1.1);
-  await call;
-  assert.equal(connections, 2);
+}
+
+Deno.test("call() is unanswered after five minutes", async () => {
+  await using server = slowServer();
+  using it = makeWebhook({ url: server.url });
+  const call = it.call();
+  await until(() => server.waiting.length === 1);
+  await it.clock.advance(299);
+  assert.equal(it.entries.length, 1);
+  await it.clock.advance(1);
+  assert.deepEqual([await call, it.clock.sleeping], [{ type: "unanswered" }, 0]);
+  assert.deepEqual(it.entries.map(({ level }) => level), ["warn", "debug"]);
+});
+
+Deno.test("call() is unanswered when the connection breaks late", async () => {
+  let breakOff = () => {};
+  await using server = listen((connection) => {
+    breakOff = () => connection.close();
+    return Promise.resolve();
+  });
+  using it = makeWebhook({ url: `http://127.0.0.1:${server.port}/` });
+  const call = it.call();
+  await until(() => server.open.size === 1);
+  await it.clock.advance(10);
+  breakOff();
+  assert.deepEqual(await call, { type: "unanswered" });
+});
+
+Deno.test("call() is unavailable when nobody accepts the connection in time", async () => {
+  await using server = slowServer();
+  using it = makeWebhook({ url: server.url, retry: NO_RETRY, isReachable: () => Promise.resolve(false) });
+  const call = it.call();
+  await until(() => server.waiting.length === 1);
+  await it.clock.advance(10);
+  assert.deepEqual([await call, it.unanswered()], [{ type: "unavailable" }, 0]);
+  assert.match(it.logged("warn")[0]!.message, /cannot connect to 127\.0\.0\.1:\d+ within 10 s/);
+});
+
+Deno.test("call() as the last waits no longer than REQ_TIMEOUT, and says once how it ended", async () => {
+  await using server = slowServer();
+  using it = makeWebhook({ url: server.url });
+  const call = it.call({ isLast: true });
+  await until(() => server.waiting.length === 1);
+  await it.clock.advance(10);
+  assert.deepEqual(await call, { type: "unanswered" });
+  assert.deepEqual(it.entries.map(({ level }) => level), ["error"]);
+  assert.match(it.entries[0]!.message, /no answer came within 10 s.* stays pending for the next start$/);
 });
 
 Deno.test("call() succeeds though the answer's body never ends", async () => {
+  const answers = Promise.withResolvers<void>();
   await using server = listen(async (connection) => {
+    await answers.promise;
     await connection.write(encode("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf"));
   });
-  const transport = openTransport();
-  const answered = Promise.withResolvers<void>();
-  const observed: Transport = {
-    close: () => transport.close(),
-    async fetch(url, init) {
-      const answer = await transport.fetch(url, init);
-      answered.resolve();
-      return answer;
-    },
-  };
-  using webhook = makeWebhook({ url: `http://127.0.0.1:${server.port}/`, transport: observed });
-  const call = webhook.call();
-  await answered.promise;
-  await webhook.clock.advance(10);
+  using it = makeWebhook({ url: `http://127.0.0.1:${server.port}/` });
+  const call = it.call();
+  await until(() => server.open.size === 1);
+  await it.clock.advance(1);
+  answers.resolve();
+  // The time for the body has begun
+  await until(() => it.clock.nextDue === 10);
+  await it.clock.advance(10);
   await call;
-  assert.equal(webhook.logged("info")[0]?.properties["status"], 200);
+  assert.deepEqual(it.entries.map(({ level }) => level), ["info"]);
+  assert.equal(it.logged("info")[0]?.properties["status"], 200);
 });
 
 Deno.test("call() gives up on a redirect whose body never ends", async () => {
   await using server = listen(async (connection) => {
     await connection.write(encode("HTTP/1.1 302 Found\r\nlocation: /\r\ncontent-length: 100\r\n\r\nhalf"));
   });
-  using webhook = makeWebhook({
-    url: `http://127.0.0.1:${server.port}/`,
-    retry: { total: 0, connect: 0, read: 0, backoffFactor: 1 },
-  });
-  const outcome = webhookError(webhook.call());
+  using it = makeWebhook({ url: `http://127.0.0.1:${server.port}/`, retry: NO_RETRY });
+  const call = it.call();
   await until(() => server.open.size === 1);
-  await webhook.clock.advance(10);
-  assert.match((await outcome).message, /nothing came within 10 s/);
+  await it.clock.advance(300);
+  assert.deepEqual(await call, { type: "unanswered" });
 });
 
-Deno.test("maxSeconds covers every attempt and the delays between them", () => {
-  using webhook = makeWebhook({
-    url: "http://127.0.0.1:9/",
-    retry: { total: 8, connect: 1, read: 1, backoffFactor: 1 },
-  });
-  assert.equal(webhook.maxSeconds, 9 * 10 + (1 + 2 + 4 + 8 + 16 + 32 + 64 + 120));
-});
-
-Deno.test("call() follows to another origin without the credentials", async () => {
+Deno.test("call() follows redirects within the origin, five at most", async () => {
   const seen: string[] = [];
-  await using other = serve(async (request) => {
+  let redirects = 5;
+  await using server = serve(async (request) => {
     seen.push(await describeRequest(request));
+    if (redirects-- === 0) return new Response();
+    return new Response(null, { status: 307, headers: { location: `/${redirects}` } });
+  });
+  using it = makeWebhook({ url: `http://u:p@127.0.0.1:${server.port}/`, method: "POST", payload: "1" });
+  assert.deepEqual(await it.call(), { type: "delivered" });
+  assert.equal(seen.at(-1), `POST /0 Basic ${btoa("u:p")} application/json 1`);
+  redirects = 6;
+  assert.deepEqual(await it.call(), { type: "refused" });
+  assert.match(it.logged("error")[0]!.message, /more than 5 redirects/);
+});
+
+for (const status of [302, 307]) {
+  Deno.test(`call() is refused by a ${status} to another origin, which gets nothing`, async () => {
+    let calls = 0;
+    await using other = serve(() => {
+      calls++;
+      return new Response();
+    });
+    const location = `http://evil:user@127.0.0.1:${other.port}/x?token=geheim`;
+    await using server = serve(() => new Response(null, { status, headers: { location } }));
+    using it = makeWebhook({ url: `http://127.0.0.1:${server.port}/`, method: "POST", payload: "1" });
+    assert.deepEqual([await it.call(), await it.call(), calls], [{ type: "refused" }, { type: "refused" }, 0]);
+    assert.deepEqual(it.entries.map(({ level }) => level), ["error", "debug"]);
+    assert.match(
+      it.entries[0]!.message,
+      new RegExp(`a redirect to another origin \\(http://127.0.0.1:${other.port}/x\\?token=\\*\\*\\*\\)`),
+    );
+  });
+}
+
+Deno.test("call() is refused while a credentials file cannot be read, and names it", async () => {
+  let calls = 0;
+  await using server = serve(() => {
+    calls++;
     return new Response();
   });
-  await using server = serve(() => Response.redirect(`http://evil:user@127.0.0.1:${other.port}/x`, 307));
-  using webhook = makeWebhook({
+  using it = makeWebhook({
     url: `http://127.0.0.1:${server.port}/`,
-    credentials: credentialsFrom({ username: "u", password: "p" }, keptLog()),
+    authorizationFor: authorizationFrom({ tokenFile: "/no/such/file", encoding: "latin1" }),
   });
-  await webhook.call();
-  assert.deepEqual(seen, ["GET /x - - -"]);
-});
-
-Deno.test("call() names a credentials file that cannot be read", async () => {
-  using webhook = makeWebhook({
-    url: "http://127.0.0.1:9/",
-    credentials: credentialsFrom({ username: "u", passwordFile: "/no/such/file" }, keptLog()),
-  });
-  assert.match((await webhookError(webhook.call())).message, /credentials file \/no\/such\/file cannot be read/);
+  assert.deepEqual([await it.call(), calls], [{ type: "refused" }, 0]);
+  assert.match(it.logged("error")[0]!.message, /token file \/no\/such\/file cannot be read/);
 });
 
 Deno.test("call() rejects with the signal's reason and logs nothing", async () => {
   await using server = listen(() => Promise.resolve());
-  using webhook = makeWebhook({ url: `http://127.0.0.1:${server.port}/` });
-  const outcome = assert.rejects(webhook.call(), /stop/);
+  using it = makeWebhook({ url: `http://127.0.0.1:${server.port}/` });
+  const outcome = assert.rejects(it.call(), /stop/);
   await until(() => server.open.size === 1);
-  webhook.abort.abort(new Error("stop"));
+  it.abort.abort(new Error("stop"));
   await outcome;
-  assert.deepEqual(webhook.entries, []);
+  assert.deepEqual([it.entries, it.clock.sleeping], [[], 0]);
 });
 
 Deno.test("call() works over an unverified transport", async () => {
@@ -256,9 +353,23 @@ Deno.test("call() works over an unverified transport", async () => {
     return new Response("body");
   });
   const transport = openTransport({ skipTlsVerify: true });
-  using webhook = makeWebhook({ url: `http://127.0.0.1:${server.port}/`, method: "POST", payload: "1", transport });
-  await webhook.call();
+  using it = makeWebhook({ url: `http://127.0.0.1:${server.port}/`, method: "POST", payload: "1", transport });
+  await it.call();
   assert.deepEqual(seen, ["POST / - application/json 1"]);
+});
+
+Deno.test("identity() changes with URL, headers and credentials", async () => {
+  let authorization: string | undefined = undefined;
+  const url = "http://127.0.0.1:9/";
+  const authorizationFor = () => Promise.resolve(authorization);
+  using it = makeWebhook({ url, authorizationFor });
+  using other = makeWebhook({ url: `${url}x`, authorizationFor });
+  using third = makeWebhook({ url, authorizationFor, headers: { a: "b" } });
+  const before = await it.webhook.identity();
+  assert.equal(await it.webhook.identity(), before);
+  authorization = "Basic x";
+  const all = [before, ...await Promise.all([it, other, third].map(({ webhook }) => webhook.identity()))];
+  assert.equal(new Set(all).size, 4);
 });
 
 Deno.test("payloadBody() leaves JSON alone and quotes anything else", () => {

@@ -94,3 +94,10 @@ Deno.test("extend() after the deadline passed changes nothing", async () => {
   assert.equal(deadline.passed, true);
   assert.equal(clock.sleeping, 0);
 });
+
+Deno.test("end() is the end of the time, and leaves no timer", () => {
+  const clock = new FakeClock();
+  using deadline = new Deadline(clock, 10, new AbortController().signal);
+  deadline.end();
+  assert.deepEqual([deadline.passed, clock.sleeping], [true, 0]);
+});

@@ -44,6 +44,7 @@ function place() {
         config,
         client: gateway.client,
         cluster: gateway.client,
+        env: {},
         transport: () => Promise.resolve(transport),
         metrics: new SidecarMetrics(),
         eventPoster,

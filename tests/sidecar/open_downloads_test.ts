@@ -4,6 +4,7 @@ import { openUrlFetcher } from "../../lib/sidecar/open_downloads.ts";
 import { openTransport } from "../../lib/http/open_transport.ts";
 import { keptLog } from "../support/api_gateway.ts";
 import { FakeClock } from "../support/fake_clock.ts";
+import { tempFolder } from "../support/disk.ts";
 import { serve } from "../support/local_servers.ts";
 
 /** A fetcher as the environment would have it, over real connections, into memory. */
@@ -42,23 +43,32 @@ function echo() {
   });
 }
 
-Deno.test("openUrlFetcher() sends the credentials of requests to REQ_URL's origin and no other", async () => {
+Deno.test("openUrlFetcher() sends REQ_* credentials nowhere, not to REQ_URL's origin", async () => {
   await using application = echo();
-  await using other = echo();
-  const ours = `http://127.0.0.1:${application.port}`;
-  const theirs = `http://127.0.0.1:${other.port}`;
-  using it = open({ REQ_URL: `${ours}/reload`, REQ_USERNAME: "u", REQ_PASSWORD: "geheim" });
-  const credentials = `Basic ${btoa("u:geheim")}`;
-  assert.equal(await it.fetch(`${ours}/a.json`), credentials);
-  assert.equal(await it.fetch(`${theirs}/a.json`), "nothing");
-  assert.equal(await it.fetch(`${ours}/to?${theirs}/`), "nothing");
-  assert.equal(await it.fetch(`${theirs}/to?${ours}/`), credentials);
+  using folder = tempFolder();
+  Deno.writeTextFileSync(`${folder.path}/token`, "geheim");
+  const url = `http://127.0.0.1:${application.port}`;
+  const basic = { REQ_USERNAME: "u", REQ_PASSWORD: "geheim" };
+  const others = { REQ_TOKEN_FILE: `${folder.path}/token`, REQ_HEADERS: '{"Authorization":"geheim"}' };
+  for (const credentials of [basic, others]) {
+    using it = open({ REQ_URL: `${url}/reload`, ...credentials });
+    assert.equal(await it.fetch(`${url}/a.json`), "nothing");
+  }
 });
 
-Deno.test("openUrlFetcher() sends no credentials anywhere without REQ_URL", async () => {
-  await using server = echo();
-  using it = open({ REQ_USERNAME: "u", REQ_PASSWORD: "geheim" });
-  assert.equal(await it.fetch(`http://127.0.0.1:${server.port}/`), "nothing");
+Deno.test("openUrlFetcher() sends user info and NETRC to their own origin alone", async () => {
+  await using first = echo();
+  await using second = echo();
+  using folder = tempFolder();
+  const netrc = `${folder.path}/netrc`;
+  Deno.writeTextFileSync(netrc, "machine 127.0.0.1 login n password geheim\n");
+  const [a, b] = [`127.0.0.1:${first.port}`, `127.0.0.1:${second.port}`];
+  using it = open({ NETRC: netrc });
+  assert.equal(await it.fetch(`http://${a}/`), `Basic ${btoa("n:geheim")}`);
+  assert.equal(await it.fetch(`http://u:p@${a}/`), `Basic ${btoa("u:p")}`);
+  assert.equal(await it.fetch(`http://u:p@${a}/to?http://${a}/`), `Basic ${btoa("u:p")}`);
+  assert.equal(await it.fetch(`http://u:p@${a}/to?http://${b}/`), "nothing");
+  assert.equal(await it.fetch(`http://${a}/to?http://${b}/`), "nothing");
 });
 
 Deno.test("openUrlFetcher() opens its transport with the first download, and once", async () => {

@@ -17,7 +17,13 @@ async function open(env: Record<string, string> = {}, files?: string[]) {
   const clock = new FakeClock();
   const results: string[] = [];
   const state = { opened: 0, delivered: 0 };
-  const pending: Pending = { load: () => files, delivered: () => void state.delivered++ };
+  const pending: Pending = {
+    load: () => files,
+    delivered: () => void state.delivered++,
+    failure: () => undefined,
+    failed() {},
+    add() {},
+  };
   const runner = await openNotifications({
     settings: collection!.notification,
     requests,
@@ -25,6 +31,7 @@ async function open(env: Record<string, string> = {}, files?: string[]) {
       state.opened++;
       return Promise.resolve(transport);
     },
+    env: {},
     pending,
     heartbeat: { expectWithin() {}, idle() {} },
     clock,

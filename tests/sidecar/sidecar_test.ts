@@ -7,6 +7,7 @@ import { ApiGateway, keptLog, refusal } from "../support/api_gateway.ts";
 import { filesIn, tempFolder } from "../support/disk.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { serve, until } from "../support/local_servers.ts";
+import { CertificateAuthority } from "../support/certificates.ts";
 import { serverCertificate } from "../support/server_certificate.ts";
 import { freePort } from "../support/free_port.ts";
 
@@ -182,6 +183,26 @@ Deno.test("runSidecar() calls an application whose certificate nobody signed wit
   await at.start(env).ended;
   assert.equal(calls, 0);
   await at.start({ ...env, REQ_SKIP_TLS_VERIFY: "true" }).ended;
+  assert.equal(calls, 1);
+});
+
+Deno.test("runSidecar() trusts the CAs of REQ_CA_FILE", async () => {
+  await using at = place();
+  const authority = await CertificateAuthority.create(at.path);
+  await authority.serverCertificate("server");
+  const read = (name: string) => Deno.readTextFileSync(`${at.path}/${name}`);
+  let calls = 0;
+  await using application = serve(() => {
+    calls++;
+    return new Response();
+  }, { cert: read("server.crt"), key: read("server.key") });
+  at.create("a");
+  const env = { ...LIST, REQ_URL: `https://127.0.0.1:${application.port}/`, REQ_RETRY_TOTAL: "0" };
+  const { ended, log } = at.start(env);
+  await ended;
+  assert.equal(calls, 0);
+  assert.match(log.lines.join("\n"), /certificate/);
+  await at.start({ ...env, REQ_CA_FILE: authority.file }).ended;
   assert.equal(calls, 1);
 });
 
