@@ -82,10 +82,32 @@ function finishBundle(directory: string, commit: string): void {
     if (text.includes("logtape")) text = text.replace(LOGTAPES_INSPECT, (_, name) => `const ${name}=Deno`);
     Deno.writeTextFileSync(path, text);
   }
+  assertDisposals(directory);
   if (commits !== 1) throw new Error(`${COMMIT_PLACEHOLDER} is in the bundle ${commits} times instead of once`);
   for (const path of filesOfTheStart(directory)) {
     const [found] = /from ?"node:\w+"/.exec(Deno.readTextFileSync(path)) ?? [];
     if (found !== undefined) throw new Error(`${path} is loaded at every start and imports ${found}`);
+  }
+}
+
+/**
+ * The minifier drops a `using` whose variable is used once, in the statement that follows, and with it the disposal (Deno
+ * 2.9.4): a temporary file or a timer would stay behind.
+ */
+function assertDisposals(directory: string): void {
+  const count = (text: string) => [...text.matchAll(/\busing [\w$]+ ?=/g)].length;
+  const total = (paths: Iterable<string>) =>
+    [...paths].reduce((sum, path) => sum + count(Deno.readTextFileSync(path)), 0);
+  const [written, kept] = [total([`${root}main.ts`, ...filesBelow(`${root}lib`)]), total(filesBelow(directory))];
+  if (kept !== written) {
+    throw new Error(`the bundle has ${kept} of ${written} \`using\`: write the others as try and finally`);
+  }
+}
+
+function* filesBelow(directory: string): Generator<string> {
+  for (const { name, isDirectory } of Deno.readDirSync(directory)) {
+    if (isDirectory) yield* filesBelow(`${directory}/${name}`);
+    else yield `${directory}/${name}`;
   }
 }
 
