@@ -105,11 +105,11 @@ story("a SCRIPT that needs a shell fails with one clear error, and files are kep
   };
   for (const [script, message] of Object.entries(expected)) {
     await Deno.remove(at.folder, { recursive: true }).catch(() => {});
-    const sidecar = await start(at, { SCRIPT: script });
+    const sidecar = await start(at, { SCRIPT: script, LOG_LEVEL: "DEBUG" });
     await sidecar.ready();
     const line = await sidecar.logged(message);
     assert.equal(line.level, "ERROR");
-    const over = await sidecar.logged("has not been notified yet");
+    const over = await sidecar.logged("Running the script again");
     const attempt = sidecar.lines.slice(0, sidecar.lines.indexOf(over));
     assert.equal(attempt.filter(({ msg }) => msg.includes(message)).length, 1);
     assertFolderEquals(at.folder, { "a.txt": "a" });
