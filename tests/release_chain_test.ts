@@ -53,6 +53,14 @@ Deno.test("workflows pin images by digest", () => {
   }
 });
 
+Deno.test("workflows run Go programs of a fixed version", () => {
+  for (const { where, step } of steps()) {
+    for (const [, version = ""] of (step.run ?? "").matchAll(/go (?:run|install) [^\s@]+@(\S+)/g)) {
+      assert.match(version, /^v\d+\.\d+\.\d+$/, where);
+    }
+  }
+});
+
 Deno.test("Dockerfile pins each image that it does not build", () => {
   const stages = new Set<string>();
   for (const [line, image = "", name] of read("Dockerfile").matchAll(/^FROM (?:--\S+ )?(\S+)(?: AS (\S+))?$/gm)) {
