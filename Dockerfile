@@ -8,7 +8,7 @@
 #
 # The first two stages run on the builder's own platform, so an image for another one needs no emulation.
 
-FROM --platform=$BUILDPLATFORM denoland/deno:2.9.6 AS build
+FROM --platform=$BUILDPLATFORM denoland/deno:2.9.6@sha256:2014dc167ece617ef7e7ba40631ac2234c59e75ce693e7cc2dc2602b3c87859d AS build
 ARG TARGETOS=linux
 ARG TARGETARCH=amd64
 ARG COMMIT=""
@@ -21,14 +21,14 @@ RUN deno run --quiet -A scripts/compile.ts \
       --target "$TARGETOS-$TARGETARCH" --commit "$COMMIT" --output /out/k8s-sidecar
 
 # tini and busybox, from Debian's packages
-FROM --platform=$BUILDPLATFORM debian:12-slim AS tools
+FROM --platform=$BUILDPLATFORM debian:12-slim@sha256:abd67ffcfa541b485a3dff59865ab629aa048a6c613e639d36e7456b0b229241 AS tools
 ARG TARGETARCH=amd64
 COPY scripts/image_tools.sh /
 RUN dpkg --add-architecture "$TARGETARCH" && apt-get -qq update && sh /image_tools.sh "$TARGETARCH" /out
 
 # The C library, tini and the binary. Writes to FOLDER only and runs as any user; 65534 is the user of kiwigrid/k8s-sidecar,
 # whose volumes it can take over. tini reaps the processes that a SCRIPT leaves behind; with -s, also where it is not PID 1.
-FROM gcr.io/distroless/cc-debian12 AS image
+FROM gcr.io/distroless/cc-debian12@sha256:e5d81ddde149641e2a9ba55be4545bc125c67de07508b03ba4c22e6eb0ded5aa AS image
 ARG VERSION=""
 ARG COMMIT=""
 LABEL org.opencontainers.image.title="deno-k8s-sidecar" \

@@ -33,7 +33,9 @@ async function showOnce(): Promise<number> {
     console.log(`\n3. A manifest is deleted, and its file with it:`);
     Deno.removeSync(`${source}/logo.yaml`);
     await showUntil(lines, "logo.png");
-    console.log("\nNext: `deno task demo:watch`, and edit examples/manifests yourself; or README.md, On a cluster.");
+    console.log(
+      "\nNext: `npx -y deno@2.9.6 task demo:watch`, and edit examples/manifests; or README.md, On a cluster.",
+    );
     return 0;
   } finally {
     try {

@@ -22,7 +22,7 @@ export const FILES_SETTINGS = {
   UNIQUE_FILENAMES: files.withDefault(
     boolean,
     "false",
-    "Name files `namespace_<namespace>.<configmap|secret>_<name>.<key>`, so that no two objects claim the same path",
+    "Name files `namespace_<namespace>.<configmap|secret>_<name>.<key>`, so that objects have files of their own. Two objects of one namespace can still claim a path: `a` with the key `b.c`, and `a.b` with `c`",
     { kiwigridReads: anyAsFalse },
   ),
   ENABLE_5XX: files.withDefault(boolean, "false", "For `*.url` keys, accept the body of a 5xx response as content", {
@@ -56,28 +56,28 @@ export const FILES_SETTINGS = {
   FOLDER_PER_NAMESPACE: files.withDefault(
     boolean,
     "false",
-    "Write files to `FOLDER/<namespace>/…`. A relative annotation is below that folder; an absolute one is used as it is",
+    "Write files to `FOLDER/<namespace>/…`. A relative annotation is below that folder and may not leave it; an absolute one may point to any allowed folder",
     { kiwigridReads: anyAsFalse },
   ),
   COLLISIONS: files.withDefault(
     oneOf(["oldest", "newest"]),
     "oldest",
-    "Which of several objects that claim a path has it: the `oldest` or the `newest` by `creationTimestamp`, then by namespace, name and kind. `newest` suits names with a hash suffix, as kustomize makes them",
+    "Which of several objects that claim a path has it: the `oldest` or the `newest` by `creationTimestamp`, then the first by namespace, name and kind. `newest` suits names with a hash suffix, as kustomize makes them",
     { kiwigrid: "newest" },
   ),
   REMOVE_DELAY: files.withDefault(
     seconds(),
     "0",
-    "Seconds that a file outlives its deleted object. An object that is created again within that time changes nothing. Has no effect with `FINALIZERS`",
+    "Seconds that the files of an object stay after it was deleted or is no longer selected. An object that comes back within that time changes nothing; another object that wants a file gets it at once. Begins anew with a restart. Has no effect with `FINALIZERS` and with `METHOD=LIST`",
   ),
   ATOMIC_WRITES: files.withDefault(
     boolean,
     "true",
-    "`false` rewrites files in place, which a reader may see half written. For applications that keep a file open, and for single files mounted by `subPath`",
+    "`false` rewrites changed files in place, which a reader may see half written. For applications that keep a file open, and for single files mounted by `subPath`",
   ),
   DECOMPRESS: files.withDefault(
     boolean,
     "false",
-    "Unpack keys that end in `.gz`; the file loses that ending. The unpacked size is limited by `URL_MAX_BYTES`",
+    "Unpack gzip archives in keys that end in `.gz`, and those that the URL of a key ending in `.gz.url` serves; the file loses the endings. The unpacked size is limited by `URL_MAX_BYTES`. A broken archive is refused, and the last accepted file is kept",
   ),
 };

@@ -39,7 +39,7 @@ export const HEALTH_SETTINGS = {
   ),
   K8S_CONTACT_THRESHOLD_SECONDS: health.optional(
     seconds({ min: 1 }),
-    "Seconds without an answer of the API server after which `/healthz` and `/livez` turn 503. Unset: an API server that is away turns no probe red",
+    "Seconds without an answer of the API server, to any request, after which `/healthz` and `/livez` turn 503. Unset: an API server that is away turns no probe red",
     { shownDefault: "never", kiwigridReads: pythonInteger },
   ),
 };

@@ -48,7 +48,7 @@ export const SELECTION_SETTINGS = {
   ),
   NAMESPACE_SELECTOR: selection.optional(
     labelSelector,
-    "Label selector for namespaces, with `NAMESPACE=ALL`: namespaces are followed as they come, go and change their labels. Needs list and watch on namespaces",
+    "Label selector for namespaces, with `NAMESPACE=ALL`: namespaces are followed as they come, go and change their labels. Needs a ClusterRole with list and watch on namespaces",
   ),
   NAMESPACE_EXCLUDE: selection.optional(
     listOf("names of namespaces, in which * stands for any characters", (item) => /^[-a-z0-9*]+$/.test(item)),

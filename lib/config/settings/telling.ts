@@ -11,21 +11,41 @@ export const TELLING_SETTINGS = {
   REQ_PAYLOAD: telling.optional(text, "JSON body of a POST; text that is not JSON is sent as a JSON string", {
     secret: true,
   }),
-  REQ_RETRY_TOTAL: telling.withDefault(count, "5", "Maximum retries of one call; for `*.url` too", {
-    kiwigridReads: pythonInteger,
-  }),
-  REQ_RETRY_CONNECT: telling.withDefault(count, "10", "Maximum retries after connection errors; for `*.url` too", {
-    kiwigridReads: pythonInteger,
-  }),
-  REQ_RETRY_READ: telling.withDefault(count, "5", "Maximum retries after read errors and timeouts; for `*.url` too", {
-    kiwigridReads: pythonInteger,
-  }),
+  REQ_RETRY_TOTAL: telling.withDefault(
+    count,
+    "5",
+    "Maximum retries of one call while `REQ_URL` is unavailable (no connection; 408, 429, 502, 503, 504), and of one download of a `*.url` key",
+    {
+      kiwigridReads: pythonInteger,
+    },
+  ),
+  REQ_RETRY_CONNECT: telling.withDefault(
+    count,
+    "10",
+    "Maximum retries after connection errors, within `REQ_RETRY_TOTAL`; for `*.url` too",
+    {
+      kiwigridReads: pythonInteger,
+    },
+  ),
+  REQ_RETRY_READ: telling.withDefault(
+    count,
+    "5",
+    "Maximum retries after a connection that broke before the answer, within `REQ_RETRY_TOTAL`; for `*.url` after timeouts, too",
+    {
+      kiwigridReads: pythonInteger,
+    },
+  ),
   REQ_RETRY_BACKOFF_FACTOR: telling.withDefault(factor, "1.1", "Delay before retry n, in seconds: this × 2^(n-1)", {
     kiwigridReads: pythonFloat,
   }),
-  REQ_TIMEOUT: telling.withDefault(seconds({ min: 0.1 }), "10", "Seconds to wait for a response", {
-    kiwigridReads: pythonFloat,
-  }),
+  REQ_TIMEOUT: telling.withDefault(
+    seconds({ min: 0.1 }),
+    "10",
+    "Seconds to wait for a response. A call of `REQ_URL` that was sent is not repeated after that time: it stays open for up to 5 minutes",
+    {
+      kiwigridReads: pythonFloat,
+    },
+  ),
   REQ_USERNAME: telling.optional(text, "User name for basic auth"),
   REQ_PASSWORD: telling.optional(text, "Password for basic auth", { secret: true }),
   REQ_USERNAME_FILE: telling.optional(
@@ -53,7 +73,7 @@ export const TELLING_SETTINGS = {
   ),
   SCRIPT: telling.optional(
     absolutePath,
-    "Script to run after files changed and before `REQ_URL` is called; run by `sh` unless it is executable. `SIDECAR_CHANGED_FILES` is a JSON list of the files",
+    "Script to run after files changed and before `REQ_URL` is called; run by `sh` unless it is executable. `SIDECAR_CHANGED_FILES` is a JSON list of the files. When it fails, `REQ_URL` is called all the same",
     { kiwigridReads: anyAsDefault },
   ),
   SCRIPT_TIMEOUT: telling.withDefault(seconds({ min: 0.1 }), "60", "Seconds after which the script is killed"),
@@ -69,7 +89,7 @@ export const TELLING_SETTINGS = {
   ),
   REQ_TOKEN_FILE: telling.optional(
     text,
-    "File with a bearer token for `REQ_URL`, read at each use. Takes precedence over basic auth",
+    "File with a bearer token for `REQ_URL`, read at each use. Takes precedence over basic auth; an `Authorization` in `REQ_HEADERS` takes precedence over both",
   ),
   REQ_HEADERS: telling.optional(
     jsonHeaders,
@@ -80,7 +100,10 @@ export const TELLING_SETTINGS = {
     text,
     "PEM file with CAs to trust for `REQ_URL` and `*.url`, besides the system's. `REQUESTS_CA_BUNDLE` and `SSL_CERT_FILE` are used, too",
   ),
-  NETRC: telling.optional(text, "netrc file with credentials for `REQ_URL` and for the hosts of `*.url` keys"),
+  NETRC: telling.optional(
+    text,
+    "netrc file with credentials for `REQ_URL`, unless it has others, and for the hosts of `*.url` keys",
+  ),
 };
 
 /** Hides user info and query values, also of text that is not a URL. */
