@@ -5,7 +5,7 @@ import type { LogLevel } from "../log/log.ts";
 import type { LogFormat } from "../log/log_format.ts";
 import type { Kind } from "../objects/kind.ts";
 import { faultsOf, warningsOf } from "./config_checks.ts";
-import { readLabel } from "./label_selector_setting.ts";
+import { readLabel } from "./label_and_value.ts";
 import { misspeltSettings } from "./misspelt.ts";
 import { type Fault, readSettings } from "./read_settings.ts";
 import type { SettingValues } from "./settings.ts";

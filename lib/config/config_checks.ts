@@ -1,5 +1,5 @@
 /** Checks of settings that depend on each other. */
-import { readLabel } from "./label_selector_setting.ts";
+import { readLabel } from "./label_and_value.ts";
 import { type Fault, faultOf } from "./read_settings.ts";
 import type { SettingValues } from "./settings.ts";
 

@@ -1,4 +1,4 @@
-import { parseSelector, SelectorError } from "../objects/label_selector.ts";
+import { parseSelector, SelectorError } from "../objects/selector_grammar.ts";
 
 /** Types of settings: each parses a text and describes in words what it accepts. */
 export interface SettingType<T> {

@@ -2,7 +2,7 @@
 import type { ListQuery, ListResult, WatchEvent, WatchQuery } from "../kube/client/client.ts";
 import type { ObjectApi } from "../kube/client/object_api.ts";
 import type { Log } from "../log/log.ts";
-import { matchesSelector, parseSelector } from "../objects/label_selector.ts";
+import { matchesSelector, parseSelector } from "../objects/selector_grammar.ts";
 import type { KubeObject } from "../objects/object.ts";
 import { keyOf, type ObjectRef } from "../objects/ref.ts";
 import type { Source } from "../objects/source.ts";

@@ -1,7 +1,7 @@
 /** Reads one manifest file, YAML or JSON, into ConfigMaps and Secrets. */
 import type * as yaml from "yaml";
 import { type Kind, KINDS } from "../objects/kind.ts";
-import { isLabelKey, isLabelValue } from "../objects/label_selector.ts";
+import { isLabelKey, isLabelValue } from "../objects/selector_grammar.ts";
 import type { KubeObject, ObjectMeta } from "../objects/object.ts";
 import { keyOf } from "../objects/ref.ts";
 

@@ -1,4 +1,4 @@
-/** One collection at work: its sources are followed, its files kept, its application told. */
+/** One running collection: follows its sources, writes its files and notifies its application. */
 import type { Clock } from "../runtime/clock.ts";
 import type { Collection, Config } from "../config/config.ts";
 import { openUnpacker, openUrlFetcher } from "./open_downloads.ts";
@@ -18,7 +18,8 @@ import type { EventPoster } from "./event_poster.ts";
 import type { FinalizerGuard } from "./finalizer_guard.ts";
 import type { Log } from "../log/log.ts";
 import { allowedFoldersOf, folderOf, openJournal } from "./open_files.ts";
-import { openNotifications, pendingIn } from "./open_notifications.ts";
+import { openNotifications } from "./open_notifications.ts";
+import { pendingIn } from "./pending_notification.ts";
 import type { NotificationRunner } from "../notify/runner.ts";
 import { Reconciler } from "../reconcile/reconciler.ts";
 import type { Liveness } from "./liveness.ts";
@@ -28,7 +29,8 @@ import type { SidecarMetrics } from "../serve/metrics.ts";
 import { SelectedNamespaces } from "./selected_namespaces.ts";
 import { SelectedObjects } from "./selected_objects.ts";
 import { selectionId } from "./selection_id.ts";
-import { type ListOutcome, SyncProgress } from "./sync_progress.ts";
+import { describeMissing } from "./describe_selection.ts";
+import { type ListOutcome, listOutcome } from "./list_outcome.ts";
 import type { Transport } from "../http/transport.ts";
 import { Changes } from "../runtime/changes.ts";
 
@@ -59,7 +61,7 @@ export class RunningCollection {
   readonly #downloads: DownloadScheduler;
   readonly #reconciler: Reconciler;
   readonly #diskCheck: DiskCheck;
-  readonly #progress: SyncProgress;
+  readonly #journal: Journal;
   readonly #readiness: Readiness;
   /** Of downloads. */
   readonly #changes = new Changes();
@@ -102,6 +104,7 @@ export class RunningCollection {
     namespaces.onChange = (namespace) => this.#reconciler.reconsider(namespace);
     const objects = new SelectedObjects({ client, namespaces, finalizerGuard: options.finalizerGuard, log });
     this.#notifications = notifications;
+    this.#journal = journal;
     const folder = folderOf(collection);
     const allowedFolders = allowedFoldersOf(collection);
     const publisher = new Publisher({
@@ -172,15 +175,13 @@ export class RunningCollection {
       watch: config.watch,
       onFailure: (error) => options.metrics.watchFailed(error),
     });
-    this.#progress = new SyncProgress({
-      selection: collection.selection,
+    this.#readiness = new Readiness({
       namespaces,
       followers: this.#followers,
-      journal,
       reconciler: this.#reconciler,
       downloads: this.#downloads,
+      onReady: () => this.#onReady(),
     });
-    this.#readiness = new Readiness({ lacks: () => this.#progress.lacks(), onReady: () => this.#onReady() });
   }
 
   get objects(): number {
@@ -224,7 +225,8 @@ export class RunningCollection {
     const unlisted = await this.#followers.list(signal);
     await this.#reconciler.settle(signal);
     await this.#changes.until(() => this.#downloads.undecided.size === 0, signal);
-    const outcome = this.#progress.listOutcome(unlisted);
+    const parts = { journal: this.#journal, reconciler: this.#reconciler, downloads: this.#downloads };
+    const outcome = listOutcome(parts, unlisted);
     if (unlisted.length === 0 && !signal.aborted) this.#warnOfMissing();
     await this.#downloads.close();
     await this.#notifications?.flush(signal);
@@ -243,7 +245,9 @@ export class RunningCollection {
   }
 
   #warnOfMissing(): void {
-    for (const line of this.#progress.missing()) this.#options.log.warn(line);
+    const { collection: { selection }, log } = this.#options;
+    const { outcome, objects } = this.#reconciler;
+    for (const line of describeMissing(selection, (item) => outcome.has(item), objects)) log.warn(line);
   }
 
   #onReady(): void {

@@ -1,6 +1,6 @@
 /** METHOD=LIST: every collection once, and how it ended. */
 import type { Log } from "../log/log.ts";
-import type { ListOutcome } from "./sync_progress.ts";
+import type { ListOutcome } from "./list_outcome.ts";
 
 /** How a run ended: as wanted, or METHOD=LIST without all objects or without all files. */
 export type Outcome = "done" | "apiFailed" | "filesFailed";

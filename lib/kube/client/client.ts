@@ -5,7 +5,7 @@ import { AnswerError, ApiError } from "./errors.ts";
 import { type ApiRequest, type Body, Exchange, type ExchangeOptions } from "./exchange.ts";
 import { decodeLines, decodeList } from "./json_stream.ts";
 import { isNamed, type KubeObject } from "../../objects/object.ts";
-import { matchesSelector, parseSelector } from "../../objects/label_selector.ts";
+import { matchesSelector, parseSelector } from "../../objects/selector_grammar.ts";
 import { type ObjectRef } from "../../objects/ref.ts";
 import { pluralOf } from "../../objects/kind.ts";
 import type { Source, WatchTarget } from "../../objects/source.ts";
