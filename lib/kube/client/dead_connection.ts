@@ -23,16 +23,16 @@ export interface WatchLifetime {
   clientTimeout: number;
   secondsToResync: number;
   /** Cut the watch at random, so that sidecars that began together do not reconnect together. */
-  isSpread: boolean;
+  randomizeLifetime: boolean;
   /** A number in [0, 1). */
   random: () => number;
 }
 
 /** Seconds that a watch may live, connection and stream together, before the client ends it and resumes. */
 export function watchLifetime(options: WatchLifetime): number {
-  const { serverTimeout, clientTimeout, secondsToResync, isSpread, random } = options;
+  const { serverTimeout, clientTimeout, secondsToResync, randomizeLifetime, random } = options;
   const whole = Math.min(clientTimeout, Math.max(0, secondsToResync));
-  return isSpread ? Math.min(whole, serverTimeout * (0.5 + 0.5 * random())) : whole;
+  return randomizeLifetime ? Math.min(whole, serverTimeout * (0.5 + 0.5 * random())) : whole;
 }
 
 /**
