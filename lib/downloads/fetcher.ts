@@ -63,7 +63,7 @@ export class Fetcher {
         limits,
         clock,
         signal,
-        onRetry: (error, delay) => log.debug(`GET ${redactUrl(start)} ${text(error)}; again in ${delay} s`),
+        onRetry: (error, delay) => log.debug(`GET ${redactUrl(start)} ${text(error)}; retrying in ${delay} s`),
       });
     } catch (error) {
       signal.throwIfAborted();

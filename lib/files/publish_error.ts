@@ -38,7 +38,7 @@ export function reasonOf(error: unknown): string {
 }
 
 const HINTS: Readonly<Record<string, string>> = {
-  EACCES: "this process's user has no right to it; check fsGroup and runAsUser",
+  EACCES: "the sidecar's user has no permission; check fsGroup and runAsUser",
   ENOTDIR: "a part of the path is a file",
   ENOSPC: "the volume is full; check emptyDir.sizeLimit",
   EROFS: "the volume is mounted read-only",

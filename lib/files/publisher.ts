@@ -157,7 +157,7 @@ export class Publisher {
         beforeChange(path);
         removeIfThere(path); // (2)
       } else if (present !== undefined) {
-        log.info(`${path} is no longer a file, so it is not ours: left alone`, { path });
+        log.info(`not removing ${path}: it is no longer a regular file`, { path });
       }
       journal.drop(path); // (3)
       if (isReachable) this.#removeEmptyDirectories(parentOf(path)); // (4)
@@ -169,7 +169,7 @@ export class Publisher {
     const directory = parentOf(path);
     const realDirectory = this.#allowedFolders.ensureDirectory(directory);
     if (realDirectory === this.#recordDirectory && nameOf(path) === nameOf(this.#options.journal.path ?? "")) {
-      throw new RefusedPathError(`${path} is where the record of files is kept (STATE_FILE)`);
+      throw new RefusedPathError(`${path} is where the record of files is stored (STATE_FILE)`);
     }
     this.#temporaries.visit(directory);
   }
@@ -182,7 +182,7 @@ export class Publisher {
     const { journal, log } = this.#options;
     if (!this.#correctMode(path, present)) return false;
     if (journal.ownerOf(path) === undefined) {
-      log.info(`${path} was there with the same content: it is ours from now on`, { path });
+      log.info(`adopted existing ${path}: its content already matches`, { path });
     }
     journal.own(path, owner, stampOf(present));
     return true;
@@ -207,7 +207,7 @@ export class Publisher {
     const { journal, mode, atomicWrites, log, beforeChange } = this.#options;
     const { target } = file;
     if (present?.isFile && !atomicWrites && this.#rewrite(file, present, owner)) return;
-    if (present?.isDirectory) throw new PublishError(`cannot write ${target}: there is a directory in its place`);
+    if (present?.isDirectory) throw new PublishError(`cannot write ${target}: a directory is in the way`);
     const before = journal.fileAt(target);
     const isTakeOver = present !== undefined && before === undefined;
     const stamp = file.ensureMode(mode, journal.modes); // (4)
@@ -224,7 +224,7 @@ export class Publisher {
     }
     if (!isTakeOver) return;
     journal.own(target, owner, stamp);
-    log.info(`${target} was there before: taken over and replaced`, { path: target });
+    log.info(`replaced existing ${target}, which this sidecar had not written`, { path: target });
   }
 
   /** Copies a temporary file into the file that is there. Returns `false` when that file must be replaced. */
@@ -246,7 +246,9 @@ export class Publisher {
       throw error;
     }
     journal.own(target, owner, stampOf(open.statSync()));
-    if (before === undefined) log.info(`${target} was there before: taken over and rewritten`, { path: target });
+    if (before === undefined) {
+      log.info(`rewrote existing ${target}, which this sidecar had not written`, { path: target });
+    }
     return true;
   }
 

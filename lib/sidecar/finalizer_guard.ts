@@ -37,9 +37,12 @@ export function openFinalizerGuard(options: FinalizerGuardOptions): FinalizerGua
         return await finalizers.add(kind, object, signal) === "deleting" ? "retire" : "apply";
       } catch (error) {
         if (signal.aborted) throw error;
-        // The files come first. The next event or list of the object tries again
+        // The files are written without it
         const { namespace, name } = object.metadata;
-        options.log.warn(`${describeRef({ kind, namespace, name })} has no finalizer yet: ${messageOf(error)}`);
+        options.log.warn(
+          `could not add the finalizer to ${describeRef({ kind, namespace, name })}: ${messageOf(error)}; ` +
+            "it is tried again at the object's next event or list",
+        );
         return "apply";
       }
     },

@@ -108,7 +108,7 @@ export class SourceFollower {
     this.#failure = reason;
     this.#wasForbidden = isForbidden;
     if (isLast) return log.debug(reason, { failures });
-    const line = `${reason}; again in ${retryIn.toFixed(1)} s`;
+    const line = `${reason}; retrying in ${retryIn.toFixed(1)} s`;
     if (!this.#mayTell(error, reason) || !isNews) return log.debug(line, { failures });
     this.#told = reason;
     if (isFinal(error)) log.error(line);

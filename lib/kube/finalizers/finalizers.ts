@@ -215,7 +215,7 @@ export class Finalizers {
     if (error instanceof ApiError && error.isForbidden) this.#reportRbac(error);
     const message =
       `${describeRef(release.ref)} still carries the finalizer and cannot be deleted until it is removed: ` +
-      `${messageOf(error)}; again in ${delay.toFixed(1)} s`;
+      `${messageOf(error)}; retrying in ${delay.toFixed(1)} s`;
     if (release.backoff.failures === 1) log.warn(message);
     else log.debug(message);
   }
