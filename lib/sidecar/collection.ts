@@ -38,16 +38,16 @@ export interface CollectionOptions {
   collection: Collection;
   config: Config;
   client: ObjectApi;
-  /** Lists and watches namespaces; `undefined`: there are none that have labels. */
+  /** Lists and watches namespaces; `undefined` with `--manifests`, where namespaces have no labels. */
   cluster?: ListWatch;
   env: Record<string, string | undefined>;
-  /** For all HTTP requests but the API server's. */
+  /** For all HTTP requests other than those to the API server. */
   transport: () => Promise<Transport>;
   metrics: SidecarMetrics;
   eventPoster?: EventPoster;
   finalizerGuard?: FinalizerGuard;
   liveness: Liveness;
-  /** Failures that sources have in common. */
+  /** Shared by all collections, so that an outage of the API server is logged once. */
   outages: Outages;
   garbage: Garbage;
   clock: Clock;
@@ -63,16 +63,16 @@ export class RunningCollection {
   readonly #diskCheck: DiskCheck;
   readonly #journal: Journal;
   readonly #readiness: Readiness;
-  /** Of downloads. */
+  /** Notifies when the state of a download changes. */
   readonly #changes = new Changes();
   readonly #followers: Followers;
-  /** METHOD=LIST: all that happens belongs to the first sync. */
+  /** METHOD=LIST: the whole run counts as the first sync. */
   #isListing = false;
 
   /**
    * Reads the journal and prepares the folder.
    *
-   * @throws {PublishError} the folder can neither be found nor made
+   * @throws {PublishError} the folder does not exist and cannot be created
    */
   static async open(options: CollectionOptions): Promise<RunningCollection> {
     const { selection } = options.collection;
@@ -139,7 +139,7 @@ export class RunningCollection {
       },
       firstBackoff,
       slowAfter: config.requests.timeout,
-      // Each resync is to ask again, however soon it comes
+      // Every resync downloads again, even the earliest one
       refresh: soonestResync(config.watch.resyncPeriod),
       clock,
       random,
@@ -154,7 +154,7 @@ export class RunningCollection {
       journal,
       downloads: this.#downloads,
       selects: (source, namespace) => objects.selects(source, namespace),
-      // METHOD=LIST does not wait, and an object with a finalizer is there until its files are gone
+      // METHOD=LIST does not wait. With a finalizer, the object exists until its files are removed
       removeDelay: config.method === "LIST" || config.finalizer !== undefined ? 0 : collection.files.removeDelay,
       read: (source, ref, signal) => objects.read(source, ref, signal),
       onEvent: (event) => this.#onEvent(event),
@@ -192,7 +192,7 @@ export class RunningCollection {
     return this.#reconciler.files;
   }
 
-  /** Seconds since the last sign of the API server, for each source. */
+  /** Seconds since the API server last sent something, for each source. */
   get contacts(): { source: string; silence: number }[] {
     return this.#followers.contacts;
   }
@@ -208,7 +208,7 @@ export class RunningCollection {
 
   /** METHOD=WATCH and METHOD=SLEEP: until the signal aborts. */
   async run(mode: "watch" | "list", signal: AbortSignal): Promise<void> {
-    // Where NAMESPACE_EXCLUDE leaves nothing, nothing is waited for
+    // If NAMESPACE_EXCLUDE leaves no source, the collection is ready at once
     this.#readiness.check();
     await Promise.all([
       this.#followers.run(mode, signal),
@@ -219,7 +219,7 @@ export class RunningCollection {
     await this.#downloads.close();
   }
 
-  /** METHOD=LIST: every source once, every file once, and the application is told once. */
+  /** METHOD=LIST: lists every source, writes every file and notifies the application, once. */
   async list(signal: AbortSignal): Promise<ListOutcome> {
     this.#isListing = true;
     const unlisted = await this.#followers.list(signal);
@@ -268,7 +268,7 @@ export class RunningCollection {
     this.#notifications?.changed(event.paths, { initial: this.#isFirstSync });
   }
 
-  /** Whether a change of files now must be told to somebody. */
+  /** Whether the script or the webhook must be notified of a file that changes now. */
   #mustNotify(): boolean {
     const { script, webhook, skipInit } = this.#options.collection.notification;
     return script !== undefined || (webhook !== undefined && !(skipInit && this.#isFirstSync));

@@ -5,13 +5,13 @@ import { PublishError } from "../files/publish_error.ts";
 import type { Reconciler } from "../reconcile/reconciler.ts";
 
 export interface ListOutcome {
-  /** Why a source could not be listed, or an object not be read. */
+  /** Reasons why a source could not be listed or an object not be read. */
   apiFailures: string[];
-  /** Why the disk could not be written. */
+  /** Reasons why a file could not be written. */
   fileFailures: string[];
   /** Number of files of ours on disk. */
   files: number;
-  /** Number of objects that are not on disk, in whole or in part, by their own fault. */
+  /** Number of objects that were refused, in whole or in part. */
   refused: number;
 }
 

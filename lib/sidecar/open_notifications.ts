@@ -11,7 +11,7 @@ export interface NotificationOptions {
   settings: NotificationSettings;
   requests: RequestSettings;
   transport: () => Promise<Transport>;
-  /** Proxies, for example. */
+  /** The environment, for proxy settings. */
   env: Record<string, string | undefined>;
   pending: Pending;
   heartbeat: RunnerHeartbeat;

@@ -37,7 +37,7 @@ export class Readiness {
     return this.#isReady;
   }
 
-  /** Why the first sync is not complete; `undefined` once it is. To be called whenever that may have changed. */
+  /** Why the first sync is not complete; `undefined` once it is. Call it whenever that may have changed. */
   check(): string | undefined {
     if (this.#isReady) return undefined;
     const lacking = this.#lacks();
