@@ -5,7 +5,7 @@ export interface Setting<T> {
   section: string;
   meaning: string;
   type: SettingType<Exclude<T, undefined>>;
-  /** As written in the environment. */
+  /** As text in the environment. */
   default?: string;
   /** The default under `DEFAULTS=kiwigrid`, where it differs. */
   kiwigrid?: string;
@@ -14,9 +14,9 @@ export interface Setting<T> {
    * value is a warning instead of a fault.
    */
   kiwigridReads?: (value: string) => string | undefined;
-  /** Shown by `--help` and the documents in place of a default that is no plain value. */
+  /** Shown by `--help` and the documents if the default is not a plain value. */
   shownDefault?: string;
-  /** Another name, used when the first is not set. */
+  /** Another name, used if the first is not set. */
   alias?: string;
   /** The value is never printed. */
   secret?: true;

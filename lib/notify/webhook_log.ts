@@ -4,7 +4,7 @@ import { given } from "../runtime/given.ts";
 import type { Outcome } from "./retry_policy.ts";
 import { States } from "./states.ts";
 
-/** What to check when the application refuses; Grafana and Jenkins answer a wrong configuration with these statuses. */
+/** Hints for refusals. Grafana and Jenkins answer a wrong configuration with these statuses. */
 const HINTS: Readonly<Record<number, string>> = {
   401: "check REQ_USERNAME and REQ_PASSWORD, REQ_TOKEN_FILE, or the token in REQ_URL",
   403: "check what the user of REQ_USERNAME or REQ_TOKEN_FILE may do, or the token in REQ_URL",
@@ -30,8 +30,8 @@ interface Attempted {
 }
 
 /**
- * The log of a webhook: each way to fail is one line, however often it repeats, and one line says that it is over. Other
- * lines are at debug level. No line has a credential or a query value in it.
+ * The log of a webhook. Each kind of failure is logged once, even if it repeats, and so is its end. Other lines are at debug
+ * level. No line contains credentials or query values.
  */
 export class WebhookLog {
   readonly #options: WebhookLogOptions;
@@ -44,7 +44,7 @@ export class WebhookLog {
     this.#call = `${options.method} ${redactUrl(options.url)}`;
   }
 
-  /** The application is unavailable, and will be asked again in `delay` seconds. */
+  /** The application is unavailable and is called again in `delay` seconds. */
   retried({ text, status }: Attempted, delay: number): void {
     this.#options.log.debug(`${this.#call} ${text}; retrying in ${delay} s`);
     this.#unavailable(text, this.#properties(status));
@@ -57,7 +57,7 @@ export class WebhookLog {
     this.#states.tell("warn", "unanswered", message, this.#properties());
   }
 
-  /** @param attempts of this call; `ms` is the time that it took */
+  /** @param attempts of this call; `ms` is its duration */
   ended(attempt: Attempted, { attempts, ms, isLast }: { attempts: number; ms: number; isLast: boolean }): void {
     const { outcome, status, isLate } = attempt;
     const text = attempt.text + (isLate && outcome.type !== "unanswered" ? this.#late(ms) : "");
