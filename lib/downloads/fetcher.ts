@@ -1,9 +1,9 @@
+import { onlyToOrigin } from "./url_credentials.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { Deadline } from "../runtime/deadline.ts";
 import { discard, follow, StatusError } from "../http/redirects.ts";
 import { isRetriedStatus, retry, type RetryBudget, type RetryLimits } from "../http/retry.ts";
 import { redactUrl, type Transport, TransportError } from "../http/transport.ts";
-import { onlyToOrigin } from "./url_credentials.ts";
 
 export interface FetcherLog {
   debug(message: string, properties?: Record<string, unknown>): void;
@@ -63,7 +63,7 @@ export class Fetcher {
         limits,
         clock,
         signal,
-        onRetry: (error, delay) => log.debug(`GET ${redactUrl(start)} ${text(error)}; retrying in ${delay} s`),
+        onRetry: (error, delay) => log.debug(`GET ${redactUrl(start)} ${text(error)}; again in ${delay} s`),
       });
     } catch (error) {
       signal.throwIfAborted();

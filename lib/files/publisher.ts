@@ -246,9 +246,7 @@ export class Publisher {
       throw error;
     }
     journal.own(target, owner, stampOf(open.statSync()));
-    if (before === undefined) {
-      log.info(`rewrote existing ${target}, which this sidecar had not written`, { path: target });
-    }
+    if (before === undefined) log.info(`rewrote existing ${target}, not written by this sidecar`, { path: target });
     return true;
   }
 

@@ -41,7 +41,7 @@ export interface CollectionOptions {
   /** Lists and watches namespaces; `undefined` with `--manifests`, where namespaces have no labels. */
   cluster?: ListWatch;
   env: Record<string, string | undefined>;
-  /** For all HTTP requests other than those to the API server. */
+  /** For all HTTP requests but the API server's. */
   transport: () => Promise<Transport>;
   metrics: SidecarMetrics;
   eventPoster?: EventPoster;
@@ -63,7 +63,7 @@ export class RunningCollection {
   readonly #diskCheck: DiskCheck;
   readonly #journal: Journal;
   readonly #readiness: Readiness;
-  /** Notifies when the state of a download changes. */
+  /** Of downloads. */
   readonly #changes = new Changes();
   readonly #followers: Followers;
   /** METHOD=LIST: the whole run counts as the first sync. */
@@ -139,7 +139,7 @@ export class RunningCollection {
       },
       firstBackoff,
       slowAfter: config.requests.timeout,
-      // Every resync downloads again, even the earliest one
+      // Each resync is to ask again, however soon it comes
       refresh: soonestResync(config.watch.resyncPeriod),
       clock,
       random,

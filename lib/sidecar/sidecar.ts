@@ -124,7 +124,7 @@ async function openClusterParts(
   return parts;
 }
 
-/** The transport of webhooks and downloads, opened with the first request: most sidecars need none. */
+/** The transport of webhooks and downloads: most sidecars need none. */
 function lazyTransport({ config, env, clock, log }: SidecarOptions): { open: () => Promise<Transport>; close(): void } {
   const { skipTlsVerify, caFiles } = config.requests;
   let opened: Promise<Transport> | undefined;
