@@ -15,7 +15,7 @@ export interface JournalOptions {
   log: { warn(message: string, properties?: Record<string, unknown>): void };
 }
 
-/** A file of ours, as it was when we wrote it or last found it right. */
+/** A file of ours, as we wrote it or as the last check found it. */
 export class OwnedFile implements Stamp {
   readonly ino: number;
   readonly mtime: number;
@@ -40,13 +40,13 @@ const MAX_EXCESS = 1000;
  */
 export class Journal {
   readonly #owned = new Map<string, OwnedFile>();
-  /** Paths of somebody else's files that we are about to replace or to rewrite. */
+  /** Paths of other people's files that we are about to replace or rewrite. */
   readonly #takeOvers = new Map<string, Condition>();
   readonly #made = new Set<string>();
   #pending: Set<string> | undefined;
   #failure: RecordedFailure | undefined;
   readonly #record: RecordFile | undefined;
-  /** Used by all who write on behalf of this journal, so that a volume without modes is one warning. */
+  /** Shared by all writers of this journal, so that a volume without modes is logged once. */
   readonly modes: FileModes;
 
   /** Reads the record. Never throws: invalid lines are logged as one warning; files named only in them are not treated as ours. */
@@ -174,7 +174,7 @@ export class Journal {
     this.#appendIfPossible(["failure", failure ?? null]);
   }
 
-  /** Writes the record anew if it was changed by others, could not be written earlier or is too long. */
+  /** Rewrites the record if it was changed by others, could not be written earlier or is too long. */
   tidy(): void {
     if (!this.#record?.isStale && !this.#isTooLong) return;
     try {

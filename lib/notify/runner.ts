@@ -129,7 +129,7 @@ export class NotificationRunner {
   /** Notifies until the signal aborts. Changes that are still pending remain recorded. */
   async run(signal: AbortSignal): Promise<void> {
     try {
-      this.#sayWhatWaits();
+      this.#logWaitingNotification();
       while (!signal.aborted) {
         if (this.#dueAt <= this.#options.clock.now()) await this.#inTurn(signal, { isLast: false });
         else await this.#wait(signal);
@@ -146,7 +146,7 @@ export class NotificationRunner {
   async flush(signal: AbortSignal): Promise<boolean> {
     if (signal.aborted) return !this.isPending;
     await this.#hurryIfOutdated();
-    this.#sayWhatWaits();
+    this.#logWaitingNotification();
     const waits = this.#forWebhook.isWaiting && this.#forWebhook.retry?.orOnChange;
     for (const backlog of waits ? [this.#forScript] : [this.#forScript, this.#forWebhook]) backlog.hurry();
     await this.#inTurn(signal, { isLast: true }).catch(() => {});
@@ -255,7 +255,7 @@ export class NotificationRunner {
     return { at: this.#options.clock.now() + after * 1000, orOnChange };
   }
 
-  #sayWhatWaits(): void {
+  #logWaitingNotification(): void {
     const { last } = this.#failedCalls;
     const { isWaiting, retry } = this.#forWebhook;
     const seconds = Math.round((this.#forWebhook.dueAt - this.#options.clock.now()) / 1000);

@@ -84,7 +84,7 @@ export class Script {
       log.info(`Script ${path} ${result}`, { durationMs: Math.round(clock.now() - started) });
     } catch (error) {
       signal.throwIfAborted();
-      this.#states.tell("error", messageOf(error), messageOf(error), {
+      this.#states.report("error", messageOf(error), messageOf(error), {
         ...given("exitCode", error instanceof ScriptError ? error.exitCode : undefined),
         durationMs: Math.round(clock.now() - started),
         ...given("output", tail.length > 0 ? tail : undefined),

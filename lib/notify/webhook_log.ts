@@ -54,7 +54,7 @@ export class WebhookLog {
     const { timeout } = this.#options;
     const message = `${this.#call} was not answered within ${timeout} s (REQ_TIMEOUT); still waiting for the answer, ` +
       "and not calling again meanwhile";
-    this.#states.tell("warn", "unanswered", message, this.#properties());
+    this.#states.report("warn", "unanswered", message, this.#properties());
   }
 
   /** @param attempts of this call; `ms` is its duration */
@@ -72,12 +72,12 @@ export class WebhookLog {
       case "unavailable":
         return this.#unavailable(text + times, properties);
       case "failed":
-        return this.#states.tell("error", "failed", `${this.#call} failed: ${text}; retrying`, properties);
+        return this.#states.report("error", "failed", `${this.#call} failed: ${text}; retrying`, properties);
       case "refused": {
         const message =
           `${this.#call} failed: ${text}${hintOf(attempt)}. It is called again when files or credentials ` +
           "change, else in 1 to 30 minutes";
-        return this.#states.tell("error", `refused: ${status ?? attempt.text}`, message, properties);
+        return this.#states.report("error", `refused: ${status ?? attempt.text}`, message, properties);
       }
       case "unanswered":
         this.#options.log.debug(`${this.#call} ${text}`, properties);
@@ -86,7 +86,7 @@ export class WebhookLog {
 
   #unavailable(text: string, properties: Record<string, unknown>): void {
     const hint = /certificate|issuer/i.test(text) ? "; check REQ_CA_FILE" : "";
-    this.#states.tell("warn", "unavailable", `${this.#call} failed: ${text}${hint}; retrying`, properties);
+    this.#states.report("warn", "unavailable", `${this.#call} failed: ${text}${hint}; retrying`, properties);
   }
 
   #delivered(text: string, isLate: boolean, properties: Record<string, unknown>): void {

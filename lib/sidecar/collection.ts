@@ -263,7 +263,7 @@ export class RunningCollection {
 
   #onEvent(event: FileEvent): void {
     this.#options.metrics.fileEvent(event);
-    this.#options.eventPoster?.tell(event);
+    this.#options.eventPoster?.post(event);
     if (event.type !== "written" && event.type !== "removed") return;
     this.#notifications?.changed(event.paths, { initial: this.#isFirstSync });
   }

@@ -17,7 +17,7 @@ export interface EventPosterOptions {
 }
 
 export interface EventPoster {
-  tell(event: FileEvent): void;
+  post(event: FileEvent): void;
   run(signal: AbortSignal): Promise<void>;
   /** Tries once to post the queued Events. */
   flush(signal: AbortSignal): Promise<unknown>;
@@ -30,7 +30,7 @@ export function openEventPoster(options: EventPosterOptions): EventPoster {
   const reportingInstance = Deno.hostname();
   const recorder = new EventRecorder({ ...options, reportingInstance, now: () => new Date() });
   return {
-    tell: (event) => {
+    post: (event) => {
       const { ref, uid } = event;
       recorder.record({ ref, ...given("uid", uid), ...wordsFor(event) });
     },

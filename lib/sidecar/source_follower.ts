@@ -77,15 +77,15 @@ export class SourceFollower {
       case "init":
         return sink.beginList();
       case "initDone":
-        this.#works();
+        this.#recovered();
         return sink.endList();
       case "resumed":
-        return this.#works();
+        return this.#recovered();
       case "delete":
-        this.#works();
+        this.#recovered();
         return sink.delete(event.object);
       case "apply":
-        this.#works();
+        this.#recovered();
         return await sink.apply(event.object, false, signal);
       case "initApply":
         for (const object of event.objects) await sink.apply(object, true, signal);
@@ -123,7 +123,7 @@ export class SourceFollower {
     return true;
   }
 
-  #works(): void {
+  #recovered(): void {
     if (this.#failure === undefined) return;
     const wasLogged = this.#loggedReason !== undefined;
     this.#failure = this.#loggedReason = undefined;

@@ -101,7 +101,7 @@ export class Watcher {
 
   async *#begin(signal: AbortSignal): AsyncGenerator<WatcherEvent, State> {
     const { mode, client } = this.#options;
-    yield* this.#tell({ type: "init" });
+    yield* this.#emit({ type: "init" });
     if (mode === "list" || !client.streamingLists) return { type: "listing", query: FIRST_PAGE };
     const watch = this.#requests.openStreamingList(signal);
     return { type: "streaming", watch, timeout: new StreamingListTimeout() };
@@ -119,7 +119,7 @@ export class Watcher {
     } catch (error) {
       const restarted = restartedList(query, error);
       if (restarted === undefined) throw error;
-      yield* this.#tell({ type: "init" });
+      yield* this.#emit({ type: "init" });
       return { type: "listing", query: restarted };
     }
   }
@@ -130,7 +130,7 @@ export class Watcher {
       while (true) {
         const { done, value } = await page.next();
         if (done) return value;
-        yield* this.#tellObjects(value);
+        yield* this.#emitObjects(value);
       }
     } finally {
       await page.return({ resourceVersion: "" });
@@ -141,7 +141,7 @@ export class Watcher {
     const { resyncPeriod, random, clock } = this.#options;
     const now = clock.now();
     this.#retryPolicy.takeFailing();
-    yield* this.#tell({ type: "initDone" });
+    yield* this.#emit({ type: "initDone" });
     return new ResumePoint(version, now, now + resyncDelay(resyncPeriod, random) * 1000);
   }
 
@@ -153,7 +153,7 @@ export class Watcher {
     for (const [index, event] of batch.entries()) {
       assertEvent(event, this.#options.source);
       if (isListEnd(event)) {
-        yield* this.#tellObjects(objects);
+        yield* this.#emitObjects(objects);
         const resumePoint = yield* this.#listed(event.object.metadata.resourceVersion);
         watch.putBack(batch.slice(index + 1));
         watch.live(this.#requests.watchSeconds(resumePoint));
@@ -161,11 +161,11 @@ export class Watcher {
       }
       timeout.saw(event.type);
       if (event.type === "DELETED") {
-        yield* this.#tellObjects(objects.splice(0));
-        yield* this.#tell({ type: "delete", object: event.object });
+        yield* this.#emitObjects(objects.splice(0));
+        yield* this.#emit({ type: "delete", object: event.object });
       } else if (event.type !== "BOOKMARK") objects.push(event.object);
     }
-    yield* this.#tellObjects(objects);
+    yield* this.#emitObjects(objects);
     return state;
   }
 
@@ -190,11 +190,11 @@ export class Watcher {
     for (const event of batch) {
       assertEvent(event, this.#options.source);
       const { type, object } = event;
-      if (type !== "BOOKMARK") yield* this.#tell({ type: type === "DELETED" ? "delete" : "apply", object });
+      if (type !== "BOOKMARK") yield* this.#emit({ type: type === "DELETED" ? "delete" : "apply", object });
       const version: string | undefined = object.metadata.resourceVersion;
       // A newer version counts as a success, even if the watch is cut within MIN_WATCH_SECONDS
       if (version !== undefined && version !== "" && resumePoint.advance(version)) this.#retryPolicy.succeeded();
-      yield* this.#works();
+      yield* this.#reportRecovery();
     }
     return state;
   }
@@ -223,7 +223,7 @@ export class Watcher {
     resumePoint.noWatchYet = false;
     resumePoint.emptyWatches = 0;
     this.#retryPolicy.succeeded();
-    yield* this.#works();
+    yield* this.#reportRecovery();
   }
 
   /** Reports a failure. Returns the next state. */
@@ -236,7 +236,7 @@ export class Watcher {
     if (state.type === "watching" && this.#hasLived(state)) yield* this.#lived(state.resumePoint);
     const resumePoint = "resumePoint" in state ? state.resumePoint : undefined;
     const { failures, retryIn, relists } = this.#retryPolicy.failed(resumePoint, error);
-    yield* this.#tell({ type: "failed", error, failures, retryIn });
+    yield* this.#emit({ type: "failed", error, failures, retryIn });
     const then: State = resumePoint === undefined || relists ? { type: "empty" } : { type: "resuming", resumePoint };
     return { type: "waiting", seconds: retryIn, then };
   }
@@ -250,17 +250,17 @@ export class Watcher {
     resumePoint.mustVerifyVersion = false;
   }
 
-  *#tell(event: WatcherEvent): Generator<WatcherEvent, void> {
+  *#emit(event: WatcherEvent): Generator<WatcherEvent, void> {
     this.#requests.expectWithin(MAX_CONSUMER_SECONDS * ("objects" in event ? event.objects.length : 1));
     yield event;
   }
 
-  *#tellObjects(objects: readonly KubeObject[]): Generator<WatcherEvent, void> {
-    if (objects.length > 0) yield* this.#tell({ type: "initApply", objects });
+  *#emitObjects(objects: readonly KubeObject[]): Generator<WatcherEvent, void> {
+    if (objects.length > 0) yield* this.#emit({ type: "initApply", objects });
   }
 
-  *#works(): Generator<WatcherEvent, void> {
-    if (this.#retryPolicy.takeFailing()) yield* this.#tell({ type: "resumed" });
+  *#reportRecovery(): Generator<WatcherEvent, void> {
+    if (this.#retryPolicy.takeFailing()) yield* this.#emit({ type: "resumed" });
   }
 
   #secondsSince(time: number): number {
