@@ -1,4 +1,4 @@
-/** The metrics of this program. */
+/** The metrics of this program, with their full names. */
 import { ApiError } from "../kube/client/errors.ts";
 import { Metrics } from "../runtime/metrics_registry.ts";
 import type { FileEvent } from "../reconcile/file_event.ts";
@@ -56,7 +56,7 @@ export class SidecarMetrics {
     this.#notificationSeconds({ kind }, seconds);
   }
 
-  /** Adds gauges, which read the collections whenever they are rendered. */
+  /** Adds gauges, which are read from the collections whenever they are rendered. */
   measure(collections: () => readonly Measured[]): void {
     const sum = (read: (collection: Measured) => number) =>
       collections().reduce((total, collection) => total + read(collection), 0);
