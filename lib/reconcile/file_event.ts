@@ -7,9 +7,9 @@ export type FileEvent =
     | { type: "written" | "removed"; paths: string[] }
     /** The object, or some of its keys, cannot become files. */
     | { type: "refused"; reason: string }
-    /** Another object won the path. */
+    /** Another object has the path. */
     | { type: "collided"; winner: ObjectRef; path: string }
-    /** A file could not be written, or its URL failed. It is retried. */
+    /** The disk would not have it, or a URL did not serve it; tried again. */
     | { type: "failed"; reason: string }
   );
 
@@ -18,7 +18,7 @@ export function summaryOf(paths: readonly string[]): string {
   return paths.length === 1 ? paths[0] ?? "" : `${paths.length} files`;
 }
 
-/** The first of several paths, as a property of a log line that has only their number. */
+/** The first of several paths, beside a log line that says only how many. */
 export function listOf(paths: readonly string[]): Record<string, unknown> {
   return paths.length === 1 ? {} : { files: paths.slice(0, 10) };
 }

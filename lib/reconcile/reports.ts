@@ -75,14 +75,14 @@ export class Reports {
     }
   }
 
-  /** @param before the failure that was reported last */
+  /** @param before the failure that was told last */
   failed(object: TrackedObject, error: Error, before: Error | undefined): void {
     if (before?.message === error.message) return;
     this.#options.log.error(`${describeRef(object)}: ${error.message}; trying again`);
     this.#options.onEvent({ type: "failed", ref: object, uid: object.uid, reason: error.message });
   }
 
-  /** @param before the failure that was reported last */
+  /** @param before the failure that was told last */
   unreadable(error: Error, before: Error | undefined): void {
     if (before?.message !== error.message) this.#options.log.warn(`${error.message}; trying again`);
   }
