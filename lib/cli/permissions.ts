@@ -1,4 +1,7 @@
-/** Revokes the permissions that this run does not need. The binary has all of them, because settings are unknown at compile time. */
+/**
+ * Revokes the permissions that this run does not need. The binary has all of them, because settings are unknown at
+ * compile time.
+ */
 import type { Config } from "../config/config.ts";
 import type { Credentials } from "../kube/client/credentials.ts";
 

@@ -150,7 +150,10 @@ export interface Flags {
   reqPasswordFile?: string;
 }
 
-/** Reads the whole configuration. Never throws: `faults` lists all invalid settings, and `config` contains their defaults. */
+/**
+ * Reads the whole configuration. Never throws: `faults` lists all invalid settings, and `config` contains their
+ * defaults.
+ */
 export function parseConfig(
   env: Record<string, string | undefined>,
   flags: Flags = {},

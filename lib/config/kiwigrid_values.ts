@@ -1,7 +1,7 @@
 /**
- * How kiwigrid's image (2.11) reads a value that our types refuse: functions for the `kiwigridReads` of a row. Each returns
- * the value to use, as text. If the type refuses that text too, the default is used. `undefined`: kiwigrid's image does not
- * start with the value either.
+ * How kiwigrid's image (2.11) reads a value that our types refuse: functions for the `kiwigridReads` of a row. Each
+ * returns the value to use, as text. If the type refuses that text too, the default is used. `undefined`: kiwigrid's
+ * image does not start with the value either.
  */
 type Reading = (text: string) => string | undefined;
 
@@ -19,8 +19,9 @@ export const pythonFloat: Reading = (text) =>
   numeralOf(text, /^[+-]?(((\d+(_\d+)*)(\.(\d+(_\d+)*)?)?|\.\d+(_\d+)*)(e[+-]?\d+)?|inf|infinity|nan)$/i);
 
 /**
- * For a file mode. With a mode that is not octal, kiwigrid fails only after it has written the first file, with the mode of
- * the umask. An octal mode that we refuse (`64`) remains a fault, because the default could be wider than intended.
+ * For a file mode. With a mode that is not octal, kiwigrid fails only after it has written the first file, with the
+ * mode of the umask. An octal mode that we refuse (`64`) remains a fault, because the default could be wider than
+ * intended.
  */
 export const notOctalAsDefault: Reading = (text) => /^[+-]?(0o)?[0-7_]+$/i.test(text.trim()) ? undefined : "";
 

@@ -11,8 +11,8 @@ export interface LabelSetting {
 }
 
 /**
- * The selector is `LABEL`, or `LABEL=LABEL_VALUE` when LABEL_VALUE is set. LABEL may then be a selector that ends in a key,
- * such as `app in (a,b),tier`, because kiwigrid's image joins the two texts in the same way.
+ * The selector is `LABEL`, or `LABEL=LABEL_VALUE` when LABEL_VALUE is set. LABEL may then be a selector that ends in a
+ * key, such as `app in (a,b),tier`, because kiwigrid's image joins the two texts in the same way.
  */
 export function readLabel({ LABEL, LABEL_VALUE, DEFAULTS }: SettingValues): LabelSetting {
   const result: LabelSetting = { selector: LABEL, faults: [], warnings: [] };

@@ -18,8 +18,8 @@ export function faultOf(setting: string, value: string, accepted: string, secret
 }
 
 /**
- * Reads every setting. An empty string and a service link count as unset. An invalid value is a fault and the default is
- * used. With `DEFAULTS=kiwigrid`, a value that kiwigrid's image accepts is only a warning.
+ * Reads every setting. An empty string and a service link count as unset. An invalid value is a fault and the default
+ * is used. With `DEFAULTS=kiwigrid`, a value that kiwigrid's image accepts is only a warning.
  */
 export function readSettings(
   env: Record<string, string | undefined>,
@@ -58,7 +58,8 @@ export function readSettings(
 }
 
 /**
- * A variable that the kubelet sets for a Service in the namespace: a Service named `health` sets HEALTH_PORT to its address.
+ * A variable that the kubelet sets for a Service in the namespace: a Service named `health` sets HEALTH_PORT to its
+ * address.
  * See https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables
  */
 const SERVICE_LINK = /^(tcp|udp|sctp):\/\/\S+:\d+$/i;

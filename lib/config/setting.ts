@@ -10,8 +10,8 @@ export interface Setting<T> {
   /** The default under `DEFAULTS=kiwigrid`, where it differs. */
   kiwigrid?: string;
   /**
-   * How kiwigrid's image reads a value that the type refuses; see `kiwigrid_values.ts`. Under `DEFAULTS=kiwigrid` such a
-   * value is a warning instead of a fault.
+   * How kiwigrid's image reads a value that the type refuses; see `kiwigrid_values.ts`. Under `DEFAULTS=kiwigrid` such
+   * a value is a warning instead of a fault.
    */
   kiwigridReads?: (value: string) => string | undefined;
   /** Shown by `--help` and the documents if the default is not a plain value. */

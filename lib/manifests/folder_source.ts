@@ -1,4 +1,7 @@
-/** `--manifests DIR`: the ConfigMaps and Secrets of a folder's YAML and JSON files, listed and watched without a cluster. */
+/**
+ * `--manifests DIR`: the ConfigMaps and Secrets of a folder's YAML and JSON files, listed and watched without a
+ * cluster.
+ */
 import type { ListQuery, ListResult, WatchEvent, WatchQuery } from "../kube/client/client.ts";
 import type { ObjectApi } from "../kube/client/object_api.ts";
 import type { Log } from "../log/log.ts";
@@ -25,7 +28,10 @@ export interface FolderSourceOptions {
   log: Pick<Log, "debug" | "info" | "error">;
 }
 
-/** An object, or one that no longer exists. The latter is stored without its data, because watches must report its deletion. */
+/**
+ * An object, or one that no longer exists. The latter is stored without its data, because watches must report its
+ * deletion.
+ */
 interface Entry {
   object: Manifest["object"];
   version: number;

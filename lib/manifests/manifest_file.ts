@@ -42,14 +42,19 @@ interface Item {
 const COMMON_FIELDS = ["apiVersion", "kind", "metadata", "immutable", "data"];
 const FIELDS = { ConfigMap: [...COMMON_FIELDS, "binaryData"], Secret: [...COMMON_FIELDS, "stringData", "type"] };
 
-/** The fields in the last two lines are set by an API server. They are accepted, so that the output of `kubectl get -o yaml` is valid. */
+/**
+ * The fields in the last two lines are set by an API server. They are accepted, so that the output of
+ * `kubectl get -o yaml` is valid.
+ */
 const METADATA_FIELDS = [
   ...["name", "namespace", "labels", "annotations", "creationTimestamp"],
   ...["uid", "resourceVersion", "generation", "generateName", "managedFields", "selfLink", "ownerReferences"],
   ...["finalizers", "deletionTimestamp", "deletionGracePeriodSeconds"],
 ];
 
-/** The default for all objects. Age decides which object wins a path, and a file does not show the age of its objects. */
+/**
+ * The default for all objects. Age decides which object wins a path, and a file does not show the age of its objects.
+ */
 const DEFAULT_CREATION_TIMESTAMP = "1970-01-01T00:00:00Z";
 
 const NAME = /^(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;

@@ -35,7 +35,10 @@ export class ManifestFolder {
     this.#log = log;
   }
 
-  /** Reads the file again at the next scan, even if its fingerprint is the same: two writes within a millisecond are possible. */
+  /**
+   * Reads the file again at the next scan, even if its fingerprint is the same: two writes within a millisecond are
+   * possible.
+   */
   touch(path: string): void {
     this.#touched.add(baseName(path));
   }
@@ -125,8 +128,8 @@ function duplicateIn(content: readonly Manifest[], others: ReadonlyMap<string, M
 }
 
 /**
- * The names of the manifest files below a folder, sorted, and their fingerprints. Names that begin with a dot are skipped:
- * the kubelet and editors use them.
+ * The names of the manifest files below a folder, sorted, and their fingerprints. Names that begin with a dot are
+ * skipped: the kubelet and editors use them.
  *
  * @param parents the folders above, to detect a symlink that leads back
  * @throws {Deno.errors.*} a folder cannot be read

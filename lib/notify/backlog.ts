@@ -14,8 +14,9 @@ export interface Retry {
 }
 
 /**
- * The changed files that the script, or the webhook, has not been notified of, and the time of the next attempt. Changes are
- * collected until there was none for `quietPeriod`, but at most for `maxWait` after the first. Times by the clock, in ms.
+ * The changed files that the script, or the webhook, has not been notified of, and the time of the next attempt.
+ * Changes are collected until there was none for `quietPeriod`, but at most for `maxWait` after the first. Times by the
+ * clock, in ms.
  */
 export class Backlog {
   readonly #times: BurstTimes;

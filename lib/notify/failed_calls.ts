@@ -46,7 +46,10 @@ export class FailedCalls {
     return this.#failure;
   }
 
-  /** When to retry after the last failure, counted from now. If the wall clock was changed, the delay is never longer than it was. */
+  /**
+   * When to retry after the last failure, counted from now. If the wall clock was changed, the delay is never longer
+   * than it was.
+   */
   get next(): NextAttempt | undefined {
     if (this.#failure === undefined) return undefined;
     const { type, attempts, endedAt, delay } = this.#failure;

@@ -6,8 +6,8 @@ const ITERATIONS = 600_000;
 const SALT_BYTES = 16;
 
 /**
- * A fingerprint of a text that contains secrets, for a file that others may read. It only shows whether a text is the same.
- * Format: `salt:hash`, both in hex.
+ * A fingerprint of a text that contains secrets, for a file that others may read. It only shows whether a text is the
+ * same. Format: `salt:hash`, both in hex.
  */
 export async function fingerprintOf(text: string): Promise<string> {
   const salt = crypto.getRandomValues(new Uint8Array(SALT_BYTES));

@@ -37,7 +37,10 @@ const DELAYS = {
   refused: { first: 300, max: MAX_DELAY_SECONDS },
 };
 
-/** Seconds. Grafana locks an account for five minutes after five wrong passwords, so there are at most two attempts in the first minute. */
+/**
+ * Seconds. Grafana locks an account for five minutes after five wrong passwords, so there are at most two attempts in
+ * the first minute.
+ */
 const FIRST_REFUSED_DELAY = 60;
 
 /** Statuses of a server, or of a proxy in front of it, that is starting, stopping or busy. */

@@ -73,10 +73,10 @@ export interface NotificationRunnerOptions {
  * Notifies the application that files changed: first the script, then the webhook, once for each burst of changes and
  * never two at a time. Modelled on git-sync's HookRunner.
  *
- * Changes during a notification belong to the next one. A failed notification stays pending, together with later changes;
- * the part that succeeded (script or webhook) is not repeated. A failed script runs again with backoff, and at the next
- * change. `retry_policy.ts` decides when a failed webhook is called again. The webhook is called even if the script failed,
- * and once more when the script has succeeded, because the application may depend on the script.
+ * Changes during a notification belong to the next one. A failed notification stays pending, together with later
+ * changes; the part that succeeded (script or webhook) is not repeated. A failed script runs again with backoff, and at
+ * the next change. `retry_policy.ts` decides when a failed webhook is called again. The webhook is called even if the
+ * script failed, and once more when the script has succeeded, because the application may depend on the script.
  */
 export class NotificationRunner {
   readonly #options: NotificationRunnerOptions;

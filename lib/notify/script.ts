@@ -45,12 +45,12 @@ export class ScriptError extends Error {
 /**
  * SCRIPT: a program that runs after files changed.
  *
- * An executable file is run directly, any other as `sh PATH`. `SIDECAR_CHANGED_FILES` is a JSON list of the absolute paths
- * that changed. If the list does not fit into an environment variable (128 KiB on Linux), it is cut, and
+ * An executable file is run directly, any other as `sh PATH`. `SIDECAR_CHANGED_FILES` is a JSON list of the absolute
+ * paths that changed. If the list does not fit into an environment variable (128 KiB on Linux), it is cut, and
  * `SIDECAR_CHANGED_FILES_TRUNCATED=true` tells the script to look at the folder itself.
  *
- * The script runs in its own process group. When it exceeds its timeout, the whole group gets SIGTERM, and SIGKILL once the
- * script has ended or two seconds later. Background processes of a script that ended by itself are left running.
+ * The script runs in its own process group. When it exceeds its timeout, the whole group gets SIGTERM, and SIGKILL once
+ * the script has ended or two seconds later. Background processes of a script that ended by itself are left running.
  */
 export class Script {
   readonly #options: ScriptOptions;

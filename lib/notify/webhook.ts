@@ -62,9 +62,9 @@ export interface Attempt {
 /**
  * REQ_URL: notifies the application that files changed.
  *
- * {@link Webhook.call} makes one attempt, and the REQ_RETRY_* retries while the application is unavailable. A request that
- * is not answered within REQ_TIMEOUT stays open, because the application may still be processing it. Redirects are followed
- * within the origin; credentials, headers and payload never go to another one.
+ * {@link Webhook.call} makes one attempt, and the REQ_RETRY_* retries while the application is unavailable. A request
+ * that is not answered within REQ_TIMEOUT stays open, because the application may still be processing it. Redirects are
+ * followed within the origin; credentials, headers and payload never go to another one.
  */
 export class Webhook {
   readonly #options: WebhookOptions;

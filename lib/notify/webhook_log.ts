@@ -30,8 +30,8 @@ interface Attempted {
 }
 
 /**
- * The log of a webhook. Each kind of failure is logged once, even if it repeats, and so is its end. Other lines are at debug
- * level. No line contains credentials or query values.
+ * The log of a webhook. Each kind of failure is logged once, even if it repeats, and so is its end. Other lines are at
+ * debug level. No line contains credentials or query values.
  */
 export class WebhookLog {
   readonly #options: WebhookLogOptions;

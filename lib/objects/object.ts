@@ -18,8 +18,8 @@ export interface ObjectMeta {
 }
 
 /**
- * A ConfigMap or a Secret. `data` is text in a ConfigMap and base64 in a Secret; `binaryData` (ConfigMap only) is base64.
- * Items of a list have no `kind`: the list determines it.
+ * A ConfigMap or a Secret. `data` is text in a ConfigMap and base64 in a Secret; `binaryData` (ConfigMap only) is
+ * base64. Items of a list have no `kind`: the list determines it.
  */
 export interface KubeObject {
   kind?: string;

@@ -12,7 +12,10 @@ export function describeRef(ref: ObjectRef): string {
   return `${ref.kind} ${ref.namespace}/${ref.name}`;
 }
 
-/** Identifies an object: `Secret/grafana/datasources`. `join` makes a flat string; a concatenation would keep its parts in memory. */
+/**
+ * Identifies an object: `Secret/grafana/datasources`. `join` makes a flat string; a concatenation would keep its parts
+ * in memory.
+ */
 export function keyOf({ kind, namespace, name }: ObjectRef): string {
   return [kind, namespace, name].join("/");
 }

@@ -1,8 +1,8 @@
 /**
  * The label selector grammar of the Kubernetes API: `app=web,tier in (a,b),!draft`.
  *
- * Follows `labels.Parse` and `Requirement.Matches` of k8s.io/apimachinery (`pkg/labels/selector.go`), so that a selector
- * is refused here for the same reasons as by the API server.
+ * Follows `labels.Parse` and `Requirement.Matches` of k8s.io/apimachinery (`pkg/labels/selector.go`), so that a
+ * selector is refused here for the same reasons as by the API server.
  */
 
 /** A text is not a label selector. The message names the selector, the invalid part and its position. */

@@ -1,9 +1,9 @@
 /**
  * K8S_CONTACT_THRESHOLD_SECONDS: measures how long ago the API server last sent anything, in answer to any request.
  *
- * An open watch alone does not prove contact: without changes it is silent for up to WATCH_CLIENT_TIMEOUT, and its connection
- * may be dead by then. Therefore, after a silence of half the threshold, the API server is asked for its version. An idle
- * sidecar stays healthy, and a dead connection is detected.
+ * An open watch alone does not prove contact: without changes it is silent for up to WATCH_CLIENT_TIMEOUT, and its
+ * connection may be dead by then. Therefore, after a silence of half the threshold, the API server is asked for its
+ * version. An idle sidecar stays healthy, and a dead connection is detected.
  */
 import type { Clock } from "../runtime/clock.ts";
 import { Deadline } from "../runtime/deadline.ts";

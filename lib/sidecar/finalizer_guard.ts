@@ -20,7 +20,9 @@ export interface FinalizerGuardOptions {
 }
 
 export interface FinalizerGuard {
-  /** Called before an object is published: adds the finalizer. `retire`: it is being deleted; remove its files instead. */
+  /**
+   * Called before an object is published: adds the finalizer. `retire`: it is being deleted; remove its files instead.
+   */
   admit(source: Source, object: KubeObject, signal: AbortSignal): Promise<"apply" | "retire">;
   /** Removes the finalizer from an object that has no files left. */
   release(ref: ObjectRef): void;

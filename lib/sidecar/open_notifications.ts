@@ -1,4 +1,6 @@
-/** Assembles how one collection notifies its application. The code of a script or a webhook is loaded only if it is set. */
+/**
+ * Assembles how one collection notifies its application. The code of a script or a webhook is loaded only if it is set.
+ */
 import { credentialsFrom } from "../http/basic_auth.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { NotificationSettings, RequestSettings } from "../config/config.ts";

@@ -1,5 +1,6 @@
 /**
- * How an undelivered notification survives a restart. The journal stores what is pending, beside its record of the files:
+ * How an undelivered notification survives a restart. The journal stores what is pending, beside its record of the
+ * files:
  *
  * 1. The publisher records a path as pending before it changes the file (`beforeChange` in collection.ts). If the process
  *    is killed right after the change, the next run still knows that the application must be notified.

@@ -1,6 +1,6 @@
 /**
- * What makes a collection ready (`/readyz`, `/healthz`): its first sync is complete. The answer is computed from the state
- * of each part at every check, so no event can be missed:
+ * What makes a collection ready (`/readyz`, `/healthz`): its first sync is complete. The answer is computed from the
+ * state of each part at every check, so no event can be missed:
  *
  * 1. with NAMESPACE_SELECTOR, the namespaces were listed
  * 2. every source was listed in full

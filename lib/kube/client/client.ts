@@ -69,8 +69,8 @@ export class KubeClient {
   }
 
   /**
-   * Watches. Yields the events that arrive together; returns when the server ends the watch. `onAnswer` is called when the
-   * server has accepted the request. After the headers, there is no deadline: only the signal ends the watch.
+   * Watches. Yields the events that arrive together; returns when the server ends the watch. `onAnswer` is called when
+   * the server has accepted the request. After the headers, there is no deadline: only the signal ends the watch.
    *
    * @throws {ApiError | AnswerError | TransportError | CredentialsError}
    */

@@ -1,4 +1,6 @@
-/** Connections to the API server, made from credentials and replaced when the credentials change or a connection fails. */
+/**
+ * Connections to the API server, made from credentials and replaced when the credentials change or a connection fails.
+ */
 import type { Clock } from "../../runtime/clock.ts";
 import { given } from "../../runtime/given.ts";
 import { openTransport } from "../../http/open_transport.ts";
@@ -25,7 +27,8 @@ export interface Connection {
 }
 
 /**
- * Minimum age of credentials, in seconds, before a failure makes us read them again. A certificate may have been replaced.
+ * Minimum age of credentials, in seconds, before a failure makes us read them again. A certificate may have been
+ * replaced.
  */
 const FAILURE_MAX_AGE = 5;
 

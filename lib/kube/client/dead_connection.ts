@@ -1,8 +1,8 @@
 /**
- * Detects connections that died without a FIN or a RST, by time limits alone. A watch may live for {@link watchLifetime},
- * at most WATCH_CLIENT_TIMEOUT, and is then resumed. Every other answer must deliver bytes within {@link
- * MAX_SILENCE_SECONDS} and be complete within its own limit ({@link AnswerDeadline}). When a limit is exceeded, the next
- * request opens a new connection (`connections.ts`).
+ * Detects connections that died without a FIN or a RST, by time limits alone. A watch may live for {@link
+ * watchLifetime}, at most WATCH_CLIENT_TIMEOUT, and is then resumed. Every other answer must deliver bytes within
+ * {@link MAX_SILENCE_SECONDS} and be complete within its own limit ({@link AnswerDeadline}). When a limit is exceeded,
+ * the next request opens a new connection (`connections.ts`).
  */
 import type { Clock } from "../../runtime/clock.ts";
 import { Deadline } from "../../runtime/deadline.ts";

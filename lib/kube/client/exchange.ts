@@ -1,6 +1,6 @@
 /**
- * One request and its answer: adds credentials, reads them again after a 401, and limits the time to the last byte. HTTP/1.1
- * with keep-alive; each request under way has its own connection.
+ * One request and its answer: adds credentials, reads them again after a 401, and limits the time to the last byte.
+ * HTTP/1.1 with keep-alive; each request under way has its own connection.
  */
 import { TransportError } from "../../http/transport.ts";
 import { unlessAborted } from "../../runtime/unless_aborted.ts";
@@ -47,8 +47,9 @@ export class Exchange {
   }
 
   /**
-   * Yields the bytes of a 2xx answer as they arrive, at least `least` at a time until it ends. Chunks share one buffer. The
-   * answer stays referenced until it ends: if it were not, Deno would keep its connection open after an abort (2.9.6).
+   * Yields the bytes of a 2xx answer as they arrive, at least `least` at a time until it ends. Chunks share one buffer.
+   * The answer stays referenced until it ends: if it were not, Deno would keep its connection open after an abort
+   * (2.9.6).
    *
    * @throws {ApiError | TransportError | CredentialsError}
    */
@@ -166,7 +167,9 @@ function statusOf(text: string): Partial<Status> | undefined {
   }
 }
 
-/** Why a body ended early: a deadline, the caller's signal, or a broken connection, for which Deno throws a TypeError. */
+/**
+ * Why a body ended early: a deadline, the caller's signal, or a broken connection, for which Deno throws a TypeError.
+ */
 function readError(error: unknown, server: string, deadline: AnswerDeadline): unknown {
   const { exceeded, signal } = deadline;
   if (exceeded !== undefined) {

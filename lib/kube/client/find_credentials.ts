@@ -12,8 +12,8 @@ export interface CredentialsOptions {
 }
 
 /**
- * Chooses KUBECONFIG if set, else the service account of the pod, else `~/.kube/config`. As with kubectl, one existing file
- * in a KUBECONFIG list is enough. If none exists, the service account is used.
+ * Chooses KUBECONFIG if set, else the service account of the pod, else `~/.kube/config`. As with kubectl, one existing
+ * file in a KUBECONFIG list is enough. If none exists, the service account is used.
  *
  * @throws {CredentialsError} there are no credentials
  */

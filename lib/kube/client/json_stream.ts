@@ -1,7 +1,7 @@
 /**
- * Decodes the API server's two kinds of long answers while they arrive: a watch (one JSON value per line) and a list (one
- * JSON object with `items`). The values that a chunk completes are yielded together. Bytes are decoded only when their
- * object is complete, so memory depends on the largest object, not on the size of the answer.
+ * Decodes the API server's two kinds of long answers while they arrive: a watch (one JSON value per line) and a list
+ * (one JSON object with `items`). The values that a chunk completes are yielded together. Bytes are decoded only when
+ * their object is complete, so memory depends on the largest object, not on the size of the answer.
  */
 
 const NEWLINE = 0x0a;
@@ -46,10 +46,11 @@ const HEAD = /^(\{(?:"\w+":(?:"[^"\\]*"|\{[^{}[\]]*\}),)*"items":\[)(\{"\w+":)/;
 const MAX_HEAD_BYTES = 32 * 1024;
 
 /**
- * Yields the elements of a list's `items` that each chunk completes. Returns the list without them, once it is complete.
+ * Yields the elements of a list's `items` that each chunk completes. Returns the list without them, once it is
+ * complete.
  *
- * An item ends where the next one begins with the same first key as the first item. JSON.parse verifies this, because no
- * prefix of a JSON object is itself a JSON object. Counting braces would take three times as long as all the rest.
+ * An item ends where the next one begins with the same first key as the first item. JSON.parse verifies this, because
+ * no prefix of a JSON object is itself a JSON object. Counting braces would take three times as long as all the rest.
  *
  * @throws {SyntaxError} for an answer that is not a JSON object or was cut, after the items that are complete
  */

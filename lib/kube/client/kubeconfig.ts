@@ -82,7 +82,9 @@ async function readKubeconfigs(paths: readonly string[]): Promise<KubeConfig> {
 
 type User = KubeConfig["users"][number];
 
-/** Finds each user's `tokenFile`, which the library ignores. It takes precedence over `token` (client-go's `AuthInfo`). */
+/**
+ * Finds each user's `tokenFile`, which the library ignores. It takes precedence over `token` (client-go's `AuthInfo`).
+ */
 async function tokenFilesOf({ users }: KubeConfig, path: string): Promise<Map<User, string>> {
   const files = new Map<User, string>();
   const text = await Deno.readTextFile(path);

@@ -13,8 +13,8 @@ export function nextPage(result: ListResult): ListQuery | undefined {
 }
 
 /**
- * The query that restarts a list whose `continue` token has expired; `undefined` if `error` has another cause. It requests
- * everything in one page, because on a busy server the list could expire between two pages again.
+ * The query that restarts a list whose `continue` token has expired; `undefined` if `error` has another cause. It
+ * requests everything in one page, because on a busy server the list could expire between two pages again.
  */
 export function restartedList(query: ListQuery, error: unknown): ListQuery | undefined {
   const isExpired = error instanceof ApiError && error.isExpired && query.continue !== undefined;

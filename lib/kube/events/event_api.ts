@@ -11,7 +11,10 @@ const COMPONENT = "deno-k8s-sidecar";
 /** The action, which events.k8s.io requires. The result is in the reason. */
 const ACTION = "PublishFiles";
 
-/** Limit for the name of an instance. Source: kubernetes `pkg/apis/core/validation/events.go`, ReportingInstanceLengthLimit. */
+/**
+ * Limit for the name of an instance. Source: kubernetes `pkg/apis/core/validation/events.go`,
+ * ReportingInstanceLengthLimit.
+ */
 const MAX_INSTANCE_LENGTH = 128;
 
 export interface EventApi {

@@ -27,7 +27,10 @@ export interface EventRecorderOptions {
   now: () => Date;
 }
 
-/** Limit for requests, for all objects together. client-go gives its recorder a client of its own with burst 10 and 5 a second. */
+/**
+ * Limit for requests, for all objects together. client-go gives its recorder a client of its own with burst 10 and 5 a
+ * second.
+ */
 const REQUESTS: Rate = { burst: 25, refill: 0.2 };
 
 /** Maximum attempts to post one Event. The backoff between them delays all Events. */
@@ -47,8 +50,8 @@ type Verb = "create" | "patch";
 
 /**
  * Posts Events with events.k8s.io/v1, or with core/v1 if that is not served or not allowed. Repeats are aggregated, and
- * surplus Events are dropped instead of delaying others (see {@link SeriesLedger} for the limits). Needs the verbs create and
- * patch on events, in the API groups "" and events.k8s.io.
+ * surplus Events are dropped instead of delaying others (see {@link SeriesLedger} for the limits). Needs the verbs
+ * create and patch on events, in the API groups "" and events.k8s.io.
  */
 export class EventRecorder {
   readonly #options: EventRecorderOptions;

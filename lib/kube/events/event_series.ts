@@ -1,6 +1,6 @@
 /**
- * The queue of Events: aggregates repeats, limits the rate and bounds the memory. It makes no requests. The rules follow
- * client-go's `tools/record/events_cache.go`.
+ * The queue of Events: aggregates repeats, limits the rate and bounds the memory. It makes no requests. The rules
+ * follow client-go's `tools/record/events_cache.go`.
  */
 import { shortened } from "./event_message.ts";
 import { describeRef, keyOf, type ObjectRef } from "../../objects/ref.ts";
@@ -38,7 +38,10 @@ export interface EventSeries {
   spread: number;
 }
 
-/** Seconds within which an event with the same object, type, reason and message is a repeat. client-go: `defaultAggregateIntervalInSeconds`. */
+/**
+ * Seconds within which an event with the same object, type, reason and message is a repeat. client-go:
+ * `defaultAggregateIntervalInSeconds`.
+ */
 const SERIES_SECONDS = 600;
 
 /** Limit for new Events per object. client-go: `defaultSpamBurst`, `defaultSpamQPS`. */

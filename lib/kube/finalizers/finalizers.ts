@@ -1,5 +1,6 @@
 /**
- * Puts a finalizer on each object that has files, so that Kubernetes deletes the object only after its files were removed.
+ * Puts a finalizer on each object that has files, so that Kubernetes deletes the object only after its files were
+ * removed.
  * Source: https://kubernetes.io/docs/concepts/overview/working-with-objects/finalizers/
  */
 import { Backoff } from "../../runtime/backoff.ts";
@@ -17,9 +18,9 @@ import { type Kind } from "../../objects/kind.ts";
 import { type KubeObject } from "../../objects/object.ts";
 
 /**
- * The result of adding the finalizer. `added`: the object carries it. `deleting`: the object is being deleted and cannot get
- * it. `gone`: the object no longer exists, or another object has its name. `forbidden`: the API server refused the
- * finalizer; the refusal was logged.
+ * The result of adding the finalizer. `added`: the object carries it. `deleting`: the object is being deleted and
+ * cannot get it. `gone`: the object no longer exists, or another object has its name. `forbidden`: the API server
+ * refused the finalizer; the refusal was logged.
  */
 export type FinalizerState = "added" | "deleting" | "gone" | "forbidden";
 
@@ -83,9 +84,9 @@ export class Finalizers {
   }
 
   /**
-   * Ensures that a selected object carries the finalizer. Call it before the first file of the object is written, and for
-   * each of its versions; it makes no request if the finalizer is there. Cancels a queued release, unless the object is being
-   * deleted.
+   * Ensures that a selected object carries the finalizer. Call it before the first file of the object is written, and
+   * for each of its versions; it makes no request if the finalizer is there. Cancels a queued release, unless the
+   * object is being deleted.
    *
    * @throws {ApiError | AnswerError | TransportError | CredentialsError} a retry may succeed
    */

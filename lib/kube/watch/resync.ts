@@ -1,6 +1,8 @@
 /** RESYNC_PERIOD: when a source is listed again. Times in seconds. */
 
-/** A resync is early by a random part of the period, up to this share, so that a fleet does not list at the same time. */
+/**
+ * A resync is early by a random part of the period, up to this share, so that a fleet does not list at the same time.
+ */
 const RESYNC_JITTER = 0.1;
 
 /** A resync that is due within this time is made now, because a watch until then would be too short. */

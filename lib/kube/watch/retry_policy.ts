@@ -9,12 +9,14 @@ import type { ResumePoint } from "./state.ts";
 import { ShortWatchError, VersionError } from "./watch_errors.ts";
 
 /**
- * Minimum lifetime of a watch, in seconds. A shorter one counts as a failure and backs off, unless it delivered a newer version.
+ * Minimum lifetime of a watch, in seconds. A shorter one counts as a failure and backs off, unless it delivered a newer
+ * version.
  */
 export const MIN_WATCH_SECONDS = 1;
 
 /**
- * Consecutive refusals after which a version counts as expired, although no answer said so. client-go lists after the first.
+ * Consecutive refusals after which a version counts as expired, although no answer said so. client-go lists after the
+ * first.
  */
 export const MAX_REFUSALS = 3;
 
@@ -44,8 +46,9 @@ export function refusesVersion(error: unknown): boolean {
 }
 
 /**
- * Whether to ask the server for its current version before a watch resumes. If etcd was restored from a backup, a watch at
- * a version that the backup does not contain stays silent for ever. A 5xx may come from a proxy in front of such a server.
+ * Whether to ask the server for its current version before a watch resumes. If etcd was restored from a backup, a watch
+ * at a version that the backup does not contain stays silent for ever. A 5xx may come from a proxy in front of such a
+ * server.
  */
 export function requiresVersionCheck(error: unknown): boolean {
   return !(error instanceof ApiError && error.status < 500);
@@ -109,7 +112,10 @@ export class RetryPolicy {
     return isFailing;
   }
 
-  /** A list, or a watch that lived for {@link MIN_WATCH_SECONDS}, has succeeded: the next failure starts the backoff again. */
+  /**
+   * A list, or a watch that lived for {@link MIN_WATCH_SECONDS}, has succeeded: the next failure starts the backoff
+   * again.
+   */
   succeeded(): void {
     this.#backoff.reset();
   }

@@ -21,7 +21,10 @@ export interface SourceRequestsOptions {
   clock: Clock;
   /** A number in [0, 1). */
   random: () => number;
-  /** Learns how long each step may take, so that a watcher that hangs is overdue, but not one whose server is unreachable. */
+  /**
+   * Learns how long each step may take, so that a watcher that hangs is overdue, but not one whose server is
+   * unreachable.
+   */
   heartbeat: Pick<Heartbeat, "expectWithin">;
   /** Called whenever the API server sends something: an answer, an event, a bookmark, a clean end. */
   onContact?: () => void;

@@ -8,12 +8,12 @@ import type { WatchEvent } from "../client/client.ts";
 export const MAX_INITIAL_EVENT_GAP_SECONDS = 30;
 
 /**
- * Limits the wait for the end of a streaming list: to {@link MAX_INITIAL_EVENT_GAP_SECONDS} after its last initial event,
- * and to the deadline of a page in total. Only time spent waiting counts.
+ * Limits the wait for the end of a streaming list: to {@link MAX_INITIAL_EVENT_GAP_SECONDS} after its last initial
+ * event, and to the deadline of a page in total. Only time spent waiting counts.
  *
- * An initial event is an ADDED event before any event of another type. A server that ignores `sendInitialEvents` also sends
- * its objects as ADDED events and continues with bookmarks and changes, which do not mean that the list will end. If it sends
- * only new objects, each within the gap, it looks like a long list; the second limit ends that.
+ * An initial event is an ADDED event before any event of another type. A server that ignores `sendInitialEvents` also
+ * sends its objects as ADDED events and continues with bookmarks and changes, which do not mean that the list will end.
+ * If it sends only new objects, each within the gap, it looks like a long list; the second limit ends that.
  */
 export class StreamingListTimeout {
   #gap = 0;
