@@ -7,7 +7,7 @@ import { messageOf } from "../runtime/message_of.ts";
 import { type Fault, faultOf } from "../config/read_settings.ts";
 
 /**
- * With DEFAULTS=kiwigrid, a setting with which kiwigrid's image starts is a warning, not a fault.
+ * Warnings are about what kiwigrid's image starts with.
  *
  * @param credentials finds the credentials for the API server, which are loaded once; `undefined` without a cluster
  * @param broken settings that are already known to be invalid; they are not checked

@@ -20,7 +20,7 @@ export interface PublisherOptions {
   /** `false`: an existing file keeps its inode and is rewritten in place. */
   atomicWrites: boolean;
   journal: Journal;
-  /** Distinguishes the temporary files of several sidecars in one folder. */
+  /** Keeps the temporary files of several sidecars in one folder apart. */
   id: string;
   /** Called before a file is changed or removed, so that a crash afterwards loses no notification. */
   beforeChange(path: string): void;
@@ -157,7 +157,7 @@ export class Publisher {
         beforeChange(path);
         removeIfThere(path); // (2)
       } else if (present !== undefined) {
-        log.info(`not removing ${path}: it is no longer a regular file`, { path });
+        log.info(`${path} is no longer a file, so it is not ours: left alone`, { path });
       }
       journal.drop(path); // (3)
       if (isReachable) this.#removeEmptyDirectories(parentOf(path)); // (4)
@@ -169,7 +169,7 @@ export class Publisher {
     const directory = parentOf(path);
     const realDirectory = this.#allowedFolders.ensureDirectory(directory);
     if (realDirectory === this.#recordDirectory && nameOf(path) === nameOf(this.#options.journal.path ?? "")) {
-      throw new RefusedPathError(`${path} is where the record of files is stored (STATE_FILE)`);
+      throw new RefusedPathError(`${path} is where the record of files is kept (STATE_FILE)`);
     }
     this.#temporaries.visit(directory);
   }
