@@ -2,7 +2,7 @@ import type { Clock } from "../runtime/clock.ts";
 import { Deadline } from "../runtime/deadline.ts";
 import { discard, follow, StatusError } from "../http/redirects.ts";
 import { isRetriedStatus, retry, type RetryBudget, type RetryLimits } from "../http/retry.ts";
-import { redactUrl, type Transport, TransportError } from "../http/transport.ts";
+import { redactUrl, RefusedHostError, type Transport, TransportError } from "../http/transport.ts";
 
 export interface FetcherLog {
   debug(message: string, properties?: Record<string, unknown>): void;
@@ -48,7 +48,7 @@ export class Fetcher {
    * rejects. Connection failures, late or broken answers and the statuses 500, 502, 503 and 504 are retried as kiwigrid
    * does ({@link RetryLimits}); any other status that is not 2xx fails at once.
    *
-   * @throws FetchError, the sink's error, or the signal's reason
+   * @throws FetchError, RefusedHostError, the sink's error, or the signal's reason
    */
   async fetchTo(url: string, sink: ContentSink, signal: AbortSignal): Promise<void> {
     const start = httpUrl(url);
@@ -67,6 +67,7 @@ export class Fetcher {
     } catch (error) {
       signal.throwIfAborted();
       if (error instanceof SinkError) throw error.cause;
+      if (error instanceof RefusedHostError) throw error;
       const times = attempts > 1 ? ` (after ${attempts} attempts)` : "";
       throw new FetchError(`GET ${redactUrl(start)} failed: ${text(error)}${times}`, { cause: error });
     }

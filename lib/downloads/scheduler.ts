@@ -4,9 +4,11 @@ import { describeRef, type ObjectRef } from "../objects/ref.ts";
 import type { Version } from "../objects/version.ts";
 import type { Body } from "../files/body.ts";
 import type { DeferredContent } from "../files/projection.ts";
-import { isDiskFault } from "../files/publish_error.ts";
+import { isDiskFault, PublishError } from "../files/publish_error.ts";
 import type { TemporaryFile } from "../files/temporary_file.ts";
 import { ArchiveError } from "./archive_error.ts";
+import { RefusedHostError } from "../http/transport.ts";
+import { messageOf } from "../runtime/message_of.ts";
 import type { ContentSink } from "./fetcher.ts";
 import { Slots } from "./slots.ts";
 
@@ -20,9 +22,12 @@ export interface DownloadSchedulerOptions {
     commit(file: TemporaryFile, owner: string): boolean;
   };
   onWritten(ref: ObjectRef, path: string): void;
-  /** A download failed that did not fail before; it is tried again. The reason begins with the path. */
+  /**
+   * A download failed that did not fail before; it is tried again. The reason begins with the path and says nothing of
+   * the network: it becomes an Event, and the object's owner may not know what stands where.
+   */
   onFailed(ref: ObjectRef, path: string, reason: string): void;
-  /** An archive was refused, and is not tried again before it changes. The reason begins with the path. */
+  /** A host or an archive was refused; tried again when the object changes or at the refresh. The reason is as above. */
   onRefused(ref: ObjectRef, path: string, reason: string): void;
   /** {@link DownloadScheduler.awaited}, `undecided` or `failed` changed. */
   onChange(): void;
@@ -50,7 +55,7 @@ interface Wanted {
   since: number;
   /** What the file looked like after the download, even a refused one; `undefined` before its end. */
   file?: string;
-  /** Why the archive was refused the last time. */
+  /** Why the host or the archive was refused the last time. */
   refusal: string | undefined;
 }
 
@@ -92,7 +97,7 @@ export class DownloadScheduler {
     return this.#failed;
   }
 
-  /** Paths whose archive is refused. An earlier file, if there was one, is still there. */
+  /** Paths whose host or archive is refused. An earlier file, if there was one, is still there. */
   get refused(): string[] {
     return [...this.#wanted].filter(([, { refusal }]) => refusal !== undefined).map(([path]) => path);
   }
@@ -164,12 +169,15 @@ export class DownloadScheduler {
         return;
       } catch (error) {
         if (signal.aborted) return;
-        if (error instanceof ArchiveError) return this.#refuse(path, wanted, ref, error);
-        const reason = `${path}: ${error instanceof Error ? error.message : error}`;
+        if (error instanceof ArchiveError || error instanceof RefusedHostError) {
+          return this.#refuse(path, wanted, ref, error);
+        }
+        const reason = `${path}: ${messageOf(error)}`;
         if (!this.#failed.has(path)) {
           const object = describeRef(ref);
           log.error(`${object}: ${reason}; an earlier file is kept, trying again`, { object });
-          this.#options.onFailed(ref, path, reason);
+          const isOfDisk = !("url" in content) || error instanceof PublishError || isDiskFault(error);
+          this.#options.onFailed(ref, path, isOfDisk ? reason : `${path}: the download failed`);
         }
         if (isDiskFault(error)) this.#diskFaults.set(path, reason);
         else this.#diskFaults.delete(path);
@@ -205,12 +213,12 @@ export class DownloadScheduler {
     commit(file);
   }
 
-  #refuse(path: string, wanted: Wanted, ref: ObjectRef, error: ArchiveError): void {
+  #refuse(path: string, wanted: Wanted, ref: ObjectRef, error: ArchiveError | RefusedHostError): void {
     if (wanted.refusal !== error.message) {
       const object = describeRef(ref);
-      const reason = `${path}: cannot unpack the archive: ${error.message}`;
+      const reason = `${path}: ${error instanceof ArchiveError ? "cannot unpack the archive: " : ""}${error.message}`;
       this.#options.log.error(`${object} refused: ${reason}; the last accepted file is kept`, { object });
-      this.#options.onRefused(ref, path, reason);
+      this.#options.onRefused(ref, path, wanted.url === undefined ? reason : `${path}: the download was refused`);
     }
     wanted.refusal = error.message;
     wanted.file = looksOf(path);

@@ -43,12 +43,12 @@ export interface HostPolicy {
   admits(url: URL, address: string): boolean;
 }
 
-/** The host of a URL may not be asked. The message names no address. */
+/** The host of a URL may not be asked, which no other try changes. The message names no address that was looked up. */
 export class RefusedHostError extends Error {
   override readonly name = "RefusedHostError";
 
   constructor({ host }: URL) {
-    super(`${host} is not an allowed host`);
+    super(`${host} is not an allowed host (URL_ALLOWED_HOSTS)`);
   }
 }
 

@@ -39,8 +39,10 @@ export interface CollectionOptions {
   /** Lists and watches namespaces; `undefined`: there are none that have labels. */
   cluster?: ListWatch;
   env: Record<string, string | undefined>;
-  /** For all HTTP requests but the API server's. */
+  /** For webhooks. */
   transport: () => Promise<Transport>;
+  /** For `.url` keys. Asks allowed hosts only. */
+  downloadTransport: () => Promise<Transport>;
   metrics: SidecarMetrics;
   eventPoster?: EventPoster;
   finalizerGuard?: FinalizerGuard;
@@ -115,7 +117,7 @@ export class RunningCollection {
       log,
     });
     this.#downloads = new DownloadScheduler({
-      fetcher: openUrlFetcher({ ...options, requests: config.requests }),
+      fetcher: openUrlFetcher({ ...options, requests: config.requests, transport: options.downloadTransport }),
       unpack: openUnpacker(collection),
       publisher,
       onWritten: (ref, path) => {

@@ -21,7 +21,10 @@ export function openUrlFetcher(options: UrlFetcherOptions): {
   let loaded: ReturnType<typeof load> | undefined;
   return {
     async fetchTo(url, sink, signal) {
-      loaded ??= load(options);
+      loaded ??= load(options).catch((error) => {
+        loaded = undefined;
+        throw error;
+      });
       await (await loaded).fetchTo(url, sink, signal);
     },
   };

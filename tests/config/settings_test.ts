@@ -29,6 +29,7 @@ const CASES: {
   UNIQUE_FILENAMES: [false, "True", true, "1"],
   ENABLE_5XX: [false, "true", true, "yes"],
   URL_MAX_BYTES: [64 * 2 ** 20, "1Ki", 1024, "1KB"],
+  URL_ALLOWED_HOSTS: [undefined, "a.b, *.c:80,10.0.0.0/8", ["a.b", "*.c:80", "10.0.0.0/8"], "http://a"],
   RESYNC_PERIOD: [600, "0", 0, "-1"],
   CHECK_PERIOD: [60, "0", 0, "-1"],
   FOLDER_PER_NAMESPACE: [false, "true", true, "yes"],

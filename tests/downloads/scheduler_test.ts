@@ -5,6 +5,7 @@ import { Journal } from "../../lib/files/journal.ts";
 import { Publisher } from "../../lib/files/publisher.ts";
 import { Fetcher } from "../../lib/downloads/fetcher.ts";
 import { DownloadScheduler, type DownloadSchedulerOptions } from "../../lib/downloads/scheduler.ts";
+import { RefusedHostError } from "../../lib/http/transport.ts";
 import type { ObjectRef } from "../../lib/objects/ref.ts";
 import { openTransport } from "../../lib/http/open_transport.ts";
 import { keptLog } from "../support/api_gateway.ts";
@@ -24,6 +25,7 @@ function open(servers: Record<string, Server> = {}) {
   const clock = new FakeClock();
   const log = keptLog();
   const events: string[] = [];
+  const refusals: string[] = [];
   const changes: string[] = [];
   const asked: string[] = [];
   const active = { now: 0, most: 0 };
@@ -71,7 +73,10 @@ function open(servers: Record<string, Server> = {}) {
         unpacking.now--;
       }
     },
-    onRefused: (ref, path, reason) => void events.push(`${ref.name} refused ${within(path)}: ${reason.split(": ")[2]}`),
+    onRefused: (ref, path, reason) => {
+      refusals.push(reason);
+      events.push(`${ref.name} refused ${within(path)}: ${reason.split(": ")[2]}`);
+    },
     onFailed: (ref, path, reason) => void events.push(`${ref.name} failed ${within(path)}: ${reason.split(": ")[1]}`),
     onChange: () => void changes.push([downloads.awaited.size, downloads.undecided.size, downloads.failed.size].join()),
     firstBackoff: 1,
@@ -86,6 +91,7 @@ function open(servers: Record<string, Server> = {}) {
     clock,
     log,
     events,
+    refusals,
     changes,
     asked,
     active,
@@ -239,7 +245,7 @@ Deno.test("want() keeps the last good file, backs off and tells once", async () 
     await it.clock.advance(delay);
   }
   assert.deepEqual(it.files(), { a: "last good" });
-  assert.deepEqual(it.events, ["a failed a: connection refused"]);
+  assert.deepEqual(it.events, ["a failed a: the download failed"]);
   assert.equal(it.log.lines.filter((line) => line.startsWith("error")).length, 1);
   it.servers["http://x/a"] = () => "served";
   await it.clock.advance(30);
@@ -404,6 +410,30 @@ Deno.test("want() refuses a broken archive once, and keeps the last accepted fil
   it.wantArchive("a", { text: "broken" }, 5);
   await it.settle();
   assert.deepEqual(it.events, ["a refused a: broken", "a wrote a", "a refused a: broken"]);
+});
+
+Deno.test("want() of a refused host tries no more before the refresh", async () => {
+  const url = "http://internal:3000/admin";
+  await using it = open({
+    [url]: () => {
+      throw new RefusedHostError(new URL(url));
+    },
+  });
+  const reasons: string[] = [];
+  it.write("a", "last good");
+  for (const version of [1, 1, 2, 2]) {
+    it.want("a", url, version);
+    await it.clock.advance(300);
+    reasons.push(...it.failed(), ...await it.awaited());
+  }
+  assert.deepEqual([it.asked.length, reasons, it.downloads.refused], [2, [], [it.at("a")]]);
+  assert.equal(it.clock.sleeping, 0);
+  it.want("a", url, 2);
+  await it.settle();
+  assert.deepEqual([it.asked.length, it.files()], [3, { a: "last good" }]);
+  assert.equal(it.log.lines.length, 1);
+  assert.match(it.log.lines[0]!, /^error: ConfigMap default\/a refused: .*\/a: internal:3000 .*\(URL_ALLOWED_HOSTS\)/);
+  assert.deepEqual(it.refusals, [`${it.at("a")}: the download was refused`]);
 });
 
 Deno.test("want() asks a URL with a broken archive again when a refresh is due", async () => {

@@ -120,7 +120,7 @@ Deno.test("nodeTransport() connects to no address that its host policy refuses",
   using transport = open({ hostPolicy });
   await assert.rejects(transport.fetch(`http://localhost:${server.port}/`), {
     name: "RefusedHostError",
-    message: `localhost:${server.port} is not an allowed host`,
+    message: `localhost:${server.port} is not an allowed host (URL_ALLOWED_HOSTS)`,
   });
   assert.equal(requests, 0);
 });

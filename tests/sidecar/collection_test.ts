@@ -46,6 +46,7 @@ function place() {
         cluster: gateway.client,
         env: {},
         transport: () => Promise.resolve(transport),
+        downloadTransport: () => Promise.resolve(transport),
         metrics: new SidecarMetrics(),
         eventPoster,
         ...given("finalizerGuard", finalizerGuard),

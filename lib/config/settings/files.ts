@@ -2,6 +2,7 @@
 import { anyAsFalse, notOctalAsDefault } from "../kiwigrid_values.ts";
 import { absolutePath, boolean, bytes, fileMode, listOf, oneOf, seconds, text } from "../setting_types.ts";
 import { inSection } from "../setting.ts";
+import { parseEntry } from "../../http/allowed_hosts.ts";
 
 const files = inSection("Files");
 
@@ -32,6 +33,11 @@ export const FILES_SETTINGS = {
     bytes,
     "64Mi",
     "Maximum size of the content of a `*.url` key, in bytes or with `Ki`, `Mi` or `Gi`",
+  ),
+  URL_ALLOWED_HOSTS: files.optional(
+    listOf("host names, *.example.com, addresses, CIDRs or *, each with a port if need be", isAllowedHost),
+    "Hosts that `*.url` keys may ask, redirects included, separated by commas: `example.com`, `*.example.com`, `10.0.0.0/8`, `host:port`; `*` for any. A CIDR admits addresses, a name any address that it has. A URL of another host is refused",
+    { shownDefault: "any but this pod, link-local addresses and the API server" },
   ),
   RESYNC_PERIOD: files.withDefault(
     seconds(),
@@ -81,3 +87,7 @@ export const FILES_SETTINGS = {
     "Unpack keys that end in `.gz`; the file loses that ending. The unpacked size is limited by `URL_MAX_BYTES`",
   ),
 };
+
+function isAllowedHost(item: string): boolean {
+  return parseEntry(item) !== undefined;
+}

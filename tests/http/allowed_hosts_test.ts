@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { AllowedHosts, parseEntry } from "../../lib/downloads/allowed_hosts.ts";
+import { AllowedHosts, parseEntry } from "../../lib/http/allowed_hosts.ts";
 
-const byDefault = new AllowedHosts({ entries: undefined, apiServer: "10.96.0.1" });
+const byDefault = new AllowedHosts({ entries: undefined, apiServers: ["10.96.0.1"] });
 
 Deno.test("AllowedHosts refuses this pod, the node's own addresses and the API server by default", () => {
   for (
@@ -41,13 +41,13 @@ Deno.test("AllowedHosts decides about a name by its address", () => {
 });
 
 Deno.test("AllowedHosts refuses the API server by its name", () => {
-  const hosts = new AllowedHosts({ entries: undefined, apiServer: "api.example.com" });
+  const hosts = new AllowedHosts({ entries: undefined, apiServers: ["api.example.com"] });
   assert.equal(hosts.byName(new URL("https://API.example.com./version")), "refused");
 });
 
 Deno.test("AllowedHosts with entries admits what they name, and nothing else", () => {
   const entries = ["grafana.com", "*.example.com", "10.0.0.0/8", "localhost:8080", "[::1]:9090", "192.0.2.1"];
-  const hosts = new AllowedHosts({ entries, apiServer: "10.96.0.1" });
+  const hosts = new AllowedHosts({ entries, apiServers: ["10.96.0.1"] });
   const cases: [url: string, address: string, isAdmitted: boolean][] = [
     ["https://grafana.com/", "127.0.0.1", true],
     ["https://www.grafana.com/", "93.184.216.34", false],
@@ -70,7 +70,7 @@ Deno.test("AllowedHosts with entries admits what they name, and nothing else", (
 });
 
 Deno.test("AllowedHosts admits any host with *", () => {
-  const hosts = new AllowedHosts({ entries: ["*"], apiServer: "10.96.0.1" });
+  const hosts = new AllowedHosts({ entries: ["*"], apiServers: ["10.96.0.1"] });
   assert.ok(hosts.admits(new URL("http://localhost/"), "127.0.0.1"));
   assert.equal(hosts.byName(new URL("http://169.254.169.254/")), "allowed");
 });
