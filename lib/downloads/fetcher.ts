@@ -20,6 +20,8 @@ export interface FetcherOptions {
   retry: RetryLimits;
   /** Seconds until the headers of an answer, and between two chunks of its body. */
   timeout: number;
+  /** Seconds for a download in all, retries included. */
+  maxSeconds: number;
   /** Largest body in bytes, after decoding. */
   maxBytes: number;
   /** ENABLE_5XX: after the last retry the body of a 5xx answer counts as content. */
@@ -46,30 +48,32 @@ export class Fetcher {
   /**
    * Streams the content of `url` into `sink`. The sink has all of it when this resolves, and an unusable part when it
    * rejects. Connection failures, late or broken answers and the statuses 500, 502, 503 and 504 are retried as kiwigrid
-   * does ({@link RetryLimits}); any other status that is not 2xx fails at once.
+   * does ({@link RetryLimits}), within `maxSeconds` in all; any other status that is not 2xx fails at once.
    *
    * @throws FetchError, RefusedHostError, the sink's error, or the signal's reason
    */
   async fetchTo(url: string, sink: ContentSink, signal: AbortSignal): Promise<void> {
     const start = httpUrl(url);
-    const { clock, log, retry: limits } = this.#options;
+    const { clock, log, retry: limits, maxSeconds } = this.#options;
+    using whole = new Deadline(clock, maxSeconds, signal);
     let attempts = 0;
     try {
       await retry(async (budget) => {
         if (attempts++ > 0) await toSink(() => sink.restart());
-        await this.#attempt(start, sink, budget, signal);
+        await this.#attempt(start, sink, budget, whole.signal);
       }, {
         limits,
         clock,
-        signal,
+        signal: whole.signal,
         onRetry: (error, delay) => log.debug(`GET ${redactUrl(start)} ${text(error)}; again in ${delay} s`),
       });
     } catch (error) {
       signal.throwIfAborted();
       if (error instanceof SinkError) throw error.cause;
       if (error instanceof RefusedHostError) throw error;
+      const reason = whole.passed ? `not complete within ${maxSeconds} s (URL_TIMEOUT)` : text(error);
       const times = attempts > 1 ? ` (after ${attempts} attempts)` : "";
-      throw new FetchError(`GET ${redactUrl(start)} failed: ${text(error)}${times}`, { cause: error });
+      throw new FetchError(`GET ${redactUrl(start)} failed: ${reason}${times}`, { cause: error });
     }
   }
 

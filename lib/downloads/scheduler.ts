@@ -10,7 +10,7 @@ import { ArchiveError } from "./archive_error.ts";
 import { RefusedHostError } from "../http/transport.ts";
 import { messageOf } from "../runtime/message_of.ts";
 import type { ContentSink } from "./fetcher.ts";
-import { Slots } from "./slots.ts";
+import { DownloadQueue } from "./download_queue.ts";
 
 export interface DownloadSchedulerOptions {
   /** Streams what a URL serves. */
@@ -29,18 +29,21 @@ export interface DownloadSchedulerOptions {
   onFailed(ref: ObjectRef, path: string, reason: string): void;
   /** A host or an archive was refused; tried again when the object changes or at the refresh. The reason is as above. */
   onRefused(ref: ObjectRef, path: string, reason: string): void;
-  /** {@link DownloadScheduler.awaited}, `undecided` or `failed` changed. */
+  /** {@link DownloadScheduler.awaited}, `unpacking` or `failed` changed. */
   onChange(): void;
   /** First delay before a failed download is tried again, in seconds. */
   firstBackoff: number;
-  /** Seconds after which a download counts as slow: it goes on, and neither readiness nor other downloads wait for it. */
-  slowAfter: number;
+  /** Downloads that run at one time. */
+  maxOpen: number;
   /** Seconds after which the URL of an unchanged object is fetched again when a list brings the object; 0: never. */
   refresh: number;
   clock: Clock;
   random: () => number;
   log: { error(message: string, properties?: Record<string, unknown>): void };
 }
+
+/** Archives unpacked at one time. */
+const MAX_UNPACKING = 4;
 
 /** What a path is to hold. */
 interface Wanted {
@@ -67,29 +70,28 @@ export class DownloadScheduler {
   readonly #options: DownloadSchedulerOptions;
   readonly #wanted = new Map<string, Wanted>();
   readonly #awaited = new Set<string>();
-  readonly #undecided = new Set<string>();
+  readonly #unpacking = new Set<string>();
   readonly #failed = new Set<string>();
   readonly #diskFaults = new Map<string, string>();
   /** Downloads that have not cleaned up behind themselves. */
   readonly #unfinished = new Set<Promise<void>>();
-  readonly #slots: Slots;
-  /** For archives that are not downloaded: they wait for no server. */
-  readonly #unpackingSlots: Slots;
+  readonly #queue: DownloadQueue;
+  /** Of archives that are not downloaded: they wait for no server. */
+  readonly #unpackingQueue = new DownloadQueue(MAX_UNPACKING);
 
   constructor(options: DownloadSchedulerOptions) {
     this.#options = options;
-    this.#slots = new Slots(options.clock, options.slowAfter);
-    this.#unpackingSlots = new Slots(options.clock, options.slowAfter);
+    this.#queue = new DownloadQueue(options.maxOpen);
   }
 
-  /** Paths whose first download has neither ended nor become slow. */
+  /** Paths whose URL was not asked yet, or did not answer in full. A failure is an end. */
   get awaited(): ReadonlySet<string> {
     return this.#awaited;
   }
 
-  /** Paths whose first download has not ended. */
-  get undecided(): ReadonlySet<string> {
-    return this.#undecided;
+  /** Paths whose archive, which is in the object itself, is not unpacked yet. */
+  get unpacking(): ReadonlySet<string> {
+    return this.#unpacking;
   }
 
   /** Paths whose last download failed and is tried again. An earlier file, if there was one, is still there. */
@@ -129,8 +131,9 @@ export class DownloadScheduler {
     const stop = new AbortController();
     const wanted: Wanted = { url, isGzip, owner, version, stop, since, refusal: before?.refusal };
     this.#wanted.set(path, wanted);
-    this.#awaited.add(path);
-    this.#undecided.add(path);
+    this.#awaited.delete(path);
+    this.#unpacking.delete(path);
+    (url === undefined ? this.#unpacking : this.#awaited).add(path);
     this.#options.onChange();
     const task = this.#keepTrying(path, wanted, content, ref);
     this.#unfinished.add(task);
@@ -155,14 +158,12 @@ export class DownloadScheduler {
   async #keepTrying(path: string, wanted: Wanted, content: DeferredContent, ref: ObjectRef): Promise<void> {
     const { clock, random, firstBackoff, log } = this.#options;
     const { owner, stop: { signal } } = wanted;
-    const slots = "url" in content ? this.#slots : this.#unpackingSlots;
+    const queue = "url" in content ? this.#queue : this.#unpackingQueue;
+    const place = { namespace: ref.namespace, origin: URL.parse(wanted.url ?? "")?.origin ?? "" };
     const backoff = new Backoff({ first: firstBackoff, random });
-    while (!signal.aborted) {
+    for (let isRetry = false; !signal.aborted; isRetry = true) {
       try {
-        await slots.run(
-          () => this.#download(path, content, ref, owner, signal),
-          () => this.#awaited.delete(path) && this.#options.onChange(),
-        );
+        await queue.run({ ...place, isRetry }, signal, () => this.#download(path, content, ref, owner, signal));
         wanted.refusal = undefined;
         wanted.file = looksOf(path);
         this.#decide(path, { isFailure: false });
@@ -235,7 +236,7 @@ export class DownloadScheduler {
     if (isFailure) this.#failed.add(path);
     else this.#failed.delete(path);
     this.#awaited.delete(path);
-    this.#undecided.delete(path);
+    this.#unpacking.delete(path);
     this.#options.onChange();
   }
 }

@@ -3,6 +3,8 @@ import type { Clock } from "../runtime/clock.ts";
 import type { Collection, Config } from "../config/config.ts";
 import { openUnpacker, openUrlFetcher } from "./open_downloads.ts";
 import type { FileEvent } from "../reconcile/file_event.ts";
+import { DownloadAllowance } from "./download_allowance.ts";
+import { settleDownloads } from "./settle_downloads.ts";
 import { Followers } from "./followers.ts";
 import type { Outages } from "./outages.ts";
 import { DiskCheck } from "../files/disk_check.ts";
@@ -63,6 +65,7 @@ export class RunningCollection {
   readonly #diskCheck: DiskCheck;
   readonly #progress: SyncProgress;
   readonly #readiness: Readiness;
+  readonly #allowance: DownloadAllowance;
   /** Of downloads. */
   readonly #changes = new Changes();
   readonly #followers: Followers;
@@ -137,7 +140,7 @@ export class RunningCollection {
         this.#changes.notify();
       },
       firstBackoff,
-      slowAfter: config.requests.timeout,
+      maxOpen: config.requests.urlMaxOpen,
       // Each resync is to ask again, however soon it comes
       refresh: soonestResync(config.watch.resyncPeriod),
       clock,
@@ -174,6 +177,7 @@ export class RunningCollection {
       watch: config.watch,
       onFailure: (error) => options.metrics.watchFailed(error),
     });
+    this.#allowance = new DownloadAllowance(clock, () => this.#readiness.check());
     this.#progress = new SyncProgress({
       selection: collection.selection,
       namespaces,
@@ -181,6 +185,7 @@ export class RunningCollection {
       journal,
       reconciler: this.#reconciler,
       downloads: this.#downloads,
+      allowance: this.#allowance,
     });
     this.#readiness = new Readiness({ lacks: () => this.#progress.lacks(), onReady: () => this.#onReady() });
   }
@@ -217,6 +222,7 @@ export class RunningCollection {
       this.#checkDisk(signal),
       this.#notifications?.run(signal),
     ]);
+    this.#allowance.close();
     await this.#downloads.close();
   }
 
@@ -225,7 +231,10 @@ export class RunningCollection {
     this.#isListing = true;
     const unlisted = await this.#followers.list(signal);
     await this.#reconciler.settle(signal);
-    await this.#changes.until(() => this.#downloads.undecided.size === 0, signal);
+    this.#allowance.close();
+    const { config: { requests }, clock, log } = this.#options;
+    const options = { downloads: this.#downloads, changes: this.#changes, seconds: requests.urlTimeout, clock, log };
+    await settleDownloads(options, signal);
     const outcome = this.#progress.listOutcome(unlisted);
     if (unlisted.length === 0 && !signal.aborted) this.#warnOfMissing();
     await this.#downloads.close();
@@ -249,6 +258,7 @@ export class RunningCollection {
   }
 
   #onReady(): void {
+    this.#allowance.close();
     if (this.#isListing) return;
     this.#options.log.info("Initial sync complete, sidecar is ready.", { objects: this.objects, files: this.files });
     this.#warnOfMissing();

@@ -46,6 +46,7 @@ async function load({ collection, requests, transport, clock, log }: UrlFetcherO
     transport: await transport(),
     retry,
     timeout,
+    maxSeconds: requests.urlTimeout,
     maxBytes: collection.files.urlMaxBytes,
     enable5xx: collection.files.enable5xx,
     // Never REQ_* credentials: anybody who may label an object would see the application's answers to its admin

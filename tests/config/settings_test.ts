@@ -30,6 +30,8 @@ const CASES: {
   ENABLE_5XX: [false, "true", true, "yes"],
   URL_MAX_BYTES: [64 * 2 ** 20, "1Ki", 1024, "1KB"],
   URL_ALLOWED_HOSTS: [undefined, "a.b, *.c:80,10.0.0.0/8", ["a.b", "*.c:80", "10.0.0.0/8"], "http://a"],
+  URL_TIMEOUT: [60, "2.5", 2.5, "0"],
+  URL_MAX_OPEN: [4, "1", 1, "0"],
   RESYNC_PERIOD: [600, "0", 0, "-1"],
   CHECK_PERIOD: [60, "0", 0, "-1"],
   FOLDER_PER_NAMESPACE: [false, "true", true, "yes"],
