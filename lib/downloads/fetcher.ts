@@ -141,7 +141,8 @@ async function decoded(answer: Response): Promise<ReadableStream<Uint8Array> | u
   const encoding = answer.headers.get("content-encoding")?.toLowerCase().replace(/^x-/, "") || "identity";
   if (encoding === "identity" || answer.body === null) return answer.body ?? undefined;
   if (encoding === "gzip" || encoding === "deflate") {
-    return answer.body.pipeThrough(new DecompressionStream(encoding));
+    const { decode } = await import("./decode.ts");
+    return decode(answer.body, encoding);
   }
   await answer.body.cancel();
   throw new TypeError(`the content came encoded as ${encoding}, which the request did not allow`);
