@@ -26,6 +26,9 @@ const REFUSED_RANGES: readonly string[] = [
   "fd00:ec2::254/128",
 ];
 
+/** The API server's name in every cluster. */
+const CLUSTER_NAME = /^kubernetes(\.default(\.svc(\..+)?)?)?$/;
+
 /** `undefined`: the text is not an entry. */
 export function parseEntry(text: string): Entry | undefined {
   if (text === "*") return { host: "", kind: "any", port: undefined };
@@ -64,6 +67,7 @@ export class AllowedHosts implements HostPolicy {
     const host = bareHost(url.hostname);
     if (isRange(host)) return this.#admitsAddress(url, host) ? "allowed" : "refused";
     if (this.#entries === undefined) {
+      if (CLUSTER_NAME.test(host)) return "refused";
       if (host === "localhost" || host.endsWith(".localhost") || this.#apiServers.includes(host)) return "refused";
       return undefined;
     }
@@ -75,6 +79,11 @@ export class AllowedHosts implements HostPolicy {
   admits(url: URL, address: string): boolean {
     const byName = this.byName(url);
     return byName === undefined ? this.#admitsAddress(url, address) : byName === "allowed";
+  }
+
+  /** By default any name that is not refused itself; of a setting only its names, since a CIDR cannot be checked. */
+  admitsByProxy(url: URL): boolean {
+    return (this.byName(url) ?? (this.#entries === undefined ? "allowed" : "refused")) === "allowed";
   }
 
   #admitsAddress(url: URL, address: string): boolean {

@@ -82,3 +82,23 @@ Deno.test("parseEntry() refuses what is no host, address or range", () => {
     assert.notEqual(parseEntry(text), undefined, text);
   }
 });
+
+Deno.test("AllowedHosts admits by a proxy only what names decide", () => {
+  const admits = (entries: string[] | undefined, host: string) =>
+    new AllowedHosts({ entries, apiServers: ["10.96.0.1"] }).admitsByProxy(new URL(`http://${host}/`));
+  assert.deepEqual([admits(undefined, "example.com"), admits(undefined, "127.0.0.1")], [true, false]);
+  const entries = ["10.0.0.0/8", "example.com"];
+  assert.deepEqual([admits(entries, "example.com"), admits(entries, "10.1.1.1")], [true, true]);
+  assert.deepEqual([admits(entries, "other.example.com"), admits(entries, "11.1.1.1")], [false, false]);
+});
+
+Deno.test("AllowedHosts refuses the API server's names by default", () => {
+  for (
+    const host of ["kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local"]
+  ) {
+    assert.equal(byDefault.byName(new URL(`https://${host}/`)), "refused", host);
+  }
+  for (const host of ["kubernetes.io", "kubernetes.example.com"]) {
+    assert.equal(byDefault.byName(new URL(`https://${host}/`)), undefined, host);
+  }
+});
