@@ -78,6 +78,12 @@ export interface RequestSettings extends CredentialsSource {
   caFiles: readonly string[];
   netrc?: string;
   skipTlsVerify: boolean;
+  /** Hosts that `.url` keys may ask; `undefined` for any but this pod, link-local addresses and the API server. */
+  urlAllowedHosts?: readonly string[];
+  /** For one download in all. */
+  urlTimeout: number;
+  /** Downloads that run at one time. */
+  urlMaxOpen: number;
 }
 
 /** One selection, one folder, one notification. */
@@ -225,6 +231,9 @@ export function parseConfig(
       caFiles: [values.REQ_CA_FILE, env.REQUESTS_CA_BUNDLE, env.SSL_CERT_FILE].filter((file) => !!file) as string[],
       ...given("netrc", values.NETRC),
       skipTlsVerify: values.REQ_SKIP_TLS_VERIFY,
+      ...given("urlAllowedHosts", values.URL_ALLOWED_HOSTS),
+      urlTimeout: values.URL_TIMEOUT,
+      urlMaxOpen: values.URL_MAX_OPEN,
     },
     events: values.EVENT_LOGGING,
     ...given("finalizer", values.FINALIZERS ? values.FINALIZER_NAME : undefined),

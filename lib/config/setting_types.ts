@@ -49,6 +49,12 @@ export const count: SettingType<number> = {
   parse: (text) => numberIn(text, /^\d+$/, 0, 1_000_000),
 };
 
+/** How many of something there may be, one at least. */
+export const countFromOne: SettingType<number> = {
+  accepts: "a whole number from 1 to 1000000",
+  parse: (text) => numberIn(text, /^\d+$/, 1, 1_000_000),
+};
+
 /** A factor, fractions allowed. */
 export const factor: SettingType<number> = {
   accepts: "a number from 0 to 1000",

@@ -3,7 +3,7 @@ import type { Clock } from "../runtime/clock.ts";
 import { Deadline } from "../runtime/deadline.ts";
 import { discard, follow, StatusError } from "../http/redirects.ts";
 import { isRetriedStatus, retry, type RetryBudget, type RetryLimits } from "../http/retry.ts";
-import { redactUrl, type Transport, TransportError } from "../http/transport.ts";
+import { redactUrl, RefusedHostError, type Transport, TransportError } from "../http/transport.ts";
 
 export interface FetcherLog {
   debug(message: string, properties?: Record<string, unknown>): void;
@@ -21,6 +21,8 @@ export interface FetcherOptions {
   retry: RetryLimits;
   /** Seconds until the headers of an answer, and between two chunks of its body. */
   timeout: number;
+  /** Seconds for a download in all, retries included. */
+  maxSeconds: number;
   /** Largest body in bytes, after decoding. */
   maxBytes: number;
   /** ENABLE_5XX: after the last retry the body of a 5xx answer counts as content. */
@@ -47,29 +49,32 @@ export class Fetcher {
   /**
    * Streams the content of `url` into `sink`. The sink has all of it when this resolves, and an unusable part when it
    * rejects. Connection failures, late or broken answers and the statuses 500, 502, 503 and 504 are retried as kiwigrid
-   * does ({@link RetryLimits}); any other status that is not 2xx fails at once.
+   * does ({@link RetryLimits}), within `maxSeconds` in all; any other status that is not 2xx fails at once.
    *
-   * @throws FetchError, the sink's error, or the signal's reason
+   * @throws FetchError, RefusedHostError, the sink's error, or the signal's reason
    */
   async fetchTo(url: string, sink: ContentSink, signal: AbortSignal): Promise<void> {
     const start = httpUrl(url);
-    const { clock, log, retry: limits } = this.#options;
+    const { clock, log, retry: limits, maxSeconds } = this.#options;
+    using whole = new Deadline(clock, maxSeconds, signal);
     let attempts = 0;
     try {
       await retry(async (budget) => {
         if (attempts++ > 0) await toSink(() => sink.restart());
-        await this.#attempt(start, sink, budget, signal);
+        await this.#attempt(start, sink, budget, whole.signal);
       }, {
         limits,
         clock,
-        signal,
+        signal: whole.signal,
         onRetry: (error, delay) => log.debug(`GET ${redactUrl(start)} ${text(error)}; again in ${delay} s`),
       });
     } catch (error) {
       signal.throwIfAborted();
       if (error instanceof SinkError) throw error.cause;
+      if (error instanceof RefusedHostError) throw error;
+      const reason = whole.passed ? `not complete within ${maxSeconds} s (URL_TIMEOUT)` : text(error);
       const times = attempts > 1 ? ` (after ${attempts} attempts)` : "";
-      throw new FetchError(`GET ${redactUrl(start)} failed: ${text(error)}${times}`, { cause: error });
+      throw new FetchError(`GET ${redactUrl(start)} failed: ${reason}${times}`, { cause: error });
     }
   }
 
@@ -137,7 +142,8 @@ async function decoded(answer: Response): Promise<ReadableStream<Uint8Array> | u
   const encoding = answer.headers.get("content-encoding")?.toLowerCase().replace(/^x-/, "") || "identity";
   if (encoding === "identity" || answer.body === null) return answer.body ?? undefined;
   if (encoding === "gzip" || encoding === "deflate") {
-    return answer.body.pipeThrough(new DecompressionStream(encoding));
+    const { decode } = await import("./decode.ts");
+    return decode(answer.body, encoding);
   }
   await answer.body.cancel();
   throw new TypeError(`the content came encoded as ${encoding}, which the request did not allow`);

@@ -4,11 +4,13 @@ import { describeRef, type ObjectRef } from "../objects/ref.ts";
 import type { Version } from "../objects/version.ts";
 import type { Body } from "../files/body.ts";
 import type { DeferredContent } from "../files/projection.ts";
-import { isDiskFault } from "../files/publish_error.ts";
+import { isDiskFault, PublishError } from "../files/publish_error.ts";
 import type { TemporaryFile } from "../files/temporary_file.ts";
 import { ArchiveError } from "./archive_error.ts";
+import { RefusedHostError } from "../http/transport.ts";
+import { messageOf } from "../runtime/message_of.ts";
 import type { ContentSink } from "./fetcher.ts";
-import { Slots } from "./slots.ts";
+import { DownloadQueue } from "./download_queue.ts";
 
 export interface DownloadSchedulerOptions {
   /** Streams what a URL serves. */
@@ -20,22 +22,28 @@ export interface DownloadSchedulerOptions {
     commit(file: TemporaryFile, owner: string): boolean;
   };
   onWritten(ref: ObjectRef, path: string): void;
-  /** A download failed that did not fail before; it is tried again. The reason begins with the path. */
+  /**
+   * A download failed that did not fail before; it is tried again. The reason begins with the path and says nothing of
+   * the network: it becomes an Event, and the object's owner may not know what stands where.
+   */
   onFailed(ref: ObjectRef, path: string, reason: string): void;
-  /** An archive was refused, and is not tried again before it changes. The reason begins with the path. */
+  /** A host or an archive was refused; tried again when the object changes or at the refresh. The reason is as above. */
   onRefused(ref: ObjectRef, path: string, reason: string): void;
-  /** {@link DownloadScheduler.awaited}, `undecided` or `failed` changed. */
+  /** {@link DownloadScheduler.awaited}, `unpacking` or `failed` changed. */
   onChange(): void;
   /** First delay before a failed download is tried again, in seconds. */
   firstBackoff: number;
-  /** Seconds after which a download counts as slow: it goes on, and neither readiness nor other downloads wait for it. */
-  slowAfter: number;
+  /** Downloads that run at one time. */
+  maxOpen: number;
   /** Seconds after which the URL of an unchanged object is fetched again when a list brings the object; 0: never. */
   refresh: number;
   clock: Clock;
   random: () => number;
   log: { error(message: string, properties?: Record<string, unknown>): void };
 }
+
+/** Archives unpacked at one time. */
+const MAX_UNPACKING = 4;
 
 /** What a path is to hold. */
 interface Wanted {
@@ -50,7 +58,7 @@ interface Wanted {
   since: number;
   /** What the file looked like after the download, even a refused one; `undefined` before its end. */
   file?: string;
-  /** Why the archive was refused the last time. */
+  /** Why the host or the archive was refused the last time. */
   refusal: string | undefined;
 }
 
@@ -62,29 +70,28 @@ export class DownloadScheduler {
   readonly #options: DownloadSchedulerOptions;
   readonly #wanted = new Map<string, Wanted>();
   readonly #awaited = new Set<string>();
-  readonly #undecided = new Set<string>();
+  readonly #unpacking = new Set<string>();
   readonly #failed = new Set<string>();
   readonly #diskFaults = new Map<string, string>();
   /** Downloads that have not cleaned up behind themselves. */
   readonly #unfinished = new Set<Promise<void>>();
-  readonly #slots: Slots;
-  /** For archives that are not downloaded: they wait for no server. */
-  readonly #unpackingSlots: Slots;
+  readonly #queue: DownloadQueue;
+  /** Of archives that are not downloaded: they wait for no server. */
+  readonly #unpackingQueue = new DownloadQueue(MAX_UNPACKING);
 
   constructor(options: DownloadSchedulerOptions) {
     this.#options = options;
-    this.#slots = new Slots(options.clock, options.slowAfter);
-    this.#unpackingSlots = new Slots(options.clock, options.slowAfter);
+    this.#queue = new DownloadQueue(options.maxOpen);
   }
 
-  /** Paths whose first download has neither ended nor become slow. */
+  /** Paths whose URL was not asked yet, or did not answer in full. A failure is an end. */
   get awaited(): ReadonlySet<string> {
     return this.#awaited;
   }
 
-  /** Paths whose first download has not ended. */
-  get undecided(): ReadonlySet<string> {
-    return this.#undecided;
+  /** Paths whose archive, which is in the object itself, is not unpacked yet. */
+  get unpacking(): ReadonlySet<string> {
+    return this.#unpacking;
   }
 
   /** Paths whose last download failed and is tried again. An earlier file, if there was one, is still there. */
@@ -92,7 +99,7 @@ export class DownloadScheduler {
     return this.#failed;
   }
 
-  /** Paths whose archive is refused. An earlier file, if there was one, is still there. */
+  /** Paths whose host or archive is refused. An earlier file, if there was one, is still there. */
   get refused(): string[] {
     return [...this.#wanted].filter(([, { refusal }]) => refusal !== undefined).map(([path]) => path);
   }
@@ -124,8 +131,9 @@ export class DownloadScheduler {
     const stop = new AbortController();
     const wanted: Wanted = { url, isGzip, owner, version, stop, since, refusal: before?.refusal };
     this.#wanted.set(path, wanted);
-    this.#awaited.add(path);
-    this.#undecided.add(path);
+    this.#awaited.delete(path);
+    this.#unpacking.delete(path);
+    (url === undefined ? this.#unpacking : this.#awaited).add(path);
     this.#options.onChange();
     const task = this.#keepTrying(path, wanted, content, ref);
     this.#unfinished.add(task);
@@ -150,26 +158,27 @@ export class DownloadScheduler {
   async #keepTrying(path: string, wanted: Wanted, content: DeferredContent, ref: ObjectRef): Promise<void> {
     const { clock, random, firstBackoff, log } = this.#options;
     const { owner, stop: { signal } } = wanted;
-    const slots = "url" in content ? this.#slots : this.#unpackingSlots;
+    const queue = "url" in content ? this.#queue : this.#unpackingQueue;
+    const place = { namespace: ref.namespace, origin: URL.parse(wanted.url ?? "")?.origin ?? "" };
     const backoff = new Backoff({ first: firstBackoff, random });
-    while (!signal.aborted) {
+    for (let isRetry = false; !signal.aborted; isRetry = true) {
       try {
-        await slots.run(
-          () => this.#download(path, content, ref, owner, signal),
-          () => this.#awaited.delete(path) && this.#options.onChange(),
-        );
+        await queue.run({ ...place, isRetry }, signal, () => this.#download(path, content, ref, owner, signal));
         wanted.refusal = undefined;
         wanted.file = looksOf(path);
         this.#decide(path, { isFailure: false });
         return;
       } catch (error) {
         if (signal.aborted) return;
-        if (error instanceof ArchiveError) return this.#refuse(path, wanted, ref, error);
-        const reason = `${path}: ${error instanceof Error ? error.message : error}`;
+        if (error instanceof ArchiveError || error instanceof RefusedHostError) {
+          return this.#refuse(path, wanted, ref, error);
+        }
+        const reason = `${path}: ${messageOf(error)}`;
         if (!this.#failed.has(path)) {
           const object = describeRef(ref);
           log.error(`${object}: ${reason}; an earlier file is kept, trying again`, { object });
-          this.#options.onFailed(ref, path, reason);
+          const isOfDisk = !("url" in content) || error instanceof PublishError || isDiskFault(error);
+          this.#options.onFailed(ref, path, isOfDisk ? reason : `${path}: the download failed`);
         }
         if (isDiskFault(error)) this.#diskFaults.set(path, reason);
         else this.#diskFaults.delete(path);
@@ -205,12 +214,12 @@ export class DownloadScheduler {
     commit(file);
   }
 
-  #refuse(path: string, wanted: Wanted, ref: ObjectRef, error: ArchiveError): void {
+  #refuse(path: string, wanted: Wanted, ref: ObjectRef, error: ArchiveError | RefusedHostError): void {
     if (wanted.refusal !== error.message) {
       const object = describeRef(ref);
-      const reason = `${path}: cannot unpack the archive: ${error.message}`;
+      const reason = `${path}: ${error instanceof ArchiveError ? "cannot unpack the archive: " : ""}${error.message}`;
       this.#options.log.error(`${object} refused: ${reason}; the last accepted file is kept`, { object });
-      this.#options.onRefused(ref, path, reason);
+      this.#options.onRefused(ref, path, wanted.url === undefined ? reason : `${path}: the download was refused`);
     }
     wanted.refusal = error.message;
     wanted.file = looksOf(path);
@@ -227,7 +236,7 @@ export class DownloadScheduler {
     if (isFailure) this.#failed.add(path);
     else this.#failed.delete(path);
     this.#awaited.delete(path);
-    this.#undecided.delete(path);
+    this.#unpacking.delete(path);
     this.#options.onChange();
   }
 }

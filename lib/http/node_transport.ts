@@ -50,6 +50,7 @@ export function nodeTransport(options: TransportOptions): Transport {
       const lookup = hostPolicy && checkedLookup(url, hostPolicy);
       return { ...target, ...given("lookup", lookup), agent: url.protocol === "https:" ? direct.https : direct.http };
     }
+    if (hostPolicy?.admitsByProxy(url) === false) throw new RefusedHostError(url);
     const proxyUrl = httpProxy(proxy);
     if (url.protocol === "https:") return { ...target, agent: tunnel(proxyUrl) };
     const headers = { host: url.host, ...proxyAuthorization(proxyUrl) };

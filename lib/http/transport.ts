@@ -41,14 +41,16 @@ export interface HostPolicy {
   byName(url: URL): "allowed" | "refused" | undefined;
   /** Whether a connection for a URL may go to an address of its host. */
   admits(url: URL, address: string): boolean;
+  /** Whether a proxy may be asked for a URL: its address stays unknown. */
+  admitsByProxy(url: URL): boolean;
 }
 
-/** The host of a URL may not be asked. The message names no address. */
+/** The host of a URL may not be asked, which no other try changes. The message names no address that was looked up. */
 export class RefusedHostError extends Error {
   override readonly name = "RefusedHostError";
 
   constructor({ host }: URL) {
-    super(`${host} is not an allowed host`);
+    super(`${host} is not an allowed host (URL_ALLOWED_HOSTS)`);
   }
 }
 

@@ -3,6 +3,8 @@ import type { Clock } from "../runtime/clock.ts";
 import type { Collection, Config } from "../config/config.ts";
 import { openUnpacker, openUrlFetcher } from "./open_downloads.ts";
 import type { FileEvent } from "../reconcile/file_event.ts";
+import { DownloadAllowance } from "./download_allowance.ts";
+import { settleDownloads } from "./settle_downloads.ts";
 import { Followers } from "./followers.ts";
 import type { Outages } from "./outages.ts";
 import { DiskCheck } from "../files/disk_check.ts";
@@ -41,8 +43,10 @@ export interface CollectionOptions {
   /** Lists and watches namespaces; `undefined` with `--manifests`, where namespaces have no labels. */
   cluster?: ListWatch;
   env: Record<string, string | undefined>;
-  /** For all HTTP requests but the API server's. */
+  /** For webhooks. */
   transport: () => Promise<Transport>;
+  /** For `.url` keys. Asks allowed hosts only. */
+  downloadTransport: () => Promise<Transport>;
   metrics: SidecarMetrics;
   eventPoster?: EventPoster;
   finalizerGuard?: FinalizerGuard;
@@ -63,6 +67,7 @@ export class RunningCollection {
   readonly #diskCheck: DiskCheck;
   readonly #journal: Journal;
   readonly #readiness: Readiness;
+  readonly #allowance: DownloadAllowance;
   /** Of downloads. */
   readonly #changes = new Changes();
   readonly #followers: Followers;
@@ -118,7 +123,7 @@ export class RunningCollection {
       log,
     });
     this.#downloads = new DownloadScheduler({
-      fetcher: openUrlFetcher({ ...options, requests: config.requests }),
+      fetcher: openUrlFetcher({ ...options, requests: config.requests, transport: options.downloadTransport }),
       unpack: openUnpacker(collection),
       publisher,
       onWritten: (ref, path) => {
@@ -138,7 +143,7 @@ export class RunningCollection {
         this.#changes.notify();
       },
       firstBackoff,
-      slowAfter: config.requests.timeout,
+      maxOpen: config.requests.urlMaxOpen,
       // Each resync is to ask again, however soon it comes
       refresh: soonestResync(config.watch.resyncPeriod),
       clock,
@@ -175,11 +180,13 @@ export class RunningCollection {
       watch: config.watch,
       onFailure: (error) => options.metrics.watchFailed(error),
     });
+    this.#allowance = new DownloadAllowance(clock, () => this.#readiness.check());
     this.#readiness = new Readiness({
       namespaces,
       followers: this.#followers,
       reconciler: this.#reconciler,
       downloads: this.#downloads,
+      allowance: this.#allowance,
       onReady: () => this.#onReady(),
     });
   }
@@ -216,6 +223,7 @@ export class RunningCollection {
       this.#checkDisk(signal),
       this.#notifications?.run(signal),
     ]);
+    this.#allowance.close();
     await this.#downloads.close();
   }
 
@@ -224,7 +232,10 @@ export class RunningCollection {
     this.#isListing = true;
     const unlisted = await this.#followers.list(signal);
     await this.#reconciler.settle(signal);
-    await this.#changes.until(() => this.#downloads.undecided.size === 0, signal);
+    this.#allowance.close();
+    const { config: { requests }, clock, log } = this.#options;
+    const options = { downloads: this.#downloads, changes: this.#changes, seconds: requests.urlTimeout, clock, log };
+    await settleDownloads(options, signal);
     const parts = { journal: this.#journal, reconciler: this.#reconciler, downloads: this.#downloads };
     const outcome = listOutcome(parts, unlisted);
     if (unlisted.length === 0 && !signal.aborted) this.#warnOfMissing();
@@ -251,6 +262,7 @@ export class RunningCollection {
   }
 
   #onReady(): void {
+    this.#allowance.close();
     if (this.#isListing) return;
     this.#options.log.info("Initial sync complete, sidecar is ready.", { objects: this.objects, files: this.files });
     this.#warnOfMissing();

@@ -18,19 +18,19 @@ export interface ListOutcome {
 export interface ListedParts {
   journal: Pick<Journal, "files">;
   reconciler: Pick<Reconciler, "outcome">;
-  downloads: Pick<DownloadScheduler, "failed" | "refused" | "diskFaults">;
+  downloads: Pick<DownloadScheduler, "awaited" | "failed" | "refused" | "diskFaults">;
 }
 
 /** @param unlisted why sources could not be listed */
 export function listOutcome({ journal, reconciler, downloads }: ListedParts, unlisted: readonly string[]): ListOutcome {
   const { outcome } = reconciler;
-  const { failed, refused, diskFaults } = downloads;
+  const { awaited, failed, refused, diskFaults } = downloads;
   const ofDisk = outcome.failures.filter((error) => error instanceof PublishError);
   const ofApi = outcome.failures.filter((error) => !(error instanceof PublishError));
   return {
     apiFailures: [...unlisted, ...ofApi.map(({ message }) => message)],
     fileFailures: [...ofDisk.map(({ message }) => message), ...diskFaults.values()],
     files: [...journal.files()].length,
-    refused: outcome.countRefused([...refused, ...[...failed].filter((path) => !diskFaults.has(path))]),
+    refused: outcome.countRefused([...refused, ...awaited, ...[...failed].filter((path) => !diskFaults.has(path))]),
   };
 }

@@ -21,7 +21,10 @@ export function openUrlFetcher(options: UrlFetcherOptions): {
   let loaded: ReturnType<typeof load> | undefined;
   return {
     async fetchTo(url, sink, signal) {
-      loaded ??= load(options);
+      loaded ??= load(options).catch((error) => {
+        loaded = undefined;
+        throw error;
+      });
       await (await loaded).fetchTo(url, sink, signal);
     },
   };
@@ -43,6 +46,7 @@ async function load({ collection, requests, transport, clock, log }: UrlFetcherO
     transport: await transport(),
     retry,
     timeout,
+    maxSeconds: requests.urlTimeout,
     maxBytes: collection.files.urlMaxBytes,
     enable5xx: collection.files.enable5xx,
     authorizationFor: authorizationForUrls({ netrc: await openNetrc(netrc, log), encoding }),

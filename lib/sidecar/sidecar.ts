@@ -18,8 +18,7 @@ import { ApiContact } from "./api_contact.ts";
 import { listOnce, type Outcome } from "./list_once.ts";
 import { Liveness } from "./liveness.ts";
 import { Outages } from "./outages.ts";
-import { openTransport } from "../http/open_transport.ts";
-import type { Transport } from "../http/transport.ts";
+import { openTransports } from "./open_transports.ts";
 
 interface CommonOptions {
   config: Config;
@@ -58,14 +57,15 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
   const cluster = "credentials" in options ? openClient(options, metrics, garbage, onAnswer) : undefined;
   const contact = cluster && openContact(options, cluster);
   const client = "manifests" in options ? options.manifests : cluster!;
-  const transport = lazyTransport(options);
+  const transports = openTransports(options);
   const liveness = new Liveness(options.clock);
   try {
     const clusterParts = await openClusterParts(options, cluster, liveness);
     const { eventPoster, finalizerGuard } = clusterParts;
     const parts = {
       ...{ ...options, ...clusterParts, ...given("cluster", cluster) },
-      ...{ client, transport: transport.open, metrics, liveness, outages: new Outages(), garbage },
+      ...{ client, metrics, liveness, outages: new Outages(), garbage },
+      ...{ transport: transports.webhook, downloadTransport: transports.downloads },
     };
     const collections = await Promise.all(
       config.collections.map((collection) => RunningCollection.open({ ...parts, collection })),
@@ -93,7 +93,7 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
     return outcome;
   } finally {
     await client.close();
-    transport.close();
+    transports.close();
   }
 }
 
@@ -122,22 +122,6 @@ async function openClusterParts(
     parts.finalizerGuard = openFinalizerGuard({ ...options, name: config.finalizer, heartbeat });
   }
   return parts;
-}
-
-/** The transport of webhooks and downloads: most sidecars need none. */
-function lazyTransport({ config, env, clock, log }: SidecarOptions): { open: () => Promise<Transport>; close(): void } {
-  const { skipTlsVerify, caFiles } = config.requests;
-  let opened: Promise<Transport> | undefined;
-  const open = async () => {
-    const transport = { env, skipTlsVerify };
-    if (caFiles.length === 0 || skipTlsVerify) return openTransport(transport);
-    const { openTransportWithCaFiles } = await import("../http/ca_files.ts");
-    return await openTransportWithCaFiles({ files: caFiles, transport, clock, log });
-  };
-  return {
-    open: () => opened ??= open(),
-    close: () => opened?.then((transport) => transport.close()),
-  };
 }
 
 async function openHealth(

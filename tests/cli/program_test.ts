@@ -210,18 +210,22 @@ Deno.test("remove-finalizers with --manifests ends with code 2", async () => {
   assert.match(stderr[0]!, /^configuration error: --manifests does not go with remove-finalizers/);
 });
 
-Deno.test("METHOD=LIST ends with code 0 and an error line when a download fails", async () => {
+Deno.test("METHOD=LIST ends with code 0 and an error line when a download fails or is refused", async () => {
   using place = workplace();
   const manifest = { ...CONFIG_MAP, data: { "one.txt.url": "http://127.0.0.1:1/" } };
   await Deno.writeTextFile(`${place.manifests}/one.json`, JSON.stringify(manifest));
   const retries = { REQ_TIMEOUT: "0.1", REQ_RETRY_TOTAL: "3", REQ_RETRY_BACKOFF_FACTOR: "0.1" };
   const env = { LABEL: "app", FOLDER: place.files, METHOD: "LIST", ...retries };
-  const { code, lines } = await outcome(env, { args: ["--manifests", place.manifests] });
-  assert.equal(code, 0, JSON.stringify(lines));
-  const errors = lines.filter(({ level }) => level === "ERROR").map(({ msg }) => msg);
-  assert.equal(errors.length, 1, errors.join());
-  assert.ok(errors[0]?.includes(`${place.files}/one.txt`), errors[0]);
-  assert.match(lines.at(-1)?.msg ?? "", /^List complete: 0 files are in place; 1 object was refused/);
+  const cases = [[{ URL_ALLOWED_HOSTS: "127.0.0.1" }, /cannot connect/], [{}, /URL_ALLOWED_HOSTS/]] as const;
+  for (const [settings, reason] of cases) {
+    const { code, lines } = await outcome({ ...env, ...settings }, { args: ["--manifests", place.manifests] });
+    assert.equal(code, 0, JSON.stringify(lines));
+    const errors = lines.filter(({ level }) => level === "ERROR").map(({ msg }) => msg);
+    assert.equal(errors.length, 1, errors.join());
+    assert.ok(errors[0]?.includes(`${place.files}/one.txt`), errors[0]);
+    assert.match(errors[0] ?? "", reason);
+    assert.match(lines.at(-1)?.msg ?? "", /^List complete: 0 files are in place; 1 object was refused/);
+  }
 });
 
 Deno.test("METHOD=LIST works with a pod's service account, TLS and token", async () => {

@@ -12,6 +12,7 @@ function download(options: Partial<FetcherOptions> = {}) {
     transport,
     retry: { total: 5, connect: 10, read: 5, backoffFactor: 1.1 },
     timeout: 10,
+    maxSeconds: 10_000,
     maxBytes: 1_000_000,
     enable5xx: false,
     authorizationFor: () => Promise.resolve(undefined),
@@ -54,6 +55,38 @@ async function contentError(promise: Promise<unknown>): Promise<FetchError> {
   assert.ok(error instanceof FetchError, String(error));
   return error;
 }
+
+Deno.test("fetchTo() ends a trickling answer after URL_TIMEOUT", async () => {
+  let piece = Promise.withResolvers<boolean>();
+  await using server = listen(async (connection) => {
+    await connection.write(encode("HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n"));
+    while (await piece.promise) {
+      piece = Promise.withResolvers();
+      await connection.write(encode("x"));
+    }
+  });
+  using it = download({ maxSeconds: 30 });
+  const result = contentError(it.fetch(`http://127.0.0.1:${server.port}/`));
+  for (let sent = 1; sent <= 5; sent++) {
+    piece.resolve(true);
+    await until(() => it.sink.bytes.length === sent);
+    await it.clock.advance(6);
+  }
+  piece.resolve(false);
+  assert.match((await result).message, /failed: not complete within 30 s \(URL_TIMEOUT\)$/);
+  assert.equal(it.clock.sleeping, 0);
+});
+
+Deno.test("fetchTo() counts retries towards URL_TIMEOUT", async () => {
+  await using server = serve(() => new Response("no", { status: 503 }));
+  using it = download({ maxSeconds: 4 });
+  const result = contentError(it.fetch(`http://127.0.0.1:${server.port}/`));
+  await it.retryAfter(1.1);
+  await it.retryAfter(2.2);
+  await until(() => it.clock.sleeping > 0 && it.clock.nextDue !== 2.2);
+  await it.clock.advance(0.7);
+  assert.match((await result).message, /not complete within 4 s \(URL_TIMEOUT\) \(after 3 attempts\)$/);
+});
 
 Deno.test("fetchTo() writes what the URL serves", async () => {
   await using server = serve((request) => new Response(`content of ${new URL(request.url).pathname}`));

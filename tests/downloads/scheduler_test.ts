@@ -5,6 +5,7 @@ import { Journal } from "../../lib/files/journal.ts";
 import { Publisher } from "../../lib/files/publisher.ts";
 import { Fetcher } from "../../lib/downloads/fetcher.ts";
 import { DownloadScheduler, type DownloadSchedulerOptions } from "../../lib/downloads/scheduler.ts";
+import { RefusedHostError } from "../../lib/http/transport.ts";
 import type { ObjectRef } from "../../lib/objects/ref.ts";
 import { openTransport } from "../../lib/http/open_transport.ts";
 import { keptLog } from "../support/api_gateway.ts";
@@ -24,6 +25,7 @@ function open(servers: Record<string, Server> = {}) {
   const clock = new FakeClock();
   const log = keptLog();
   const events: string[] = [];
+  const refusals: string[] = [];
   const changes: string[] = [];
   const asked: string[] = [];
   const active = { now: 0, most: 0 };
@@ -71,11 +73,14 @@ function open(servers: Record<string, Server> = {}) {
         unpacking.now--;
       }
     },
-    onRefused: (ref, path, reason) => void events.push(`${ref.name} refused ${within(path)}: ${reason.split(": ")[2]}`),
+    onRefused: (ref, path, reason) => {
+      refusals.push(reason);
+      events.push(`${ref.name} refused ${within(path)}: ${reason.split(": ")[2]}`);
+    },
     onFailed: (ref, path, reason) => void events.push(`${ref.name} failed ${within(path)}: ${reason.split(": ")[1]}`),
-    onChange: () => void changes.push([downloads.awaited.size, downloads.undecided.size, downloads.failed.size].join()),
+    onChange: () => void changes.push([downloads.awaited.size, downloads.unpacking.size, downloads.failed.size].join()),
     firstBackoff: 1,
-    slowAfter: 10,
+    maxOpen: 4,
     refresh: 600,
     clock,
     random: () => 0,
@@ -86,6 +91,7 @@ function open(servers: Record<string, Server> = {}) {
     clock,
     log,
     events,
+    refusals,
     changes,
     asked,
     active,
@@ -196,36 +202,35 @@ Deno.test("want() again leaves a download that is under way", async () => {
   assert.deepEqual([it.files(), it.asked.length], [{ a: "served" }, 1]);
 });
 
-Deno.test("undecided keeps a slow download until its end", async () => {
+Deno.test("awaited keeps a slow download until its end", async () => {
   const answer = Promise.withResolvers<string>();
   await using it = open({ "http://x/slow": () => answer.promise });
   it.want("a", "http://x/slow");
-  await it.clock.advance(10);
-  assert.deepEqual(await it.awaited(), []);
-  assert.deepEqual([...it.downloads.undecided], [it.at("a")]);
+  await it.clock.advance(100);
+  assert.deepEqual(await it.awaited(), ["a"]);
   answer.resolve("served");
-  await it.settle();
-  assert.deepEqual([...it.downloads.undecided], []);
+  assert.deepEqual(await it.awaited(), []);
   assert.deepEqual(it.files(), { a: "served" });
 });
 
-Deno.test("onChange() is told of each change of awaited, undecided and failed", async () => {
+Deno.test("onChange() is told of each change of awaited, unpacking and failed", async () => {
   const answer = Promise.withResolvers<string>();
   await using it = open({ "http://x/slow": () => answer.promise, "http://x/down": down });
   it.forget("never wanted");
   assert.deepEqual(it.changes, []);
   it.want("a", "http://x/slow");
-  assert.deepEqual(it.changes.splice(0), ["1,1,0"]);
-  await it.clock.advance(10);
-  assert.deepEqual(it.changes.splice(0), ["0,1,0"]);
+  assert.deepEqual(it.changes.splice(0), ["1,0,0"]);
   answer.resolve("served");
   await it.settle();
   assert.deepEqual(it.changes.splice(0), ["0,0,0"]);
   it.want("b", "http://x/down");
   await it.settle();
-  assert.deepEqual(it.changes.splice(0), ["1,1,0", "0,0,1"]);
+  assert.deepEqual(it.changes.splice(0), ["1,0,0", "0,0,1"]);
   it.forget("b");
   assert.deepEqual(it.changes.splice(0), ["0,0,0"]);
+  it.wantArchive("c", { text: "c" });
+  await it.settle();
+  assert.deepEqual(it.changes.splice(0), ["0,1,0", "0,0,0"]);
 });
 
 Deno.test("want() keeps the last good file, backs off and tells once", async () => {
@@ -239,7 +244,7 @@ Deno.test("want() keeps the last good file, backs off and tells once", async () 
     await it.clock.advance(delay);
   }
   assert.deepEqual(it.files(), { a: "last good" });
-  assert.deepEqual(it.events, ["a failed a: connection refused"]);
+  assert.deepEqual(it.events, ["a failed a: the download failed"]);
   assert.equal(it.log.lines.filter((line) => line.startsWith("error")).length, 1);
   it.servers["http://x/a"] = () => "served";
   await it.clock.advance(30);
@@ -292,7 +297,7 @@ Deno.test("awaited names each download that was not tried yet", async () => {
   assert.deepEqual(await it.awaited(), []);
 });
 
-Deno.test("want() of many has four under way at most, retries included", async () => {
+Deno.test("want() of many has URL_MAX_OPEN under way, less one per namespace", async () => {
   const gates: PromiseWithResolvers<string>[] = [];
   await using it = open();
   const names = Array.from({ length: 20 }, (_, index) => `file-${index}`);
@@ -319,7 +324,7 @@ Deno.test("want() of many has four under way at most, retries included", async (
     if (round < 15) soon.then(() => it.want(`more-${round}`, "http://x/file-0"));
     await it.settle();
   }
-  assert.equal(it.active.most, 4);
+  assert.equal(it.active.most, 3);
   assert.equal(Object.keys(it.files()).length, 35);
 });
 
@@ -406,6 +411,30 @@ Deno.test("want() refuses a broken archive once, and keeps the last accepted fil
   assert.deepEqual(it.events, ["a refused a: broken", "a wrote a", "a refused a: broken"]);
 });
 
+Deno.test("want() of a refused host tries no more before the refresh", async () => {
+  const url = "http://internal:3000/admin";
+  await using it = open({
+    [url]: () => {
+      throw new RefusedHostError(new URL(url));
+    },
+  });
+  const reasons: string[] = [];
+  it.write("a", "last good");
+  for (const version of [1, 1, 2, 2]) {
+    it.want("a", url, version);
+    await it.clock.advance(300);
+    reasons.push(...it.failed(), ...await it.awaited());
+  }
+  assert.deepEqual([it.asked.length, reasons, it.downloads.refused], [2, [], [it.at("a")]]);
+  assert.equal(it.clock.sleeping, 0);
+  it.want("a", url, 2);
+  await it.settle();
+  assert.deepEqual([it.asked.length, it.files()], [3, { a: "last good" }]);
+  assert.equal(it.log.lines.length, 1);
+  assert.match(it.log.lines[0]!, /^error: ConfigMap default\/a refused: .*\/a: internal:3000 .*\(URL_ALLOWED_HOSTS\)/);
+  assert.deepEqual(it.refusals, [`${it.at("a")}: the download was refused`]);
+});
+
 Deno.test("want() asks a URL with a broken archive again when a refresh is due", async () => {
   let served = "broken";
   await using it = open({ "http://x/a": () => served });
@@ -451,6 +480,7 @@ Deno.test("want() takes its content over a real connection", async () => {
     transport,
     retry: { total: 0, connect: 0, read: 0, backoffFactor: 1 },
     timeout: 10,
+    maxSeconds: 60,
     maxBytes: 1_000_000,
     enable5xx: false,
     authorizationFor: () => Promise.resolve(undefined),
@@ -477,7 +507,7 @@ Deno.test("want() takes its content over a real connection", async () => {
     onFailed: (_, __, reason) => assert.fail(reason),
     onChange() {},
     firstBackoff: 1,
-    slowAfter: 10,
+    maxOpen: 4,
     refresh: 600,
     clock,
     random: () => 0,

@@ -163,7 +163,7 @@ Deno.test("a .url key moves between a plain file and what its URL serves", async
   await using server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, () => new Response("served"));
   const served = `http://127.0.0.1:${server.addr.port}/`;
   at.put("one", { data: { "spring.datasource.url": "jdbc:postgresql://db/app" } });
-  await using sidecar = await startReady(at);
+  await using sidecar = await startReady(at, { URL_ALLOWED_HOSTS: "127.0.0.1" });
   for (
     const [value, files] of [
       ["jdbc:postgresql://db/app", { "spring.datasource.url": "jdbc:postgresql://db/app" }],

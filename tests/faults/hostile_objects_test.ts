@@ -152,7 +152,7 @@ story("a .url to an endless body is cut off, one that trickles for ever holds no
   for (let index = 0; index < 8; index++) data[`trickle-${index}.url`] = url(`trickle-${index}`);
   await at.create("ConfigMap", "a-endless", { data });
   await at.create("ConfigMap", "b-prompt", { data: { "prompt.url": url("prompt"), "plain.txt": "plain" } });
-  const sidecar = await at.start({ URL_MAX_BYTES: String(2 ** 20), REQ_TIMEOUT: "4", REQ_RETRY_TOTAL: "0" });
+  const sidecar = await at.start({ URL_MAX_BYTES: String(2 ** 20), URL_TIMEOUT: "2", REQ_RETRY_TOTAL: "0" });
   await sidecar.logged(/endless.*larger than 1048576 bytes \(URL_MAX_BYTES\)/);
   await eventually(() => {
     assert.equal(Deno.readTextFileSync(`${at.folder}/prompt`), "prompt");

@@ -102,6 +102,7 @@ function policyOf(isAdmitted: (address: string) => boolean) {
   const asked: string[] = [];
   const hostPolicy: HostPolicy = {
     byName: () => undefined,
+    admitsByProxy: () => true,
     admits(url, address) {
       asked.push(`${url.host} ${address}`);
       return isAdmitted(address);
@@ -120,7 +121,7 @@ Deno.test("nodeTransport() connects to no address that its host policy refuses",
   using transport = open({ hostPolicy });
   await assert.rejects(transport.fetch(`http://localhost:${server.port}/`), {
     name: "RefusedHostError",
-    message: `localhost:${server.port} is not an allowed host`,
+    message: `localhost:${server.port} is not an allowed host (URL_ALLOWED_HOSTS)`,
   });
   assert.equal(requests, 0);
 });
@@ -145,6 +146,23 @@ Deno.test("nodeTransport() keeps the name for TLS when it connects to a checked 
 
 Deno.test("nodeTransport() asks no host that its policy refuses by name", async () => {
   await using server = serve(() => new Response());
-  using transport = open({ hostPolicy: { byName: () => "refused", admits: () => true } });
+  using transport = open({ hostPolicy: { byName: () => "refused", admits: () => true, admitsByProxy: () => true } });
   await assert.rejects(transport.fetch(`http://127.0.0.1:${server.port}/`), { name: "RefusedHostError" });
+});
+
+Deno.test("nodeTransport() asks no proxy for a host that its policy cannot check", async () => {
+  let requests = 0;
+  await using proxy = serve(() => {
+    requests++;
+    return new Response("by proxy");
+  });
+  const { hostPolicy } = policyOf(() => true);
+  const env = { HTTP_PROXY: `http://127.0.0.1:${proxy.port}`, HTTPS_PROXY: `http://127.0.0.1:${proxy.port}` };
+  using strict = open({ env, hostPolicy: { ...hostPolicy, admitsByProxy: () => false } });
+  for (const scheme of ["http", "https"]) {
+    await assert.rejects(strict.fetch(`${scheme}://example.com/`), { name: "RefusedHostError" });
+  }
+  assert.equal(requests, 0);
+  using lenient = open({ env, hostPolicy });
+  assert.equal(await (await lenient.fetch("http://example.com/")).text(), "by proxy");
 });

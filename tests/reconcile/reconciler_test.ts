@@ -92,7 +92,7 @@ function start({
     unpack: () => Promise.reject(new Error("there are no archives")),
     onChange() {},
     firstBackoff: 1,
-    slowAfter: 10,
+    maxOpen: 4,
     refresh: 600,
     clock,
     random: () => 0,

@@ -46,6 +46,7 @@ function place() {
         cluster: gateway.client,
         env: {},
         transport: () => Promise.resolve(transport),
+        downloadTransport: () => Promise.resolve(transport),
         metrics: new SidecarMetrics(),
         eventPoster,
         ...given("finalizerGuard", finalizerGuard),
@@ -128,6 +129,40 @@ Deno.test("notReady() names the content that it waits for", async () => {
   it.run();
   const reason = `not synced yet: waiting for the content of ${at.path}/files/a.json`;
   await until(() => it.collection.notReady() === reason);
+});
+
+Deno.test("notReady() waits ten seconds for all downloads together", async () => {
+  await using at = place();
+  await using silent = listen(() => Promise.resolve());
+  for (const name of ["a", "b"]) {
+    const data = Object.fromEntries([1, 2, 3, 4].map((key) => [`${key}.url`, `http://127.0.0.1:${silent.port}/`]));
+    at.create(name, data, { annotations: { "k8s-sidecar-target-directory": name } });
+  }
+  at.create("c", { "c.txt": "c" });
+  await using it = await at.open({ REQ_TIMEOUT: "50" });
+  it.run();
+  await until(() => it.collection.notReady()?.includes("waiting for the content of") === true);
+  await it.clock.advance(9);
+  assert.match(it.collection.notReady() ?? "", /waiting for the content of/);
+  await it.clock.advance(1);
+  assert.equal(it.collection.notReady(), undefined);
+  assert.equal(at.files()["c.txt"], "c");
+});
+
+Deno.test("list() waits URL_TIMEOUT for all downloads together, and names the missing", async () => {
+  await using at = place();
+  await using silent = listen(() => Promise.resolve());
+  const keys = Array.from({ length: 9 }, (_, index) => [`${index}.url`, `http://127.0.0.1:${silent.port}/`]);
+  at.create("a", Object.fromEntries(keys));
+  at.create("c", { "c.txt": "c" });
+  await using it = await at.open({ REQ_TIMEOUT: "500", URL_TIMEOUT: "30" });
+  const done = it.list();
+  await until(() => it.clock.nextDue === 30);
+  await it.clock.advance(30);
+  assert.deepEqual(await done, { apiFailures: [], fileFailures: [], files: 1, refused: 1 });
+  const errors = it.log.lines.filter((line) => line.includes("URL_TIMEOUT"));
+  assert.match(errors.at(-1) ?? "", /^error: not downloaded within 30 s \(URL_TIMEOUT\): \d files/);
+  assert.equal(it.clock.sleeping, 0);
 });
 
 Deno.test("open() watches the namespace of the credentials where none is named", async () => {

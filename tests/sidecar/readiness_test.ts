@@ -9,7 +9,8 @@ function readyParts() {
     namespaces: { source: { kind: "Namespace", labelSelector: "team=a" } as WatchTarget, isKnown: true },
     followers: { describe: (source: WatchTarget) => describeSource(source) },
     reconciler: { unlisted: [] as Source[], outcome: settled },
-    downloads: { awaited: new Set<string>(), diskFaults: new Map<string, string>() },
+    downloads: { awaited: new Set<string>(), unpacking: new Set<string>(), diskFaults: new Map<string, string>() },
+    allowance: { isOver: () => false },
   };
 }
 
@@ -25,6 +26,10 @@ for (
       outcome.failures.push(new Error("the disk is full"));
     }, "the disk is full"],
     ["a download", ({ downloads }) => void downloads.awaited.add("/data/a"), "waiting for the content of /data/a"],
+    ["an archive", ({ downloads, allowance }) => {
+      downloads.unpacking.add("/data/a");
+      allowance.isOver = () => true;
+    }, "waiting for the content of /data/a"],
     ["a disk for downloads", ({ downloads }) => void downloads.diskFaults.set("/data/a", "no space"), "no space"],
   ] as [string, (parts: Parts) => void, string][]
 ) {
@@ -49,4 +54,11 @@ Deno.test("check() is ready for good once nothing is lacking", () => {
   parts.downloads.awaited.add("/data/a");
   assert.equal(readiness.check(), undefined);
   assert.deepEqual([readiness.isReady, calls], [true, 1]);
+});
+
+Deno.test("check() is ready without downloads that take too long", () => {
+  const parts = readyParts();
+  parts.downloads.awaited.add("/data/a");
+  parts.allowance.isOver = () => true;
+  assert.equal(new Readiness({ ...parts, onReady: () => {} }).check(), undefined);
 });

@@ -112,6 +112,8 @@ export class Story implements AsyncDisposable {
       LABEL: this.label,
       FOLDER: this.folder,
       ERROR_THROTTLE_SLEEP: "0.1",
+      // The servers of stories are on loopback, which the default refuses
+      URL_ALLOWED_HOSTS: "127.0.0.1",
       ...settings,
       ...("KUBECONFIG" in settings || "SERVICE_ACCOUNT_DIR" in settings ? {} : await this.serviceAccount()),
     };

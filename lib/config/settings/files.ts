@@ -1,7 +1,18 @@
 /** The settings of the section "Files". */
 import { anyAsFalse, notOctalAsDefault } from "../kiwigrid_values.ts";
-import { absolutePath, boolean, bytes, fileMode, listOf, oneOf, seconds, text } from "../setting_types.ts";
+import {
+  absolutePath,
+  boolean,
+  bytes,
+  countFromOne,
+  fileMode,
+  listOf,
+  oneOf,
+  seconds,
+  text,
+} from "../setting_types.ts";
 import { inSection } from "../setting.ts";
+import { parseEntry } from "../../http/allowed_hosts.ts";
 
 const files = inSection("Files");
 
@@ -32,6 +43,21 @@ export const FILES_SETTINGS = {
     bytes,
     "64Mi",
     "Maximum size of the content of a `*.url` key, in bytes or with `Ki`, `Mi` or `Gi`",
+  ),
+  URL_ALLOWED_HOSTS: files.optional(
+    listOf("host names, *.example.com, addresses, CIDRs or *, each with a port if need be", isAllowedHost),
+    "Hosts that `*.url` keys may ask, redirects included, separated by commas: `example.com`, `*.example.com`, `10.0.0.0/8`, `host:port`; `*` for any. A CIDR admits addresses, a name any address that it has. A URL of another host is refused",
+    { shownDefault: "any but this pod, link-local addresses and the API server" },
+  ),
+  URL_TIMEOUT: files.withDefault(
+    seconds({ min: 0.1 }),
+    "60",
+    "Seconds for the download of a `*.url` key in all, retries by `REQ_RETRY_*` included; with `METHOD=LIST`, for all downloads together",
+  ),
+  URL_MAX_OPEN: files.withDefault(
+    countFromOne,
+    "4",
+    "Downloads of `*.url` keys that run at one time, slow ones included. One namespace gets all of them but one",
   ),
   RESYNC_PERIOD: files.withDefault(
     seconds(),
@@ -81,3 +107,7 @@ export const FILES_SETTINGS = {
     "Unpack gzip archives in keys that end in `.gz`, and those that the URL of a key ending in `.gz.url` serves; the file loses the endings. The unpacked size is limited by `URL_MAX_BYTES`. A broken archive is refused, and the last accepted file is kept",
   ),
 };
+
+function isAllowedHost(item: string): boolean {
+  return parseEntry(item) !== undefined;
+}

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { AllowedHosts, parseEntry } from "../../lib/downloads/allowed_hosts.ts";
+import { AllowedHosts, parseEntry } from "../../lib/http/allowed_hosts.ts";
 
-const byDefault = new AllowedHosts({ entries: undefined, apiServer: "10.96.0.1" });
+const byDefault = new AllowedHosts({ entries: undefined, apiServers: ["10.96.0.1"] });
 
 Deno.test("AllowedHosts refuses this pod, the node's own addresses and the API server by default", () => {
   for (
@@ -41,13 +41,13 @@ Deno.test("AllowedHosts decides about a name by its address", () => {
 });
 
 Deno.test("AllowedHosts refuses the API server by its name", () => {
-  const hosts = new AllowedHosts({ entries: undefined, apiServer: "api.example.com" });
+  const hosts = new AllowedHosts({ entries: undefined, apiServers: ["api.example.com"] });
   assert.equal(hosts.byName(new URL("https://API.example.com./version")), "refused");
 });
 
 Deno.test("AllowedHosts with entries admits what they name, and nothing else", () => {
   const entries = ["grafana.com", "*.example.com", "10.0.0.0/8", "localhost:8080", "[::1]:9090", "192.0.2.1"];
-  const hosts = new AllowedHosts({ entries, apiServer: "10.96.0.1" });
+  const hosts = new AllowedHosts({ entries, apiServers: ["10.96.0.1"] });
   const cases: [url: string, address: string, isAdmitted: boolean][] = [
     ["https://grafana.com/", "127.0.0.1", true],
     ["https://www.grafana.com/", "93.184.216.34", false],
@@ -70,7 +70,7 @@ Deno.test("AllowedHosts with entries admits what they name, and nothing else", (
 });
 
 Deno.test("AllowedHosts admits any host with *", () => {
-  const hosts = new AllowedHosts({ entries: ["*"], apiServer: "10.96.0.1" });
+  const hosts = new AllowedHosts({ entries: ["*"], apiServers: ["10.96.0.1"] });
   assert.ok(hosts.admits(new URL("http://localhost/"), "127.0.0.1"));
   assert.equal(hosts.byName(new URL("http://169.254.169.254/")), "allowed");
 });
@@ -80,5 +80,25 @@ Deno.test("parseEntry() refuses what is no host, address or range", () => {
   for (const text of wrong) assert.equal(parseEntry(text), undefined, text);
   for (const text of ["*", "a", "A.b-c.d.", "*.a.b", "a:80", "::1", "[::1]:80", "fe80::/10", "10.0.0.0/8"]) {
     assert.notEqual(parseEntry(text), undefined, text);
+  }
+});
+
+Deno.test("AllowedHosts admits by a proxy only what names decide", () => {
+  const admits = (entries: string[] | undefined, host: string) =>
+    new AllowedHosts({ entries, apiServers: ["10.96.0.1"] }).admitsByProxy(new URL(`http://${host}/`));
+  assert.deepEqual([admits(undefined, "example.com"), admits(undefined, "127.0.0.1")], [true, false]);
+  const entries = ["10.0.0.0/8", "example.com"];
+  assert.deepEqual([admits(entries, "example.com"), admits(entries, "10.1.1.1")], [true, true]);
+  assert.deepEqual([admits(entries, "other.example.com"), admits(entries, "11.1.1.1")], [false, false]);
+});
+
+Deno.test("AllowedHosts refuses the API server's names by default", () => {
+  for (
+    const host of ["kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local"]
+  ) {
+    assert.equal(byDefault.byName(new URL(`https://${host}/`)), "refused", host);
+  }
+  for (const host of ["kubernetes.io", "kubernetes.example.com"]) {
+    assert.equal(byDefault.byName(new URL(`https://${host}/`)), undefined, host);
   }
 });

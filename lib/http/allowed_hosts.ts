@@ -2,8 +2,9 @@
  * URL_ALLOWED_HOSTS: the hosts that `.url` keys may ask. Whoever can label a ConfigMap chooses the URL, so without this they
  * could read the application's admin API through the sidecar, or the cloud's metadata.
  */
-import { embeddedIpv4, isRange, rangeCovers } from "../http/ip_address.ts";
-import { socketHost } from "../http/proxy.ts";
+import { embeddedIpv4, isRange, rangeCovers } from "./ip_address.ts";
+import { socketHost } from "./proxy.ts";
+import type { HostPolicy } from "./transport.ts";
 
 /** One entry of the setting: `example.com`, `*.example.com`, `10.0.0.0/8`, `host:port` or `*`. */
 interface Entry {
@@ -25,6 +26,9 @@ const REFUSED_RANGES: readonly string[] = [
   "fd00:ec2::254/128",
 ];
 
+/** The API server's name in every cluster. */
+const CLUSTER_NAME = /^kubernetes(\.default(\.svc(\..+)?)?)?$/;
+
 /** `undefined`: the text is not an entry. */
 export function parseEntry(text: string): Entry | undefined {
   if (text === "*") return { host: "", kind: "any", port: undefined };
@@ -42,17 +46,17 @@ export function parseEntry(text: string): Entry | undefined {
 export interface AllowedHostsOptions {
   /** The setting; `undefined` for the default. */
   entries: readonly string[] | undefined;
-  /** Host name or address of the API server, which the default refuses. */
-  apiServer: string | undefined;
+  /** Host names or addresses of the API server, which the default refuses. */
+  apiServers: readonly string[];
 }
 
-export class AllowedHosts {
+export class AllowedHosts implements HostPolicy {
   readonly #entries: readonly Entry[] | undefined;
-  readonly #apiServer: string | undefined;
+  readonly #apiServers: readonly string[];
 
-  constructor({ entries, apiServer }: AllowedHostsOptions) {
+  constructor({ entries, apiServers }: AllowedHostsOptions) {
     this.#entries = entries?.flatMap((entry) => parseEntry(entry) ?? []);
-    this.#apiServer = apiServer?.toLowerCase();
+    this.#apiServers = apiServers.map((host) => bareHost(host));
   }
 
   /**
@@ -60,10 +64,11 @@ export class AllowedHosts {
    * literal address is decided here.
    */
   byName(url: URL): "allowed" | "refused" | undefined {
-    const host = hostOf(url);
+    const host = bareHost(url.hostname);
     if (isRange(host)) return this.#admitsAddress(url, host) ? "allowed" : "refused";
     if (this.#entries === undefined) {
-      if (host === "localhost" || host.endsWith(".localhost") || host === this.#apiServer) return "refused";
+      if (CLUSTER_NAME.test(host)) return "refused";
+      if (host === "localhost" || host.endsWith(".localhost") || this.#apiServers.includes(host)) return "refused";
       return undefined;
     }
     if (this.#entries.some((entry) => admitsName(entry, url, host))) return "allowed";
@@ -76,10 +81,15 @@ export class AllowedHosts {
     return byName === undefined ? this.#admitsAddress(url, address) : byName === "allowed";
   }
 
+  /** By default any name that is not refused itself; of a setting only its names, since a CIDR cannot be checked. */
+  admitsByProxy(url: URL): boolean {
+    return (this.byName(url) ?? (this.#entries === undefined ? "allowed" : "refused")) === "allowed";
+  }
+
   #admitsAddress(url: URL, address: string): boolean {
     const addresses = [address, embeddedIpv4(address)].filter((text) => text !== undefined);
     if (this.#entries === undefined) {
-      const refused = [...REFUSED_RANGES, ...(isRange(this.#apiServer ?? "") ? [this.#apiServer!] : [])];
+      const refused = [...REFUSED_RANGES, ...this.#apiServers.filter(isRange)];
       return !addresses.some((text) => refused.some((range) => rangeCovers(range, text)));
     }
     return this.#entries.some((entry) =>
@@ -101,6 +111,6 @@ function hasPort({ port }: Entry, url: URL): boolean {
 }
 
 /** Without brackets and without the dot that ends a full name. */
-function hostOf(url: URL): string {
-  return socketHost(url.hostname).toLowerCase().replace(/\.$/, "");
+function bareHost(host: string): string {
+  return socketHost(host).toLowerCase().replace(/\.$/, "");
 }
