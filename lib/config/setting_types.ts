@@ -44,6 +44,11 @@ export const wholeSeconds: SettingType<number> = {
   parse: (text) => numberIn(text, /^\d+$/, 1, MAX_SECONDS),
 };
 
+export const positiveCount: SettingType<number> = {
+  accepts: "a whole number from 1 to 1000000",
+  parse: (text) => numberIn(text, /^\d+$/, 1, 1_000_000),
+};
+
 export const count: SettingType<number> = {
   accepts: "a whole number from 0 to 1000000",
   parse: (text) => numberIn(text, /^\d+$/, 0, 1_000_000),

@@ -13,6 +13,9 @@ export interface ReportsOptions {
   log: Pick<Log, "info" | "warn" | "error">;
 }
 
+/** Keys of an object whose refusals are told one by one. */
+const MAX_REFUSALS = 10;
+
 export class Reports {
   readonly #options: ReportsOptions;
   /** Paths that were refused on the disk as it is, with the reason. */
@@ -32,9 +35,11 @@ export class Reports {
     this.#options.onEvent({ type: "written", ref: object, uid: object.uid, paths });
   }
 
-  /** What of the object can become no file. */
+  /** What of the object can become no file; of many keys, the first ones. */
   refusals(object: TrackedObject, { files, refusals, isRefused }: Projection): void {
-    for (const reason of refusals) {
+    const more = refusals.length - MAX_REFUSALS;
+    if (more > 0) this.#refused(object, `${more} more keys, of ${refusals.length} that cannot become files`);
+    for (const reason of refusals.slice(0, MAX_REFUSALS)) {
       const file = files.find(({ content }) => "broken" in content && content.broken === reason);
       const isKept = isRefused
         ? [...this.#options.journal.files()].some(([, { owner }]) => owner === object.key)

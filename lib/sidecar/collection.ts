@@ -20,6 +20,7 @@ import type { Log } from "../log/log.ts";
 import { allowedFoldersOf, folderOf, openJournal } from "./open_files.ts";
 import { openNotifications, pendingIn } from "./open_notifications.ts";
 import type { NotificationRunner } from "../notify/runner.ts";
+import { Debounce } from "../reconcile/debounce.ts";
 import { Reconciler } from "../reconcile/reconciler.ts";
 import type { Liveness } from "./liveness.ts";
 import { checkDiskPeriodically } from "./periodic_disk_check.ts";
@@ -58,6 +59,7 @@ export class RunningCollection {
   readonly #notifications: NotificationRunner | undefined;
   readonly #downloads: DownloadScheduler;
   readonly #reconciler: Reconciler;
+  readonly #debounce: Debounce;
   readonly #diskCheck: DiskCheck;
   readonly #progress: SyncProgress;
   readonly #readiness: Readiness;
@@ -163,12 +165,13 @@ export class RunningCollection {
       random,
       log,
     });
+    this.#debounce = new Debounce(this.#reconciler, clock);
     this.#followers = new Followers({
       ...options,
       client: options.cluster ?? client,
       sources,
       namespaces,
-      sinkFor: (source) => objects.sinkFor(source, this.#reconciler),
+      sinkFor: (source) => objects.sinkFor(source, this.#debounce),
       watch: config.watch,
       onFailure: (error) => options.metrics.watchFailed(error),
     });
@@ -211,6 +214,7 @@ export class RunningCollection {
     this.#readiness.check();
     await Promise.all([
       this.#followers.run(mode, signal),
+      this.#debounce.run(signal),
       this.#reconciler.run(signal),
       this.#checkDisk(signal),
       this.#notifications?.run(signal),

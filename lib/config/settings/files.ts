@@ -1,6 +1,16 @@
 /** The settings of the section "Files". */
 import { anyAsFalse, notOctalAsDefault } from "../kiwigrid_values.ts";
-import { absolutePath, boolean, bytes, fileMode, listOf, oneOf, seconds, text } from "../setting_types.ts";
+import {
+  absolutePath,
+  boolean,
+  bytes,
+  fileMode,
+  listOf,
+  oneOf,
+  positiveCount,
+  seconds,
+  text,
+} from "../setting_types.ts";
 import { inSection } from "../setting.ts";
 
 const files = inSection("Files");
@@ -24,6 +34,11 @@ export const FILES_SETTINGS = {
     "false",
     "Name files `namespace_<namespace>.<configmap|secret>_<name>.<key>`, so that no two objects claim the same path",
     { kiwigridReads: anyAsFalse },
+  ),
+  MAX_FILES_PER_OBJECT: files.withDefault(
+    positiveCount,
+    "5000",
+    "An object with more keys is refused; its last accepted files stay",
   ),
   ENABLE_5XX: files.withDefault(boolean, "false", "For `*.url` keys, accept the body of a 5xx response as content", {
     kiwigridReads: anyAsFalse,
