@@ -4,7 +4,7 @@ import type { Journal } from "../files/journal.ts";
 import type { Projection } from "../files/projection.ts";
 import { describeRef } from "../objects/ref.ts";
 import type { Log } from "../log/log.ts";
-import { type FileEvent, listOf, summaryOf } from "./file_event.ts";
+import { type FileEvent, listOf, moreFiles, summaryOf } from "./file_event.ts";
 import type { TrackedObject } from "./tracked_object.ts";
 
 export interface ReportsOptions {
@@ -66,18 +66,31 @@ export class Reports {
     this.#refusedPaths.delete(path);
   }
 
+  /** Objects began to claim the same paths: one line for each pair of them. */
   collided({ collisions }: ClaimsChange<TrackedObject>): void {
-    for (const { path, winner, loser } of collisions) {
-      const age = winner.created < loser.created ? "oldest" : "newest";
-      const reason = winner.created === loser.created
-        ? "the first by namespace, name and kind, as both were created at the same time (COLLISIONS decides by age"
-        : `the ${age === "oldest" ? "older" : "newer"} one (COLLISIONS=${age}`;
-      this.#options.log.warn(
-        `${path} is claimed by ${describeRef(winner)} and ${describeRef(loser)}: ${describeRef(winner)} has it, ` +
-          `${reason}; UNIQUE_FILENAMES=true gives each object its own file)`,
-      );
-      this.#options.onEvent({ type: "collided", ref: loser, uid: loser.uid, winner, path });
+    const byPair = new Map<string, typeof collisions>();
+    for (const collision of collisions) {
+      const pair = `${collision.winner.key} ${collision.loser.key}`;
+      const known = byPair.get(pair);
+      if (known === undefined) byPair.set(pair, [collision]);
+      else known.push(collision);
     }
+    for (const [first, ...others] of byPair.values()) {
+      if (first !== undefined) this.#collided(first, others.length);
+    }
+  }
+
+  #collided({ path, winner, loser }: ClaimsChange<TrackedObject>["collisions"][number], more: number): void {
+    const age = winner.created < loser.created ? "oldest" : "newest";
+    const reason = winner.created === loser.created
+      ? "the first by namespace, name and kind, as both were created at the same time (COLLISIONS decides by age"
+      : `the ${age === "oldest" ? "older" : "newer"} one (COLLISIONS=${age}`;
+    const verb = more === 0 ? " is" : `${moreFiles(more)} are`;
+    this.#options.log.warn(
+      `${path}${verb} claimed by ${describeRef(winner)} and ${describeRef(loser)}: ${describeRef(winner)} has ` +
+        `${more === 0 ? "it" : "them"}, ${reason}; UNIQUE_FILENAMES=true gives each object its own file)`,
+    );
+    this.#options.onEvent({ type: "collided", ref: loser, uid: loser.uid, winner, path, more });
   }
 
   /** @param before the failure that was told last */

@@ -1202,6 +1202,20 @@ function sorted(record: Record<string, string>): Record<string, string> {
   return Object.fromEntries(Object.entries(record).sort());
 }
 
+Deno.test("apply() tells of a pair of colliding objects once, with the number of paths", async () => {
+  await using it = open();
+  const keys = { a: "1", b: "1", c: "1" };
+  await it.list(CONFIG_MAPS, configMap("old", keys, OLD), configMap("young", keys));
+  const told = it.log.lines.filter((line) => line.includes("claimed by"));
+  assert.equal(told.length, 1);
+  assert.match(
+    told[0] ?? "",
+    /a and 2 more files are claimed by ConfigMap default\/old and ConfigMap default\/young: /,
+  );
+  const events = it.events.filter((event) => event.startsWith("collided"));
+  assert.deepEqual(events, ["collided ConfigMap default/young: ConfigMap default/old has a"]);
+});
+
 const MANY_KEYS = Object.fromEntries(Array.from({ length: 100 }, (_, index) => [`key-${index}`, "1"]));
 
 Deno.test("apply() publishes a large object in slices, and is not settled before the last one", async () => {
