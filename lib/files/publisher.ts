@@ -1,7 +1,7 @@
 import { AllowedFolders, RefusedPathError } from "./allowed_folders.ts";
 import type { Body } from "./body.ts";
 import { fileHas } from "./comparison.ts";
-import { errnoOf, lstat, removeIfThere } from "./file_calls.ts";
+import { errnoOf, lstat, realPathOf, removeIfThere } from "./file_calls.ts";
 import { FirstListing } from "./first_listing.ts";
 import { type Journal, OwnedFile } from "./journal.ts";
 import { joinPath, nameOf, parentOf, RESERVED_PREFIX } from "./paths.ts";
@@ -54,7 +54,8 @@ const MISSING_RIGHT: ReadonlySet<string | undefined> = new Set(["EACCES", "EPERM
  *
  * To remove a file:
  *
- *  1. Make sure that the path is ours and holds a regular file, in an allowed folder.
+ *  1. Make sure that the path is ours and holds a regular file, in an allowed folder; for a path that only the record of an
+ *     earlier run names, that it is still the file that was written.
  *  2. Remove the file.
  *  3. Drop the path from the journal.
  *  4. Remove the directories that were made for the file and are empty now.
@@ -153,15 +154,17 @@ export class Publisher {
       if (journal.ownerOf(path) === undefined) return false; // (1)
       const isReachable = this.#allowedFolders.has(parentOf(path));
       const present = isReachable ? lstat(path) : undefined;
-      if (present?.isFile) {
+      const isOurs = present?.isFile === true && journal.mayBeOurs(path, stampOf(present));
+      if (isOurs) {
         beforeChange(path);
         removeIfThere(path); // (2)
       } else if (present !== undefined) {
-        log.info(`${path} is no longer a file, so it is not ours: left alone`, { path });
+        const what = present.isFile ? "the file that was written" : "a file";
+        log.info(`${path} is no longer ${what}, so it is not ours: left alone`, { path });
       }
       journal.drop(path); // (3)
       if (isReachable) this.#removeEmptyDirectories(parentOf(path)); // (4)
-      return present?.isFile === true;
+      return isOurs;
     });
   }
 
@@ -214,6 +217,8 @@ export class Publisher {
     try {
       journal.own(target, owner, stamp, isTakeOver ? "taken over" : undefined); // (5)
       beforeChange(target);
+      // It may lead elsewhere by now
+      this.#allowedFolders.realPathOf(parentOf(target));
       file.rename(); // (6)
     } catch (error) {
       journal.disown(target, before);
@@ -287,14 +292,5 @@ export class Publisher {
     } catch {
       return false;
     }
-  }
-}
-
-/** The path itself when nothing is there. */
-function realPathOf(path: string): string {
-  try {
-    return Deno.realPathSync(path);
-  } catch {
-    return path;
   }
 }

@@ -897,3 +897,18 @@ Deno.test("Publisher finds 2,000 files right after a restart", () => {
   assert.deepEqual(it.files(), {});
   assert.equal(exists(it.at("sub")), false);
 });
+
+Deno.test("remove() leaves a file that an earlier run's record names and that is not the one written", () => {
+  using it = open();
+  it.publish("touched");
+  it.publish("replaced");
+  it.publish("same");
+  Deno.utimeSync(it.at("touched"), 1, 1);
+  it.write("foreign", "new");
+  Deno.renameSync(it.at("foreign"), it.at("replaced"));
+  const later = it.restart();
+  for (const path of ["touched", "replaced", "same"]) later.remove(path);
+  assert.deepEqual(later.files(), { touched: "new", replaced: "new" });
+  assert.deepEqual(later.owned(), []);
+  assert.equal(later.log.lines.filter((line) => line.includes("no longer the file that was written")).length, 2);
+});
