@@ -1,7 +1,8 @@
 import { AllowedFolders, RefusedPathError } from "./allowed_folders.ts";
 import type { Body } from "./body.ts";
 import { fileHas } from "./comparison.ts";
-import { errnoOf, lstat, realPathOf, removeIfThere } from "./file_calls.ts";
+import { type ConfigFile, ConfigFiles } from "./config_files.ts";
+import { errnoOf, lstat, removeIfThere } from "./file_calls.ts";
 import { FirstListing } from "./first_listing.ts";
 import { type Journal, OwnedFile } from "./journal.ts";
 import { joinPath, nameOf, parentOf, RESERVED_PREFIX } from "./paths.ts";
@@ -20,6 +21,8 @@ export interface PublisherOptions {
   /** `false`: a file that is there keeps its inode and is rewritten in place. */
   atomicWrites: boolean;
   journal: Journal;
+  /** Files that are never written to. */
+  configFiles: readonly ConfigFile[];
   /** Keeps the temporary files of several sidecars in one folder apart. */
   id: string;
   /** Called before the bytes at a path change or are removed, so that a crash after that loses no notification. */
@@ -66,12 +69,11 @@ export class Publisher {
   readonly #temporaries: TemporaryPlaces;
   /** Set during the first sync. */
   #firstListing: FirstListing | undefined;
-  /** The real path of the record's directory: STATE_FILE may be among the published files. */
-  readonly #recordDirectory: string | undefined;
+  readonly #configFiles: ConfigFiles;
 
   /** @throws {PublishError} the folder can neither be found nor made */
   constructor(options: PublisherOptions) {
-    const { folder, id, allowedFolders, journal } = options;
+    const { folder, id, allowedFolders, journal, configFiles } = options;
     this.#options = options;
     try {
       this.#allowedFolders = new AllowedFolders(folder, allowedFolders, journal);
@@ -80,7 +82,9 @@ export class Publisher {
     }
     const { modes } = journal;
     this.#temporaries = new TemporaryPlaces({ folder, id, allowedFolders: this.#allowedFolders, modes });
-    this.#recordDirectory = journal.path && realPathOf(parentOf(journal.path));
+    // STATE_FILE may be among the published files
+    const record = journal.path === undefined ? [] : [{ path: journal.path, what: "the record of files (STATE_FILE)" }];
+    this.#configFiles = new ConfigFiles([...configFiles, ...record]);
     for (const directory of new Set([...journal.files()].map(([path]) => parentOf(path)))) this.#visit(directory);
   }
 
@@ -171,9 +175,8 @@ export class Publisher {
   #prepareDirectory(path: string): void {
     const directory = parentOf(path);
     const realDirectory = this.#allowedFolders.ensureDirectory(directory);
-    if (realDirectory === this.#recordDirectory && nameOf(path) === nameOf(this.#options.journal.path ?? "")) {
-      throw new RefusedPathError(`${path} is where the record of files is kept (STATE_FILE)`);
-    }
+    const what = this.#configFiles.find(realDirectory, nameOf(path));
+    if (what !== undefined) throw new RefusedPathError(`${path} is ${what}, which belongs to the sidecar`);
     this.#temporaries.visit(directory);
   }
 

@@ -17,7 +17,7 @@ import { soonestResync } from "../kube/watch/resync.ts";
 import type { EventPoster } from "./event_poster.ts";
 import type { FinalizerGuard } from "./finalizer_guard.ts";
 import type { Log } from "../log/log.ts";
-import { allowedFoldersOf, folderOf, openJournal } from "./open_files.ts";
+import { allowedFoldersOf, configFilesOf, folderOf, openJournal } from "./open_files.ts";
 import { openNotifications, pendingIn } from "./open_notifications.ts";
 import type { NotificationRunner } from "../notify/runner.ts";
 import { Debounce } from "../reconcile/debounce.ts";
@@ -112,6 +112,7 @@ export class RunningCollection {
       mode: collection.files.mode,
       atomicWrites: collection.files.atomicWrites,
       journal,
+      configFiles: configFilesOf(config),
       id,
       beforeChange: (path) => this.#mustNotify() && journal.addPending([path]),
       log,

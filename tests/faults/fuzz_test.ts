@@ -398,6 +398,7 @@ function start({ api, folder, clock, random, resyncPeriod, removeDelay, onWritte
   const abort = new AbortController();
   const journal = new Journal({ folder, id: "0123456789", log });
   const publisher = new Publisher({
+    configFiles: [],
     ...{ folder, allowedFolders: [], mode: 0o644, atomicWrites: true, journal, id: "0123456789", log },
     beforeChange() {},
   });

@@ -78,6 +78,7 @@ function start({
   };
   const journal = new Journal({ folder, id: "id", log });
   const publisher = new Publisher({
+    configFiles: [],
     folder,
     allowedFolders: [],
     mode: 0o644,
