@@ -7,7 +7,7 @@ import { messageOf } from "../runtime/message_of.ts";
 import { type Fault, faultOf } from "../config/read_settings.ts";
 
 /**
- * Warnings are about what kiwigrid's image starts with.
+ * Warnings are about what kiwigrid's image starts with, and about a SCRIPT that others can replace.
  *
  * @param credentials finds the credentials for the API server, which are loaded once; `undefined` without a cluster
  * @param broken settings that are already known to be invalid; they are not checked
@@ -26,6 +26,17 @@ export async function checkStart(
     if (files.stateFile !== undefined && files.stateFile !== "none") faults.push(...stateFileFaults(files.stateFile));
     if (notification.script === undefined) continue;
     const ofScript = scriptFaults(notification.script.path);
+    if (
+      ofScript.length === 0 &&
+      isInside(resolvePath(Deno.cwd(), files.folder), resolvePath(Deno.cwd(), notification.script.path))
+    ) {
+      warnings.push(
+        `SCRIPT=${
+          JSON.stringify(notification.script.path)
+        } is inside FOLDER: objects cannot replace it, but whoever shares ` +
+          "the folder can, and it runs with the sidecar's environment",
+      );
+    }
     if (config.startsLikeKiwigrid) warnings.push(...ofScript.map(({ message }) => message));
     else faults.push(...ofScript);
   }

@@ -51,6 +51,8 @@ export interface FileSettings {
   /** Permission bits. */
   mode: number;
   uniqueFilenames: boolean;
+  /** An object with more keys is refused. */
+  maxFilesPerObject: number;
   /** Path of the record of owned files; `undefined` for the default inside the folder. */
   stateFile?: string | "none";
   /** Maximum size of the content of a `.url` key, in bytes. */
@@ -190,6 +192,7 @@ export function parseConfig(
       decompress: values.DECOMPRESS,
       mode: values.DEFAULT_FILE_MODE,
       uniqueFilenames: values.UNIQUE_FILENAMES,
+      maxFilesPerObject: values.MAX_FILES_PER_OBJECT,
       ...given("stateFile", values.STATE_FILE),
       urlMaxBytes: values.URL_MAX_BYTES,
       enable5xx: values.ENABLE_5XX,

@@ -3,9 +3,7 @@ import { hashOf } from "./content_hash.ts";
 import { lstat } from "./file_calls.ts";
 import type { Journal, OwnedFile } from "./journal.ts";
 import { sameStamp, type Stamp, stampOf } from "./stamp.ts";
-
-/** Milliseconds of work before other tasks of the event loop get a chance. */
-const MAX_SLICE_MS = 20;
+import { MAX_SLICE_MS } from "../runtime/time_slice.ts";
 
 export interface DiskCheckOptions {
   journal: Pick<Journal, "files" | "fileAt" | "own">;

@@ -1,8 +1,10 @@
 import { FileModes } from "./file_modes.ts";
 import { parentOf } from "./paths.ts";
 import { type Condition, type Entry, FORMAT, ownEntry, type RecordedFailure } from "./record_format.ts";
+import { isAt, isOurs } from "./recorded_file.ts";
 import { RecordFile } from "./record_file.ts";
-import { sameStamp, type Stamp, stampOf } from "./stamp.ts";
+import { UNFINISHED } from "./rewrite.ts";
+import { sameStamp, type Stamp } from "./stamp.ts";
 import { StateDirectory } from "./state_directory.ts";
 
 export interface JournalOptions {
@@ -42,6 +44,8 @@ export class Journal {
   readonly #owned = new Map<string, OwnedFile>();
   /** Paths of other people's files that we are about to replace or rewrite. */
   readonly #takeOvers = new Map<string, Condition>();
+  /** Paths that the record of an earlier run names, until this run finds the file right or writes it. */
+  readonly #unconfirmed = new Set<string>();
   readonly #made = new Set<string>();
   #pending: Set<string> | undefined;
   #failure: RecordedFailure | undefined;
@@ -83,6 +87,16 @@ export class Journal {
     return this.#owned.get(path);
   }
 
+  /**
+   * Whether a file may be the one that was written to a path of ours. A record may be anybody's work, so a path that it
+   * names must hold the file with that inode, size and modification time; a file whose rewriting has not ended has its inode.
+   */
+  mayBeOurs(path: string, present: Stamp): boolean {
+    const file = this.#owned.get(path);
+    if (file === undefined || !this.#unconfirmed.has(path)) return file !== undefined;
+    return sameStamp(file, present) || (file.size === UNFINISHED.size && file.ino === present.ino);
+  }
+
   /** Every file of ours, by path. Files may be added and dropped during the iteration. */
   files(): IterableIterator<[string, OwnedFile]> {
     return this.#owned.entries();
@@ -97,6 +111,7 @@ export class Journal {
    */
   own(path: string, owner: string, stamp: Stamp, condition?: Condition): void {
     const known = this.#owned.get(path);
+    this.#unconfirmed.delete(path);
     if (known?.owner === owner && sameStamp(known, stamp) && this.#takeOvers.get(path) === condition) return;
     const entry = ownEntry(path, owner, stamp, condition);
     // The record may lack the newest stamp, but not a path or an owner
@@ -117,6 +132,7 @@ export class Journal {
 
   drop(path: string): void {
     if (!this.#owned.delete(path)) return;
+    this.#unconfirmed.delete(path);
     this.#takeOvers.delete(path);
     this.#appendIfPossible(["drop", path]);
   }
@@ -225,7 +241,17 @@ export class Journal {
       if (read === undefined) return;
       // Each key is stored once, even if the object has many files
       const owners = new Map<string, string>();
-      for (const entry of read.entries) this.#take(entry, owners, record);
+      let last: { path: string; before: OwnedFile | undefined } | undefined;
+      for (const entry of read.entries) {
+        if (entry[0] === "own") last = { path: entry[1], before: this.#owned.get(entry[1]) };
+        this.#take(entry, owners, record);
+      }
+      // After a crash between the record and the rename, the file is the one before
+      const latest = last && this.#owned.get(last.path);
+      if (last?.before !== undefined && !(latest && isAt(last.path, latest)) && isAt(last.path, last.before)) {
+        this.#owned.set(last.path, last.before);
+      }
+      for (const path of this.#owned.keys()) this.#unconfirmed.add(path);
       if (read.ignored === 0) return;
       log.warn(`${read.ignored} of ${record.lines} lines of the record ${record.path} are not valid: ${consequence}`);
     } catch (error) {
@@ -243,7 +269,8 @@ export class Journal {
         if (condition === undefined) return void this.#owned.set(path, new OwnedFile(owner, stamp));
         // The entry must not last, because the inode may be used again for another file
         record.expire();
-        if (isOurs(path, stamp, condition)) this.#owned.set(path, new OwnedFile(owner, stamp));
+        if (!isOurs(path, stamp, condition)) return;
+        this.#owned.set(path, new OwnedFile(owner, condition === "rewritten" ? { ino, ...UNFINISHED } : stamp));
         return;
       }
       case "drop":
@@ -262,15 +289,5 @@ export class Journal {
       case "failure":
         this.#failure = entry[1] ?? undefined;
     }
-  }
-}
-
-function isOurs(path: string, stamp: Stamp, condition: Condition): boolean {
-  try {
-    const present = stampOf(Deno.lstatSync(path));
-    if (present.ino !== stamp.ino) return false;
-    return condition === "taken over" || !sameStamp(present, stamp);
-  } catch {
-    return false;
   }
 }

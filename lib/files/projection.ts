@@ -30,6 +30,8 @@ export interface ProjectionSettings extends TargetSettings {
   uniqueFilenames: boolean;
   /** Keys that end in `.gz` are archives. */
   decompress: boolean;
+  /** An object with more keys is refused. */
+  maxFilesPerObject: number;
 }
 
 /** A key with this ending whose text is a URL: the file is named without it and has the content that the URL serves. */
@@ -45,6 +47,8 @@ const GZIP_SUFFIX = ".gz";
 export function project(kind: Kind, object: KubeObject, settings: ProjectionSettings): Projection {
   const folder = targetFolder(object, settings);
   if ("refused" in folder) return { files: [], refusals: [folder.refused], isRefused: true };
+  const tooMany = tooManyKeys(object, settings);
+  if (tooMany !== undefined) return { files: [], refusals: [tooMany], isRefused: true };
   const files = new Map<string, WantedFile>();
   const refusals: string[] = [];
   for (const { key, stem, content } of entriesOf(kind, object, settings)) {
@@ -60,6 +64,11 @@ export function project(kind: Kind, object: KubeObject, settings: ProjectionSett
     files.set(path, { path, key, content });
   }
   return { files: [...files.values()], refusals, isRefused: false };
+}
+
+function tooManyKeys({ data, binaryData }: KubeObject, { maxFilesPerObject }: ProjectionSettings): string | undefined {
+  const count = Object.keys(data ?? {}).length + Object.keys(binaryData ?? {}).length;
+  return count > maxFilesPerObject ? `it has ${count} keys (MAX_FILES_PER_OBJECT=${maxFilesPerObject})` : undefined;
 }
 
 interface KeyEntry {

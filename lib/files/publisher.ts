@@ -1,6 +1,7 @@
 import { AllowedFolders, RefusedPathError } from "./allowed_folders.ts";
 import type { Body } from "./body.ts";
 import { fileHas } from "./comparison.ts";
+import { type ConfigFile, ConfigFiles } from "./config_files.ts";
 import { errnoOf, lstat, removeIfThere } from "./file_calls.ts";
 import { FirstListing } from "./first_listing.ts";
 import { type Journal, OwnedFile } from "./journal.ts";
@@ -20,6 +21,8 @@ export interface PublisherOptions {
   /** `false`: an existing file keeps its inode and is rewritten in place. */
   atomicWrites: boolean;
   journal: Journal;
+  /** Files that are never written to. */
+  configFiles: readonly ConfigFile[];
   /** Keeps the temporary files of several sidecars in one folder apart. */
   id: string;
   /** Called before a file is changed or removed, so that a crash afterwards loses no notification. */
@@ -54,7 +57,8 @@ const MISSING_RIGHT: ReadonlySet<string | undefined> = new Set(["EACCES", "EPERM
  *
  * To remove a file:
  *
- *  1. Make sure that the path is ours and holds a regular file, in an allowed folder.
+ *  1. Make sure that the path is ours and holds a regular file, in an allowed folder; for a path that only the record of an
+ *     earlier run names, that it is still the file that was written.
  *  2. Remove the file.
  *  3. Drop the path from the journal.
  *  4. Remove the directories that were made for the file and are empty now.
@@ -65,12 +69,11 @@ export class Publisher {
   readonly #temporaries: TemporaryPlaces;
   /** Set during the first sync. */
   #firstListing: FirstListing | undefined;
-  /** The real path of the record's directory: STATE_FILE may be among the published files. */
-  readonly #recordDirectory: string | undefined;
+  readonly #configFiles: ConfigFiles;
 
   /** @throws {PublishError} the folder does not exist and cannot be created */
   constructor(options: PublisherOptions) {
-    const { folder, id, allowedFolders, journal } = options;
+    const { folder, id, allowedFolders, journal, configFiles } = options;
     this.#options = options;
     try {
       this.#allowedFolders = new AllowedFolders(folder, allowedFolders, journal);
@@ -79,7 +82,9 @@ export class Publisher {
     }
     const { modes } = journal;
     this.#temporaries = new TemporaryPlaces({ folder, id, allowedFolders: this.#allowedFolders, modes });
-    this.#recordDirectory = journal.path && realPathOf(parentOf(journal.path));
+    // STATE_FILE may be among the published files
+    const record = journal.path === undefined ? [] : [{ path: journal.path, what: "the record of files (STATE_FILE)" }];
+    this.#configFiles = new ConfigFiles([...configFiles, ...record]);
     for (const directory of new Set([...journal.files()].map(([path]) => parentOf(path)))) this.#visit(directory);
   }
 
@@ -153,24 +158,25 @@ export class Publisher {
       if (journal.ownerOf(path) === undefined) return false; // (1)
       const isReachable = this.#allowedFolders.has(parentOf(path));
       const present = isReachable ? lstat(path) : undefined;
-      if (present?.isFile) {
+      const isOurs = present?.isFile === true && journal.mayBeOurs(path, stampOf(present));
+      if (isOurs) {
         beforeChange(path);
         removeIfThere(path); // (2)
       } else if (present !== undefined) {
-        log.info(`${path} is no longer a file, so it is not ours: left alone`, { path });
+        const what = present.isFile ? "the file that was written" : "a file";
+        log.info(`${path} is no longer ${what}, so it is not ours: left alone`, { path });
       }
       journal.drop(path); // (3)
       if (isReachable) this.#removeEmptyDirectories(parentOf(path)); // (4)
-      return present?.isFile === true;
+      return isOurs;
     });
   }
 
   #prepareDirectory(path: string): void {
     const directory = parentOf(path);
     const realDirectory = this.#allowedFolders.ensureDirectory(directory);
-    if (realDirectory === this.#recordDirectory && nameOf(path) === nameOf(this.#options.journal.path ?? "")) {
-      throw new RefusedPathError(`${path} is where the record of files is kept (STATE_FILE)`);
-    }
+    const what = this.#configFiles.find(realDirectory, nameOf(path));
+    if (what !== undefined) throw new RefusedPathError(`${path} is ${what}, which belongs to the sidecar`);
     this.#temporaries.visit(directory);
   }
 
@@ -214,6 +220,8 @@ export class Publisher {
     try {
       journal.own(target, owner, stamp, isTakeOver ? "taken over" : undefined); // (5)
       beforeChange(target);
+      // It may lead elsewhere by now
+      this.#allowedFolders.realPathOf(parentOf(target));
       file.rename(); // (6)
     } catch (error) {
       journal.disown(target, before);
@@ -287,14 +295,5 @@ export class Publisher {
     } catch {
       return false;
     }
-  }
-}
-
-/** The path itself when nothing is there. */
-function realPathOf(path: string): string {
-  try {
-    return Deno.realPathSync(path);
-  } catch {
-    return path;
   }
 }

@@ -1,3 +1,4 @@
+import { readFully } from "./body.ts";
 import { errnoOf } from "./file_calls.ts";
 import type { FileModes } from "./file_modes.ts";
 import { parentOf } from "./paths.ts";
@@ -69,7 +70,7 @@ export class RecordFile {
     if (info === undefined) return undefined;
     if (!info.isFile) throw new Error("it is not a regular file");
     if (info.size > MAX_SIZE) throw new Error(`it has ${info.size} bytes`);
-    const bytes = Deno.readFileSync(this.path);
+    const bytes = this.#bytesOf(info);
     const text = new TextDecoder().decode(bytes);
     const lines = text.split("\n").filter((line) => line !== "");
     const entries = lines.map(parseEntry).filter((entry) => entry !== undefined);
@@ -78,6 +79,15 @@ export class RecordFile {
     this.#size = bytes.length;
     this.#isStale = entries.length < lines.length || !text.endsWith("\n");
     return { entries, ignored: lines.length - entries.length };
+  }
+
+  /** @throws {Error} another file came in its place, which must not be waited for */
+  #bytesOf(info: Deno.FileInfo): Uint8Array {
+    using file = openWithoutWaiting(this.path);
+    const { isFile, ino, size } = file.statSync();
+    if (!isFile || ino !== info.ino) throw new Error("it was replaced by somebody else");
+    const bytes = new Uint8Array(Math.min(size, MAX_SIZE));
+    return bytes.subarray(0, readFully(file, bytes));
   }
 
   /**
@@ -93,7 +103,7 @@ export class RecordFile {
     } catch (error) {
       const isGone = error instanceof Deno.errors.NotFound;
       // An earlier run was under another user
-      const isForeign = error instanceof Deno.errors.PermissionDenied;
+      const isForeign = error instanceof Deno.errors.PermissionDenied || error instanceof ReplacedError;
       if (!isGone && !isForeign) throw error;
       this.rewrite(all());
       this.#add(bytes);
@@ -102,7 +112,11 @@ export class RecordFile {
 
   #add(bytes: Uint8Array): void {
     try {
-      Deno.writeFileSync(this.path, bytes, { append: true, create: false });
+      // Opened for reading too, which does not wait for the other side of a FIFO
+      using file = Deno.openSync(this.path, { append: true, read: true });
+      const { isFile, ino } = file.statSync();
+      if (!isFile || ino !== this.#inode) throw new ReplacedError();
+      for (let at = 0; at < bytes.length;) at += file.writeSync(bytes.subarray(at));
       this.#lines++;
       this.#size += bytes.length;
     } catch (error) {
@@ -145,6 +159,19 @@ export class RecordFile {
     } catch {
       return false;
     }
+  }
+}
+
+/** Another file, or something else, is in the record's place. */
+class ReplacedError extends Error {}
+
+/** Opens a file to read it. A FIFO that is opened for writing, too, does not wait for its other side. */
+function openWithoutWaiting(path: string): Deno.FsFile {
+  try {
+    return Deno.openSync(path, { read: true, write: true });
+  } catch (error) {
+    if (!(error instanceof Deno.errors.PermissionDenied)) throw error;
+    return Deno.openSync(path, { read: true });
   }
 }
 

@@ -5,6 +5,8 @@
  * ["journal", 2]
  * ["own", "/data/a.json", "ConfigMap/default/a", 4711, 1732556751000, 2048]
  *                             ours, with the inode, modification time and size that we gave it
+ *                             After a restart it is removed only if it still has these three, or, if this is the last entry
+ *                             of its kind, those of the entry before: a crash may have come before the rename
  * ["own", "/data/b.json", "ConfigMap/default/a", 4712, 1732556751000, 2048, "taken over"]
  *                             ours if it has that inode: we were about to replace somebody else's file
  * ["own", "/data/b.json", "ConfigMap/default/a", 4712, 1732556751000, 2048, "rewritten"]

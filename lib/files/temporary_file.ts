@@ -53,18 +53,26 @@ export class TemporaryFile implements Disposable {
     const info = this.#file.statSync();
     if (info.mode !== null && (info.mode & 0o7777) !== mode) {
       // There is no fchmod in Deno
-      if (Deno.lstatSync(this.path).ino !== info.ino) {
-        throw new Error("the temporary file was replaced by somebody else");
-      }
+      this.#checkInPlace(info);
       modes.setOwn(this.path, info, mode, this.target);
     }
     return stampOf(info);
   }
 
-  /** @throws {Deno.errors.*} */
+  /**
+   * @throws {Deno.errors.*}
+   * @throws {Error} somebody put another file in its place meanwhile
+   */
   rename(): void {
+    this.#checkInPlace(this.#file.statSync());
     Deno.renameSync(this.path, this.target);
     this.#state = "renamed";
+  }
+
+  /** A rename and a chmod go by the name, which may be another file's by now. */
+  #checkInPlace({ ino, dev }: Deno.FileInfo): void {
+    const present = Deno.lstatSync(this.path);
+    if (present.ino !== ino || present.dev !== dev) throw new Error("the temporary file was replaced by somebody else");
   }
 
   /** Closes the file, and removes it unless it was renamed. Never throws, and may be called twice. */

@@ -2,9 +2,9 @@
 import type { ReconcilerParts } from "./reconciler_parts.ts";
 
 export class DiskEvents {
-  readonly #parts: Pick<ReconcilerParts, "claims" | "queue" | "removals" | "releases" | "reports">;
+  readonly #parts: Pick<ReconcilerParts, "claims" | "queue" | "removals" | "releases" | "reports" | "slice">;
 
-  constructor(parts: Pick<ReconcilerParts, "claims" | "queue" | "removals" | "releases" | "reports">) {
+  constructor(parts: Pick<ReconcilerParts, "claims" | "queue" | "removals" | "releases" | "reports" | "slice">) {
     this.#parts = parts;
   }
 
@@ -22,6 +22,7 @@ export class DiskEvents {
 
   /** The content of a path cannot be downloaded for now. */
   downloadFailed(path: string): void {
+    this.#parts.slice.begin();
     this.#parts.removals.withdraw(path);
     this.#parts.releases?.check();
   }

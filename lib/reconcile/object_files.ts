@@ -1,4 +1,4 @@
-/** Publishes the files that an object wins. */
+/** Publishes the files that an object wins, those of a large object in several slices of time. */
 import { RefusedPathError } from "../files/allowed_folders.ts";
 import type { Claims } from "../files/claims.ts";
 import type { Journal } from "../files/journal.ts";
@@ -7,6 +7,7 @@ import { PublishError } from "../files/publish_error.ts";
 import type { Publisher } from "../files/publisher.ts";
 import { type ObjectRef, refOf } from "../objects/ref.ts";
 import type { Version } from "../objects/version.ts";
+import type { TimeSlice } from "../runtime/time_slice.ts";
 import type { Removals } from "./removals.ts";
 import type { Reports } from "./reports.ts";
 import type { SourceLists } from "./source_lists.ts";
@@ -24,14 +25,29 @@ export interface ObjectFilesOptions {
   publisher: Pick<Publisher, "publish">;
   downloads: Downloads;
   journal: Pick<Journal, "ownerOf">;
-  claims: Pick<Claims<TrackedObject>, "get">;
+  claims: Pick<Claims<TrackedObject>, "get" | "winnerOf">;
   lists: Pick<SourceLists, "know">;
   removals: Pick<Removals, "withdraw">;
   reports: Pick<Reports, "written" | "accepted" | "refusedPath">;
+  slice: Pick<TimeSlice, "isOver">;
+  /** The time slice was over before every file of an object was published: call {@link ObjectFiles.continue}. */
+  onInterrupted(key: string): void;
+}
+
+interface Publication {
+  object: TrackedObject;
+  files: readonly WantedFile[];
+  /** Index of the next file. */
+  next: number;
+  written: string[];
+  failure: PublishError | undefined;
+  onDone(failure: PublishError | undefined): void;
 }
 
 export class ObjectFiles {
   readonly #options: ObjectFilesOptions;
+  /** By the object's key. */
+  readonly #interrupted = new Map<string, Publication>();
 
   constructor(options: ObjectFilesOptions) {
     this.#options = options;
@@ -39,35 +55,73 @@ export class ObjectFiles {
 
   /**
    * Publishes files of an object; those with a URL and archives are handed to the downloads. Where the content cannot be had, that of
-   * an object which no longer claims the path goes. Returns why files that should be on disk are not.
+   * an object which no longer claims the path goes.
+   *
+   * @param onDone called with the reason why files that should be on disk are not; in this call, unless it is interrupted
    */
-  publish(object: TrackedObject, files: readonly WantedFile[]): PublishError | undefined {
-    const { publisher, downloads, removals, reports } = this.#options;
-    const written: string[] = [];
-    let failure: PublishError | undefined;
-    for (const { path, content } of files) {
-      if (this.#mustWait(path, object.key)) continue;
-      if ("url" in content || "isGzip" in content) {
-        downloads.want(path, content, object, object.key, object.version);
-        continue;
+  publish(object: TrackedObject, files: readonly WantedFile[], onDone: Publication["onDone"]): void {
+    this.stop(object.key);
+    this.#advance({ object, files, next: 0, written: [], failure: undefined, onDone });
+  }
+
+  isInterrupted(key: string): boolean {
+    return this.#interrupted.has(key);
+  }
+
+  /** Publishes more files of an object, for a slice of time. */
+  continue(key: string): void {
+    const publication = this.#interrupted.get(key);
+    if (publication !== undefined) this.#advance(publication);
+  }
+
+  /** The rest of the object's files is not published. */
+  stop(key: string): void {
+    const publication = this.#interrupted.get(key);
+    if (publication === undefined) return;
+    this.#interrupted.delete(key);
+    this.#tell(publication);
+  }
+
+  #advance(publication: Publication): void {
+    const { claims, slice, onInterrupted } = this.#options;
+    const { object, files, onDone } = publication;
+    const first = publication.next;
+    for (; publication.next < files.length; publication.next++) {
+      if (publication.next > first && slice.isOver) {
+        this.#interrupted.set(object.key, publication);
+        return onInterrupted(object.key);
       }
-      downloads.forget(path);
-      if ("broken" in content) {
-        removals.withdraw(path);
-        continue;
-      }
-      try {
-        if (publisher.publish(path, content.body, object.key)) written.push(path);
-        reports.accepted(path);
-      } catch (error) {
-        if (error instanceof RefusedPathError) reports.refusedPath(object, path, error.message);
-        else if (error instanceof PublishError) failure ??= error;
-        else throw error;
-        removals.withdraw(path);
-      }
+      const file = files[publication.next];
+      // Another object may have won the path since the last slice
+      if (file !== undefined && claims.winnerOf(file.path) === object) this.#publishFile(publication, file);
     }
-    if (written.length > 0) reports.written(object, written);
-    return failure;
+    this.#interrupted.delete(object.key);
+    this.#tell(publication);
+    onDone(publication.failure);
+  }
+
+  #tell({ object, written }: Publication): void {
+    if (written.length > 0) this.#options.reports.written(object, written);
+  }
+
+  #publishFile(publication: Publication, { path, content }: WantedFile): void {
+    const { publisher, downloads, removals, reports } = this.#options;
+    const { object, written } = publication;
+    if (this.#mustWait(path, object.key)) return;
+    if ("url" in content || "isGzip" in content) {
+      return downloads.want(path, content, object, object.key, object.version);
+    }
+    downloads.forget(path);
+    if ("broken" in content) return removals.withdraw(path);
+    try {
+      if (publisher.publish(path, content.body, object.key)) written.push(path);
+      reports.accepted(path);
+    } catch (error) {
+      if (error instanceof RefusedPathError) reports.refusedPath(object, path, error.message);
+      else if (error instanceof PublishError) publication.failure ??= error;
+      else throw error;
+      removals.withdraw(path);
+    }
   }
 
   /**

@@ -4,7 +4,7 @@
  * the difference to the disk. The body of an object is dropped once it is published; to publish it again, it is read again.
  */
 import type { Claims, ClaimsChange } from "../files/claims.ts";
-import { project } from "../files/projection.ts";
+import { project, type WantedFile } from "../files/projection.ts";
 import { canonical } from "./canonical_paths.ts";
 import type { KubeObject } from "../objects/object.ts";
 import { keyOf, type ObjectRef } from "../objects/ref.ts";
@@ -14,7 +14,8 @@ import { DiskEvents } from "./disk_events.ts";
 import { ObjectFiles } from "./object_files.ts";
 import { ObjectReader } from "./object_reader.ts";
 import type { Outcome } from "./outcome.ts";
-import { assemble, ownerToRemove, type ReconcilerOptions, type ReconcilerParts } from "./reconciler_parts.ts";
+import { assemble, keyOfRest, objectToContinue, ownerToRemove } from "./reconciler_parts.ts";
+import type { ReconcilerOptions, ReconcilerParts } from "./reconciler_parts.ts";
 import type { SourceLists } from "./source_lists.ts";
 import { takeOver } from "./take_over.ts";
 import { TrackedObject } from "./tracked_object.ts";
@@ -37,12 +38,17 @@ export class Reconciler {
     this.#claims = parts.claims;
     this.#lists = parts.lists;
     this.#queue = parts.queue;
-    this.#objectFiles = new ObjectFiles({ ...options, ...parts });
+    this.#objectFiles = new ObjectFiles({
+      ...options,
+      ...parts,
+      onInterrupted: (key) => this.#queue.add(keyOfRest(key)),
+    });
     this.#reader = new ObjectReader({
       ...options,
       ...parts,
       // Keep the number of the list: a list under way may not contain the object
       onFound: (object, before) => this.#update(before.source, object, before.list),
+      read: (source, ref, signal) => options.read(source, ref, signal).finally(() => parts.slice.begin()),
       onGone: (object) => this.#forget(object),
     });
     this.disk = new DiskEvents(parts);
@@ -69,6 +75,11 @@ export class Reconciler {
     return this.#lists.unlisted;
   }
 
+  /** Whether some files of an object have yet to be published. */
+  isPublishing(key: string): boolean {
+    return this.#objectFiles.isInterrupted(key);
+  }
+
   /** A list of a source begins. */
   beginList(source: Source): void {
     this.#lists.begin(source);
@@ -76,6 +87,7 @@ export class Reconciler {
 
   /** A list of a source is complete: objects that were not in it no longer exist. */
   endList(source: Source): void {
+    this.#parts.slice.begin();
     const list = this.#lists.numberOf(source);
     const isFirst = this.#lists.end(source);
     for (const object of [...this.#claims.objects()]) {
@@ -91,6 +103,7 @@ export class Reconciler {
 
   /** The current version of an object. `listed`: it is from a list, so the disk is compared even if it is unchanged. */
   apply(source: Source, object: KubeObject, listed: boolean): void {
+    this.#parts.slice.begin();
     // The first list of another source may never end
     if (!listed) this.#options.publisher.endFirstSync();
     const { uid, resourceVersion } = object.metadata;
@@ -108,6 +121,7 @@ export class Reconciler {
 
   /** An object was deleted, or is no longer selected. */
   delete(source: Source, object: KubeObject): void {
+    this.#parts.slice.begin();
     const { uid, resourceVersion } = object.metadata;
     const before = this.#claims.get(keyOf(refIn(source, object)));
     if (before === undefined) return;
@@ -118,6 +132,7 @@ export class Reconciler {
 
   /** An object with our finalizer is being deleted: releases it once its files were removed. */
   retire(source: Source, object: KubeObject): void {
+    this.#parts.slice.begin();
     const ref = refIn(source, object);
     const before = this.#claims.get(keyOf(ref));
     if (before !== undefined) return this.#forget(before);
@@ -128,7 +143,8 @@ export class Reconciler {
 
   /** A namespace may have become selected or unselected. Reads its objects again if it is selected now. */
   reconsider(namespace: string): void {
-    const { claims, hidden, queue } = this.#parts;
+    const { claims, hidden, queue, slice } = this.#parts;
+    slice.begin();
     for (const object of [...claims.objects()]) {
       if (object.namespace !== namespace || object.source.namespace !== undefined) continue;
       const isSelected = this.#selects(object.source, namespace);
@@ -147,14 +163,26 @@ export class Reconciler {
     await this.#queue.drain(signal);
   }
 
-  /** Processes a key of the queue: reads an object again, or retries a removal. */
+  /** Processes a key of the queue: reads an object again, or goes on with files that are to be published or removed. */
   async #process(key: string, signal: AbortSignal): Promise<void> {
+    const { removals, releases, slice } = this.#parts;
     const owner = ownerToRemove(key);
+    const object = objectToContinue(key) ?? key;
     try {
-      if (owner === undefined) await this.#reader.process(key, signal);
-      else this.#parts.removals.retry(owner);
+      if (owner !== undefined) {
+        do {
+          while (slice.isOver) await slice.pause();
+          removals.retry(owner);
+        } while (removals.isInterrupted(owner));
+        return;
+      }
+      if (object === key) await this.#reader.process(key, signal);
+      while (this.#objectFiles.isInterrupted(object) && !signal.aborted) {
+        while (slice.isOver) await slice.pause();
+        this.#objectFiles.continue(object);
+      }
     } finally {
-      this.#parts.releases?.check();
+      releases?.check();
     }
   }
 
@@ -174,17 +202,22 @@ export class Reconciler {
     const change = this.#claims.set(tracked);
     this.#parts.releases?.cancel(key);
     this.#parts.reports.collided(change);
-    const failure = this.#objectFiles.publish(tracked, files.filter(({ path }) => change.won.has(path)));
-    if (failure === undefined) this.#queue.forget(key);
-    else {
-      this.#parts.reports.failed(tracked, failure, this.#queue.failureOf(key));
-      this.#queue.retry(key, failure);
-    }
+    this.#publish(tracked, files.filter(({ path }) => change.won.has(path)));
     this.#follow(change);
     this.#removeFreed(change.freed, tracked);
     // It may no longer want all files that it had before it was refused or deleted
     if (keptFiles) this.#parts.removals.removeUnclaimed(new Set([key]));
     this.#parts.releases?.check();
+  }
+
+  #publish(object: TrackedObject, files: readonly WantedFile[]): void {
+    const { key } = object;
+    this.#objectFiles.publish(object, files, (failure) => {
+      if (failure !== undefined) {
+        this.#parts.reports.failed(object, failure, this.#queue.failureOf(key));
+        this.#queue.retry(key, failure);
+      } else if (!this.#queue.has(keyOfRest(key))) this.#queue.forget(key);
+    });
   }
 
   #selects(source: Source, namespace: string): boolean {
@@ -210,6 +243,7 @@ export class Reconciler {
   #leave(object: TrackedObject, change: ClaimsChange<TrackedObject>): void {
     const { key } = object;
     this.#queue.forget(key);
+    this.#objectFiles.stop(key);
     this.#reader.forget(key);
     this.#parts.releases?.add(object);
     const keptFiles = this.#parts.refusals.delete(key);

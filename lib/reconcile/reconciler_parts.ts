@@ -8,6 +8,7 @@ import type { KubeObject } from "../objects/object.ts";
 import type { ObjectRef } from "../objects/ref.ts";
 import type { Source } from "../objects/source.ts";
 import type { Clock } from "../runtime/clock.ts";
+import { TimeSlice } from "../runtime/time_slice.ts";
 import type { FileEvent } from "./file_event.ts";
 import type { Downloads } from "./object_files.ts";
 import { Outcome } from "./outcome.ts";
@@ -49,6 +50,7 @@ export interface ReconcilerOptions {
 
 export interface ReconcilerParts {
   journal: Journal;
+  slice: TimeSlice;
   claims: Claims<TrackedObject>;
   lists: SourceLists;
   queue: WorkQueue;
@@ -67,9 +69,21 @@ export interface ReconcilerParts {
 /** Keys of the queue that stand for files to remove: this, and the key of their owner. */
 const REMOVAL = "removal of ";
 
+/** Keys of the queue that stand for the rest of an object's files, when one time slice did not suffice: this, and the object's key. */
+const REST = "rest of ";
+
 /** The owner of files that a key of the queue has removed; `undefined`: the key is that of an object to read. */
 export function ownerToRemove(key: string): string | undefined {
   return key.startsWith(REMOVAL) ? key.slice(REMOVAL.length) : undefined;
+}
+
+/** The object whose publication a key of the queue continues; `undefined`: it is another kind of key. */
+export function objectToContinue(key: string): string | undefined {
+  return key.startsWith(REST) ? key.slice(REST.length) : undefined;
+}
+
+export function keyOfRest(key: string): string {
+  return REST + key;
 }
 
 /** @param process does the work of a key of the queue */
@@ -79,6 +93,7 @@ export function assemble(
 ): ReconcilerParts {
   const { sources, journal, onReleased } = options;
   const claims = new Claims<TrackedObject>(options.collisions);
+  const slice = new TimeSlice(options.clock);
   const lists = new SourceLists(sources);
   const refusals = new Refusals();
   const reports = new Reports(options);
@@ -89,18 +104,22 @@ export function assemble(
     claims,
     lists,
     refusals,
+    slice,
     onFailed: (owner, error) => queue.retry(REMOVAL + owner, error),
+    onInterrupted: (owner) => queue.add(REMOVAL + owner),
   });
   const releases = onReleased && new Releases({ journal, onReleased });
   const removalDelay = new RemovalDelay({
     ...options,
     onDue(owners) {
+      slice.begin();
       removals.removeUnclaimed(owners);
       releases?.check();
     },
   });
   return {
     journal,
+    slice,
     claims,
     lists,
     queue,
@@ -109,7 +128,13 @@ export function assemble(
     refusals,
     releases,
     reports,
-    outcome: new Outcome({ claims, queue, refusals, reports, ownerOf: (key) => ownerToRemove(key) ?? key }),
+    outcome: new Outcome({
+      claims,
+      queue,
+      refusals,
+      reports,
+      ownerOf: (key) => ownerToRemove(key) ?? objectToContinue(key) ?? key,
+    }),
     hidden,
     isGone: (key) => claims.get(key) === undefined || hidden.has(key),
   };

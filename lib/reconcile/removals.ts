@@ -5,6 +5,7 @@ import { PublishError } from "../files/publish_error.ts";
 import { describeRef, type ObjectRef, refOf } from "../objects/ref.ts";
 import type { Log } from "../log/log.ts";
 import { given } from "../runtime/given.ts";
+import type { TimeSlice } from "../runtime/time_slice.ts";
 import { type FileEvent, listOf, summaryOf } from "./file_event.ts";
 import type { Refusals } from "./refusals.ts";
 import type { SourceLists } from "./source_lists.ts";
@@ -19,6 +20,9 @@ export interface RemovalsOptions {
   onEvent(event: FileEvent): void;
   /** A file of this owner could not be removed; {@link Removals.retry} tries again. */
   onFailed(owner: string, error: PublishError): void;
+  slice: Pick<TimeSlice, "isOver">;
+  /** The time slice was over before every file of this owner was removed: call {@link Removals.retry}. */
+  onInterrupted(owner: string): void;
   log: Pick<Log, "info" | "error">;
 }
 
@@ -26,6 +30,8 @@ export class Removals {
   readonly #options: RemovalsOptions;
   /** Paths that could not be removed, with the reason, by owner. */
   readonly #failed = new Map<string, Map<string, string>>();
+  /** Paths that the time slice did not suffice for, by owner. */
+  readonly #left = new Map<string, Set<string>>();
 
   constructor(options: RemovalsOptions) {
     this.#options = options;
@@ -44,7 +50,7 @@ export class Removals {
 
   /** Removes those of the paths that may be removed. `ref` and `uid` name the object in the log and in Events. */
   remove(paths: Iterable<string>, ref: ObjectRef, uid?: string): void {
-    const { journal, publisher, log, onEvent, onFailed } = this.#options;
+    const { journal, publisher, slice, log, onEvent, onFailed } = this.#options;
     const removed: string[] = [];
     const failures = new Map<string, PublishError>();
     let news: PublishError | undefined;
@@ -53,6 +59,10 @@ export class Removals {
       if (owner === undefined) continue;
       if (!this.mayRemove(path)) {
         this.#settled(owner, path);
+        continue;
+      }
+      if (slice.isOver) {
+        this.#leave(owner, path);
         continue;
       }
       try {
@@ -89,14 +99,27 @@ export class Removals {
     this.#removeEach((_path, owner) => owners.has(owner));
   }
 
-  /** Tries again to remove what could not be removed before. */
+  /** Removes what was left when a time slice was over, and tries again to remove what could not be removed before. */
   retry(owner: string): void {
     const paths = this.#failed.get(owner);
-    if (paths === undefined) return;
-    for (const path of paths.keys()) {
+    for (const path of paths?.keys() ?? []) {
       if (this.#options.journal.ownerOf(path) !== owner) this.#settled(owner, path);
     }
-    this.remove([...paths.keys()], refOf(owner));
+    const left = this.#left.get(owner);
+    this.#left.delete(owner);
+    this.remove(new Set([...left ?? [], ...paths?.keys() ?? []]), refOf(owner));
+  }
+
+  /** Whether a time slice was over before every file of the owner was removed. */
+  isInterrupted(owner: string): boolean {
+    return this.#left.has(owner);
+  }
+
+  #leave(owner: string, path: string): void {
+    const left = this.#left.get(owner);
+    if (left !== undefined) return void left.add(path);
+    this.#left.set(owner, new Set([path]));
+    this.#options.onInterrupted(owner);
   }
 
   #removeEach(isMeant: (path: string, owner: string) => boolean): void {

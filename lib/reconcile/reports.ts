@@ -4,7 +4,7 @@ import type { Journal } from "../files/journal.ts";
 import type { Projection } from "../files/projection.ts";
 import { describeRef } from "../objects/ref.ts";
 import type { Log } from "../log/log.ts";
-import { type FileEvent, listOf, summaryOf } from "./file_event.ts";
+import { type FileEvent, listOf, moreFiles, summaryOf } from "./file_event.ts";
 import type { TrackedObject } from "./tracked_object.ts";
 
 export interface ReportsOptions {
@@ -12,6 +12,9 @@ export interface ReportsOptions {
   onEvent(event: FileEvent): void;
   log: Pick<Log, "info" | "warn" | "error">;
 }
+
+/** Keys of an object whose refusals are told one by one. */
+const MAX_REFUSALS = 10;
 
 export class Reports {
   readonly #options: ReportsOptions;
@@ -32,9 +35,11 @@ export class Reports {
     this.#options.onEvent({ type: "written", ref: object, uid: object.uid, paths });
   }
 
-  /** What of the object can become no file. */
+  /** What of the object can become no file; of many keys, the first ones. */
   refusals(object: TrackedObject, { files, refusals, isRefused }: Projection): void {
-    for (const reason of refusals) {
+    const more = refusals.length - MAX_REFUSALS;
+    if (more > 0) this.#refused(object, `${more} more keys, of ${refusals.length} that cannot become files`);
+    for (const reason of refusals.slice(0, MAX_REFUSALS)) {
       const file = files.find(({ content }) => "broken" in content && content.broken === reason);
       const isKept = isRefused
         ? [...this.#options.journal.files()].some(([, { owner }]) => owner === object.key)
@@ -61,18 +66,31 @@ export class Reports {
     this.#refusedPaths.delete(path);
   }
 
+  /** Objects began to claim the same paths: one line for each pair of them. */
   collided({ collisions }: ClaimsChange<TrackedObject>): void {
-    for (const { path, winner, loser } of collisions) {
-      const age = winner.created < loser.created ? "oldest" : "newest";
-      const reason = winner.created === loser.created
-        ? "the first by namespace, name and kind, as both were created at the same time (COLLISIONS decides by age"
-        : `the ${age === "oldest" ? "older" : "newer"} one (COLLISIONS=${age}`;
-      this.#options.log.warn(
-        `${path} is claimed by ${describeRef(winner)} and ${describeRef(loser)}: ${describeRef(winner)} has it, ` +
-          `${reason}; UNIQUE_FILENAMES=true gives each object its own file)`,
-      );
-      this.#options.onEvent({ type: "collided", ref: loser, uid: loser.uid, winner, path });
+    const byPair = new Map<string, typeof collisions>();
+    for (const collision of collisions) {
+      const pair = `${collision.winner.key} ${collision.loser.key}`;
+      const known = byPair.get(pair);
+      if (known === undefined) byPair.set(pair, [collision]);
+      else known.push(collision);
     }
+    for (const [first, ...others] of byPair.values()) {
+      if (first !== undefined) this.#collided(first, others.length);
+    }
+  }
+
+  #collided({ path, winner, loser }: ClaimsChange<TrackedObject>["collisions"][number], more: number): void {
+    const age = winner.created < loser.created ? "oldest" : "newest";
+    const reason = winner.created === loser.created
+      ? "the first by namespace, name and kind, as both were created at the same time (COLLISIONS decides by age"
+      : `the ${age === "oldest" ? "older" : "newer"} one (COLLISIONS=${age}`;
+    const verb = more === 0 ? " is" : `${moreFiles(more)} are`;
+    this.#options.log.warn(
+      `${path}${verb} claimed by ${describeRef(winner)} and ${describeRef(loser)}: ${describeRef(winner)} has ` +
+        `${more === 0 ? "it" : "them"}, ${reason}; UNIQUE_FILENAMES=true gives each object its own file)`,
+    );
+    this.#options.onEvent({ type: "collided", ref: loser, uid: loser.uid, winner, path, more });
   }
 
   /** @param before the failure that was told last */

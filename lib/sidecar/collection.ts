@@ -19,9 +19,10 @@ import { soonestResync } from "../kube/watch/resync.ts";
 import type { EventPoster } from "./event_poster.ts";
 import type { FinalizerGuard } from "./finalizer_guard.ts";
 import type { Log } from "../log/log.ts";
-import { allowedFoldersOf, folderOf, openJournal } from "./open_files.ts";
+import { allowedFoldersOf, configFilesOf, folderOf, openJournal } from "./open_files.ts";
 import { openNotifications } from "./open_notifications.ts";
 import type { NotificationRunner } from "../notify/runner.ts";
+import { Debounce } from "../reconcile/debounce.ts";
 import { Reconciler } from "../reconcile/reconciler.ts";
 import type { Liveness } from "./liveness.ts";
 import { checkDiskPeriodically } from "./periodic_disk_check.ts";
@@ -64,6 +65,7 @@ export class RunningCollection {
   readonly #notifications: NotificationRunner | undefined;
   readonly #downloads: DownloadScheduler;
   readonly #reconciler: Reconciler;
+  readonly #debounce: Debounce;
   readonly #diskCheck: DiskCheck;
   readonly #journal: Journal;
   readonly #readiness: Readiness;
@@ -118,6 +120,7 @@ export class RunningCollection {
       mode: collection.files.mode,
       atomicWrites: collection.files.atomicWrites,
       journal,
+      configFiles: configFilesOf(config),
       id,
       beforeChange: (path) => this.#mustNotify() && journal.addPending([path]),
       log,
@@ -171,12 +174,13 @@ export class RunningCollection {
       random,
       log,
     });
+    this.#debounce = new Debounce(this.#reconciler, clock);
     this.#followers = new Followers({
       ...options,
       client: options.cluster ?? client,
       sources,
       namespaces,
-      sinkFor: (source) => objects.sinkFor(source, this.#reconciler),
+      sinkFor: (source) => objects.sinkFor(source, this.#debounce),
       watch: config.watch,
       onFailure: (error) => options.metrics.watchFailed(error),
     });
@@ -219,6 +223,7 @@ export class RunningCollection {
     this.#readiness.check();
     await Promise.all([
       this.#followers.run(mode, signal),
+      this.#debounce.run(signal),
       this.#reconciler.run(signal),
       this.#checkDisk(signal),
       this.#notifications?.run(signal),

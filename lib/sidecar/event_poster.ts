@@ -3,7 +3,7 @@ import type { KubeClient } from "../kube/client/client.ts";
 import { EventRecorder } from "../kube/events/event_recorder.ts";
 import type { Log } from "../log/log.ts";
 import { describeRef } from "../objects/ref.ts";
-import type { FileEvent } from "../reconcile/file_event.ts";
+import { type FileEvent, moreFiles } from "../reconcile/file_event.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { given } from "../runtime/given.ts";
 import type { Heartbeat } from "../runtime/heartbeat.ts";
@@ -53,7 +53,9 @@ function wordsFor(event: FileEvent): { type: "Normal" | "Warning"; reason: strin
       return {
         type: "Warning",
         reason: "PathCollision",
-        message: `${event.path} is also claimed by ${describeRef(event.winner)}, which has it`,
+        message: event.more === 0
+          ? `${event.path} is also claimed by ${describeRef(event.winner)}, which has it`
+          : `${event.path}${moreFiles(event.more)} are also claimed by ${describeRef(event.winner)}, which has them`,
       };
   }
 }

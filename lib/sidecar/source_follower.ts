@@ -4,6 +4,7 @@ import { describeSource, type WatchTarget } from "../objects/source.ts";
 import type { Watcher, WatcherEvent } from "../kube/watch/watcher.ts";
 import { TransportError } from "../http/transport.ts";
 import type { Clock } from "../runtime/clock.ts";
+import { TimeSlice } from "../runtime/time_slice.ts";
 import type { Log } from "../log/log.ts";
 import { messageOf } from "../runtime/message_of.ts";
 import type { ObjectSink } from "./object_sink.ts";
@@ -26,6 +27,7 @@ const LIST_ATTEMPTS = 3;
 
 export class SourceFollower {
   readonly #options: SourceFollowerOptions;
+  readonly #slice: TimeSlice;
   /** By the clock, in ms. */
   #contactAt: number;
   #failure: string | undefined;
@@ -35,6 +37,7 @@ export class SourceFollower {
 
   constructor(options: SourceFollowerOptions) {
     this.#options = options;
+    this.#slice = new TimeSlice(options.clock);
     this.#contactAt = options.clock.now();
   }
 
@@ -88,7 +91,11 @@ export class SourceFollower {
         this.#recovered();
         return await sink.apply(event.object, false, signal);
       case "initApply":
-        for (const object of event.objects) await sink.apply(object, true, signal);
+        this.#slice.begin();
+        for (const object of event.objects) {
+          if (this.#slice.isOver) await this.#slice.pause();
+          await sink.apply(object, true, signal);
+        }
     }
   }
 

@@ -132,3 +132,12 @@ Deno.test("checkStart() refuses a STATE_FILE that is a folder or below a file", 
     assert.deepEqual(await messages(good), []);
   }
 });
+
+Deno.test("checkStart() warns about a SCRIPT inside FOLDER", async () => {
+  using folder = folderWithFile();
+  const inside = await check({ FOLDER: folder.path, SCRIPT: `${folder.path}/file` });
+  assert.equal(inside.warnings.length, 1);
+  assert.match(inside.warnings[0] ?? "", /^SCRIPT=".*\/file" is inside FOLDER: /);
+  const beside = await check({ FOLDER: `${folder.path}/a`, SCRIPT: `${folder.path}/file` });
+  assert.deepEqual(beside.warnings, []);
+});

@@ -27,6 +27,7 @@ const CASES: {
   ALLOWED_FOLDERS: [undefined, "/a, /b", ["/a", "/b"], "/a,b"],
   DEFAULT_FILE_MODE: [0o644, "0600", 0o600, "999"],
   UNIQUE_FILENAMES: [false, "True", true, "1"],
+  MAX_FILES_PER_OBJECT: [5000, "100", 100, "0"],
   ENABLE_5XX: [false, "true", true, "yes"],
   URL_MAX_BYTES: [64 * 2 ** 20, "1Ki", 1024, "1KB"],
   URL_ALLOWED_HOSTS: [undefined, "a.b, *.c:80,10.0.0.0/8", ["a.b", "*.c:80", "10.0.0.0/8"], "http://a"],

@@ -32,6 +32,7 @@ function open(servers: Record<string, Server> = {}) {
   const unpacking = { now: 0, gate: Promise.resolve() };
   const journal = new Journal({ folder: folder.path, id: "id", stateFile: "none", log });
   const publisher = new Publisher({
+    configFiles: [],
     folder: folder.path,
     allowedFolders: [],
     mode: 0o644,
@@ -488,6 +489,7 @@ Deno.test("want() takes its content over a real connection", async () => {
     log,
   });
   const publisher = new Publisher({
+    configFiles: [],
     folder: folder.path,
     allowedFolders: [],
     mode: 0o600,

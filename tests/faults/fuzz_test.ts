@@ -15,6 +15,7 @@ import type { KubeObject } from "../../lib/objects/object.ts";
 import type { Source } from "../../lib/objects/source.ts";
 import { parseSelector } from "../../lib/objects/selector_grammar.ts";
 import { Watcher } from "../../lib/kube/watch/watcher.ts";
+import { Debounce } from "../../lib/reconcile/debounce.ts";
 import { Reconciler } from "../../lib/reconcile/reconciler.ts";
 import { SETTINGS } from "../../lib/config/settings.ts";
 import { FileObjects } from "../../lib/sidecar/object_sink.ts";
@@ -235,7 +236,7 @@ function objectOf(target: string, data: [string, string][], binaryData: [string,
 Deno.test("project() never throws, leads nowhere outside, and gives the same files in whatever order the keys come", () => {
   fc.assert(
     fc.property(object, fc.boolean(), fc.boolean(), ({ kind, target, data, binaryData }, uniqueFilenames, other) => {
-      const options = { uniqueFilenames, folderPerNamespace: other, decompress: other };
+      const options = { uniqueFilenames, maxFilesPerObject: 5000, folderPerNamespace: other, decompress: other };
       const settings = { ...ROOTS, folderAnnotation: ANNOTATION, ...options };
       const shown = (object: KubeObject) =>
         project(kind, object, settings).files.map(({ path, content }): [string, string] => {
@@ -397,6 +398,7 @@ function start({ api, folder, clock, random, resyncPeriod, removeDelay, onWritte
   const abort = new AbortController();
   const journal = new Journal({ folder, id: "0123456789", log });
   const publisher = new Publisher({
+    configFiles: [],
     ...{ folder, allowedFolders: [], mode: 0o644, atomicWrites: true, journal, id: "0123456789", log },
     beforeChange() {},
   });
@@ -406,6 +408,7 @@ function start({ api, folder, clock, random, resyncPeriod, removeDelay, onWritte
       folderAnnotation: ANNOTATION,
       allowedFolders: [],
       uniqueFilenames: false,
+      maxFilesPerObject: 5000,
       folderPerNamespace: false,
       decompress: false,
     },
@@ -418,6 +421,7 @@ function start({ api, folder, clock, random, resyncPeriod, removeDelay, onWritte
     onEvent: (event) => event.type === "written" && onWritten(event.paths),
     onReleased() {},
   });
+  const debounce = new Debounce(reconciler, clock);
   const timing = { sleepTime: 60, serverTimeout: 60, clientTimeout: 66, resyncPeriod, firstBackoff: 1 };
   const running = SOURCES.map((source) => {
     const watcher = new Watcher({
@@ -429,11 +433,11 @@ function start({ api, folder, clock, random, resyncPeriod, removeDelay, onWritte
       random,
       heartbeat: { expectWithin() {} },
     });
-    const sink = new FileObjects({ source, reconciler, admit: undefined, selects: () => true, log });
+    const sink = new FileObjects({ source, reconciler: debounce, admit: undefined, selects: () => true, log });
     const follower = new SourceFollower({ source, watcher, sink, outages, onFailure() {}, clock, log });
     return follower.run(abort.signal, { once: false });
   });
-  const all = Promise.all([...running, reconciler.run(abort.signal)]);
+  const all = Promise.all([...running, debounce.run(abort.signal), reconciler.run(abort.signal)]);
   return {
     log,
     async stop() {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { systemClock } from "../../lib/runtime/clock.ts";
 import { assertDiskFollows } from "../support/cluster_files.ts";
-import { faultStories } from "../support/fault_story.ts";
+import { faultStories, seconds } from "../support/fault_story.ts";
 import { serve } from "../support/local_servers.ts";
 import { assertFolderEquals, eventually, temporariesIn } from "../support/oracle.ts";
 import { forEach, type Story } from "../support/story.ts";
@@ -223,3 +223,42 @@ story("objects of the largest size, with the most keys, all at once", async (at)
   await assertDiskFollows(at);
   assert.ok(sidecar.running);
 });
+
+story(
+  "objects with as many keys as are allowed that move to and fro, and one with more, delay no probe",
+  async (at) => {
+    const keysOf = (count: number, prefix: string) =>
+      Object.fromEntries(Array.from({ length: count }, (_, index) => [`${prefix}-${index}`, ""]));
+    for (const name of ["first", "second"]) await at.create("ConfigMap", name, { data: keysOf(5000, name) });
+    await at.create("ConfigMap", "more", { data: keysOf(60_000, "more") });
+    const sidecar = await at.startReady();
+    const times: number[] = [];
+    let isMoving = true;
+    const probe = async () => {
+      while (isMoving) {
+        const startedAt = performance.now();
+        assert.equal((await sidecar.health("/livez")).status, 200);
+        times.push(performance.now() - startedAt);
+        await seconds(0.02);
+      }
+    };
+    const move = async () => {
+      for (let round = 0; round < 5; round++) {
+        const annotations = { [ANNOTATION]: round % 2 === 0 ? "moved" : null };
+        await forEach(["first", "second", "more"], (name) => at.change("ConfigMap", name, { annotations }));
+        await seconds(2);
+      }
+      isMoving = false;
+    };
+    await Promise.all([probe(), move()]);
+    // The API server and the test share the machine
+    times.sort((a, b) => a - b);
+    const slow = times[Math.floor(times.length * 0.95)] ?? Infinity;
+    console.log(
+      `${times.length} probes: 95 % within ${slow.toFixed(0)} ms, the slowest ${times.at(-1)?.toFixed(0)} ms`,
+    );
+    assert.ok(slow < 200);
+    assert.equal(sidecar.findAll(/\/more refused: it has 60000 keys \(MAX_FILES_PER_OBJECT=5000\)/).length, 6);
+    await eventually(() => assert.equal([...Deno.readDirSync(`${at.folder}/moved`)].length, 10_000));
+  },
+);

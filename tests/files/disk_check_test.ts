@@ -16,6 +16,7 @@ function open() {
   const clock = new FakeClock();
   const journal = new Journal({ folder: folder.path, id: "id", log });
   const publisher = new Publisher({
+    configFiles: [],
     folder: folder.path,
     allowedFolders: [],
     mode: 0o644,

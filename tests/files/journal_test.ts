@@ -526,3 +526,47 @@ diskTest("mounts", "Journal on a disk that fills up is whole again afterwards", 
     assert.deepEqual(names(), ["record"]);
   }
 });
+
+Deno.test("own() writes to nothing that somebody put in the record's place, and does not wait for it", async () => {
+  using folder = tempFolder();
+  const { load, path } = journalIn(folder);
+  const journal = load();
+  const outside = `${folder.path}/outside`;
+  Deno.writeTextFileSync(outside, "theirs");
+  const tricks = [() => Deno.symlinkSync(outside, path), () => Deno.linkSync(outside, path)];
+  const fifo = await new Deno.Command("mkfifo", { args: [`${folder.path}/fifo`] }).output();
+  if (fifo.success) tricks.push(() => Deno.renameSync(`${folder.path}/fifo`, path));
+  for (const [index, trick] of tricks.entries()) {
+    journal.own(`/data/before-${index}`, OWNER, STAMP);
+    Deno.removeSync(path);
+    trick();
+    journal.own(`/data/after-${index}`, OWNER, STAMP);
+    assert.equal(text(outside), "theirs");
+    assert.deepEqual(ownersIn(load()), ownersIn(journal));
+  }
+});
+
+Deno.test("mayBeOurs() of a path that only the record names asks for the file that was written", () => {
+  using folder = tempFolder();
+  const { load, write } = journalIn(folder);
+  const path = `${folder.path}/foreign.db`;
+  Deno.writeTextFileSync(path, "theirs");
+  const present = stampAt(path);
+  const entry = (...stamp: number[]) => `${JSON.stringify(["own", path, OWNER, ...stamp])}\n`;
+  const mayBeOurs = (record: string) => {
+    write(`["journal",2]\n${record}`);
+    return load().mayBeOurs(path, present);
+  };
+  const { ino, mtime, size } = present;
+  assert.equal(mayBeOurs(entry(ino, mtime, size)), true);
+  assert.equal(mayBeOurs(entry(ino + 1, mtime, size)), false);
+  assert.equal(mayBeOurs(entry(ino, mtime + 1, size)), false);
+  assert.equal(mayBeOurs(entry(ino, mtime, size + 1)), false);
+  // A crash while it was rewritten in place
+  assert.equal(mayBeOurs(entry(ino, 0, -1)), true);
+  // A crash between the entry and the rename
+  assert.equal(mayBeOurs(entry(ino, mtime, size) + entry(ino + 1, mtime + 1, 5)), true);
+  const journal = load();
+  journal.own(path, OWNER, { ...present, size: 0 });
+  assert.equal(journal.mayBeOurs(path, present), true);
+});

@@ -14,6 +14,7 @@ const SETTINGS: ProjectionSettings = {
   folderAnnotation: ANNOTATION,
   allowedFolders: [],
   uniqueFilenames: false,
+  maxFilesPerObject: 5000,
   folderPerNamespace: false,
   decompress: false,
 };
@@ -376,4 +377,11 @@ Deno.test("project() never throws and leaves no allowed folder", () => {
       assert.doesNotMatch(path, /\/\.\.k8s-sidecar-|[\0\n]/);
     }
   });
+});
+
+Deno.test("project() refuses an object with more keys than MAX_FILES_PER_OBJECT", () => {
+  const object = { ...configMap("a", { x: "1", y: "2" }), binaryData: { z: "" } };
+  assert.equal(projected(object, { maxFilesPerObject: 3 }).files.length, 3);
+  const { files, refusals } = projected(object, { maxFilesPerObject: 2 });
+  assert.deepEqual([files, refusals], [[], ["it has 3 keys (MAX_FILES_PER_OBJECT=2)"]]);
 });

@@ -37,6 +37,7 @@ function open({ disk, stateFile, ...options }: Partial<PublisherOptions> & { dis
   const start = () => {
     const journal = new Journal({ folder: at(""), id: "id", stateFile, log });
     const publisher = new Publisher({
+      configFiles: [],
       folder: `${temp.path}/data`,
       allowedFolders: [`${temp.path}/extra`],
       mode: 0o644,
@@ -820,7 +821,7 @@ function publishAs(uid: number, gid: number, folder: string, path: string, conte
     const [folder, path, content] = Deno.args;
     const log = { debug() {}, info() {}, warn() {} };
     const journal = new Journal({ folder, id: "id", log });
-    const publisher = new Publisher({
+    const publisher = new Publisher({ configFiles: [],
       folder, allowedFolders: [], mode: 0o644, atomicWrites: true, journal, id: "id", beforeChange() {}, log,
     });
     publisher.publish(path, new TextEncoder().encode(content), "ConfigMap/default/a");`;
@@ -840,7 +841,7 @@ function publishAndCrash(folder: string, path: string): void {
       journal.addPending([path]);
       Deno.kill(Deno.pid, "SIGKILL");
     };
-    const publisher = new Publisher({
+    const publisher = new Publisher({ configFiles: [],
       folder, allowedFolders: [], mode: 0o644, atomicWrites: true, journal, id: "id", beforeChange, log,
     });
     publisher.publish(path, new TextEncoder().encode("ours"), "ConfigMap/default/a");`;
@@ -896,4 +897,44 @@ Deno.test("Publisher finds 2,000 files right after a restart", () => {
   for (const name of names) assert.equal(later.remove(name), true);
   assert.deepEqual(it.files(), {});
   assert.equal(exists(it.at("sub")), false);
+});
+
+Deno.test("remove() leaves a file that an earlier run's record names and that is not the one written", () => {
+  using it = open();
+  it.publish("touched");
+  it.publish("replaced");
+  it.publish("same");
+  Deno.utimeSync(it.at("touched"), 1, 1);
+  it.write("foreign", "new");
+  Deno.renameSync(it.at("foreign"), it.at("replaced"));
+  const later = it.restart();
+  for (const path of ["touched", "replaced", "same"]) later.remove(path);
+  assert.deepEqual(later.files(), { touched: "new", replaced: "new" });
+  assert.deepEqual(later.owned(), []);
+  assert.equal(later.log.lines.filter((line) => line.includes("no longer the file that was written")).length, 2);
+});
+
+Deno.test("publish() refuses a file that the configuration names, by whatever path", () => {
+  using temp = tempFolder();
+  const data = `${temp.path}/data`;
+  Deno.mkdirSync(`${data}/scripts`, { recursive: true });
+  Deno.writeTextFileSync(`${data}/scripts/reload.sh`, "theirs");
+  Deno.symlinkSync("scripts", `${data}/link`);
+  Deno.symlinkSync(`${data}/scripts/token`, `${temp.path}/token`);
+  Deno.writeTextFileSync(`${data}/scripts/token`, "theirs");
+  const log = keptLog();
+  const publisher = new Publisher({
+    ...{ folder: data, allowedFolders: [], mode: 0o644, atomicWrites: true, id: "id", log, beforeChange() {} },
+    journal: new Journal({ folder: data, id: "id", log }),
+    configFiles: [
+      { path: `${data}/link/reload.sh`, what: "SCRIPT" },
+      { path: `${temp.path}/token`, what: "REQ_TOKEN_FILE" },
+      { path: `${data}/missing`, what: "NETRC" },
+    ],
+  });
+  for (const path of ["scripts/reload.sh", "link/reload.sh", "scripts/token", "link/token", "missing"]) {
+    assert.throws(() => publisher.publish(`${data}/${path}`, encode("new"), OWNER), RefusedPathError, path);
+  }
+  assert.equal(Deno.readTextFileSync(`${data}/scripts/reload.sh`), "theirs");
+  assert.equal(publisher.publish(`${data}/scripts/other.sh`, encode("new"), OWNER), true);
 });

@@ -30,6 +30,7 @@ function open({ disk = tempFolder(), mode = 0o644 }: { disk?: Folder; mode?: num
   const start = () => {
     const journal = new Journal({ folder, id: "id", log });
     const publisher = new Publisher({
+      configFiles: [],
       folder,
       allowedFolders: [],
       mode,
@@ -154,7 +155,7 @@ for (
         Deno.kill(Deno.pid, "SIGKILL");
       };
       const options = { folder, allowedFolders: [], mode: 0o644, atomicWrites: false, journal, id: "id", log };
-      new Publisher({ ...options, beforeChange })
+      new Publisher({ configFiles: [], ...options, beforeChange })
         .publish(folder + "/file", new TextEncoder().encode("ours"), "ConfigMap/default/a");`;
     const args = ["eval", "--no-config", program, it.folder];
     // The time of the file must differ, which a kernel counts in steps of some milliseconds
@@ -215,7 +216,7 @@ diskTest("users", "publish() rewrites a file without the right to write", () => 
     const log = { info() {}, warn() {} };
     const journal = new Journal({ folder, id: "id", log });
     const options = { folder, allowedFolders: [], mode: 0o444, atomicWrites: false, journal, id: "id", log };
-    new Publisher({ ...options, beforeChange() {} })
+    new Publisher({ configFiles: [], ...options, beforeChange() {} })
       .publish(folder + "/file", new TextEncoder().encode("${content}"), "ConfigMap/default/a");`;
   const inodes = ["first", "second"].map((content) => {
     const { success, stderr } = asUser(1001, 3000, program(content), it.folder);

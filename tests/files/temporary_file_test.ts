@@ -113,3 +113,14 @@ Deno.test("end() removes the file unless it was renamed", () => {
   renamed.file.end();
   assert.deepEqual([exists(renamed.path), text(renamed.target), renamed.ends], [false, "a", ["end"]]);
 });
+
+Deno.test("rename() leaves what somebody put in the temporary file's place", () => {
+  using it = open();
+  it.file.write(encode("ours"));
+  Deno.removeSync(it.path);
+  Deno.writeTextFileSync(`${it.path}-outside`, "theirs");
+  Deno.symlinkSync(`${it.path}-outside`, it.path);
+  assert.throws(() => it.file.rename(), /replaced by somebody else/);
+  assert.equal(exists(it.target), false);
+  assert.equal(text(`${it.path}-outside`), "theirs");
+});

@@ -42,6 +42,16 @@ interface Start {
   /** Seconds. */
   removeDelay?: number;
   selects?: (source: Source, namespace: string) => boolean;
+  clock?: FakeClock;
+}
+
+/** Each look at it takes a millisecond. */
+class SlowClock extends FakeClock {
+  #looks = 0;
+
+  override now(): number {
+    return super.now() + this.#looks++;
+  }
 }
 
 /** A reconciler with all that belongs to it, on a real folder. */
@@ -53,8 +63,8 @@ function start({
   collisions = "oldest",
   removeDelay = 0,
   selects,
+  clock = new FakeClock(),
 }: Start) {
-  const clock = new FakeClock();
   const log = keptLog();
   const events: string[] = [];
   const released: string[] = [];
@@ -68,6 +78,7 @@ function start({
   };
   const journal = new Journal({ folder, id: "id", log });
   const publisher = new Publisher({
+    configFiles: [],
     folder,
     allowedFolders: [],
     mode: 0o644,
@@ -104,6 +115,7 @@ function start({
       folderAnnotation: ANNOTATION,
       allowedFolders: [],
       uniqueFilenames: false,
+      maxFilesPerObject: 5000,
       folderPerNamespace: false,
       decompress: false,
     },
@@ -1190,3 +1202,56 @@ async function randomLife(random: () => number): Promise<void> {
 function sorted(record: Record<string, string>): Record<string, string> {
   return Object.fromEntries(Object.entries(record).sort());
 }
+
+Deno.test("apply() tells of a pair of colliding objects once, with the number of paths", async () => {
+  await using it = open();
+  const keys = { a: "1", b: "1", c: "1" };
+  await it.list(CONFIG_MAPS, configMap("old", keys, OLD), configMap("young", keys));
+  const told = it.log.lines.filter((line) => line.includes("claimed by"));
+  assert.equal(told.length, 1);
+  assert.match(
+    told[0] ?? "",
+    /a and 2 more files are claimed by ConfigMap default\/old and ConfigMap default\/young: /,
+  );
+  const events = it.events.filter((event) => event.startsWith("collided"));
+  assert.deepEqual(events, ["collided ConfigMap default/young: ConfigMap default/old has a"]);
+});
+
+const MANY_KEYS = Object.fromEntries(Array.from({ length: 100 }, (_, index) => [`key-${index}`, "1"]));
+
+Deno.test("apply() publishes a large object in slices, and is not settled before the last one", async () => {
+  await using it = open({ clock: new SlowClock() });
+  it.beginList(CONFIG_MAPS, configMap("a", MANY_KEYS));
+  it.endList(CONFIG_MAPS);
+  const first = Object.keys(it.files()).length;
+  assert.ok(first > 0 && first < 50, `${first} files in the first slice`);
+  assert.equal(it.isSynced, false);
+  for (let turn = 0; turn < 20 && !it.isSynced; turn++) await it.turn();
+  assert.deepEqual(it.files(), MANY_KEYS);
+  assert.equal(it.isSynced, true);
+  assert.equal(it.events.length, 1);
+  assert.equal(it.state.reads, 0);
+});
+
+Deno.test("apply() of a large object gives up the rest of what it was before", async () => {
+  await using it = open({ clock: new SlowClock() });
+  await it.list(CONFIG_MAPS);
+  it.reconciler.apply(CONFIG_MAPS, configMap("a", MANY_KEYS), false);
+  await it.apply(changed(configMap("a"), { x: "2" }));
+  for (let turn = 0; turn < 20 && !it.isSynced; turn++) await it.turn();
+  assert.deepEqual(it.files(), { x: "2" });
+  assert.equal(it.isSynced, true);
+});
+
+Deno.test("delete() removes a large object's files in slices", async () => {
+  await using it = open({ clock: new SlowClock() });
+  await it.list(CONFIG_MAPS, configMap("a", MANY_KEYS));
+  for (let turn = 0; turn < 20 && !it.isSynced; turn++) await it.turn();
+  it.reconciler.delete(CONFIG_MAPS, configMap("a", MANY_KEYS));
+  const left = Object.keys(it.files()).length;
+  assert.ok(left > 50 && left < 100, `${left} files are left after the first slice`);
+  assert.equal(it.isSynced, false);
+  for (let turn = 0; turn < 20 && !it.isSynced; turn++) await it.turn();
+  assert.deepEqual(it.files(), {});
+  assert.equal(it.isSynced, true);
+});

@@ -21,6 +21,8 @@ function removals(owners: Record<string, string>) {
   const events: FileEvent[] = [];
   const failed: string[] = [];
   const lines: string[] = [];
+  const slice = { isOver: false };
+  const interrupted: string[] = [];
   const it = new Removals({
     claims: {
       isClaimedBy: (path, key) => claims.get(path)?.includes(key) === true,
@@ -42,9 +44,24 @@ function removals(owners: Record<string, string>) {
     },
     onEvent: (event) => events.push(event),
     onFailed: (owner) => failed.push(owner),
+    slice,
+    onInterrupted: (owner) => interrupted.push(owner),
     log: { info: (line) => lines.push(line), error: (line) => lines.push(line) },
   });
-  return { it, journal, stuck, claims, unknown, kept, events, failed, lines, left: () => [...journal.keys()] };
+  return {
+    it,
+    journal,
+    stuck,
+    claims,
+    unknown,
+    kept,
+    events,
+    failed,
+    lines,
+    slice,
+    interrupted,
+    left: () => [...journal.keys()],
+  };
 }
 
 Deno.test("remove() tells of the files that were there, in one event", () => {
@@ -52,6 +69,21 @@ Deno.test("remove() tells of the files that were there, in one event", () => {
   it.remove(["/1", "/2", "/never"], A, "uid");
   assert.deepEqual(events, [{ type: "removed", ref: A, uid: "uid", paths: ["/1", "/2"] }]);
   assert.deepEqual(lines, ["ConfigMap default/a: removed 2 files"]);
+});
+
+Deno.test("remove() leaves what a time slice does not suffice for to retry()", () => {
+  const { it, slice, interrupted, claims, left } = removals({ "/1": KEYS.a, "/2": KEYS.a, "/3": KEYS.b });
+  slice.isOver = true;
+  it.remove(["/1", "/2", "/3"], A);
+  assert.deepEqual(left(), ["/1", "/2", "/3"]);
+  assert.deepEqual(interrupted, [KEYS.a, KEYS.b]);
+  slice.isOver = false;
+  // Meanwhile its owner claims it again
+  claims.set("/2", [KEYS.a]);
+  it.retry(KEYS.a);
+  it.retry(KEYS.b);
+  assert.deepEqual(left(), ["/2"]);
+  assert.equal(it.isInterrupted(KEYS.a), false);
 });
 
 Deno.test("mayRemove() is false of what a refused object has on disk", () => {

@@ -32,7 +32,7 @@ const WORDS: [what: string, event: FileEvent, words: string][] = [
   ["what failed", { type: "failed", ref: REF, reason: "the disk is full" }, "Warning FilesFailed: the disk is full"],
   [
     "a path that another has",
-    { type: "collided", ref: REF, path: "/a", winner: { ...REF, kind: "Secret" } },
+    { type: "collided", ref: REF, path: "/a", more: 0, winner: { ...REF, kind: "Secret" } },
     "Warning PathCollision: /a is also claimed by Secret default/a, which has it",
   ],
   [

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { parseConfig } from "../../lib/config/config.ts";
-import { allowedFoldersOf } from "../../lib/sidecar/open_files.ts";
+import { allowedFoldersOf, configFilesOf } from "../../lib/sidecar/open_files.ts";
 import { diskAt, diskTest, tempFolder } from "../support/disk.ts";
 
 function allowed(env: Record<string, string>): string[] {
@@ -17,4 +17,21 @@ diskTest("mounts", "allowedFoldersOf() adds the volume with DEFAULTS=kiwigrid, a
   assert.deepEqual(allowed({ FOLDER }), []);
   assert.deepEqual(allowed({ FOLDER, DEFAULTS: "kiwigrid", ALLOWED_FOLDERS: "/srv/../srv/x" }), ["/srv/x"]);
   assert.deepEqual(allowed({ FOLDER: volume, DEFAULTS: "kiwigrid" }), []);
+});
+
+Deno.test("configFilesOf() names every file that the configuration does", () => {
+  const { config } = parseConfig({
+    ...{
+      LABEL: "a",
+      FOLDER: "/data",
+      SCRIPT: "/bin/reload",
+      STATE_FILE: "/state",
+      NETRC: "/netrc",
+      KUBECONFIG: "/kube",
+    },
+    ...{ REQ_USERNAME_FILE: "/user", REQ_PASSWORD_FILE: "/password", REQ_TOKEN_FILE: "/token", REQ_CA_FILE: "/ca" },
+  });
+  const paths = configFilesOf(config).map(({ path }) => path).filter((path) => !path.includes("serviceaccount"));
+  const expected = ["/bin/reload", "/state", "/netrc", "/kube", "/user", "/password", "/token", "/ca"];
+  assert.deepEqual(paths.sort(), expected.sort());
 });

@@ -36,6 +36,11 @@ export const FILES_SETTINGS = {
     "Name files `namespace_<namespace>.<configmap|secret>_<name>.<key>`, so that objects have files of their own. Two objects of one namespace can still claim a path: `a` with the key `b.c`, and `a.b` with `c`",
     { kiwigridReads: anyAsFalse },
   ),
+  MAX_FILES_PER_OBJECT: files.withDefault(
+    countFromOne,
+    "5000",
+    "An object with more keys is refused; its last accepted files stay",
+  ),
   ENABLE_5XX: files.withDefault(boolean, "false", "For `*.url` keys, accept the body of a 5xx response as content", {
     kiwigridReads: anyAsFalse,
   }),
