@@ -3,12 +3,12 @@ import { EXIT, type ExitCode } from "./lib/cli/exit_codes.ts";
 import { gatherEntropy } from "./lib/runtime/entropy.ts";
 import { noProxyWithLoopback } from "./lib/http/proxy.ts";
 
-/** After a signal, the process ends at the latest after this time. */
+/** The process ends at most this long after a signal. */
 const STOP_TIMEOUT_MS = 600;
 
 async function main(): Promise<ExitCode> {
   const stop = stopSignal();
-  // In the background, while the modules load
+  // Runs in the background while the modules load
   gatherEntropy().catch(() => {});
   const { runProgram } = await import("./lib/cli/program.ts");
   const env = Deno.env.toObject();

@@ -43,7 +43,7 @@ export function parseCommandLine(args: readonly string[]): { command: Command; f
     else if (arg === "healthcheck") run = "healthcheck";
     else if (run === "healthcheck" && probe === undefined && Object.hasOwn(PROBES, arg)) probe = arg as Probe;
     else {
-      // The value of a mistyped flag may be a password
+      // The value of a misspelt flag may be a password
       const shown = inline.length > 0 && flag.startsWith("-") ? `${flag}=…` : arg;
       faults.push({ setting: shown, message: `${JSON.stringify(shown)} is not a valid argument: see --help` });
     }
@@ -103,7 +103,7 @@ const EXIT_CODES =
 4 files could not be written (METHOD=LIST).
 `;
 
-/** The text of `--help`, from the table of settings. */
+/** The text of `--help`, generated from the table of settings. */
 export function helpText(): string {
   const lines = [USAGE];
   let section = "";

@@ -1,10 +1,10 @@
-/** `k8s-sidecar healthcheck [ready|live]`: what the probes say, for exec probes in an image without a shell. */
+/** `k8s-sidecar healthcheck [ready|live]`: asks the health endpoints, for exec probes in an image without a shell. */
 import type { Config } from "../config/config.ts";
 import { messageOf } from "../runtime/message_of.ts";
 import { type Probe, PROBES } from "./command_line.ts";
 import { EXIT, type ExitCode } from "./exit_codes.ts";
 
-/** Milliseconds for an answer. */
+/** Maximum milliseconds for an answer. */
 const MAX_ANSWER_MS = 5000;
 
 /** Addresses that mean every address of the host. */

@@ -1,4 +1,7 @@
-/** Revokes the permissions that this run does not need. They are fixed at compile time, before the settings are known. */
+/**
+ * Revokes the permissions that this run does not need. The binary has all of them, because settings are unknown at
+ * compile time.
+ */
 import type { Config } from "../config/config.ts";
 import type { Credentials } from "../kube/client/credentials.ts";
 
@@ -9,11 +12,11 @@ export interface PermissionNeeds {
 }
 
 /**
- * After this, neither this program nor a dependency can do what no setting asks for:
+ * Afterwards, neither this program nor a dependency can do what the settings do not require:
  *
  * - `run`: only SCRIPT and the exec plugin of a kubeconfig run programs.
- * - `env`: the environment was read. The YAML library and kubeconfigs look at it again.
- * - `sys`: only Events name the host.
+ * - `env`: the environment was read already. Only the YAML library and kubeconfigs read it again.
+ * - `sys`: only Events contain the host name.
  */
 export async function giveUpPermissions({ config, credentials }: PermissionNeeds): Promise<void> {
   const hasScript = config.collections.some(({ notification }) => notification.script !== undefined);

@@ -1,4 +1,4 @@
-/** Does what the command line and the environment say, and returns the exit code. */
+/** Runs the command of the command line with the settings of the environment, and returns the exit code. */
 import { systemClock } from "../runtime/clock.ts";
 import { helpText, parseCommandLine } from "./command_line.ts";
 import { type Config, type LogSettings, parseConfig } from "../config/config.ts";
@@ -18,7 +18,7 @@ import { COMMIT, VERSION } from "./version.ts";
 import { messageOf } from "../runtime/message_of.ts";
 import { whenAborted } from "../runtime/when_aborted.ts";
 
-/** @param stop aborts when the process has to stop, with an error whose message is the name of the signal */
+/** @param stop aborts when the process must stop, with an error whose message is the name of the signal */
 export async function runProgram(
   args: readonly string[],
   env: Record<string, string | undefined>,
@@ -40,7 +40,7 @@ export async function runProgram(
   }
 
   const { config, faults: configFaults } = parseConfig(env, "flags" in command ? command.flags : {});
-  // remove-finalizers needs no folder
+  // remove-finalizers does not use the folder
   const isRemoval = command.run === "remove-finalizers";
   faults.push(...configFaults.filter(({ setting }) => !(isRemoval && setting === "FOLDER")));
   const { log, faults: logFaults } = await startLog(config.log);
@@ -108,7 +108,7 @@ async function startLog(settings: LogSettings): Promise<{ log: LimitedLog; fault
   }
 }
 
-/** `--manifests`: the objects of a folder's files. */
+/** `--manifests`: opens the folder as a source of objects. */
 async function openManifests(dir: string, log: Log): Promise<{ manifests?: ObjectApi; faults: Fault[] }> {
   const { FolderError, FolderSource } = await import("../manifests/folder_source.ts");
   try {
@@ -120,7 +120,7 @@ async function openManifests(dir: string, log: Log): Promise<{ manifests?: Objec
 }
 
 /**
- * Says what this run is about: a line for each collection.
+ * Logs what is written where: one line for each collection.
  *
  * @param origin the URL of the API server, or the folder of manifests
  */

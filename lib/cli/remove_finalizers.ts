@@ -1,4 +1,4 @@
-/** `k8s-sidecar remove-finalizers`: removes ours from every object that the selection matches. */
+/** `k8s-sidecar remove-finalizers`: removes our finalizer from every selected object. */
 import { removeFinalizers } from "../kube/finalizers/remove_finalizers.ts";
 import { openClient, type OpenClientOptions } from "../sidecar/open_client.ts";
 import { sourcesOf } from "../sidecar/sources.ts";

@@ -1,4 +1,4 @@
-/** Checks that need the file system or the network, before anything starts. One start reports every fault. */
+/** Checks that need the file system or the network, before anything starts. All faults are reported together. */
 import type { Config } from "../config/config.ts";
 import { isInside, resolvePath } from "../files/paths.ts";
 import { CredentialsError } from "../kube/client/errors.ts";
@@ -10,7 +10,7 @@ import { type Fault, faultOf } from "../config/read_settings.ts";
  * Warnings are about what kiwigrid's image starts with.
  *
  * @param credentials finds the credentials for the API server, which are loaded once; `undefined` without a cluster
- * @param broken settings that are known to be faulty and are not checked again
+ * @param broken settings that are already known to be invalid; they are not checked
  */
 export async function checkStart(
   config: Config,
@@ -40,14 +40,14 @@ export async function checkStart(
   return { credentials: found, server, faults, warnings };
 }
 
-/** @throws any error that configuration cannot cause */
+/** @throws any error that is not about the configuration */
 function credentialsFault(error: unknown, kubeconfig: string | undefined): Fault {
   if (!(error instanceof CredentialsError)) throw error;
   if (kubeconfig !== undefined) return faultOf("KUBECONFIG", kubeconfig, error.message);
   return { setting: "KUBECONFIG", message: `KUBECONFIG is not set, and ${error.message}` };
 }
 
-/** Deno only lets programs with --allow-all write to these. */
+/** Deno allows writing to these only with --allow-all. */
 const DEVICES = ["/dev", "/proc", "/sys"];
 
 function folderFaults(folder: string): Fault[] {
@@ -78,7 +78,7 @@ function stateFileFaults(path: string): Fault[] {
     if (error instanceof Deno.errors.NotADirectory) {
       return [faultOf("STATE_FILE", path, "a part of the path is a file instead of a directory")];
     }
-    // Other errors may be temporary; writing is retried with each file
+    // Other errors may be temporary; writing the record is retried with each file
   }
   return [];
 }

@@ -5,7 +5,7 @@ import type { LogLevel } from "../log/log.ts";
 import type { LogFormat } from "../log/log_format.ts";
 import type { Kind } from "../objects/kind.ts";
 import { faultsOf, warningsOf } from "./config_checks.ts";
-import { readLabel } from "./label_selector_setting.ts";
+import { readLabel } from "./label_and_value.ts";
 import { misspeltSettings } from "./misspelt.ts";
 import { type Fault, readSettings } from "./read_settings.ts";
 import type { SettingValues } from "./settings.ts";
@@ -13,7 +13,7 @@ import { given } from "../runtime/given.ts";
 
 /** The objects of a collection. */
 export interface Selection {
-  /** Label selector in the API's syntax; `undefined` when objects are watched by name. */
+  /** Label selector in the API's syntax; `undefined` if objects are watched by name. */
   labelSelector?: string;
   /** Objects to watch by name instead of by label. */
   names: readonly NamedObject[];
@@ -37,12 +37,12 @@ export interface FileSettings {
   folder: string;
   folderAnnotation: string;
   allowedFolders: readonly string[];
-  /** The volume that the folder is on is allowed, too. */
+  /** The whole volume of the folder is allowed, too. */
   allowsVolume: boolean;
   folderPerNamespace: boolean;
-  /** Who has a path that several objects claim, by creation. */
+  /** Which object wins a path that several objects claim, by creation. */
   collisions: "oldest" | "newest";
-  /** Seconds that a file outlives its deleted object. */
+  /** Seconds between the deletion of an object and the removal of its files. */
   removeDelay: number;
   /** `false`: files are rewritten in place. */
   atomicWrites: boolean;
@@ -67,7 +67,7 @@ export interface NotificationSettings {
   script?: { path: string; timeout: number };
 }
 
-/** HTTP requests to all servers but the API server. Times are in seconds. */
+/** HTTP requests to all servers other than the API server. Times are in seconds. */
 export interface RequestSettings extends CredentialsSource {
   retry: RetryLimits;
   timeout: number;
@@ -94,7 +94,7 @@ export interface WatchSettings {
   firstBackoff: number;
   /** 0 for never. */
   resyncPeriod: number;
-  /** Between two looks at the disk; 0: never. */
+  /** Between two checks of the disk; 0: never. */
   checkPeriod: number;
   sleepTime: number;
 }
@@ -109,7 +109,7 @@ export interface HealthSettings {
   enabled: boolean;
   port: number;
   host?: string;
-  /** Seconds without an answer of the API server after which it counts as not alive; `undefined`: never. */
+  /** Seconds without an answer of the API server after which the sidecar is not live; `undefined`: never. */
   contactThreshold?: number;
 }
 
@@ -138,9 +138,9 @@ export interface Config {
   api: ApiSettings;
   health: HealthSettings;
   log: LogSettings;
-  /** DEFAULTS=kiwigrid: what that image starts with is a warning, not a fault. */
+  /** DEFAULTS=kiwigrid: a setting with which that image starts is a warning, not a fault. */
   startsLikeKiwigrid: boolean;
-  /** About settings that are ignored, misspelt, or cannot do what they say, one line each. */
+  /** One line for each setting that is ignored, misspelt, or has no effect. */
   warnings: readonly string[];
 }
 
@@ -150,13 +150,16 @@ export interface Flags {
   reqPasswordFile?: string;
 }
 
-/** Reads the whole configuration. Never throws: `faults` lists all faults, and `config` has defaults in their place. */
+/**
+ * Reads the whole configuration. Never throws: `faults` lists all invalid settings, and `config` contains their
+ * defaults.
+ */
 export function parseConfig(
   env: Record<string, string | undefined>,
   flags: Flags = {},
 ): { config: Config; faults: Fault[] } {
   const { values, faults, warnings } = readSettings(env);
-  // With a faulty RESOURCE_NAME, LABEL is not required
+  // If RESOURCE_NAME is set but invalid, do not report a missing LABEL
   const isNamed = faults.some(({ setting }) => setting === "RESOURCE_NAME");
   faults.push(...faultsOf(isNamed ? { ...values, RESOURCE_NAME: [] } : values));
 

@@ -1,9 +1,9 @@
 /** Checks of settings that depend on each other. */
-import { readLabel } from "./label_selector_setting.ts";
+import { readLabel } from "./label_and_value.ts";
 import { type Fault, faultOf } from "./read_settings.ts";
 import type { SettingValues } from "./settings.ts";
 
-/** What is missing or wrong in LABEL and FOLDER. */
+/** Faults of LABEL, FOLDER and NAMESPACE_SELECTOR. */
 export function faultsOf(values: SettingValues): Fault[] {
   const { FOLDER, LABEL, RESOURCE_NAME } = values;
   const faults: Fault[] = [];
@@ -20,10 +20,10 @@ export function faultsOf(values: SettingValues): Fault[] {
   return faults;
 }
 
-const HOME_FOLDER = "only a shell replaces ~ with the home directory, and here it was quoted or there was no shell. " +
+const HOME_FOLDER = "only a shell replaces ~ with the home directory; here it was quoted, or there was no shell. " +
   "Write the path in full, or ./~ for a folder of that name";
 
-/** Settings that are accepted but cannot do what they say, one line each. */
+/** One line for each setting that is accepted but does not work as intended. */
 export function warningsOf(values: SettingValues): string[] {
   const warnings = values.RESOURCE_NAME === undefined ? readLabel(values).warnings : [];
   if (values.METHOD === "WATCH" && values.WATCH_CLIENT_TIMEOUT < values.WATCH_SERVER_TIMEOUT) {
@@ -46,7 +46,7 @@ export function warningsOf(values: SettingValues): string[] {
   }
   if (values.FINALIZERS && values.REMOVE_DELAY > 0) {
     warnings.push(
-      "REMOVE_DELAY has no effect with FINALIZERS: an object is not gone before its files are. Set one of them",
+      "REMOVE_DELAY has no effect with FINALIZERS: an object exists until its files are removed. Set one of them",
     );
   }
   return warnings;

@@ -1,15 +1,15 @@
-/** Finds variables whose name is one slip away from a setting's. */
+/** Finds environment variables whose name differs from that of a setting by one typing error. */
 import { isServiceLink } from "./read_settings.ts";
 import type { Setting } from "./setting.ts";
 import { type SettingName, SETTINGS } from "./settings.ts";
 
-/** Variables that the kubelet makes for each Service: `WEB_SERVICE_HOST`, `WEB_PORT_80_TCP_ADDR`. */
+/** Variables that the kubelet sets for each Service: `WEB_SERVICE_HOST`, `WEB_PORT_80_TCP_ADDR`. */
 const OF_A_SERVICE = /_SERVICE_(HOST|PORT)(_|$)|_PORT_\d+_(TCP|UDP|SCTP)(_|$)/;
 
-/** Other variables that are read. */
+/** Variables that are read but are not settings. */
 const KNOWN = ["REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"];
 
-/** A warning for each variable that is set, is no setting, and has almost the name of one. Values are not shown. */
+/** A warning for each variable whose name is almost that of a setting. Values are not shown. */
 export function misspeltSettings(env: Record<string, string | undefined>): string[] {
   const names: string[] = [];
   for (const name in SETTINGS) {
@@ -28,7 +28,7 @@ export function misspeltSettings(env: Record<string, string | undefined>): strin
   return warnings.sort();
 }
 
-/** Whether the Damerau-Levenshtein distance is 1: one character added, left out, changed, or swapped with the next. */
+/** Whether the Damerau-Levenshtein distance is 1: one character added, omitted, changed, or swapped with the next. */
 export function isOneSlipAway(a: string, b: string): boolean {
   if (Math.abs(a.length - b.length) > 1) return false;
   if (a.length > b.length) return isOneSlipAway(b, a);

@@ -2,13 +2,13 @@
 import type { Setting } from "./setting.ts";
 import { type SettingName, SETTINGS, type SettingValues } from "./settings.ts";
 
-/** A setting whose value is not accepted. */
+/** A setting with an invalid value. */
 export interface Fault {
   setting: string;
   message: string;
 }
 
-/** `METHOD="x": expected WATCH, LIST or SLEEP`; the value of a secret is left out. */
+/** `METHOD="x": expected WATCH, LIST or SLEEP`; the value of a secret is not shown. */
 export function faultOf(setting: string, value: string, accepted: string, secret = false): Fault {
   const shown = value.length > 200 ? `${value.slice(0, 200)}…` : value;
   return {
@@ -18,8 +18,8 @@ export function faultOf(setting: string, value: string, accepted: string, secret
 }
 
 /**
- * Reads every setting. An empty string means unset, and so does a service link. A value that is not accepted becomes a
- * fault, or a warning where kiwigrid's image accepts it and `DEFAULTS=kiwigrid`; its default is used.
+ * Reads every setting. An empty string and a service link count as unset. An invalid value is a fault and the default
+ * is used. With `DEFAULTS=kiwigrid`, a value that kiwigrid's image accepts is only a warning.
  */
 export function readSettings(
   env: Record<string, string | undefined>,
@@ -58,7 +58,8 @@ export function readSettings(
 }
 
 /**
- * What the kubelet makes for each Service of the namespace: a Service named `health` puts its address into HEALTH_PORT.
+ * A variable that the kubelet sets for a Service in the namespace: a Service named `health` sets HEALTH_PORT to its
+ * address.
  * See https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables
  */
 const SERVICE_LINK = /^(tcp|udp|sctp):\/\/\S+:\d+$/i;
@@ -67,7 +68,7 @@ export function isServiceLink(value: string): boolean {
   return SERVICE_LINK.test(value);
 }
 
-/** The value of a setting under its name, else under its alias. */
+/** The value of a setting by its name, else by its alias. */
 function givenValue(
   env: Record<string, string | undefined>,
   name: string,

@@ -5,18 +5,18 @@ export interface Setting<T> {
   section: string;
   meaning: string;
   type: SettingType<Exclude<T, undefined>>;
-  /** As written in the environment. */
+  /** As text in the environment. */
   default?: string;
   /** The default under `DEFAULTS=kiwigrid`, where it differs. */
   kiwigrid?: string;
   /**
-   * How kiwigrid's image reads a value that the type refuses; see `kiwigrid_values.ts`. Under `DEFAULTS=kiwigrid` such a
-   * value is a warning instead of a fault.
+   * How kiwigrid's image reads a value that the type refuses; see `kiwigrid_values.ts`. Under `DEFAULTS=kiwigrid` such
+   * a value is a warning instead of a fault.
    */
   kiwigridReads?: (value: string) => string | undefined;
-  /** Shown by `--help` and the documents in place of a default that is no plain value. */
+  /** Shown by `--help` and the documents if the default is not a plain value. */
   shownDefault?: string;
-  /** Another name, used when the first is not set. */
+  /** Another name, used if the first is not set. */
   alias?: string;
   /** The value is never printed. */
   secret?: true;

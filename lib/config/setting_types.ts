@@ -1,6 +1,6 @@
-import { parseSelector, SelectorError } from "../objects/label_selector.ts";
+import { parseSelector, SelectorError } from "../objects/selector_grammar.ts";
 
-/** Types of settings: each parses a text and describes in words what it accepts. */
+/** Types of settings: each parses a text and describes the accepted values in words. */
 export interface SettingType<T> {
   /** Completes "expected …". */
   accepts: string;
@@ -8,11 +8,11 @@ export interface SettingType<T> {
   parse(text: string): T | undefined;
   /** A warning about an accepted text, if any. */
   remark?(text: string): string | undefined;
-  /** The value is a URL, so a service link is taken for what it is. */
+  /** The value is a URL, so it may look like a service link. */
   isUrl?: true;
 }
 
-/** Timers overflow above 2^31 ms, which is a little under 25 days. */
+/** Timers overflow above 2^31 ms, slightly less than 25 days. */
 const MAX_SECONDS = 2_000_000;
 
 export const text: SettingType<string> = { accepts: "any text", parse: (text) => text };
@@ -151,7 +151,7 @@ export const jsonHeaders: SettingType<Record<string, string>> = {
       const headers: unknown = JSON.parse(text);
       if (typeof headers !== "object" || headers === null || Array.isArray(headers)) return undefined;
       if (!Object.values(headers).every((value) => typeof value === "string")) return undefined;
-      // Throws for what no header may be
+      // Throws for an invalid name or value
       new Headers(headers as Record<string, string>);
       return headers as Record<string, string>;
     } catch {

@@ -1,3 +1,4 @@
+import { onlyToOrigin } from "./url_credentials.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { Deadline } from "../runtime/deadline.ts";
 import { discard, follow, StatusError } from "../http/redirects.ts";
@@ -24,7 +25,7 @@ export interface FetcherOptions {
   maxBytes: number;
   /** ENABLE_5XX: after the last retry the body of a 5xx answer counts as content. */
   enable5xx: boolean;
-  /** The `Authorization` header for the URL of a download. No other origin gets it, should the URL redirect there. */
+  /** The `Authorization` header for the URL of a download (url_credentials.ts). */
   authorizationFor(url: URL): Promise<string | undefined>;
   clock: Clock;
   log: FetcherLog;
@@ -79,7 +80,7 @@ export class Fetcher {
     const answer = await follow(transport, start, {
       method: "GET",
       headers: { "accept-encoding": "identity" },
-      authorizationFor: (url) => url.origin === start.origin ? authorization : undefined,
+      authorizationFor: onlyToOrigin(start, authorization),
       signal: deadline.signal,
     });
     if (!this.#accepts(answer.status, budget)) {

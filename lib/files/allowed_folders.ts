@@ -10,23 +10,23 @@ export class RefusedPathError extends Error {
 export interface DirectoryRecord {
   readonly madeDirectories: ReadonlySet<string>;
   make(directory: string): void;
-  /** It is gone, or was not made after all. */
+  /** The directory was removed, or was not made after all. */
   unmake(directory: string): void;
 }
 
-/** Errors which say that no file of ours can be behind a path. */
+/** Errors that mean that no file of ours can be at a path. */
 const UNREACHABLE = [RefusedPathError, Deno.errors.NotADirectory, Deno.errors.FilesystemLoop];
 
-/** The folders that files may go to. Paths are checked on the disk, with all symlinks resolved, so that none leads out. */
+/** The folders that may contain files. Checks paths on the disk, with all symlinks resolved, so that none leads out. */
 export class AllowedFolders {
-  /** The real path that each folder had when it was first there: one that becomes a symlink to elsewhere is refused. */
+  /** The first real path of each folder: a folder that later becomes a symlink to elsewhere is refused. */
   readonly #real = new Map<string, string>();
   readonly #record: DirectoryRecord;
 
   /**
-   * @param folder made when it is missing, now and later
-   * @param others used where they exist
-   * @throws {Deno.errors.*} `folder` can neither be found nor made, or is not a directory
+   * @param folder created if it is missing, now and later
+   * @param others used if they exist
+   * @throws {Deno.errors.*} `folder` does not exist and cannot be created, or is not a directory
    */
   constructor(folder: string, others: readonly string[], record: DirectoryRecord) {
     this.#record = record;
@@ -37,7 +37,7 @@ export class AllowedFolders {
   }
 
   /**
-   * Makes a directory in an allowed folder, with its parents, where it is missing. Returns its real path.
+   * Makes a directory in an allowed folder, with its parents, if it is missing. Returns its real path.
    *
    * @throws {RefusedPathError} it leads out of the allowed folders
    */
@@ -91,8 +91,8 @@ export class AllowedFolders {
   }
 
   /**
-   * A directory by its name without symlinks, so that two names of one directory are one path to claim. Symlinks in the
-   * name of the allowed folder itself stay. Outside of the allowed folders, and where it cannot be told: as it is.
+   * The name of a directory without symlinks, so that two names of one directory claim the same path. Keeps symlinks in the
+   * name of the allowed folder itself. Returns a name outside of the allowed folders, or one that cannot be resolved, as it is.
    */
   canonical(directory: string): string {
     if (this.#real.has(directory)) return directory;
@@ -113,7 +113,7 @@ export class AllowedFolders {
     return directory;
   }
 
-  /** The allowed folder that a directory is in by its text. */
+  /** The allowed folder that contains a directory, by its name alone. */
   folderOf(directory: string): string | undefined {
     for (const folder of this.#real.keys()) {
       if (isInside(folder, directory)) return folder;
@@ -126,7 +126,7 @@ export class AllowedFolders {
     const removed: string[] = [];
     for (let empty = directory; this.#record.madeDirectories.has(empty); empty = parentOf(empty)) {
       try {
-        // A file or a symlink in its place is not ours
+        // It was replaced by a file or a symlink, which is not ours
         if (lstat(empty)?.isDirectory) Deno.removeSync(empty);
       } catch {
         break;

@@ -1,6 +1,6 @@
 /**
- * The bytes of a file, in pieces that share one buffer: each is valid until the next one is asked for. A large file then
- * takes the memory of the text it came as, and no copy of it in bytes.
+ * The bytes of a file, in pieces that share one buffer: each piece is valid until the next one is requested. A large file
+ * then needs no memory besides its text.
  */
 
 /** Each call reads the bytes from the beginning. */
@@ -21,7 +21,7 @@ export function textBody(text: string): Body {
   };
 }
 
-/** The bytes that base64 text encodes; check it with {@link isBase64} first. */
+/** The bytes encoded by base64 text; check it with {@link isBase64} first. */
 export function base64Body(text: string): Body {
   return function* () {
     for (let at = 0; at < text.length;) {
@@ -46,7 +46,7 @@ export function textOf(body: Body): string {
   return text + decoder.decode();
 }
 
-/** An open file from its position on, with a buffer of its own. */
+/** The rest of an open file, with a buffer of its own. */
 export function* piecesOf(file: Deno.FsFile): Generator<Uint8Array, void> {
   const buffer = new Uint8Array(PIECE_BYTES);
   for (let read = readFully(file, buffer); read > 0; read = readFully(file, buffer)) yield buffer.subarray(0, read);

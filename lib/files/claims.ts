@@ -10,7 +10,7 @@ export interface Claimant extends Readonly<ObjectRef> {
   readonly paths: readonly string[];
 }
 
-/** COLLISIONS: which of several objects has a path, by creation. */
+/** COLLISIONS: which of several objects wins a path, by creation. */
 export type Precedence = "oldest" | "newest";
 
 export interface ClaimsChange<T extends Claimant = Claimant> {
@@ -25,13 +25,13 @@ export interface ClaimsChange<T extends Claimant = Claimant> {
 }
 
 /**
- * Decides which object has a path that several claim: the oldest or the newest by `creationTimestamp`, then the first by
+ * Decides which object wins a path that several claim: the oldest or the newest by `creationTimestamp`, then the first by
  * namespace, name and kind. The same calls in any order lead to the same winners. No disk and no API is involved.
  */
 export class Claims<T extends Claimant = Claimant> {
   readonly #precedence: Precedence;
   readonly #objects = new Map<string, T>();
-  /** Claimants of each path, the winner first. Most paths have one, which is kept without an array. */
+  /** Claimants of each path, the winner first. Most paths have one, which is stored without an array. */
   readonly #paths = new Map<string, T | T[]>();
 
   constructor(precedence: Precedence) {

@@ -2,7 +2,7 @@ import { type Body, readFully } from "./body.ts";
 
 const BUFFER = new Uint8Array(32 * 1024);
 
-/** Whether a file has exactly these bytes. `false` also for a file that we may not read: it must be replaced. */
+/** Whether a file has exactly these bytes. `false` if we may not read it, because it must then be replaced. */
 export function fileHas(path: string, body: Body): boolean {
   let file: Deno.FsFile;
   try {

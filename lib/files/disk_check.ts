@@ -16,8 +16,8 @@ export interface DiskCheckOptions {
  * Finds files of ours that somebody else changed: their size, modification time or inode is not what the journal says.
  * Costs one `lstat` for each file, and the first time a hash of its content.
  *
- * The hash is for volumes whose inodes do not last (some NFS and FUSE volumes). When a file differs in its inode alone and
- * its hash is the same, the journal takes over the new inode.
+ * The hash is for volumes whose inodes do not last (some NFS and FUSE volumes). If only the inode of a file differs and its
+ * hash is the same, the journal records the new inode.
  */
 export class DiskCheck {
   readonly #journal: DiskCheckOptions["journal"];
@@ -51,7 +51,7 @@ export class DiskCheck {
     }
   }
 
-  /** Whether a file has its content, though its inode differs. If so, updates the inode in the journal. */
+  /** Whether a file has its content although its inode differs. If so, updates the inode in the journal. */
   async #isSameContent(path: string, file: OwnedFile, stamp: Stamp): Promise<boolean> {
     const { hash } = file;
     if (hash === undefined || stamp.size !== file.size || stamp.mtime !== file.mtime) return false;
@@ -64,7 +64,7 @@ export class DiskCheck {
   }
 }
 
-/** `undefined` when it is missing, is not a regular file, or cannot be looked at. */
+/** `undefined` if it is missing, is not a regular file, or cannot be examined. */
 function regularFileAt(path: string): Stamp | undefined {
   try {
     const info = lstat(path);

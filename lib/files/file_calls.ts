@@ -1,4 +1,4 @@
-/** Calls to the file system whose usual failures are answers. */
+/** File system calls whose expected failures are return values. */
 
 /** Describes what is at a path, a symlink itself included; `undefined` when nothing is there. */
 export function lstat(path: string): Deno.FileInfo | undefined {

@@ -1,11 +1,11 @@
 import { errnoOf } from "./file_calls.ts";
 
-/** Error numbers of a `chmod` that a volume refuses: CIFS, and some NFS and FUSE volumes. */
+/** Error numbers of `chmod` on a volume that refuses it: CIFS, and some NFS and FUSE volumes. */
 const REFUSALS: ReadonlySet<string | undefined> = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP"]);
 
 /**
- * Changes the modes of files, and knows which volumes refuse that. Files on such a volume keep the mode that it gives them,
- * with one warning for each volume.
+ * Changes the modes of files, and remembers which volumes refuse that. Files on such a volume keep the mode that the volume
+ * gives them; there is one warning for each volume.
  */
 export class FileModes {
   readonly #log: { warn(message: string): void };
@@ -28,10 +28,10 @@ export class FileModes {
   }
 
   /**
-   * As {@link set}, for a file that may be another user's. If it is, only another file could have the mode, and this
-   * returns `false`.
+   * As {@link set}, for a file that may belong to another user. If it does, returns `false`: only a new file could have the
+   * mode.
    *
-   * @param probe is called when the mode is refused: {@link setOwn} for a file of our own tells who refuses it
+   * @param probe called if the mode is refused: it calls {@link setOwn} for a file of our own, to find out who refuses it
    */
   setAny(path: string, present: Deno.FileInfo, mode: number, probe: () => void): boolean {
     try {

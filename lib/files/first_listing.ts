@@ -1,6 +1,6 @@
 /**
- * What was in our directories when the first sync came to each of them, apart from our own files. During the first sync
- * this tells which paths are free; an `lstat` of each would throw, and take a sixth of the time of the whole sync.
+ * Lists each of our directories once during the first sync, without our own files, to know which paths are free. An `lstat`
+ * of each path would throw and take a sixth of the time of the whole sync.
  *
  * A file that somebody else adds during the first sync is replaced without the log line about it.
  */
@@ -16,7 +16,7 @@ export class FirstListing {
     this.#journal = journal;
   }
 
-  /** Whether nothing was at a path, in a directory that exists. `false` also when that is not known. */
+  /** Whether nothing was at a path, in a directory that exists. `false` if that is unknown. */
   isFree(path: string): boolean {
     if (this.#journal.ownerOf(path) !== undefined) return false;
     const directory = parentOf(path);

@@ -8,14 +8,14 @@ import { StateDirectory } from "./state_directory.ts";
 export interface JournalOptions {
   /** FOLDER. */
   folder: string;
-  /** Keeps the records of several sidecars in one folder apart. */
+  /** Distinguishes the records of several sidecars in one folder. */
   id: string;
   /** STATE_FILE: another path for the record, or `none` for no record. */
   stateFile?: string | undefined;
   log: { warn(message: string, properties?: Record<string, unknown>): void };
 }
 
-/** A file of ours, as it was when we wrote it or last found it right. */
+/** A file of ours, as we wrote it or as the last check found it. */
 export class OwnedFile implements Stamp {
   readonly ino: number;
   readonly mtime: number;
@@ -31,25 +31,25 @@ export class OwnedFile implements Stamp {
   }
 }
 
-/** Lines in the record beyond twice the necessary ones; a longer record is written anew. */
+/** Lines in the record beyond twice the necessary ones; a longer record is rewritten. */
 const MAX_EXCESS = 1000;
 
 /**
- * What is ours on disk: files, directories, and the changes that the application has not been told of. It is recorded on
- * disk ({@link RecordFile}), so that a restart knows it too.
+ * Our files and directories on disk, and the changes that the application has not been notified of. They are recorded on
+ * disk ({@link RecordFile}), so they survive a restart.
  */
 export class Journal {
   readonly #owned = new Map<string, OwnedFile>();
-  /** Paths of somebody else's files that we are about to replace or to rewrite. */
+  /** Paths of other people's files that we are about to replace or rewrite. */
   readonly #takeOvers = new Map<string, Condition>();
   readonly #made = new Set<string>();
   #pending: Set<string> | undefined;
   #failure: RecordedFailure | undefined;
   readonly #record: RecordFile | undefined;
-  /** Used by all who write on behalf of this journal, so that a volume without modes is one warning. */
+  /** Shared by all writers of this journal, so that a volume without modes is logged once. */
   readonly modes: FileModes;
 
-  /** Reads the record. Never throws: lines that cannot be read are one warning, and files that only they name are not ours. */
+  /** Reads the record. Never throws: invalid lines are logged as one warning; files named only in them are not treated as ours. */
   constructor({ folder, id, stateFile, log }: JournalOptions) {
     const modes = this.modes = new FileModes(log);
     if (stateFile === "none") return;
@@ -136,7 +136,7 @@ export class Journal {
     if (this.#made.delete(directory)) this.#appendIfPossible(["unmake", directory]);
   }
 
-  /** Paths whose changes the application has not been told of; `undefined` when it has been told of all. */
+  /** Paths whose changes the application has not been notified of; `undefined` if there are none. */
   get pending(): ReadonlySet<string> | undefined {
     return this.#pending;
   }
@@ -149,7 +149,7 @@ export class Journal {
     this.#appendIfPossible(["pending", added]);
   }
 
-  /** The application has been told of the changes at these paths. */
+  /** The application was notified of the changes at these paths. */
   delivered(paths: Iterable<string>): void {
     const told = [...paths].filter((path) => this.#pending?.has(path));
     if (this.#pending === undefined || (told.length === 0 && this.#pending.size > 0)) return;
@@ -164,7 +164,7 @@ export class Journal {
     if (told === undefined || this.#pending?.size === 0) this.#pending = undefined;
   }
 
-  /** How the application was last told in vain; `undefined`: it was not. */
+  /** The failure of the last notification; `undefined` if it succeeded. */
   get failure(): RecordedFailure | undefined {
     return this.#failure;
   }
@@ -174,7 +174,7 @@ export class Journal {
     this.#appendIfPossible(["failure", failure ?? null]);
   }
 
-  /** Writes the record anew if it was changed by others, could not be written earlier or is too long. */
+  /** Rewrites the record if it was changed by others, could not be written earlier or is too long. */
   tidy(): void {
     if (!this.#record?.isStale && !this.#isTooLong) return;
     try {
@@ -200,7 +200,7 @@ export class Journal {
     this.#record?.append(entry, () => this.#entries());
   }
 
-  /** For entries that may be lost: the worst is that a path is looked at again, or a change is notified twice. */
+  /** For entries that may be lost: at worst, a path is checked again, or a notification is repeated. */
   #appendIfPossible(entry: Entry): void {
     try {
       this.#append(entry);
@@ -223,7 +223,7 @@ export class Journal {
     try {
       const read = record.read();
       if (read === undefined) return;
-      // Each key is kept once, however many files the object has
+      // Each key is stored once, even if the object has many files
       const owners = new Map<string, string>();
       for (const entry of read.entries) this.#take(entry, owners, record);
       if (read.ignored === 0) return;

@@ -4,7 +4,7 @@ import { base64Body, type Body, isBase64, textBody, textOf } from "./body.ts";
 import { joinPath, RESERVED_PREFIX } from "./paths.ts";
 import { NAME_MAX, targetFolder, type TargetSettings } from "./target_folder.ts";
 
-/** The bytes of a file, where they come from, or the reason why there are none (an earlier file is then kept). */
+/** The bytes of a file, their origin, or the reason why there are none (an earlier file then stays). */
 export type Content = { body: Body } | DeferredContent | { broken: string };
 
 /** Content that takes time: a URL serves it, or it must be unpacked, or both. */

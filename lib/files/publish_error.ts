@@ -12,8 +12,8 @@ export class PublishError extends Error {
   }
 
   /**
-   * No retry will help until somebody changes the object or what is at the path: a name longer than 255 bytes, a
-   * directory in the way. `false`: the disk is to blame, and may recover.
+   * Retries are useless until somebody changes the object or the path: a name is longer than 255 bytes, or a directory is
+   * in the way. `false`: the disk is to blame, and may recover.
    */
   get isImpossible(): boolean {
     return this.#isImpossible;
@@ -30,7 +30,7 @@ export function isDiskFault(error: unknown): boolean {
   return error instanceof PublishError ? !error.isImpossible : DISK_ERRORS.has(errnoOf(error));
 }
 
-/** The system's message, with what to do about the usual errors. */
+/** The system's message, with advice for common errors. */
 export function reasonOf(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   const hint = HINTS[errnoOf(error) ?? ""];
@@ -38,7 +38,7 @@ export function reasonOf(error: unknown): string {
 }
 
 const HINTS: Readonly<Record<string, string>> = {
-  EACCES: "this process's user has no right to it; check fsGroup and runAsUser",
+  EACCES: "the sidecar's user has no permission; check fsGroup and runAsUser",
   ENOTDIR: "a part of the path is a file",
   ENOSPC: "the volume is full; check emptyDir.sizeLimit",
   EROFS: "the volume is mounted read-only",

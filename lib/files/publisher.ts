@@ -17,12 +17,12 @@ export interface PublisherOptions {
   allowedFolders: readonly string[];
   /** Permission bits, exact whatever the umask, unless the volume refuses modes. */
   mode: number;
-  /** `false`: a file that is there keeps its inode and is rewritten in place. */
+  /** `false`: an existing file keeps its inode and is rewritten in place. */
   atomicWrites: boolean;
   journal: Journal;
   /** Keeps the temporary files of several sidecars in one folder apart. */
   id: string;
-  /** Called before the bytes at a path change or are removed, so that a crash after that loses no notification. */
+  /** Called before a file is changed or removed, so that a crash afterwards loses no notification. */
   beforeChange(path: string): void;
   log: { info(message: string, properties?: Record<string, unknown>): void };
 }
@@ -68,7 +68,7 @@ export class Publisher {
   /** The real path of the record's directory: STATE_FILE may be among the published files. */
   readonly #recordDirectory: string | undefined;
 
-  /** @throws {PublishError} the folder can neither be found nor made */
+  /** @throws {PublishError} the folder does not exist and cannot be created */
   constructor(options: PublisherOptions) {
     const { folder, id, allowedFolders, journal } = options;
     this.#options = options;
@@ -88,7 +88,7 @@ export class Publisher {
     return this.#allowedFolders.canonical(directory);
   }
 
-  /** Announces many files, nearly all of them for paths where nothing is. */
+  /** Announces many files, most of them for paths that do not exist yet. */
   beginFirstSync(): void {
     this.#firstListing = new FirstListing(this.#options.journal);
   }
@@ -133,7 +133,7 @@ export class Publisher {
     const { target } = file;
     return this.#guarded(target, "write", () => {
       using _ = file;
-      // The download took its time, and the directory may lead elsewhere now
+      // The directory may have been replaced by a symlink during the download
       this.#allowedFolders.realPathOf(parentOf(target)); // (1)
       const present = lstat(target);
       if (present?.isFile && fileHas(target, file.body) && this.#adopt(target, present, owner)) return false; // (2)
@@ -182,7 +182,7 @@ export class Publisher {
     const { journal, log } = this.#options;
     if (!this.#correctMode(path, present)) return false;
     if (journal.ownerOf(path) === undefined) {
-      log.info(`${path} was there with the same content: it is ours from now on`, { path });
+      log.info(`adopted existing ${path}: its content already matches`, { path });
     }
     journal.own(path, owner, stampOf(present));
     return true;
@@ -207,7 +207,7 @@ export class Publisher {
     const { journal, mode, atomicWrites, log, beforeChange } = this.#options;
     const { target } = file;
     if (present?.isFile && !atomicWrites && this.#rewrite(file, present, owner)) return;
-    if (present?.isDirectory) throw new PublishError(`cannot write ${target}: there is a directory in its place`);
+    if (present?.isDirectory) throw new PublishError(`cannot write ${target}: a directory is in the way`);
     const before = journal.fileAt(target);
     const isTakeOver = present !== undefined && before === undefined;
     const stamp = file.ensureMode(mode, journal.modes); // (4)
@@ -224,7 +224,7 @@ export class Publisher {
     }
     if (!isTakeOver) return;
     journal.own(target, owner, stamp);
-    log.info(`${target} was there before: taken over and replaced`, { path: target });
+    log.info(`replaced existing ${target}, which this sidecar had not written`, { path: target });
   }
 
   /** Copies a temporary file into the file that is there. Returns `false` when that file must be replaced. */
@@ -246,7 +246,7 @@ export class Publisher {
       throw error;
     }
     journal.own(target, owner, stampOf(open.statSync()));
-    if (before === undefined) log.info(`${target} was there before: taken over and rewritten`, { path: target });
+    if (before === undefined) log.info(`rewrote existing ${target}, not written by this sidecar`, { path: target });
     return true;
   }
 

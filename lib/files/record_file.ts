@@ -4,7 +4,7 @@ import { parentOf } from "./paths.ts";
 import { type Entry, parseEntry } from "./record_format.ts";
 import type { StateDirectory } from "./state_directory.ts";
 
-/** Others may read it: it has no content of files in it, and a program that opens every file must not fail here. */
+/** Readable by all: it contains no content of files, and a program that opens every file must not fail here. */
 const MODE = 0o644;
 
 /** Bytes; a larger file is not ours. */
@@ -13,8 +13,8 @@ const MAX_SIZE = 64 * 2 ** 20;
 const ENCODER = new TextEncoder();
 
 /**
- * The record on disk. Entries are appended. A file that somebody changed or removed, or that has half an entry at its end,
- * is written anew.
+ * The record on disk. Entries are appended. If somebody changed or removed the file, or if it ends with half an entry, it is
+ * rewritten.
  */
 export class RecordFile {
   readonly path: string;
@@ -25,7 +25,7 @@ export class RecordFile {
   #lines = 0;
   #inode: number | null = null;
   #size = 0;
-  /** The file must be written anew. */
+  /** The file must be rewritten. */
   #isStale = true;
 
   constructor(path: string, places: readonly StateDirectory[], modes: FileModes) {
@@ -42,7 +42,7 @@ export class RecordFile {
     return this.#isStale || !this.#isUnchanged;
   }
 
-  /** Whether an entry could be appended now. Writes the file anew, with `all` entries, where that is necessary. */
+  /** Probes whether an entry can be appended now. Rewrites the file with `all` entries if that is necessary. */
   isWritable(all: () => Entry[]): boolean {
     try {
       if (this.isStale) this.rewrite(all());
@@ -53,7 +53,7 @@ export class RecordFile {
     }
   }
 
-  /** Has the file written anew at the next opportunity. */
+  /** Requests that the file is rewritten at the next opportunity. */
   expire(): void {
     this.#isStale = true;
   }
@@ -62,7 +62,7 @@ export class RecordFile {
    * Reads the file. Lines that are not entries are skipped; `ignored` is their number.
    *
    * @returns `undefined` when there is no file
-   * @throws {Error} the file cannot be read, or cannot be ours
+   * @throws {Error} the file cannot be read, or is not a record
    */
   read(): { entries: Entry[]; ignored: number } | undefined {
     const info = lstatOf(this.path);
@@ -81,7 +81,7 @@ export class RecordFile {
   }
 
   /**
-   * Appends an entry. Writes the file anew first, with `all` entries, where that is necessary.
+   * Appends an entry. Rewrites the file first, with `all` entries, if that is necessary.
    *
    * @throws {Deno.errors.*} the entry is not recorded
    */
@@ -137,7 +137,7 @@ export class RecordFile {
     this.#isStale = false;
   }
 
-  /** Whether it is the file that was written last. The inode alone does not tell: it may have been used again. */
+  /** Whether it is the file that was written last. The inode alone is not enough, because it may be reused. */
   get #isUnchanged(): boolean {
     try {
       const { ino, size } = Deno.lstatSync(this.path);

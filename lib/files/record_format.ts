@@ -12,13 +12,13 @@
  * ["drop", "/data/a.json"]    no longer ours
  * ["make", "/data/team"]      a directory that we made
  * ["unmake", "/data/team"]
- * ["pending", ["/data/a.json"]]   changes that the application has not been told of
- * ["delivered", ["/data/a.json"]] it has been told of these
- * ["delivered"]               it has been told of all of them
- * ["delivered", ["/data/a.json"]]   it has been told of these
+ * ["pending", ["/data/a.json"]]   changes that the application has not been notified of
+ * ["delivered", ["/data/a.json"]] it was notified of these
+ * ["delivered"]               it was notified of all of them
+ * ["delivered", ["/data/a.json"]]   it was notified of these
  * ["failure", {"type": "refused", "attempts": 2, "endedAt": 1732556751000, "delay": 300, "fingerprint": "5a17:9f32"}]
- *                             it was told in vain, twice in a row; the next attempt is 300 s after the last one ended
- * ["failure", null]           it was not told in vain
+ *                             a notification failed twice in a row; the next attempt is 300 s after the last one ended
+ * ["failure", null]           the last notification succeeded
  * ```
  */
 import type { Stamp } from "./stamp.ts";
@@ -52,7 +52,7 @@ export function ownEntry(
     : ["own", path, owner, ino, mtime, size, condition];
 }
 
-/** How the application was last told of changes in vain. */
+/** The failure of the last notification. */
 export interface RecordedFailure {
   type: string;
   /** In a row. */

@@ -1,24 +1,24 @@
-/** ATOMIC_WRITES=false: gives a file other bytes and keeps its inode. A reader may see a part of them. */
+/** ATOMIC_WRITES=false: replaces the bytes of a file and keeps its inode. A reader may see a part of the new bytes. */
 import type { Body } from "./body.ts";
 import type { Stamp } from "./stamp.ts";
 
-/** The stamp of a file whose rewriting has not ended. No file has it, so the disk check finds the file changed. */
+/** The stamp of a file that is being rewritten. No real file has it, so the disk check treats the file as changed. */
 export const UNFINISHED: Omit<Stamp, "ino"> = { mtime: 0, size: -1 };
 
 /**
  * Opens a regular file for {@link overwrite}.
  *
  * @param present what is at the path: a regular file
- * @param mode a mode without the right to write is extended for that
- * @returns `undefined` when the file must be replaced instead, because it has other names, or we may not write to it
- * @throws {Error} somebody put another file in its place meanwhile
+ * @param mode its write permission is added for the time of writing if it is missing
+ * @returns `undefined` when the file must be replaced instead, because it has other hard links, or we may not write to it
+ * @throws {Error} the file was replaced meanwhile
  */
 export function openForRewrite(path: string, present: Deno.FileInfo, mode: number): Deno.FsFile | undefined {
   if (present.nlink !== 1) return undefined;
   const file = openWritable(path, mode);
   if (file === undefined) return undefined;
   const { isFile, ino, dev } = file.statSync();
-  // A symlink may have come in its place, which would lead out of the folder
+  // It may have been replaced by a symlink that leads out of the folder
   if (isFile && ino === present.ino && dev === present.dev) return file;
   file.close();
   throw new Error("the file was replaced by somebody else");

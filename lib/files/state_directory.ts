@@ -3,16 +3,16 @@ import type { FileModes } from "./file_modes.ts";
 import { joinPath, parentOf, RESERVED_PREFIX } from "./paths.ts";
 import { TemporaryFile } from "./temporary_file.ts";
 
-/** Listed by others, too: a program that walks the folder must not fail here. */
+/** Readable by all: a program that walks the folder must not fail here. */
 const MODE = 0o755;
 
-/** Bits that are taken over from the parent, because the next run may be under another user. */
+/** Bits that are copied from the parent, because the next run may be under another user. */
 const INHERITED = 0o022;
 
 const RECORD = "record";
 const TEMPORARY_PREFIX = "temporary-";
 
-/** Failures to create a file because another process has one of that name. */
+/** Maximum attempts to create a file whose name is already in use. */
 const MAX_FAILURES = 1000;
 
 /**
@@ -28,9 +28,9 @@ export class StateDirectory {
   #created = 0;
 
   /**
-   * Makes nothing on disk.
+   * Does not touch the disk.
    *
-   * @param isTransient it exists only while a temporary file is in it
+   * @param isTransient the directory exists only while it contains a temporary file
    */
   constructor(parent: string, id: string, { isTransient, modes }: { isTransient: boolean; modes: FileModes }) {
     this.#modes = modes;
@@ -95,7 +95,7 @@ export class StateDirectory {
     for (const directory of [this.#outer, this.path]) {
       const there = lstat(directory);
       if (there?.isDirectory) continue;
-      // The name is reserved: a file is an earlier version's record, a symlink is somebody's trick
+      // The name is reserved: a file here is the record of an earlier version, and a symlink may be an attack
       if (there !== undefined) Deno.removeSync(directory);
       Deno.mkdirSync(directory, { mode: wanted });
       const made = Deno.lstatSync(directory);

@@ -48,7 +48,7 @@ export function targetFolder(object: KubeObject, settings: TargetSettings): { pa
   if (!allowed.some((root) => isInside(root, path))) {
     return {
       refused: `annotation ${folderAnnotation}=${shown} points outside ${allowed.join(", ")} ` +
-        "(ALLOWED_FOLDERS admits more folders)",
+        "(set ALLOWED_FOLDERS to allow others)",
     };
   }
   const names = path.split("/");

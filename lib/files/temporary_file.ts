@@ -3,8 +3,8 @@ import type { FileModes } from "./file_modes.ts";
 import { type Stamp, stampOf } from "./stamp.ts";
 
 /**
- * A file that is filled and then renamed to its target. It is created exclusively, with the target's mode, and stays open
- * until the rename: nothing that somebody puts in its place is written to.
+ * A file that is filled and then renamed to its target. It is created exclusively, with the mode of the target, and stays
+ * open until the rename, so a file that somebody puts in its place is never written.
  */
 export class TemporaryFile implements Disposable {
   readonly #file: Deno.FsFile;
@@ -75,7 +75,7 @@ export class TemporaryFile implements Disposable {
       try {
         Deno.removeSync(this.path);
       } catch {
-        // It is gone, or is removed at the next start
+        // It no longer exists, or the next start removes it
       }
     }
     this.#state = "ended";

@@ -85,7 +85,7 @@ export class TemporaryPlaces {
     return copy;
   }
 
-  /** The directory was removed; another one may take its place. */
+  /** The directory was removed; another one may have its name later. */
   forget(directory: string): void {
     this.#chosen.delete(directory);
   }

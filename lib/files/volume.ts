@@ -2,10 +2,10 @@ import { parentOf } from "./paths.ts";
 
 /**
  * The topmost directory above a folder that has the folder's device number (`st_dev`): the root of its volume, as far as
- * this process sees it. Symlinks are followed.
+ * this process can see. Symlinks are followed.
  *
- * @param folder absolute and normalised. One that does not exist will be made in its nearest parent that does
- * @returns `undefined` when the folder is on the root file system, or on one that cannot be looked at
+ * @param folder absolute and normalised. If it does not exist, its nearest existing parent counts
+ * @returns `undefined` when the folder is on the root file system, or on one that cannot be examined
  */
 export function volumeOf(folder: string): string | undefined {
   let topmost = folder;

@@ -1,6 +1,6 @@
 /**
  * LOG_CONFIG: a Python `logging.config.dictConfig` file. The subset that the Jenkins chart writes is supported; anything
- * else is an error, so that no log goes to an unexpected place.
+ * else is an error, so that no log is written to an unexpected place.
  *
  * See https://docs.python.org/3/library/logging.config.html#configuration-dictionary-schema
  */
@@ -10,7 +10,7 @@ import type { LogFormat } from "./log_format.ts";
 import { given } from "../runtime/given.ts";
 import { messageOf } from "../runtime/message_of.ts";
 
-/** A file that cannot be used. The message names the place in it and what is expected there. */
+/** The file cannot be used. The message names the field and the expected value. */
 export class LogConfigError extends Error {
   override readonly name = "LogConfigError";
 }

@@ -16,10 +16,10 @@ export type LineFormatter = (record: LogRecord) => string;
 /** The values of properties with such names are never printed. */
 const SECRET = /password|passwd|token|secret$|authorization|credential/i;
 
-/** Characters of a message, or of the text of a property, that are printed: some come from objects and servers. */
+/** Maximum characters of a message, or of a property, because some come from objects and servers. */
 const MAX_TEXT = 2000;
 
-/** Control characters of C0 and C1, line separators, and what changes the direction of text. */
+/** Control characters of C0 and C1, line separators, and characters that change the direction of text. */
 // deno-lint-ignore no-control-regex
 const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
 

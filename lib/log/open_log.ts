@@ -77,7 +77,7 @@ function streamSink(stream: { writeSync(bytes: Uint8Array): number }, format: Li
     try {
       for (let offset = 0; offset < bytes.length;) offset += stream.writeSync(bytes.subarray(offset));
     } catch {
-      // The reader of the log is gone, but files still have to be kept
+      // The reader of the log has closed it, but files must still be written
     }
   };
 }

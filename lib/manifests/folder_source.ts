@@ -1,8 +1,11 @@
-/** `--manifests DIR`: the ConfigMaps and Secrets of a folder's YAML and JSON files, listed and watched without a cluster. */
+/**
+ * `--manifests DIR`: the ConfigMaps and Secrets of a folder's YAML and JSON files, listed and watched without a
+ * cluster.
+ */
 import type { ListQuery, ListResult, WatchEvent, WatchQuery } from "../kube/client/client.ts";
 import type { ObjectApi } from "../kube/client/object_api.ts";
 import type { Log } from "../log/log.ts";
-import { matchesSelector, parseSelector } from "../objects/label_selector.ts";
+import { matchesSelector, parseSelector } from "../objects/selector_grammar.ts";
 import type { KubeObject } from "../objects/object.ts";
 import { keyOf, type ObjectRef } from "../objects/ref.ts";
 import type { Source } from "../objects/source.ts";
@@ -11,7 +14,7 @@ import type { Clock } from "../runtime/clock.ts";
 import type { Manifest } from "./manifest_file.ts";
 import { FOLDER, type FolderContent, ManifestFolder } from "./manifest_folder.ts";
 
-/** The folder cannot be read, or files in it are not valid. One line for each. */
+/** The folder cannot be read, or files in it are invalid. The message has a line for each. */
 export class FolderError extends Error {
   override readonly name = "FolderError";
 
@@ -25,21 +28,24 @@ export interface FolderSourceOptions {
   log: Pick<Log, "debug" | "info" | "error">;
 }
 
-/** An object, or one that is gone: a watch has to tell of those, so they are kept, without their data. */
+/**
+ * An object, or one that no longer exists. The latter is stored without its data, because watches must report its
+ * deletion.
+ */
 interface Entry {
   object: Manifest["object"];
   version: number;
   isGone: boolean;
 }
 
-/** Time without a change before the folder is read: a save is several events. */
+/** Time without a change before the folder is read, because saving a file causes several events. */
 const QUIET_MS = 50;
 
-/** Time between two looks at the folder when no change is announced: not every file system announces changes. */
+/** Time between two scans of the folder without an announced change: not every file system announces changes. */
 const RESCAN_MS = 2000;
 
 export class FolderSource implements ObjectApi {
-  /** A list and the watch after it cost the same here. */
+  /** A streaming list would have no advantage here. */
   streamingLists = false;
   readonly #folder: ManifestFolder;
   readonly #clock: Clock;
@@ -47,7 +53,7 @@ export class FolderSource implements ObjectApi {
   /** By key; the entry that changed last is the last one. */
   readonly #entries = new Map<string, Entry>();
   #version = 0;
-  /** Watches under way. */
+  /** The alarms of the watches under way. */
   readonly #watches = new Set<Alarm>();
   readonly #closed = new AbortController();
   readonly #rescan: Alarm;
@@ -57,10 +63,10 @@ export class FolderSource implements ObjectApi {
   #following: Promise<unknown> = Promise.resolve();
 
   /**
-   * Reads the folder, and follows it from then on.
+   * Reads the folder and starts to follow it.
    *
-   * @throws {FolderError} `dir` cannot be read, or files in it are not valid. Without their objects it would look as if
-   *   these had been deleted
+   * @throws {FolderError} `dir` cannot be read, or files in it are invalid. Starting without their objects would look like
+   *   their deletion
    */
   static async open(dir: string, options: FolderSourceOptions): Promise<FolderSource> {
     const source = new FolderSource(new ManifestFolder(dir, options.log), options);
@@ -93,8 +99,8 @@ export class FolderSource implements ObjectApi {
   }
 
   /**
-   * Yields what changed since a version, each object as it is now. An object that changed and is not selected is a
-   * `DELETED`, whether it was selected before or not.
+   * Yields the current state of each object that changed since a version. A changed object that is not selected is a
+   * `DELETED` event, even if it was not selected before.
    */
   async *watch(
     source: Source,
@@ -131,7 +137,7 @@ export class FolderSource implements ObjectApi {
     return Promise.resolve("default");
   }
 
-  /** Follows the folder no more. Watches go on, and tell of nothing. */
+  /** Stops following the folder. Watches stay open and report nothing. */
   async close(): Promise<void> {
     this.#closed.abort();
     await this.#following;
@@ -144,7 +150,7 @@ export class FolderSource implements ObjectApi {
       .map((entry) => ({ type: isSelected(entry) ? "MODIFIED" : "DELETED", object: objectOf(entry) }));
   }
 
-  /** Takes over what the files say now. An object whose content is the same keeps its version. */
+  /** Updates the objects from the files. An object whose content is the same keeps its version. */
   #update(manifests: FolderContent["manifests"]): void {
     const before = this.#version;
     for (const [key, { object, isGone }] of this.#entries) {
@@ -177,7 +183,7 @@ export class FolderSource implements ObjectApi {
     }
   }
 
-  /** One line when a file becomes invalid, or is so for another reason, and one when it is valid again. */
+  /** Logs when a file becomes invalid, when the reason changes, and when it is valid again. */
   #report(faults: FolderContent["faults"]): void {
     for (const [name, fault] of faults) {
       if (this.#faults.get(name) === fault) continue;
@@ -193,7 +199,7 @@ export class FolderSource implements ObjectApi {
     this.#faults = faults;
   }
 
-  /** Where the system announces no changes, the folder is followed by looking at it. */
+  /** Listens for announced changes. Without them, the folder is scanned every {@link RESCAN_MS}. */
   async #listen(dir: string): Promise<void> {
     try {
       const changes = Deno.watchFs(dir);
@@ -210,7 +216,7 @@ export class FolderSource implements ObjectApi {
   }
 }
 
-/** Whether the source is about the object, whatever its labels. */
+/** Whether the object is in the scope of the source, regardless of its labels. */
 function isInScope({ kind, namespace, name }: Source, { object }: Entry): boolean {
   return object.kind === kind && (namespace ?? object.metadata.namespace) === object.metadata.namespace &&
     (name ?? object.metadata.name) === object.metadata.name;

@@ -1,7 +1,7 @@
 /** Reads one manifest file, YAML or JSON, into ConfigMaps and Secrets. */
 import type * as yaml from "yaml";
 import { type Kind, KINDS } from "../objects/kind.ts";
-import { isLabelKey, isLabelValue } from "../objects/label_selector.ts";
+import { isLabelKey, isLabelValue } from "../objects/selector_grammar.ts";
 import type { KubeObject, ObjectMeta } from "../objects/object.ts";
 import { keyOf } from "../objects/ref.ts";
 
@@ -21,14 +21,14 @@ export interface ManifestFile {
   skipped: string[];
 }
 
-/** A file that cannot be read as manifests. The message begins with the file's name and the line. */
+/** A file does not contain valid manifests. The message begins with the name of the file and the line. */
 export class ManifestError extends Error {
   override readonly name = "ManifestError";
 }
 
 type Json = Record<string, unknown>;
 
-/** Steps from an object to one of its fields. */
+/** The path from an object to one of its fields. */
 type Path = readonly string[];
 
 /** One object of a text. */
@@ -42,24 +42,28 @@ interface Item {
 const COMMON_FIELDS = ["apiVersion", "kind", "metadata", "immutable", "data"];
 const FIELDS = { ConfigMap: [...COMMON_FIELDS, "binaryData"], Secret: [...COMMON_FIELDS, "stringData", "type"] };
 
-/** The last two lines are an API server's; accepted, so that the output of `kubectl get -o yaml` is a manifest. */
+/**
+ * The fields in the last two lines are set by an API server. They are accepted, so that the output of
+ * `kubectl get -o yaml` is valid.
+ */
 const METADATA_FIELDS = [
   ...["name", "namespace", "labels", "annotations", "creationTimestamp"],
   ...["uid", "resourceVersion", "generation", "generateName", "managedFields", "selfLink", "ownerReferences"],
   ...["finalizers", "deletionTimestamp", "deletionGracePeriodSeconds"],
 ];
 
-/** Of an object that does not say it: the older object has a path that two claim, and no file tells an object's age. */
+/**
+ * The default for all objects. Age decides which object wins a path, and a file does not show the age of its objects.
+ */
 const DEFAULT_CREATION_TIMESTAMP = "1970-01-01T00:00:00Z";
 
 const NAME = /^(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 const BASE64 = /^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
 /**
- * Reads all objects of one file, or none: one fault makes the whole file invalid. An object without a namespace belongs to
- * `default`.
+ * Reads all objects of one file. One fault makes the whole file invalid. An object without a namespace is in `default`.
  *
- * @throws {ManifestError} the text is not YAML, or an object is one that an API server would refuse
+ * @throws {ManifestError} the text is not YAML, or an API server would refuse an object
  */
 export async function parseManifestFile(name: string, text: string): Promise<ManifestFile> {
   const { LineCounter, parseAllDocuments } = await import("../runtime/yaml_library.ts");
@@ -79,11 +83,11 @@ export async function parseManifestFile(name: string, text: string): Promise<Man
   return file;
 }
 
-/** The objects of a document: one, those of a list, or none when it is empty. */
+/** The objects of a document: one, the items of a list, or none if it is empty. */
 function itemsOf(document: yaml.Document.Parsed, placeAt: (offset: number) => string): Item[] {
   const [fault] = document.errors;
   if (fault !== undefined) {
-    // What follows the reason is an excerpt of the text, which may be a Secret's
+    // The rest of the message quotes the text, which may contain a Secret
     const reason = fault.message.split("\n")[0]!.replace(/ at line .*$/, "");
     throw new ManifestError(`${placeAt(fault.pos[0])}: not valid YAML: ${reason}`);
   }
@@ -104,12 +108,12 @@ function itemsOf(document: yaml.Document.Parsed, placeAt: (offset: number) => st
   if (value === null || value === undefined) return [];
   const { kind, apiVersion, items } = value as Json;
   if (typeof kind !== "string" || !kind.endsWith("List") || !Array.isArray(items)) return [item(value, [])];
-  // The items of a ConfigMapList need not say what they are
+  // The items of a ConfigMapList may omit kind and apiVersion
   const implied = kind === "List" ? {} : { kind: kind.slice(0, -"List".length), apiVersion };
   return items.map((value, index) => item(isMap(value) ? { ...implied, ...value } : value, ["items", index]));
 }
 
-/** Where a field begins in the text; where what holds it does, when the field is missing or comes by an alias. */
+/** The offset of a field in the text; that of its parent if the field is missing or comes from an alias. */
 function offsetOf(root: unknown, path: readonly (string | number)[]): number {
   type Node = { range?: yaml.Range | null; items?: Node[]; key?: Node & { value?: unknown }; value?: unknown };
   let node = root as Node | null | undefined;

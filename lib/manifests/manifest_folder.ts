@@ -1,18 +1,18 @@
-/** The objects that the files of a folder define. */
+/** Reads the objects that the files of a folder define. */
 import type { Log } from "../log/log.ts";
 import { type Manifest, ManifestError, parseManifestFile } from "./manifest_file.ts";
 
 export interface FolderContent {
   /** By key. */
   manifests: ReadonlyMap<string, Manifest>;
-  /** What is wrong, by file: one line each. */
+  /** The fault of each invalid file, in one line. */
   faults: ReadonlyMap<string, string>;
 }
 
 interface KnownFile {
   /** Changes when the file does. */
   fingerprint: string;
-  /** As the file is now: its manifests, or what is wrong with it. */
+  /** The current manifests of the file, or its fault. */
   content: readonly Manifest[] | string;
   /** Its manifests when it was last valid. */
   valid: readonly Manifest[];
@@ -21,7 +21,7 @@ interface KnownFile {
 /** The key of the folder itself among the faults. */
 export const FOLDER = "";
 
-/** The fingerprint of a file that has to be read again. */
+/** The fingerprint of a file that must be read again. */
 const UNKNOWN = "";
 
 export class ManifestFolder {
@@ -35,7 +35,10 @@ export class ManifestFolder {
     this.#log = log;
   }
 
-  /** The file is read again though it may look the same: two writes within a millisecond do. */
+  /**
+   * Reads the file again at the next scan, even if its fingerprint is the same: two writes within a millisecond are
+   * possible.
+   */
   touch(path: string): void {
     this.#touched.add(baseName(path));
   }
@@ -45,13 +48,13 @@ export class ManifestFolder {
     return name === FOLDER || this.#files.has(name);
   }
 
-  /** Reads what changed. A file with a fault keeps the objects that it had when it was last valid. Never throws. */
+  /** Reads changed files. An invalid file keeps the objects that it had when it was last valid. Never throws. */
   async read(): Promise<FolderContent> {
     const faults = new Map<string, string>();
     try {
       await this.#readFiles();
     } catch (error) {
-      // Announcements of changes were used up
+      // The set of touched files was cleared, so read all files next time
       for (const file of this.#files.values()) file.fingerprint = UNKNOWN;
       faults.set(FOLDER, `--manifests: the folder "${this.#dir}" cannot be read: ${reasonOf(error)}`);
     }
@@ -79,13 +82,13 @@ export class ManifestFolder {
       return { fingerprint, content: manifests, valid };
     } catch (error) {
       if (error instanceof ManifestError) return { fingerprint, content: error.message, valid };
-      // Removed, or about to be replaced: the next read tells
+      // Removed, or just being replaced: the next read shows which
       if (error instanceof Deno.errors.NotFound) return known && { ...known, fingerprint: UNKNOWN };
       return { fingerprint: UNKNOWN, content: `${name}: ${reasonOf(error)}`, valid };
     }
   }
 
-  /** Files that did not change come first: when two define an object, the one that came later is at fault. */
+  /** Merges unchanged files first: if two files define the same object, the fault is that of the changed one. */
   #merge(faults: Map<string, string>): Map<string, Manifest> {
     const merged = new Map<string, Manifest>();
     const add = ({ valid }: KnownFile) => {
@@ -125,10 +128,10 @@ function duplicateIn(content: readonly Manifest[], others: ReadonlyMap<string, M
 }
 
 /**
- * The names of the manifest files below a folder, sorted, and their fingerprints. Names that begin with a dot are left out:
- * they are the kubelet's and editors'.
+ * The names of the manifest files below a folder, sorted, and their fingerprints. Names that begin with a dot are
+ * skipped: the kubelet and editors use them.
  *
- * @param parents the folders on the way, to recognise a link that leads back
+ * @param parents the folders above, to detect a symlink that leads back
  * @throws {Deno.errors.*} a folder cannot be read
  */
 async function fingerprintsIn(dir: string, prefix = "", parents: string[] = []): Promise<Map<string, string>> {

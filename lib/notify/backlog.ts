@@ -9,19 +9,20 @@ export interface BurstTimes {
 export interface Retry {
   /** By the clock, in ms. */
   at: number;
-  /** A change brings it forward. */
+  /** A change of files makes it due at once. */
   orOnChange: boolean;
 }
 
 /**
- * The files that the script, or the webhook, has not been told of, and when it is to be told. Changes are collected until
- * there has been none for `quietPeriod`, at most `maxWait` after the first. Times are by the clock, in ms.
+ * The changed files that the script, or the webhook, has not been notified of, and the time of the next attempt.
+ * Changes are collected until there was none for `quietPeriod`, but at most for `maxWait` after the first. Times by the
+ * clock, in ms.
  */
 export class Backlog {
   readonly #times: BurstTimes;
   #paths: Set<string> | undefined;
   #burst: { first: number; last: number } | undefined;
-  /** Of the paths, some changed after the last attempt. */
+  /** A path has changed after the last attempt. */
   #hasChanged = false;
   #retry: Retry | undefined;
 
@@ -33,12 +34,12 @@ export class Backlog {
     return this.#paths === undefined;
   }
 
-  /** The failure that the next attempt follows; `undefined`: the last one did not fail. */
+  /** When to retry after a failure; `undefined`: the last attempt did not fail. */
   get retry(): Retry | undefined {
     return this.#retry;
   }
 
-  /** The next attempt waits for the time of {@link Backlog.retry}, and nothing has changed that would bring it forward. */
+  /** The next attempt waits for the time of {@link Backlog.retry}, and no change has made it due. */
   get isWaiting(): boolean {
     return this.#paths !== undefined && this.#retry !== undefined && !(this.#hasChanged && this.#retry.orOnChange);
   }
@@ -47,7 +48,7 @@ export class Backlog {
     return this.#paths?.has(path) ?? false;
   }
 
-  /** @param isNew they have just changed; else an earlier run has left them */
+  /** @param isNew they have just changed; `false`: they are pending from an earlier run */
   add(paths: Iterable<string>, now: number, { isNew }: { isNew: boolean }): void {
     this.put(paths);
     this.#burst = { first: this.#burst?.first ?? now, last: now };
@@ -60,7 +61,7 @@ export class Backlog {
     for (const path of paths) this.#paths.add(path);
   }
 
-  /** All that there is, for an attempt that begins now. What comes later is for the next one. */
+  /** Takes all paths, for an attempt that begins now. Later changes belong to the next attempt. */
   take(): Set<string> | undefined {
     const paths = this.#paths;
     this.#paths = this.#burst = undefined;
@@ -77,13 +78,13 @@ export class Backlog {
     this.#retry = retry;
   }
 
-  /** The next attempt need not wait any longer. */
+  /** Makes the next attempt due at once. */
   hurry(): void {
     if (this.#retry !== undefined) this.#retry.at = -Infinity;
     this.#burst = undefined;
   }
 
-  /** When the next attempt is due; `Infinity`: there is nothing to tell. */
+  /** When the next attempt is due; `Infinity`: nothing is pending. */
   get dueAt(): number {
     if (this.#paths === undefined) return Infinity;
     const { quietPeriod, maxWait } = this.#times;

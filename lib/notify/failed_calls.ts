@@ -2,16 +2,16 @@ import { given } from "../runtime/given.ts";
 import { fingerprintOf, matchesFingerprint } from "./fingerprint.ts";
 import { type Failed, MAX_DELAY_SECONDS, type NextAttempt, nextAttempt } from "./retry_policy.ts";
 
-/** A failure as the record has it. */
+/** A failure in the record. */
 export interface RecordedFailure {
   type: string;
-  /** Attempts in a row that ended like this. */
+  /** Consecutive attempts that ended in the same way. */
   attempts: number;
   /** By the wall clock, in ms since 1970. */
   endedAt: number;
   /** Seconds from then to the next attempt. */
   delay: number;
-  /** Of what was refused, with its credentials ({@link fingerprintOf}). */
+  /** Fingerprint of the refused request and its credentials ({@link fingerprintOf}). */
   fingerprint?: string;
 }
 
@@ -23,12 +23,12 @@ export interface FailureRecord {
 
 const TYPES: ReadonlySet<string> = new Set<Failed["type"]>(["unavailable", "unanswered", "refused", "failed"]);
 
-/** The calls that failed since the last success, also of an earlier run, and when to call again. */
+/** The calls that failed since the last success, including those of an earlier run, and when to retry. */
 export class FailedCalls {
   readonly #record: FailureRecord;
   /** In ms since 1970. */
   readonly #wallClock: () => number;
-  /** What the last failure called, and with which credentials, once that is known in this run. */
+  /** The request and the credentials of the last failure, once they are known in this run. */
   #identity: string | undefined;
   #failure: RecordedFailure | undefined;
   #isRecorded = false;
@@ -46,7 +46,10 @@ export class FailedCalls {
     return this.#failure;
   }
 
-  /** What follows the last failure, from now. A wall clock that was set makes it sooner, or as late as from the failure. */
+  /**
+   * When to retry after the last failure, counted from now. If the wall clock was changed, the delay is never longer
+   * than it was.
+   */
   get next(): NextAttempt | undefined {
     if (this.#failure === undefined) return undefined;
     const { type, attempts, endedAt, delay } = this.#failure;
@@ -55,12 +58,12 @@ export class FailedCalls {
     return { after, orOnChange: nextAttempt({ type } as Failed, attempts).orOnChange };
   }
 
-  /** A call was not answered in time, and its end is waited for. If this program ends first, that is how the call ended. */
+  /** A call was not answered in time and stays open. It is recorded now, in case this program ends before an answer. */
   unanswered(): void {
     this.#save(this.#follow({ type: "unanswered" }));
   }
 
-  /** @param identity what was called, and with which credentials */
+  /** @param identity the request and its credentials */
   failed(outcome: Failed, identity: string): NextAttempt {
     const failure = this.#follow(outcome);
     const fingerprint = this.#identity === identity ? this.#failure?.fingerprint : undefined;
@@ -70,7 +73,7 @@ export class FailedCalls {
     return nextAttempt(outcome, failure.attempts);
   }
 
-  /** Adds to the record how the next start sees whether credentials have changed. Takes a tenth of a second. */
+  /** Records a fingerprint, so that the next start can detect changed credentials. Takes a tenth of a second. */
   async recordFingerprint(): Promise<void> {
     if (this.#failure === undefined || this.#failure.fingerprint !== undefined) return;
     this.#failure.fingerprint = await fingerprintOf(this.#identity ?? "");
@@ -82,7 +85,7 @@ export class FailedCalls {
     if (this.#isRecorded) this.#save(undefined);
   }
 
-  /** Whether something else would be called now, or with other credentials, than what failed. */
+  /** Whether the request or its credentials have changed since the last failure. */
   async isOutdated(identity: string): Promise<boolean> {
     if (this.#identity !== undefined) return this.#identity !== identity;
     const fingerprint = this.#failure?.fingerprint;

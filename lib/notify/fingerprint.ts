@@ -1,21 +1,20 @@
 /**
- * Iterations of PBKDF2 (OWASP's advice for SHA-256): a tenth of a second for us, and for everybody else with each guess at
- * the password.
+ * Iterations of PBKDF2 (OWASP's advice for SHA-256): a tenth of a second, for us and for each guess of an attacker.
  */
 const ITERATIONS = 600_000;
 
 const SALT_BYTES = 16;
 
 /**
- * A fingerprint of a text with secrets in it, for a file that others may read: it tells whether the text is the same, and
- * nothing else. `salt:hash`, both in hex.
+ * A fingerprint of a text that contains secrets, for a file that others may read. It only shows whether a text is the
+ * same. Format: `salt:hash`, both in hex.
  */
 export async function fingerprintOf(text: string): Promise<string> {
   const salt = crypto.getRandomValues(new Uint8Array(SALT_BYTES));
   return `${salt.toHex()}:${await hash(text, salt)}`;
 }
 
-/** Whether a fingerprint is that of the text. `false` for anything that is no fingerprint. */
+/** Whether a fingerprint belongs to the text. `false` if it is malformed. */
 export async function matchesFingerprint(text: string, fingerprint: string): Promise<boolean> {
   const [salt = "", expected] = fingerprint.split(":");
   if (!/^([0-9a-f]{2})+$/.test(salt)) return false;

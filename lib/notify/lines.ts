@@ -1,7 +1,9 @@
-/** Characters that are kept of a line, because output may never contain a newline. */
+/** Maximum characters of a line; the rest is dropped, because output may never contain a newline. */
 export const MAX_LINE_LENGTH = 4096;
 
-/** The lines of a byte stream as they arrive, without their newline. Ends early, without an error, when `signal` aborts. */
+/**
+ * The lines of a byte stream as they arrive, without their newline. Ends early, without an error, when `signal` aborts.
+ */
 export async function* lines(stream: ReadableStream<Uint8Array>, signal: AbortSignal): AsyncGenerator<string> {
   const reader = stream.getReader();
   const onAbort = () => void reader.cancel().catch(() => {});

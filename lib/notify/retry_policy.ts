@@ -1,17 +1,17 @@
 /**
- * What follows the attempt to call a webhook. The table of README.md ("Telling the application") is this file: an outcome,
- * and the time of the next attempt.
+ * What follows an attempt to call the webhook: from its outcome to the time of the next attempt. This is the table in
+ * README.md ("Telling the application").
  */
 
 /** How an attempt ended. */
 export type Outcome =
   /** 2xx. */
   | { type: "delivered" }
-  /** No connection, or 408, 429, 502, 503, 504: the application is not there yet. `retryAfter` in seconds. */
+  /** No connection, or 408, 429, 502, 503, 504: the application is not ready. `retryAfter` in seconds. */
   | { type: "unavailable"; retryAfter?: number }
-  /** It was sent and no answer came: the application may well be at work on it. */
+  /** The request was sent and not answered: the application may still be processing it. */
   | { type: "unanswered" }
-  /** Any other 4xx, or a redirect to another origin. To ask again is useless, and harmful with a wrong password. */
+  /** Any other 4xx, or a redirect to another origin. A retry is useless, and harmful with a wrong password. */
   | { type: "refused" }
   /** Any other 5xx. */
   | { type: "failed" };
@@ -21,11 +21,11 @@ export type Failed = Exclude<Outcome, { type: "delivered" }>;
 export interface NextAttempt {
   /** Seconds from the end of this attempt. */
   after: number;
-  /** Changed files, or changed credentials, bring the next attempt at once. */
+  /** Changed files, or changed credentials, make the next attempt due at once. */
   orOnChange: boolean;
 }
 
-/** No delay is longer, in seconds. A longer `Retry-After` is a mistake of something in between. */
+/** Maximum delay, in seconds. A longer `Retry-After` is probably a mistake of a proxy. */
 export const MAX_DELAY_SECONDS = 1800;
 
 /** In seconds. */
@@ -37,26 +37,29 @@ const DELAYS = {
   refused: { first: 300, max: MAX_DELAY_SECONDS },
 };
 
-/** Seconds. Grafana locks an account for five minutes after five wrong passwords: two attempts in the first minute at most. */
+/**
+ * Seconds. Grafana locks an account for five minutes after five wrong passwords, so there are at most two attempts in
+ * the first minute.
+ */
 const FIRST_REFUSED_DELAY = 60;
 
-/** Statuses of a server, or of a proxy before it, that is starting, stopping or busy. */
+/** Statuses of a server, or of a proxy in front of it, that is starting, stopping or busy. */
 const UNAVAILABLE_STATUSES: ReadonlySet<number> = new Set([408, 429, 502, 503, 504]);
 
-/** @param retryAfter seconds, as the answer's header says */
+/** @param retryAfter the `Retry-After` header of the answer, in seconds */
 export function outcomeOf(status: number, retryAfter?: number): Outcome {
   if (status >= 200 && status <= 299) return { type: "delivered" };
   if (UNAVAILABLE_STATUSES.has(status)) {
     return retryAfter === undefined ? { type: "unavailable" } : { type: "unavailable", retryAfter };
   }
-  // What is no error and no success, such as a 304, is nothing that a webhook should answer
+  // Other statuses, such as 304, are not valid answers of a webhook
   return { type: status >= 500 ? "failed" : "refused" };
 }
 
 /**
- * When to call again; `undefined`: there is no need.
+ * When to call again; `undefined`: not at all.
  *
- * @param attempts attempts in a row that ended like this, this one included
+ * @param attempts consecutive attempts that ended in the same way, including this one
  */
 export function nextAttempt(outcome: Failed, attempts: number): NextAttempt;
 export function nextAttempt(outcome: Outcome, attempts: number): NextAttempt | undefined;

@@ -11,41 +11,41 @@ import type { CallOptions } from "./webhook.ts";
 const MIN_RETRY_SECONDS = 1;
 const MAX_RETRY_SECONDS = 60;
 
-/** Seconds between two looks at the credentials while the application refuses the notification. */
+/** Seconds between two checks for changed credentials while the application refuses the notification. */
 const LOOK_SECONDS = 5;
 
-/** Seconds that a step may take beyond its own deadline before the runner counts as stuck. */
+/** Seconds that a step may exceed its own deadline before the runner counts as stuck. */
 const GRACE_SECONDS = 30;
 
-/** The record of what has not been notified yet, which outlives this process. */
+/** The record of pending notifications, which survives a restart (sidecar/pending_notification.ts). */
 export interface Pending {
-  /** Files that an earlier run did not notify of; `undefined` when there were none. */
+  /** Files that are pending from an earlier run; `undefined` if there are none. */
   load(): readonly string[] | undefined;
-  /** These files have changed, and that is to be notified. */
+  /** Records that these files have changed and the application must be notified. */
   add(paths: Iterable<string>): void;
-  /** The changes of these files have been notified. */
+  /** Records that the application was notified of these files. */
   delivered(paths: Iterable<string>): void;
-  /** How the last call of the webhook failed; `undefined`: it did not. */
+  /** The failure of the last webhook call; `undefined` if it succeeded. */
   failure(): RecordedFailure | undefined;
   failed(failure: RecordedFailure | undefined): void;
 }
 
-/** Sees whether the runner makes progress. */
+/** Monitors the progress of the runner. */
 export interface RunnerHeartbeat {
   /** The next step takes at most this long. */
   expectWithin(seconds: number): void;
-  /** Waiting for a change, for as long as it takes. */
+  /** The runner waits for a change, without a limit. */
   idle(): void;
 }
 
-/** `maxSeconds` is the longest that one run can take. */
+/** `maxSeconds` is the maximum duration of one run. */
 export interface RunnableScript {
   readonly maxSeconds: number;
   run(files: string[], signal: AbortSignal): Promise<void>;
 }
 
 export interface CallableWebhook {
-  /** Tells what is called, and with which credentials. */
+  /** Identifies the request and its credentials. */
   identity(): Promise<string>;
   call(options: CallOptions): Promise<Outcome>;
 }
@@ -73,10 +73,10 @@ export interface NotificationRunnerOptions {
  * Notifies the application that files changed: first the script, then the webhook, once for each burst of changes and
  * never two at a time. Modelled on git-sync's HookRunner.
  *
- * Changes during a notification belong to the next one. A failed notification stays pending, together with later changes,
- * and what succeeded is not repeated. A script is run again with backoff, and at the next change; what follows a call of the
- * webhook is the table of `retry_policy.ts`. The webhook is called even if the script failed, and once more when the script
- * has succeeded, because the application may depend on what the script does.
+ * Changes during a notification belong to the next one. A failed notification stays pending, together with later
+ * changes; the part that succeeded (script or webhook) is not repeated. A failed script runs again with backoff, and at
+ * the next change. `retry_policy.ts` decides when a failed webhook is called again. The webhook is called even if the
+ * script failed, and once more when the script has succeeded, because the application may depend on the script.
  */
 export class NotificationRunner {
   readonly #options: NotificationRunnerOptions;
@@ -85,7 +85,7 @@ export class NotificationRunner {
   readonly #forWebhook: Backlog;
   readonly #scriptBackoff: Backoff;
   readonly #failedCalls: FailedCalls;
-  /** The webhook was called though the script had failed. */
+  /** The webhook was called although the script had failed. */
   #webhookAfterScript = false;
   #round: Promise<void> | undefined;
 
@@ -109,7 +109,7 @@ export class NotificationRunner {
     this.#forWebhook.add(files, clock.now(), { isNew: false });
   }
 
-  /** There are changes that the application has not been notified of. */
+  /** Whether there are changes that the application has not been notified of. */
   get isPending(): boolean {
     return !this.#forScript.isEmpty || !this.#forWebhook.isEmpty || this.#round !== undefined;
   }
@@ -126,10 +126,10 @@ export class NotificationRunner {
     this.#alarm.ring();
   }
 
-  /** Notifies until the signal aborts, and then resolves. Changes that are still pending remain recorded. */
+  /** Notifies until the signal aborts. Changes that are still pending remain recorded. */
   async run(signal: AbortSignal): Promise<void> {
     try {
-      this.#sayWhatWaits();
+      this.#logWaitingNotification();
       while (!signal.aborted) {
         if (this.#dueAt <= this.#options.clock.now()) await this.#inTurn(signal, { isLast: false });
         else await this.#wait(signal);
@@ -140,13 +140,13 @@ export class NotificationRunner {
   }
 
   /**
-   * Notifies of pending changes now, once and without a retry (METHOD=LIST). Resolves to whether none are pending. What the
-   * application has refused before, and would again, is not repeated.
+   * Notifies of pending changes now, once and without a retry (METHOD=LIST). Resolves to whether nothing is pending. A
+   * notification that the application has refused is not repeated unless the request or its credentials have changed.
    */
   async flush(signal: AbortSignal): Promise<boolean> {
     if (signal.aborted) return !this.isPending;
     await this.#hurryIfOutdated();
-    this.#sayWhatWaits();
+    this.#logWaitingNotification();
     const waits = this.#forWebhook.isWaiting && this.#forWebhook.retry?.orOnChange;
     for (const backlog of waits ? [this.#forScript] : [this.#forScript, this.#forWebhook]) backlog.hurry();
     await this.#inTurn(signal, { isLast: true }).catch(() => {});
@@ -157,7 +157,7 @@ export class NotificationRunner {
     return Math.min(this.#forScript.dueAt, this.#forWebhook.dueAt);
   }
 
-  /** Until something is due, files change, or it is time to look at the credentials again. */
+  /** Waits until something is due, files change, or the credentials must be checked again. */
   async #wait(signal: AbortSignal): Promise<void> {
     const { clock, heartbeat } = this.#options;
     const looks = this.#forWebhook.isWaiting && this.#forWebhook.retry?.orOnChange;
@@ -168,7 +168,7 @@ export class NotificationRunner {
     if (looks && clock.now() >= end) await this.#hurryIfOutdated();
   }
 
-  /** Calls the webhook now if what it would call, or its credentials, are not what was refused. */
+  /** Makes the webhook due if the request or its credentials have changed since it was refused. */
   async #hurryIfOutdated(): Promise<void> {
     const { webhook } = this.#options;
     if (webhook === undefined || !this.#forWebhook.isWaiting || !this.#forWebhook.retry?.orOnChange) return;
@@ -185,7 +185,7 @@ export class NotificationRunner {
     }
   }
 
-  /** Tells of everything that is due. */
+  /** Runs the script and calls the webhook, as far as they are due. */
   async #notify(signal: AbortSignal, isLast: boolean): Promise<void> {
     const now = this.#options.clock.now();
     const forScript = this.#forScript.dueAt <= now ? this.#forScript.take() : undefined;
@@ -255,7 +255,7 @@ export class NotificationRunner {
     return { at: this.#options.clock.now() + after * 1000, orOnChange };
   }
 
-  #sayWhatWaits(): void {
+  #logWaitingNotification(): void {
     const { last } = this.#failedCalls;
     const { isWaiting, retry } = this.#forWebhook;
     const seconds = Math.round((this.#forWebhook.dueAt - this.#options.clock.now()) / 1000);
@@ -267,8 +267,8 @@ export class NotificationRunner {
     );
   }
 
-  #recordDelivery(told: ReadonlySet<string>): void {
-    const delivered = [...told].filter((path) => !this.#forScript.has(path) && !this.#forWebhook.has(path));
+  #recordDelivery(notified: ReadonlySet<string>): void {
+    const delivered = [...notified].filter((path) => !this.#forScript.has(path) && !this.#forWebhook.has(path));
     const isAll = this.#forScript.isEmpty && this.#forWebhook.isEmpty;
     if (delivered.length > 0 || isAll) this.#record(() => this.#options.pending.delivered(delivered));
   }

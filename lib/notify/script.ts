@@ -9,13 +9,13 @@ import { States } from "./states.ts";
 /** Seconds between SIGTERM and SIGKILL for a script that exceeds its timeout. */
 const KILL_AFTER_SECONDS = 2;
 
-/** The same when this program stops, which takes less than a second in all. */
+/** The same when this program stops, which must take less than a second in total. */
 const KILL_AFTER_ABORT_SECONDS = 0.5;
 
-/** Seconds to wait for more output after the script ended: a process that it started may keep the pipe open. */
+/** Seconds to wait for more output after the script ended: a background process may keep the pipe open. */
 const OUTPUT_AFTER_EXIT_SECONDS = 1;
 
-/** Lines of output kept for the error log. */
+/** Lines of output that are added to the error in the log. */
 const MAX_LOGGED_LINES = 20;
 
 const CHANGED_FILES = "SIDECAR_CHANGED_FILES";
@@ -45,12 +45,12 @@ export class ScriptError extends Error {
 /**
  * SCRIPT: a program that runs after files changed.
  *
- * An executable file is run directly, any other as `sh PATH`. `SIDECAR_CHANGED_FILES` is a JSON list of the absolute paths
- * that changed. If the list does not fit into an environment variable (128 KiB on Linux), it is cut, and
+ * An executable file is run directly, any other as `sh PATH`. `SIDECAR_CHANGED_FILES` is a JSON list of the absolute
+ * paths that changed. If the list does not fit into an environment variable (128 KiB on Linux), it is cut, and
  * `SIDECAR_CHANGED_FILES_TRUNCATED=true` tells the script to look at the folder itself.
  *
- * The script runs in its own process group. When it exceeds its timeout, the whole group gets SIGTERM, and SIGKILL once the
- * script has ended or two seconds later. Background processes of a script that ended by itself are left running.
+ * The script runs in its own process group. When it exceeds its timeout, the whole group gets SIGTERM, and SIGKILL once
+ * the script has ended or two seconds later. Background processes of a script that ended by itself are left running.
  */
 export class Script {
   readonly #options: ScriptOptions;
@@ -61,13 +61,13 @@ export class Script {
     this.#states = new States(options.log);
   }
 
-  /** The longest that {@link Script.run} can take. */
+  /** The maximum duration of {@link Script.run}. */
   get maxSeconds(): number {
     return this.#options.timeout + KILL_AFTER_SECONDS + OUTPUT_AFTER_EXIT_SECONDS;
   }
 
   /**
-   * Runs the script and waits for its end. Logs its output line by line, a failure once until it works again.
+   * Runs the script and waits for its end. Logs its output line by line, and a repeated failure only once.
    *
    * @throws ScriptError, or the signal's reason after the script has been ended
    */
@@ -84,7 +84,7 @@ export class Script {
       log.info(`Script ${path} ${result}`, { durationMs: Math.round(clock.now() - started) });
     } catch (error) {
       signal.throwIfAborted();
-      this.#states.tell("error", messageOf(error), messageOf(error), {
+      this.#states.report("error", messageOf(error), messageOf(error), {
         ...given("exitCode", error instanceof ScriptError ? error.exitCode : undefined),
         durationMs: Math.round(clock.now() - started),
         ...given("output", tail.length > 0 ? tail : undefined),
@@ -159,7 +159,7 @@ async function startError(path: string, cause: unknown): Promise<ScriptError> {
   return new ScriptError(`Script ${path} cannot be run: ${why}`, undefined, { cause });
 }
 
-/** The environment with as many files, in order, as fit. */
+/** The environment with the list of files, cut to the size limit. */
 function changedFilesEnv(files: readonly string[]): Record<string, string> {
   const room = MAX_ENV_STRING - `${CHANGED_FILES}=[]`.length - 1;
   const encoder = new TextEncoder();

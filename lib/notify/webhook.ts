@@ -12,7 +12,7 @@ import { within } from "../runtime/within.ts";
 import { type Outcome, outcomeOf } from "./retry_policy.ts";
 import { WebhookLog } from "./webhook_log.ts";
 
-/** Seconds for which a request stays open without an answer, from its beginning. */
+/** Maximum seconds, from its start, that a request stays open without an answer. */
 export const MAX_OPEN_SECONDS = 300;
 
 export interface WebhookOptions {
@@ -22,7 +22,7 @@ export interface WebhookOptions {
   payload?: string | undefined;
   /** REQ_HEADERS. An `authorization` among them takes precedence. */
   headers?: Readonly<Record<string, string>>;
-  /** The `Authorization` for `url`; asked at each attempt. */
+  /** The `Authorization` header for `url`; called for each attempt. */
   authorizationFor: (url: URL) => Promise<string | undefined>;
   /** Retries while the application is unavailable. */
   retry: RetryLimits;
@@ -39,18 +39,18 @@ export interface WebhookOptions {
 
 export interface CallOptions {
   signal: AbortSignal;
-  /** Nothing follows in this run (METHOD=LIST): a late answer is not waited for, and one line says how the call ended. */
+  /** The last call of this run (METHOD=LIST): a late answer is not awaited, and the result is logged in one line. */
   isLast: boolean;
-  /** Told before each step: it takes at most so many seconds. */
+  /** Called before each step with its maximum duration. */
   expectWithin(seconds: number): void;
-  /** The request was sent, no answer came in time, and it stays open. */
+  /** Called when the request was sent but not answered in time; it stays open. */
   onUnanswered(): void;
 }
 
 /** How an attempt ended. */
 export interface Attempt {
   outcome: Outcome;
-  /** What REQ_RETRY_* counts it as. */
+  /** The kind of failure that REQ_RETRY_* counts. */
   failure: Failure;
   /** `answered 503 Service Unavailable` */
   text: string;
@@ -62,23 +62,23 @@ export interface Attempt {
 /**
  * REQ_URL: notifies the application that files changed.
  *
- * {@link Webhook.call} makes one attempt, and the REQ_RETRY_* retries while the application is unavailable. A request that
- * is not answered within REQ_TIMEOUT stays open, because the application may be at work on it. Redirects are followed
- * within the origin; credentials, headers and payload never go to another one.
+ * {@link Webhook.call} makes one attempt, and the REQ_RETRY_* retries while the application is unavailable. A request
+ * that is not answered within REQ_TIMEOUT stays open, because the application may still be processing it. Redirects are
+ * followed within the origin; credentials, headers and payload never go to another one.
  */
 export class Webhook {
   readonly #options: WebhookOptions;
   readonly #url: URL;
   readonly #log: WebhookLog;
 
-  /** @throws TypeError when `url` is not one */
+  /** @throws TypeError when `url` is not a URL */
   constructor(options: WebhookOptions) {
     this.#options = options;
     this.#url = new URL(options.url);
     this.#log = new WebhookLog({ ...options, url: this.#url });
   }
 
-  /** All that a refusal may be about, credentials included: what is called, and how. Never log it. */
+  /** Everything that may be the reason of a refusal: the whole request, credentials included. Never log it. */
   async identity(): Promise<string> {
     const { url, method, payload, headers, authorizationFor } = this.#options;
     const authorization = await authorizationFor(this.#url).catch(messageOf);
@@ -86,7 +86,7 @@ export class Webhook {
   }
 
   /**
-   * Calls the application and logs how that ends.
+   * Calls the application and logs the result.
    *
    * @throws the signal's reason
    */
@@ -130,7 +130,7 @@ export class Webhook {
         }
       }
       const answer = await answering;
-      // How the body ends does not matter
+      // Errors of the body do not matter
       const discarded = discard(answer, deadline.signal).catch(() => {});
       if (!await within(timeout, discarded, clock, signal)) deadline.end();
       return { ...this.#ofAnswer(answer), isLate };
@@ -140,7 +140,7 @@ export class Webhook {
         const seconds = options.isLast ? timeout : Math.max(timeout, MAX_OPEN_SECONDS);
         return unanswered(`was sent, and no answer came within ${seconds} s`);
       }
-      // What happened to the request is as unknown as before: a proxy in between may close an idle connection
+      // The application may still be processing the request: a proxy may have closed an idle connection
       if (isLate && error instanceof TransportError) return unanswered(messageOf(error));
       return ofError(error);
     }
@@ -159,7 +159,7 @@ export class Webhook {
     });
   }
 
-  /** Whether the request has reached the application, as far as one can tell. */
+  /** Whether the request has probably reached the application. */
   async #isSent(answering: Promise<unknown>, signal: AbortSignal): Promise<boolean> {
     let hasEnded = false;
     const onEnd = () => void (hasEnded = true);
@@ -180,7 +180,7 @@ export class Webhook {
   }
 }
 
-/** Seconds before the next attempt of this call; `undefined`: there is none. */
+/** Seconds before the next attempt of this call; `undefined`: there is no further attempt. */
 function retryDelay({ outcome, failure, isLate }: Attempt, budget: RetryBudget): number | undefined {
   if (outcome.type !== "unavailable" || isLate) return undefined;
   const delay = budget.spend(failure);

@@ -4,7 +4,7 @@ import { given } from "../runtime/given.ts";
 import type { Outcome } from "./retry_policy.ts";
 import { States } from "./states.ts";
 
-/** What to check when the application refuses; Grafana and Jenkins answer a wrong configuration with these statuses. */
+/** Hints for refusals. Grafana and Jenkins answer a wrong configuration with these statuses. */
 const HINTS: Readonly<Record<number, string>> = {
   401: "check REQ_USERNAME and REQ_PASSWORD, REQ_TOKEN_FILE, or the token in REQ_URL",
   403: "check what the user of REQ_USERNAME or REQ_TOKEN_FILE may do, or the token in REQ_URL",
@@ -30,8 +30,8 @@ interface Attempted {
 }
 
 /**
- * The log of a webhook: each way to fail is one line, however often it repeats, and one line says that it is over. Other
- * lines are at debug level. No line has a credential or a query value in it.
+ * The log of a webhook. Each kind of failure is logged once, even if it repeats, and so is its end. Other lines are at
+ * debug level. No line contains credentials or query values.
  */
 export class WebhookLog {
   readonly #options: WebhookLogOptions;
@@ -44,7 +44,7 @@ export class WebhookLog {
     this.#call = `${options.method} ${redactUrl(options.url)}`;
   }
 
-  /** The application is unavailable, and will be asked again in `delay` seconds. */
+  /** The application is unavailable and is called again in `delay` seconds. */
   retried({ text, status }: Attempted, delay: number): void {
     this.#options.log.debug(`${this.#call} ${text}; retrying in ${delay} s`);
     this.#unavailable(text, this.#properties(status));
@@ -54,10 +54,10 @@ export class WebhookLog {
     const { timeout } = this.#options;
     const message = `${this.#call} was not answered within ${timeout} s (REQ_TIMEOUT); still waiting for the answer, ` +
       "and not calling again meanwhile";
-    this.#states.tell("warn", "unanswered", message, this.#properties());
+    this.#states.report("warn", "unanswered", message, this.#properties());
   }
 
-  /** @param attempts of this call; `ms` is the time that it took */
+  /** @param attempts of this call; `ms` is its duration */
   ended(attempt: Attempted, { attempts, ms, isLast }: { attempts: number; ms: number; isLast: boolean }): void {
     const { outcome, status, isLate } = attempt;
     const text = attempt.text + (isLate && outcome.type !== "unanswered" ? this.#late(ms) : "");
@@ -72,12 +72,12 @@ export class WebhookLog {
       case "unavailable":
         return this.#unavailable(text + times, properties);
       case "failed":
-        return this.#states.tell("error", "failed", `${this.#call} failed: ${text}; retrying`, properties);
+        return this.#states.report("error", "failed", `${this.#call} failed: ${text}; retrying`, properties);
       case "refused": {
         const message =
           `${this.#call} failed: ${text}${hintOf(attempt)}. It is called again when files or credentials ` +
           "change, else in 1 to 30 minutes";
-        return this.#states.tell("error", `refused: ${status ?? attempt.text}`, message, properties);
+        return this.#states.report("error", `refused: ${status ?? attempt.text}`, message, properties);
       }
       case "unanswered":
         this.#options.log.debug(`${this.#call} ${text}`, properties);
@@ -86,7 +86,7 @@ export class WebhookLog {
 
   #unavailable(text: string, properties: Record<string, unknown>): void {
     const hint = /certificate|issuer/i.test(text) ? "; check REQ_CA_FILE" : "";
-    this.#states.tell("warn", "unavailable", `${this.#call} failed: ${text}${hint}; retrying`, properties);
+    this.#states.report("warn", "unavailable", `${this.#call} failed: ${text}${hint}; retrying`, properties);
   }
 
   #delivered(text: string, isLate: boolean, properties: Record<string, unknown>): void {

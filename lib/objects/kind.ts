@@ -1,10 +1,10 @@
-/** The kinds that carry files. */
+/** The kinds of objects that become files. */
 export type Kind = "ConfigMap" | "Secret";
 
 /** The kinds in the order in which they are watched. */
 export const KINDS: readonly Kind[] = ["ConfigMap", "Secret"];
 
-/** The plural that an API path uses for a kind: `configmaps`. */
+/** The plural of a kind in API paths: `configmaps`. */
 export function pluralOf(kind: Kind | "Namespace"): string {
   return `${kind.toLowerCase()}s`;
 }

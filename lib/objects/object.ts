@@ -18,8 +18,8 @@ export interface ObjectMeta {
 }
 
 /**
- * A ConfigMap or a Secret. `data` is text in a ConfigMap and base64 in a Secret; `binaryData` (ConfigMap only) is base64.
- * Items of a list carry no `kind`: whoever listed them knows it.
+ * A ConfigMap or a Secret. `data` is text in a ConfigMap and base64 in a Secret; `binaryData` (ConfigMap only) is
+ * base64. Items of a list have no `kind`: the list determines it.
  */
 export interface KubeObject {
   kind?: string;
@@ -29,7 +29,7 @@ export interface KubeObject {
   binaryData?: Record<string, string> | null;
 }
 
-/** Whether a value that claims to be an object of a kind says at least which one. Namespaces are in no namespace. */
+/** Whether a value has the name (and, unless it is a Namespace, the namespace) of an object. */
 export function isNamed(value: unknown, kind: Kind | "Namespace"): value is KubeObject {
   const { name, namespace }: Partial<ObjectMeta> = (value as Partial<KubeObject> | null)?.metadata ?? {};
   return typeof name === "string" && (typeof namespace === "string" || kind === "Namespace");

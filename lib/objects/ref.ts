@@ -12,12 +12,15 @@ export function describeRef(ref: ObjectRef): string {
   return `${ref.kind} ${ref.namespace}/${ref.name}`;
 }
 
-/** Names an object among all: `Secret/grafana/datasources`. In one piece: a sum of strings would keep its parts alive. */
+/**
+ * Identifies an object: `Secret/grafana/datasources`. `join` makes a flat string; a concatenation would keep its parts
+ * in memory.
+ */
 export function keyOf({ kind, namespace, name }: ObjectRef): string {
   return [kind, namespace, name].join("/");
 }
 
-/** The other way round. */
+/** The inverse of {@link keyOf}. */
 export function refOf(key: string): ObjectRef {
   const [kind, namespace = "", name = ""] = key.split("/");
   return { kind: kind === "Secret" ? "Secret" : "ConfigMap", namespace, name };

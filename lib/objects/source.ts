@@ -1,16 +1,16 @@
 import { type Kind, pluralOf } from "./kind.ts";
 
-/** One thing to list and watch: one kind, in one namespace or in all of them, narrowed by labels or to one name. */
+/** A target to list and watch: one kind, in one namespace or in all, restricted by labels or to one name. */
 export interface WatchTarget {
   kind: Kind | "Namespace";
   /** `undefined`: every namespace, in one request. */
   namespace?: string;
   labelSelector?: string;
-  /** Watch this one object by name; wins over labels. */
+  /** Watch this one object by name; takes precedence over labels. */
   name?: string;
 }
 
-/** One that brings objects with files. */
+/** A target whose objects become files. */
 export interface Source extends WatchTarget {
   kind: Kind;
 }

@@ -1,7 +1,7 @@
-/** A resourceVersion as it is kept for each of many objects: a number takes no room of its own in V8. */
+/** A resourceVersion in the form that is stored for each object: V8 needs no extra memory for most numbers. */
 export type Version = number | string;
 
-/** The most digits of which every number is exact. */
+/** The maximum number of digits with which every number is exact. */
 const SAFE_DIGITS = 15;
 
 export function versionOf(resourceVersion: string): Version {
@@ -11,8 +11,8 @@ export function versionOf(resourceVersion: string): Version {
 }
 
 /**
- * Whether one resourceVersion is older than another of the same resource. Versions are numbers in every server that keeps
- * its objects in something like etcd (KEP-5504 makes that a promise); of others nothing can be said, so they never are.
+ * Whether one resourceVersion is older than another of the same resource. Servers with a storage like etcd use numbers
+ * (KEP-5504 guarantees that). Versions that are not numbers cannot be compared: the result is `false`.
  */
 export function isOlderVersion(a: Version, b: Version): boolean {
   if (typeof a === "number" && typeof b === "number") return a < b;

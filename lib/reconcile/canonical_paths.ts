@@ -2,7 +2,7 @@ import { joinPath, parentOf } from "../files/paths.ts";
 import type { Projection } from "../files/projection.ts";
 import type { Publisher } from "../files/publisher.ts";
 
-/** The projection with one name for each path, however many symlinks lead there: objects collide by what is on disk. */
+/** Replaces paths by their names without symlinks, so that two paths to the same file collide. */
 export function canonical(projection: Projection, publisher: Pick<Publisher, "canonical">): Projection {
   const directories = new Map<string, string>();
   for (const file of projection.files) {

@@ -1,4 +1,4 @@
-/** What happens on the disk without an event of the API: downloads end, and files are changed by others. */
+/** Handles events of the disk instead of the API: the end of downloads, and files that others changed. */
 import type { ReconcilerParts } from "./reconciler_parts.ts";
 
 export class DiskEvents {
@@ -8,7 +8,7 @@ export class DiskEvents {
     this.#parts = parts;
   }
 
-  /** A file of ours is missing or was changed by somebody else: its object is read again. */
+  /** A file of ours is missing or was changed by somebody else: reads its object again. */
   heal(path: string): void {
     const winner = this.#parts.claims.winnerOf(path);
     if (winner !== undefined) this.#parts.queue.add(winner.key);

@@ -1,11 +1,11 @@
 import type { ObjectRef } from "../objects/ref.ts";
 
-/** What happened to an object's files, for whoever counts or tells. */
+/** What happened to an object's files, for metrics, Events and notifications. */
 export type FileEvent =
   & { ref: ObjectRef; uid?: string }
   & (
     | { type: "written" | "removed"; paths: string[] }
-    /** Nothing of the object, or not all of it, can become files. */
+    /** The object, or some of its keys, cannot become files. */
     | { type: "refused"; reason: string }
     /** Another object has the path. */
     | { type: "collided"; winner: ObjectRef; path: string }
@@ -13,7 +13,7 @@ export type FileEvent =
     | { type: "failed"; reason: string }
   );
 
-/** Some paths in few words, for a log line: the one, or how many. */
+/** A summary of paths for a log line: the only path, or their number. */
 export function summaryOf(paths: readonly string[]): string {
   return paths.length === 1 ? paths[0] ?? "" : `${paths.length} files`;
 }

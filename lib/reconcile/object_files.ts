@@ -14,9 +14,9 @@ import type { TrackedObject } from "./tracked_object.ts";
 
 /** Files whose content is served elsewhere, or must be unpacked. */
 export interface Downloads {
-  /** The path is to hold this content. Replaces what was wanted there before. */
+  /** Downloads this content to the path. Replaces an earlier request for the path. */
   want(path: string, content: DeferredContent, ref: ObjectRef, owner: string, version: Version): void;
-  /** The path holds no such content, or no longer does. */
+  /** Cancels the download for the path, if there is one. */
   forget(path: string): void;
 }
 

@@ -1,4 +1,4 @@
-/** Reads objects again whose bodies were dropped: heirs of a path, and objects whose files failed or were changed. */
+/** Reads objects again, because their bodies were dropped: heirs of a path, and objects whose files failed or were changed. */
 import type { Claims } from "../files/claims.ts";
 import type { KubeObject } from "../objects/object.ts";
 import { describeRef, type ObjectRef } from "../objects/ref.ts";
@@ -10,11 +10,11 @@ import type { TrackedObject } from "./tracked_object.ts";
 import type { WorkQueue } from "./work_queue.ts";
 
 export interface ObjectReaderOptions {
-  /** `undefined`: it is gone, or no longer selected. */
+  /** `undefined`: the object was deleted, or is no longer selected. */
   read(source: Source, ref: ObjectRef, signal: AbortSignal): Promise<KubeObject | undefined>;
-  /** The object as it is now, and as it was known before. */
+  /** Receives the current object, and the one known before. */
   onFound(object: KubeObject, before: TrackedObject): void;
-  /** The object is gone, or no longer selected. */
+  /** The object was deleted, or is no longer selected. */
   onGone(before: TrackedObject): void;
   claims: Pick<Claims<TrackedObject>, "get" | "winnerOf">;
   lists: Pick<SourceLists, "markRead">;
@@ -23,12 +23,12 @@ export interface ObjectReaderOptions {
   reports: Pick<Reports, "unreadable">;
 }
 
-/** Failed reads in a row after which an heir no longer keeps the content of a deleted object on disk. */
+/** Consecutive failed reads of an heir, after which the content of the deleted object is removed. */
 const MAX_FAILED_READS = 2;
 
 export class ObjectReader {
   readonly #options: ObjectReaderOptions;
-  /** Failed reads in a row, by key. */
+  /** Consecutive failed reads, by key. */
   readonly #failedReads = new Map<string, number>();
 
   constructor(options: ObjectReaderOptions) {
@@ -40,16 +40,16 @@ export class ObjectReader {
   }
 
   /**
-   * Reads an object of the queue again and hands it on.
+   * Reads an object of the queue again.
    *
-   * @throws {Error} it could not be read; that has been logged
+   * @throws {Error} it could not be read; the failure was logged
    */
   async process(key: string, signal: AbortSignal): Promise<void> {
     const { claims, lists, onFound, onGone } = this.#options;
     const before = claims.get(key);
     if (before === undefined) return;
     const object = await this.#read(before, signal);
-    // Otherwise an event about the object came meanwhile, which is newer
+    // An event about the object arrived during the read and is newer
     if (claims.get(key) !== before) return;
     if (object === undefined) return onGone(before);
     lists.markRead(before.source, key);

@@ -1,4 +1,4 @@
-/** How far the files are what the objects want, and whose fault it is where they are not. */
+/** Whether the files are as the objects want them, and the reasons if not: the disk, the API, or the object itself. */
 import type { Claims } from "../files/claims.ts";
 import { PublishError } from "../files/publish_error.ts";
 import type { ObjectRef } from "../objects/ref.ts";
@@ -12,7 +12,7 @@ export interface OutcomeOptions {
   queue: Pick<WorkQueue, "size" | "unsettled">;
   refusals: Pick<Refusals, "keys">;
   reports: Pick<Reports, "refusedPaths">;
-  /** The object that a key of the queue is about. */
+  /** The key of the object that a key of the queue belongs to. */
   ownerOf(key: string): string;
 }
 
@@ -23,7 +23,7 @@ export class Outcome {
     this.#options = options;
   }
 
-  /** Whether every file was written or removed, other than those that no file system accepts. */
+  /** Whether every file was written or removed, except those that no file system accepts. */
   get isSettled(): boolean {
     const { queue } = this.#options;
     if (queue.size === 0) return true;
@@ -31,8 +31,8 @@ export class Outcome {
   }
 
   /**
-   * Failures of the disk, as PublishErrors, and of reads from the API: one for each object concerned. What no file system
-   * accepts is the object's own fault, and not among them.
+   * Failures of the disk (PublishError) and of reads from the API, one for each affected object. Paths that no file system
+   * accepts are not included, because they are the fault of the object.
    */
   get failures(): Error[] {
     const errors = [...this.#options.queue.unsettled()].map(([, error]) => error);
@@ -40,7 +40,7 @@ export class Outcome {
   }
 
   /**
-   * Number of objects that are not on disk as they are, in whole or in part, by their own fault.
+   * Number of objects that are missing on disk, in whole or in part, by their own fault.
    *
    * @param undelivered paths whose content cannot be downloaded
    */
@@ -57,7 +57,7 @@ export class Outcome {
     return keys.size;
   }
 
-  /** Whether there is such an object; a kind or a namespace that is not given may be any. */
+  /** Whether such an object is selected. A kind or namespace that is not given matches any. */
   has({ name, kind, namespace }: Pick<ObjectRef, "name"> & Partial<ObjectRef>): boolean {
     for (const object of this.#options.claims.objects()) {
       if (object.name !== name || (kind ?? object.kind) !== object.kind) continue;
@@ -67,7 +67,7 @@ export class Outcome {
   }
 }
 
-/** Whether the fault is the object's: no file system accepts what it wants. */
+/** Whether the error is the fault of the object: no file system accepts its path. */
 function isImpossible(error: Error): boolean {
   return error instanceof PublishError && error.isImpossible;
 }

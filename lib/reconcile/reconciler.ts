@@ -1,7 +1,7 @@
 /**
- * From the objects of one collection to its files. Level-triggered: an event says only "look at this object". Its
- * projection says what files it wants, the claims of all objects say who wins each path, and the publisher does the
- * difference to the disk. An object's body is dropped once it is published; to publish it again, it is read again.
+ * Turns the objects of one collection into files. Level-triggered: an event only says "look at this object". The projection
+ * is the set of files that the object wants, the claims of all objects decide who wins each path, and the publisher writes
+ * the difference to the disk. The body of an object is dropped once it is published; to publish it again, it is read again.
  */
 import type { Claims, ClaimsChange } from "../files/claims.ts";
 import { project } from "../files/projection.ts";
@@ -28,7 +28,7 @@ export class Reconciler {
   readonly #queue: WorkQueue;
   readonly #objectFiles: ObjectFiles;
   readonly #reader: ObjectReader;
-  /** Takes what happens on the disk by itself. */
+  /** Receives events of the disk. */
   readonly disk: DiskEvents;
 
   constructor(options: ReconcilerOptions) {
@@ -41,7 +41,7 @@ export class Reconciler {
     this.#reader = new ObjectReader({
       ...options,
       ...parts,
-      // The number of the list stays: a list under way may not bring the object
+      // Keep the number of the list: a list under way may not contain the object
       onFound: (object, before) => this.#update(before.source, object, before.list),
       onGone: (object) => this.#forget(object),
     });
@@ -49,7 +49,7 @@ export class Reconciler {
     options.publisher.beginFirstSync();
   }
 
-  /** How far the files are what the objects want. */
+  /** Whether the files are as the objects want them. */
   get outcome(): Outcome {
     return this.#parts.outcome;
   }
@@ -74,7 +74,7 @@ export class Reconciler {
     this.#lists.begin(source);
   }
 
-  /** A list of a source was complete: what it did not bring is gone. */
+  /** A list of a source is complete: objects that were not in it no longer exist. */
   endList(source: Source): void {
     const list = this.#lists.numberOf(source);
     const isFirst = this.#lists.end(source);
@@ -89,7 +89,7 @@ export class Reconciler {
     this.#options.onChange();
   }
 
-  /** An object as it is now. `listed`: it came in a list, so the disk is compared though it may not have changed. */
+  /** The current version of an object. `listed`: it is from a list, so the disk is compared even if it is unchanged. */
   apply(source: Source, object: KubeObject, listed: boolean): void {
     // The first list of another source may never end
     if (!listed) this.#options.publisher.endFirstSync();
@@ -100,23 +100,23 @@ export class Reconciler {
     const list = this.#lists.numberOf(source);
     const isOlder = before !== undefined && isOlderVersion(version, before.version);
     if (listed) {
-      // The watch, which begins where the list was, tells what happened since
+      // The list is older than the read; the watch that follows it will report newer changes
       if (isOlder && this.#lists.wasReadSince(source, key)) return void (before.list = list);
     } else if (isOlder || (before?.uid === uid && before.version === version && !this.#queue.has(key))) return;
     this.#update(source, object, list);
   }
 
-  /** An object that is gone, or no longer selected. */
+  /** An object was deleted, or is no longer selected. */
   delete(source: Source, object: KubeObject): void {
     const { uid, resourceVersion } = object.metadata;
     const before = this.#claims.get(keyOf(refIn(source, object)));
     if (before === undefined) return;
-    // Another object has the name by now, or this one was read again and is newer
+    // Ignore it if another object now has the name, or if this one was read again and is newer
     const isAnother = uid !== undefined && uid !== before.uid;
     if (!isAnother && !isOlderVersion(versionOf(resourceVersion), before.version)) this.#forget(before);
   }
 
-  /** An object with our finalizer that is being deleted: it is released once its files are gone. */
+  /** An object with our finalizer is being deleted: releases it once its files were removed. */
   retire(source: Source, object: KubeObject): void {
     const ref = refIn(source, object);
     const before = this.#claims.get(keyOf(ref));
@@ -126,7 +126,7 @@ export class Reconciler {
     this.#parts.releases?.check();
   }
 
-  /** Whether objects of a namespace are selected may have changed. Those that are selected now are read again. */
+  /** A namespace may have become selected or unselected. Reads its objects again if it is selected now. */
   reconsider(namespace: string): void {
     const { claims, hidden, queue } = this.#parts;
     for (const object of [...claims.objects()]) {
@@ -142,7 +142,7 @@ export class Reconciler {
     await Promise.all([this.#queue.run(signal), this.#parts.removalDelay.run(signal)]);
   }
 
-  /** Does what is due, once; what fails stays failed. For METHOD=LIST. */
+  /** Processes the queue once, without retries. For METHOD=LIST. */
   async settle(signal: AbortSignal): Promise<void> {
     await this.#queue.drain(signal);
   }
@@ -158,7 +158,7 @@ export class Reconciler {
     }
   }
 
-  /** Makes the files of an object as it is now. */
+  /** Publishes the files of the current version of an object. */
   #update(source: Source, object: KubeObject, list: number): void {
     if (!this.#selects(source, object.metadata.namespace)) {
       return this.#hide(TrackedObject.of(source, object, [], list));
@@ -182,7 +182,7 @@ export class Reconciler {
     }
     this.#follow(change);
     this.#removeFreed(change.freed, tracked);
-    // Of its files before it was refused or deleted, it may not want all
+    // It may no longer want all files that it had before it was refused or deleted
     if (keptFiles) this.#parts.removals.removeUnclaimed(new Set([key]));
     this.#parts.releases?.check();
   }
@@ -206,7 +206,7 @@ export class Reconciler {
     else this.#queue.forget(key);
   }
 
-  /** The object is gone, or no longer selected. */
+  /** The object was deleted, or is no longer selected. */
   #leave(object: TrackedObject, change: ClaimsChange<TrackedObject>): void {
     const { key } = object;
     this.#queue.forget(key);
@@ -220,14 +220,14 @@ export class Reconciler {
     this.#parts.releases?.check();
   }
 
-  /** Removes files that no object claims. Whose content it is may be another object, which this one was the heir of. */
+  /** Removes files that no object claims any more. Their content may be that of an earlier winner. */
   #removeFreed(freed: readonly string[], object: TrackedObject): void {
     const { removalDelay, journal } = this.#parts;
     const due = freed.filter((path) => !removalDelay.has(journal.ownerOf(path) ?? ""));
     this.#parts.removals.remove(due, object, object.uid);
   }
 
-  /** What must happen to the paths that an object gave up, apart from the removal of files. */
+  /** Handles the paths that an object gave up, apart from removing files. */
   #follow({ freed, inherited }: ClaimsChange<TrackedObject>): void {
     const { downloads } = this.#options;
     for (const { path, heir } of inherited) {

@@ -1,4 +1,4 @@
-/** The parts of a reconciler, put together. */
+/** Assembles the parts of a reconciler. */
 import { Claims, type Precedence } from "../files/claims.ts";
 import type { Journal } from "../files/journal.ts";
 import type { ProjectionSettings } from "../files/projection.ts";
@@ -22,20 +22,20 @@ import { WorkQueue } from "./work_queue.ts";
 
 export interface ReconcilerOptions {
   settings: ProjectionSettings;
-  /** Who has a path that several objects claim. */
+  /** Which object wins a path that several claim. */
   collisions: Precedence;
   sources: readonly Source[];
   publisher: Publisher;
   journal: Journal;
   downloads: Downloads;
-  /** Whether objects of a namespace that a source brings are selected. Tell of changes by {@link Reconciler.reconsider}. */
+  /** Whether objects of a source in a namespace are selected. Call {@link Reconciler.reconsider} when that changes. */
   selects?: ((source: Source, namespace: string) => boolean) | undefined;
-  /** Seconds that files outlive their object. */
+  /** Seconds between the deletion of an object and the removal of its files. */
   removeDelay: number;
-  /** Reads an object again; `undefined`: it is gone, or no longer selected. */
+  /** Reads an object again; `undefined`: it was deleted, or is no longer selected. */
   read(source: Source, ref: ObjectRef, signal: AbortSignal): Promise<KubeObject | undefined>;
   onEvent(event: FileEvent): void;
-  /** With finalizers: no file holds the content of an object that is being deleted or is no longer selected. */
+  /** With finalizers: no file has the content of this object, which is being deleted or no longer selected. */
   onReleased?: ((ref: ObjectRef) => void) | undefined;
   heartbeat: { expectWithin(seconds: number): void; idle(): void };
   /** A source was listed, or a key of the queue is done or has failed: the first sync may be complete. */
@@ -58,9 +58,9 @@ export interface ReconcilerParts {
   releases: Releases | undefined;
   reports: Reports;
   outcome: Outcome;
-  /** Keys of objects in namespaces that are not selected. They are followed and claim nothing. */
+  /** Keys of objects in namespaces that are not selected. They are tracked, but claim nothing. */
   hidden: Set<string>;
-  /** Whether there is no such object, or none that is selected. */
+  /** Whether the object does not exist, or is not selected. */
   isGone(key: string): boolean;
 }
 

@@ -1,8 +1,8 @@
-/** Objects that cannot become files, or not all of them. Their last accepted files stay. */
+/** Objects that cannot become files, in whole or in part. Their last accepted files stay. */
 import type { Projection } from "../files/projection.ts";
 
 export class Refusals {
-  /** Keys of objects that are refused as a whole, and of those with a refused key. */
+  /** Keys of objects that are refused as a whole, and of those with some refused keys. */
   readonly #whole = new Set<string>();
   readonly #partly = new Set<string>();
 
@@ -11,7 +11,7 @@ export class Refusals {
     return [...this.#whole, ...this.#partly];
   }
 
-  /** Takes note of what an object can become now. Returns whether it kept its last accepted files until now. */
+  /** Records the refusals of an object. Returns whether it had kept its last accepted files, and no longer does. */
   set(key: string, { isRefused, refusals }: Projection): boolean {
     const keptFiles = this.delete(key);
     if (isRefused) this.#whole.add(key);
@@ -19,13 +19,13 @@ export class Refusals {
     return keptFiles && !isRefused;
   }
 
-  /** The object is gone. Returns whether it kept its last accepted files until now. */
+  /** The object is gone. Returns whether it had kept its last accepted files. */
   delete(key: string): boolean {
     this.#partly.delete(key);
     return this.#whole.delete(key);
   }
 
-  /** Whether the object claims no path, and the files that were written for it stay all the same. */
+  /** Whether the files of the object stay although it claims no path. */
   keepsFiles(key: string): boolean {
     return this.#whole.has(key);
   }

@@ -1,10 +1,10 @@
-/** Objects that are to lose our finalizer: each is released when the journal has no file on disk with its content. */
+/** Objects whose finalizer must be removed: each is released once no file in the journal has its content. */
 import { keyOf, type ObjectRef } from "../objects/ref.ts";
 
 export interface ReleasesOptions {
-  /** What is on disk, and whose content it is. */
+  /** The files on disk, with the owner of their content. */
   journal: { files(): Iterable<[path: string, file: { owner: string }]> };
-  /** No file on disk holds the object's content any more. */
+  /** No file on disk has the object's content any more. */
   onReleased(ref: ObjectRef): void;
 }
 
@@ -27,7 +27,7 @@ export class Releases {
     this.#leaving.delete(key);
   }
 
-  /** Releases the objects that have no file left. To be called after files were written or removed. */
+  /** Releases the objects that have no file left. Call it after files were written or removed. */
   check(): void {
     if (this.#leaving.size === 0) return;
     const free = new Map(this.#leaving);

@@ -1,14 +1,14 @@
 /**
- * REMOVE_DELAY: the files of an object that is gone stay for some time, so that one that is deleted and created again
- * within it changes nothing. The time is not recorded: a restart begins it anew for files whose object is gone.
+ * REMOVE_DELAY: the files of a deleted object stay for some time. If the object is created again within it, nothing
+ * changes. The time is not recorded, so a restart starts it again.
  */
 import { Alarm } from "../runtime/alarm.ts";
 import type { Clock } from "../runtime/clock.ts";
 
 export interface RemovalDelayOptions {
-  /** Seconds; 0: files go at once. */
+  /** Seconds; 0: files are removed at once. */
   removeDelay: number;
-  /** The time of these owners is up. */
+  /** The delay of these owners is over. */
   onDue(owners: ReadonlySet<string>): void;
   clock: Clock;
 }
@@ -16,7 +16,7 @@ export interface RemovalDelayOptions {
 export class RemovalDelay {
   readonly #options: RemovalDelayOptions;
   readonly #alarm: Alarm;
-  /** When the files of each owner go, by the clock, in ms. The first one is due first. */
+  /** When to remove the files of each owner, by the clock, in ms. The first one is due first. */
   readonly #waiting = new Map<string, number>();
 
   constructor(options: RemovalDelayOptions) {
@@ -24,7 +24,7 @@ export class RemovalDelay {
     this.#alarm = new Alarm(options.clock);
   }
 
-  /** The owner is gone. Returns whether its files stay for now. */
+  /** The owner was deleted. Returns whether its files stay for now. */
   begin(owner: string): boolean {
     const { removeDelay, clock } = this.#options;
     if (removeDelay === 0) return false;
@@ -37,12 +37,12 @@ export class RemovalDelay {
     return this.#waiting.has(owner);
   }
 
-  /** The owner is there again. Returns whether its files were waiting. */
+  /** The owner exists again. Returns whether its files were waiting for removal. */
   end(owner: string): boolean {
     return this.#waiting.delete(owner);
   }
 
-  /** Has files removed when they are due, until the signal aborts. */
+  /** Reports owners when they are due, until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
     const { onDue, removeDelay, clock } = this.#options;
     if (removeDelay === 0) return;

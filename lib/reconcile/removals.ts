@@ -1,4 +1,4 @@
-/** Removes files that nobody wants any more. Nothing else does, and {@link Removals.mayRemove} is the only guard. */
+/** Removes files that no object wants any more. No other code removes files; {@link Removals.mayRemove} guards it. */
 import type { Claims } from "../files/claims.ts";
 import type { Journal } from "../files/journal.ts";
 import { PublishError } from "../files/publish_error.ts";
@@ -24,7 +24,7 @@ export interface RemovalsOptions {
 
 export class Removals {
   readonly #options: RemovalsOptions;
-  /** Paths that could not be removed, by owner, with the reason. */
+  /** Paths that could not be removed, with the reason, by owner. */
   readonly #failed = new Map<string, Map<string, string>>();
 
   constructor(options: RemovalsOptions) {
@@ -32,8 +32,8 @@ export class Removals {
   }
 
   /**
-   * Whether a file of ours may go: the object whose content it holds does not claim it and is not refused, and that is
-   * known because the object's own source was listed in full in this run.
+   * Whether a file of ours may be removed: the object whose content it has does not claim it and is not refused. We can
+   * tell that only once the source of that object was listed in full in this run.
    */
   mayRemove(path: string): boolean {
     const { claims, lists, refusals, journal } = this.#options;
@@ -42,7 +42,7 @@ export class Removals {
       lists.know(refOf(owner));
   }
 
-  /** Removes what may go of these paths. `ref` and `uid` name the object in the log and in Events. */
+  /** Removes those of the paths that may be removed. `ref` and `uid` name the object in the log and in Events. */
   remove(paths: Iterable<string>, ref: ObjectRef, uid?: string): void {
     const { journal, publisher, log, onEvent, onFailed } = this.#options;
     const removed: string[] = [];
@@ -72,19 +72,19 @@ export class Removals {
     for (const [owner, error] of failures) onFailed(owner, error);
   }
 
-  /** The winner of a path cannot deliver its content: that of an object which no longer claims the path goes all the same. */
+  /** The winner has no content for the path. If the file has content of an object that no longer claims it, remove it anyway. */
   withdraw(path: string): void {
     const owner = this.#options.journal.ownerOf(path);
     if (owner !== undefined) this.remove([path], refOf(owner));
   }
 
-  /** Removes the files that nobody claims, of the owners that `isMeant` accepts. */
+  /** Removes the files that no object claims, of the owners that `isMeant` accepts. */
   removeOrphans(isMeant: (owner: string) => boolean): void {
     const { claims } = this.#options;
     this.#removeEach((path, owner) => isMeant(owner) && claims.winnerOf(path) === undefined);
   }
 
-  /** Removes the files that these owners do not claim, though another object may claim them and not deliver. */
+  /** Removes the files that these owners do not claim, even if another object claims them but has no content. */
   removeUnclaimed(owners: ReadonlySet<string>): void {
     this.#removeEach((_path, owner) => owners.has(owner));
   }

@@ -1,4 +1,4 @@
-/** Tells of what went wrong with an object, in the log and as file events: each state once. */
+/** Reports problems with an object in the log and as file events: each state once. */
 import type { ClaimsChange } from "../files/claims.ts";
 import type { Journal } from "../files/journal.ts";
 import type { Projection } from "../files/projection.ts";
@@ -15,7 +15,7 @@ export interface ReportsOptions {
 
 export class Reports {
   readonly #options: ReportsOptions;
-  /** Paths that were refused on the disk as it is, with the reason. */
+  /** Paths that were refused because of symlinks on the disk, with the reason. */
   readonly #refusedPaths = new Map<string, string>();
 
   constructor(options: ReportsOptions) {
@@ -49,14 +49,14 @@ export class Reports {
     this.#options.onEvent({ type: "refused", ref: object, uid: object.uid, reason });
   }
 
-  /** A path leads out of the allowed folders. Told once until {@link Reports.accepted}, though each list comes upon it. */
+  /** A path leads out of the allowed folders. Reported once until `accepted`, although every list finds it again. */
   refusedPath(object: TrackedObject, path: string, reason: string): void {
     if (this.#refusedPaths.get(path) === reason) return;
     this.#refusedPaths.set(path, reason);
     this.#refused(object, reason);
   }
 
-  /** A path is in order, or nobody claims it any more. */
+  /** A path is no longer refused, or no object claims it any more. */
   accepted(path: string): void {
     this.#refusedPaths.delete(path);
   }

@@ -1,4 +1,4 @@
-/** Which sources were listed in full in this run: until then, nothing follows from what a source has not brought. */
+/** Which sources were listed in full: until then, an object missing from a source must not be treated as deleted. */
 import { keyOf, type ObjectRef } from "../objects/ref.ts";
 import type { Source } from "../objects/source.ts";
 
@@ -6,7 +6,7 @@ interface SourceState {
   /** Number of the list under way, or of the last one. */
   list: number;
   isListed: boolean;
-  /** Keys of objects that were read on their own since the list under way began. The list may be older than that. */
+  /** Keys of objects that were read individually since the list under way began. The list may be older. */
   readSince: Set<string> | undefined;
 }
 
@@ -15,7 +15,7 @@ const ANY = "*";
 
 export class SourceLists {
   readonly #states: ReadonlyMap<Source, SourceState>;
-  /** Sources by what they select; no two of them select the same object. */
+  /** Sources by kind, namespace and name; no two of them select the same object. */
   readonly #index = new Map<string, SourceState>();
   #unlisted: number;
 
@@ -56,24 +56,24 @@ export class SourceLists {
     return true;
   }
 
-  /** Number of the list of a source that is under way, or was the last. */
+  /** Number of the list of a source that is under way, or else of the last one. */
   numberOf(source: Source): number {
     return this.#stateOf(source).list;
   }
 
-  /** Notes that an object was read on its own. */
+  /** Records that an object was read individually. */
   markRead(source: Source, key: string): void {
     this.#stateOf(source).readSince?.add(key);
   }
 
-  /** Whether the object was read on its own since the list under way began. */
+  /** Whether the object was read individually since the list under way began. */
   wasReadSince(source: Source, key: string): boolean {
     return this.#stateOf(source).readSince?.has(key) === true;
   }
 
   /**
-   * Whether it is known if an object is still selected: the source that selects it was listed in full. For an object that
-   * no source selects, as of another namespace in an earlier run: every source was.
+   * Whether we can tell if the object is still selected: true once the source that covers it was listed in full. If none
+   * covers it, true once all sources were.
    */
   know({ kind, namespace, name }: ObjectRef): boolean {
     const state = this.#index.get(keyOf({ kind, namespace, name: ANY })) ??

@@ -1,4 +1,4 @@
-/** Files of earlier runs, once a source has been listed in full. */
+/** Takes over the files of earlier runs, once a source was listed in full. */
 import type { Claims } from "../files/claims.ts";
 import type { Journal } from "../files/journal.ts";
 import { refOf } from "../objects/ref.ts";
@@ -18,11 +18,11 @@ export interface TakeOverOptions {
   removals: Pick<Removals, "removeOrphans">;
   removalDelay: Pick<RemovalDelay, "begin">;
   releases: Pick<Releases, "add" | "check"> | undefined;
-  /** Whether there is no such object, or none that is selected. */
+  /** Whether the object does not exist, or is not selected. */
   isGone(key: string): boolean;
 }
 
-/** A source is known now: files of earlier runs go, or get the content of the object that wins their path. */
+/** After the first list of a source: removes files of earlier runs, or writes the content of the object that wins their path. */
 export function takeOver(source: Source, options: TakeOverOptions): void {
   const { journal, claims, lists, queue, removals, removalDelay, releases, isGone } = options;
   const isKnown = (owner: string) => lists.areComplete || isOwnerIn(source, owner);

@@ -5,9 +5,9 @@ import { keyOf, refOf } from "../objects/ref.ts";
 import type { Source } from "../objects/source.ts";
 import { type Version, versionOf } from "../objects/version.ts";
 
-/** What is kept of an object: never its body, and nothing twice, for there may be tens of thousands of them. */
+/** The part of an object that is stored: never its body, and nothing twice, because there may be tens of thousands. */
 export class TrackedObject implements Claimant {
-  /** Nearly all objects have one path, so one is not put into an array. */
+  /** Nearly all objects have one path, which is stored without an array. */
   readonly #paths: string | readonly string[];
 
   constructor(
@@ -24,7 +24,7 @@ export class TrackedObject implements Claimant {
     this.#paths = path !== undefined && paths.length === 1 ? path : paths;
   }
 
-  /** The same object, claiming nothing. */
+  /** The same object without claims. */
   withoutPaths(): TrackedObject {
     return new TrackedObject(this.key, this.source, this.created, this.uid, this.version, [], this.list);
   }

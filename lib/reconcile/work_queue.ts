@@ -1,7 +1,6 @@
 /**
- * Keys that need work, with the semantics of client-go's `util/workqueue`: a key is in the queue once, however often it is
- * added; one that is added while it is processed is processed again; each key that fails waits for a backoff of its own,
- * so that one bad key delays no other.
+ * A queue of keys that need work, with the semantics of client-go's `util/workqueue`: a key is in the queue only once; a key
+ * that is added while it is processed is processed again; each failed key has its own backoff, so that it delays no other.
  */
 import { Alarm } from "../runtime/alarm.ts";
 import { Backoff } from "../runtime/backoff.ts";
@@ -23,12 +22,12 @@ export interface WorkQueueOptions {
   random: () => number;
 }
 
-/** Keys that are processed at one time. */
+/** Maximum number of keys that are processed at the same time. */
 const MAX_WORKERS = 4;
 
 /**
- * Seconds after which a key that is still being processed is taken for stuck: a read, a read by a list where the first is
- * forbidden, and a finalizer that is added, a minute each.
+ * Seconds after which a key that is still being processed counts as stuck: one minute each for a read, for a read by list if
+ * the first is forbidden, and for adding a finalizer.
  */
 export const MAX_PROCESS_SECONDS = 180;
 
@@ -64,7 +63,7 @@ export class WorkQueue {
     return this.#items.has(key);
   }
 
-  /** Keys that are not done, with the error of the last attempt, if it failed. */
+  /** Keys that are not done, with the error of the last attempt if it failed. */
   *unsettled(): Generator<[key: string, error: Error | undefined], void> {
     for (const [key, { error }] of this.#items) yield [key, error];
   }
@@ -73,7 +72,7 @@ export class WorkQueue {
     return this.#items.get(key)?.error;
   }
 
-  /** The key needs work now, even if it was waiting for its backoff. */
+  /** Makes a key due now, even if it is waiting for its backoff. */
   add(key: string): void {
     const item = this.#items.get(key);
     if (item?.attempt !== undefined) item.isAddedAgain = true;
@@ -82,7 +81,7 @@ export class WorkQueue {
     this.#alarm.ring();
   }
 
-  /** The work failed: it is tried again after the key's backoff. */
+  /** The work failed: retries it after the key's backoff. */
   retry(key: string, error: Error): void {
     const { firstBackoff, random, clock } = this.#options;
     const item = this.#items.get(key) ?? { dueAt: undefined, isAddedAgain: false };
@@ -96,12 +95,12 @@ export class WorkQueue {
     this.#options.onChange();
   }
 
-  /** The key is done, or has no work any more. */
+  /** The key is done, or needs no work any more. */
   forget(key: string): void {
     if (this.#items.delete(key)) this.#options.onChange();
   }
 
-  /** Processes keys until the signal aborts; then waits for those under way. Never rejects. */
+  /** Processes keys until the signal aborts, and then waits for those under way. Never rejects. */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       this.#startDue(signal);
@@ -110,7 +109,7 @@ export class WorkQueue {
     await Promise.all(this.#running.keys());
   }
 
-  /** Processes what is due now, and what that adds. Keys that fail stay failed. For METHOD=LIST. */
+  /** Processes the keys that are due, and those added meanwhile. Failed keys are not retried. For METHOD=LIST. */
   async drain(signal: AbortSignal): Promise<void> {
     this.#startDue(signal);
     while (this.#running.size > 0 && !signal.aborted) {

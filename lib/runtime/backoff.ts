@@ -38,7 +38,7 @@ export class Backoff {
     return Math.max(atLeast, delay * (1 - JITTER * this.#random()));
   }
 
-  /** After a success: the next failure has the first delay again. */
+  /** After a success: the next failure starts with the first delay again. */
   reset(): void {
     this.#failures = 0;
   }

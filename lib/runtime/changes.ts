@@ -2,7 +2,7 @@
 export class Changes {
   readonly #waiters = new Set<() => void>();
 
-  /** The state has changed: conditions are looked at again. */
+  /** The state has changed: evaluates the conditions again. */
   notify(): void {
     for (const look of [...this.#waiters]) look();
   }

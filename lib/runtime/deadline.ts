@@ -1,6 +1,6 @@
 import type { Clock } from "./clock.ts";
 
-/** Nothing came in time. */
+/** The deadline has passed. */
 export class DeadlineError extends Error {
   override readonly name = "DeadlineError";
 }
@@ -8,7 +8,7 @@ export class DeadlineError extends Error {
 /**
  * An abort signal that fires when `seconds` have passed since the start or the last {@link Deadline.extend}, with a
  * {@link DeadlineError} as reason, or as soon as `outer` does, with its reason. Dispose it when the work is done: unlike
- * `AbortSignal.any` it then leaves nothing behind on `outer`, which may live as long as the program.
+ * `AbortSignal.any`, it then leaves no listener on `outer`, which may live as long as the program.
  */
 export class Deadline implements Disposable {
   readonly #abort = new AbortController();
@@ -16,7 +16,7 @@ export class Deadline implements Disposable {
   readonly #outer: AbortSignal;
   readonly #onOuterAbort = () => this.#abort.abort(this.#outer.reason);
   #seconds: number;
-  /** When time is up, and when the timer looks at that next; by the clock, in ms. */
+  /** When the deadline passes, and when the timer checks that next; by the clock, in ms. */
   #due = Infinity;
   #armedFor = Infinity;
   #timer = new AbortController();
@@ -34,19 +34,19 @@ export class Deadline implements Disposable {
     return this.#abort.signal;
   }
 
-  /** Time was up; not when `outer` aborted. */
+  /** Whether the deadline has passed; `false` if `outer` aborted. */
   get passed(): boolean {
     return this.signal.reason instanceof DeadlineError;
   }
 
-  /** Something came: the time starts again. `Infinity`: it no longer counts. Cheap enough for each of many objects. */
+  /** Restarts the time. `Infinity`: no deadline. Cheap enough to call for each of many objects. */
   extend(seconds = this.#seconds): void {
     this.#seconds = seconds;
     this.#due = this.#clock.now() + seconds * 1000;
     if (this.#due < this.#armedFor && !this.signal.aborted) this.#arm();
   }
 
-  /** Time is up now. */
+  /** Lets the deadline pass now. */
   end(): void {
     this.#timer.abort();
     this.#abort.abort(new DeadlineError("it was given up"));

@@ -1,8 +1,8 @@
 import type { Clock } from "./clock.ts";
 
 /**
- * Tells a loop that hangs from one that waits on purpose. Before each step the loop says how long the step may take, its
- * own deadlines included; a loop whose last step takes longer is stuck, and only a restart helps.
+ * Distinguishes a loop that hangs from one that waits on purpose. Before each step, the loop announces how long the step may
+ * take, including its own deadlines. If a step takes longer, the loop is stuck and only a restart helps.
  */
 export class Heartbeat {
   readonly #what: string;
@@ -23,7 +23,7 @@ export class Heartbeat {
     this.#dueAt = this.#beganAt + seconds * 1000;
   }
 
-  /** Nothing is expected: the loop waits for work, or has ended. */
+  /** The loop waits for work without a limit, or has ended. */
   idle(): void {
     this.#dueAt = Infinity;
   }

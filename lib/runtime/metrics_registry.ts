@@ -11,8 +11,6 @@ interface Family {
   collect?: () => void;
 }
 
-const PREFIX = "k8s_sidecar_";
-
 export class Metrics {
   readonly #families = new Map<string, Family>();
 
@@ -47,7 +45,7 @@ export class Metrics {
 
   #family(name: string, help: string, type: Family["type"]): Family {
     const family: Family = { help, type, values: new Map() };
-    this.#families.set(PREFIX + name, family);
+    this.#families.set(name, family);
     return family;
   }
 }

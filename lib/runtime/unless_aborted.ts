@@ -1,6 +1,6 @@
 /**
  * The promise's outcome, or a rejection with the signal's reason as soon as it aborts: for work that does not listen to
- * the signal itself. That work goes on, and its outcome is ignored. Nothing is left behind on the signal.
+ * the signal itself. That work continues, and its outcome is ignored. No listener is left on the signal.
  */
 export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   const aborted = Promise.withResolvers<never>();

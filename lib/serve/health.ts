@@ -3,8 +3,8 @@ export interface HealthState {
   /** Why the first sync is not complete; `undefined` once it is. */
   notReady(): string | undefined;
   /**
-   * Which of this program's loops makes no progress, where a restart would help, or for how long the API server has been
-   * silent, with K8S_CONTACT_THRESHOLD_SECONDS; `undefined`: all is well.
+   * The loop of this program that is stuck, so that a restart would help; or, with K8S_CONTACT_THRESHOLD_SECONDS, how long
+   * the API server has been silent. `undefined`: the program is live.
    */
   stuck(): string | undefined;
 }

@@ -1,4 +1,4 @@
-/** The metrics of this program. */
+/** The metrics of this program, with their full names. */
 import { ApiError } from "../kube/client/errors.ts";
 import { Metrics } from "../runtime/metrics_registry.ts";
 import type { FileEvent } from "../reconcile/file_event.ts";
@@ -14,25 +14,25 @@ export interface Measured {
 
 export class SidecarMetrics {
   readonly #metrics = new Metrics();
-  readonly #files = this.#metrics.counter<"action">("files_total", "Files written and removed.");
+  readonly #files = this.#metrics.counter<"action">("k8s_sidecar_files_total", "Files written and removed.");
   readonly #objects = this.#metrics.counter<"event">(
-    "object_events_total",
+    "k8s_sidecar_object_events_total",
     "Objects that were refused, collided, or whose files could not be written.",
   );
   readonly #requests = this.#metrics.counter<"method" | "status">(
-    "api_requests_total",
+    "k8s_sidecar_api_requests_total",
     "Requests to the API server; status 0 for no answer.",
   );
   readonly #failures = this.#metrics.counter<"cause">(
-    "watch_failures_total",
+    "k8s_sidecar_watch_failures_total",
     "Lists and watches that failed, by cause.",
   );
   readonly #notifications = this.#metrics.counter<"kind" | "result">(
-    "notifications_total",
+    "k8s_sidecar_notifications_total",
     "Scripts that ran and webhooks that were called, by result.",
   );
   readonly #notificationSeconds = this.#metrics.counter<"kind">(
-    "notification_seconds_total",
+    "k8s_sidecar_notification_seconds_total",
     "Time that scripts and webhooks took.",
   );
 
@@ -56,25 +56,29 @@ export class SidecarMetrics {
     this.#notificationSeconds({ kind }, seconds);
   }
 
-  /** Adds gauges, which read the collections whenever they are rendered. */
+  /** Adds gauges, which are read from the collections whenever they are rendered. */
   measure(collections: () => readonly Measured[]): void {
     const sum = (read: (collection: Measured) => number) =>
       collections().reduce((total, collection) => total + read(collection), 0);
-    this.#metrics.gauge("objects", "Selected objects.", () => [[{}, sum((collection) => collection.objects)]]);
     this.#metrics.gauge(
-      "files",
+      "k8s_sidecar_objects",
+      "Selected objects.",
+      () => [[{}, sum((collection) => collection.objects)]],
+    );
+    this.#metrics.gauge(
+      "k8s_sidecar_files",
       "Files that the selected objects want.",
       () => [[{}, sum((collection) => collection.files)]],
     );
     this.#metrics.gauge(
-      "notification_pending",
+      "k8s_sidecar_notification_pending",
       "Collections with changes that the application has not been notified of.",
       () => [
         [{}, sum((collection) => Number(collection.isNotificationPending))],
       ],
     );
     this.#metrics.gauge(
-      "watch_silence_seconds",
+      "k8s_sidecar_watch_silence_seconds",
       "Seconds since the API server last answered.",
       () =>
         collections().flatMap(({ contacts }) =>

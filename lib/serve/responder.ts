@@ -1,9 +1,9 @@
 /**
- * Answers GET and HEAD requests on a listener, one a connection, so that nobody who reaches the port can keep a probe from
- * its answer. Deno.serve closes no half-sent request, and node:http costs 3 MB.
+ * Answers GET and HEAD requests on a listener, one per connection, so that no client can prevent a probe from getting its
+ * answer. Deno.serve does not close half-sent requests, and node:http costs 3 MB of memory.
  *
- * A request's head has to be complete within {@link MAX_HEAD_SECONDS} and {@link MAX_HEAD_BYTES}. Of more than {@link
- * MAX_CONNECTIONS} the oldest that has its answer is closed, else the oldest without a complete head.
+ * The head of a request must be complete within {@link MAX_HEAD_SECONDS} and {@link MAX_HEAD_BYTES}. Above {@link
+ * MAX_CONNECTIONS}, the oldest connection that has its answer is closed, or else the oldest without a complete head.
  */
 import { Deadline } from "../runtime/deadline.ts";
 import type { Clock } from "../runtime/clock.ts";
@@ -29,7 +29,7 @@ export interface ResponderOptions {
   clock: Clock;
 }
 
-/** Seconds in which a client has to send the head of its request, and to take the answer. */
+/** Maximum seconds for a client to send the head of its request, and to receive the answer. */
 export const MAX_HEAD_SECONDS = 10;
 
 export const MAX_CONNECTIONS = 64;
@@ -51,7 +51,7 @@ const REASONS: Readonly<Record<number, string>> = {
   503: "Service Unavailable",
 };
 
-/** A request that gets its answer before anybody has looked at its path. */
+/** A request that is answered before its path is examined. */
 class BadRequestError extends Error {
   constructor(readonly status: number, message: string) {
     super(message);
@@ -112,7 +112,7 @@ export class Responder {
       deadline.extend(MAX_DISCARD_SECONDS);
       await discard(connection);
     } catch {
-      // The client is gone, or its time was up
+      // The client closed the connection, or was too slow
     } finally {
       this.#incomplete.delete(connection);
       this.#answered.delete(connection);

@@ -16,7 +16,7 @@ export interface ServerOptions {
   log: Pick<Log, "info" | "warn">;
 }
 
-/** Serves until `close`. If it cannot listen, it only logs a warning, because files are kept without it. */
+/** Serves until `close`. If it cannot listen, it only logs a warning, because files can be written without it. */
 export function startServer(options: ServerOptions): { close(): Promise<void> } {
   const { port, clock, log } = options;
   try {

@@ -1,8 +1,9 @@
 /**
- * K8S_CONTACT_THRESHOLD_SECONDS: how long ago the API server last answered, whatever it was asked and whatever it said. A
- * watch in which nothing happens is silent for as long as WATCH_CLIENT_TIMEOUT allows, and its connection may have gone
- * dead meanwhile, so an open watch is no contact. Instead, the API server is asked for its version when it has been silent
- * for half of the threshold: an idle sidecar stays healthy, and a dead connection is noticed.
+ * K8S_CONTACT_THRESHOLD_SECONDS: measures how long ago the API server last sent anything, in answer to any request.
+ *
+ * An open watch alone does not prove contact: without changes it is silent for up to WATCH_CLIENT_TIMEOUT, and its
+ * connection may be dead by then. Therefore, after a silence of half the threshold, the API server is asked for its
+ * version. An idle sidecar stays healthy, and a dead connection is detected.
  */
 import type { Clock } from "../runtime/clock.ts";
 import { Deadline } from "../runtime/deadline.ts";
@@ -10,7 +11,7 @@ import { Deadline } from "../runtime/deadline.ts";
 export interface ApiContactOptions {
   /** Seconds. */
   threshold: number;
-  /** Makes a request that any credentials may make. What comes of it does not matter. */
+  /** Makes a request that all credentials may make. Its result is ignored. */
   ask(signal: AbortSignal): Promise<unknown>;
   clock: Clock;
 }
@@ -25,12 +26,12 @@ export class ApiContact {
     this.#answeredAt = options.clock.now();
   }
 
-  /** The API server has sent something: an answer, an event, an error. */
+  /** The API server sent something: an answer, an event, an error. */
   answered(): void {
     this.#answeredAt = this.#options.clock.now();
   }
 
-  /** For how long the API server has been silent, in one line; `undefined`: not for longer than the threshold. */
+  /** How long the API server has been silent, in one line; `undefined` up to the threshold. */
   get lost(): string | undefined {
     const { threshold } = this.#options;
     const silence = this.#silence();
@@ -38,19 +39,19 @@ export class ApiContact {
     return `no answer from the API server for ${Math.floor(silence)} s (K8S_CONTACT_THRESHOLD_SECONDS=${threshold})`;
   }
 
-  /** Asks the API server when it is silent, until the signal aborts. Never rejects. */
+  /** Asks the API server whenever it is silent, until the signal aborts. Never rejects. */
   async run(signal: AbortSignal): Promise<void> {
     const { threshold, ask, clock } = this.#options;
     const patience = threshold / 2;
     while (!signal.aborted) {
       try {
-        // After a question that brought no answer, half of the patience is a pause
+        // After a request without an answer, wait for half of the time
         await clock.sleep(Math.max(patience - this.#silence(), patience / 2), signal);
         if (this.#silence() < patience) continue;
         using deadline = new Deadline(clock, patience, signal);
         await ask(deadline.signal);
       } catch {
-        // The client reports an answer of any kind, and a failure is none
+        // The client calls `answered` for every answer, errors included
       }
     }
   }

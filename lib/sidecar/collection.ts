@@ -1,4 +1,4 @@
-/** One collection at work: its sources are followed, its files kept, its application told. */
+/** One running collection: follows its sources, writes its files and notifies its application. */
 import type { Clock } from "../runtime/clock.ts";
 import type { Collection, Config } from "../config/config.ts";
 import { openUnpacker, openUrlFetcher } from "./open_downloads.ts";
@@ -18,17 +18,19 @@ import type { EventPoster } from "./event_poster.ts";
 import type { FinalizerGuard } from "./finalizer_guard.ts";
 import type { Log } from "../log/log.ts";
 import { allowedFoldersOf, folderOf, openJournal } from "./open_files.ts";
-import { openNotifications, pendingIn } from "./open_notifications.ts";
+import { openNotifications } from "./open_notifications.ts";
 import type { NotificationRunner } from "../notify/runner.ts";
 import { Reconciler } from "../reconcile/reconciler.ts";
 import type { Liveness } from "./liveness.ts";
 import { checkDiskPeriodically } from "./periodic_disk_check.ts";
+import { pendingIn } from "./pending_notification.ts";
 import { Readiness } from "./readiness.ts";
 import type { SidecarMetrics } from "../serve/metrics.ts";
 import { SelectedNamespaces } from "./selected_namespaces.ts";
 import { SelectedObjects } from "./selected_objects.ts";
 import { selectionId } from "./selection_id.ts";
-import { type ListOutcome, SyncProgress } from "./sync_progress.ts";
+import { describeMissing } from "./describe_selection.ts";
+import { type ListOutcome, listOutcome } from "./list_outcome.ts";
 import type { Transport } from "../http/transport.ts";
 import { Changes } from "../runtime/changes.ts";
 
@@ -36,7 +38,7 @@ export interface CollectionOptions {
   collection: Collection;
   config: Config;
   client: ObjectApi;
-  /** Lists and watches namespaces; `undefined`: there are none that have labels. */
+  /** Lists and watches namespaces; `undefined` with `--manifests`, where namespaces have no labels. */
   cluster?: ListWatch;
   env: Record<string, string | undefined>;
   /** For all HTTP requests but the API server's. */
@@ -45,7 +47,7 @@ export interface CollectionOptions {
   eventPoster?: EventPoster;
   finalizerGuard?: FinalizerGuard;
   liveness: Liveness;
-  /** Failures that sources have in common. */
+  /** Shared by all collections, so that an outage of the API server is logged once. */
   outages: Outages;
   garbage: Garbage;
   clock: Clock;
@@ -59,18 +61,18 @@ export class RunningCollection {
   readonly #downloads: DownloadScheduler;
   readonly #reconciler: Reconciler;
   readonly #diskCheck: DiskCheck;
-  readonly #progress: SyncProgress;
+  readonly #journal: Journal;
   readonly #readiness: Readiness;
   /** Of downloads. */
   readonly #changes = new Changes();
   readonly #followers: Followers;
-  /** METHOD=LIST: all that happens belongs to the first sync. */
+  /** METHOD=LIST: the whole run counts as the first sync. */
   #isListing = false;
 
   /**
    * Reads the journal and prepares the folder.
    *
-   * @throws {PublishError} the folder can neither be found nor made
+   * @throws {PublishError} the folder does not exist and cannot be created
    */
   static async open(options: CollectionOptions): Promise<RunningCollection> {
     const { selection } = options.collection;
@@ -102,6 +104,7 @@ export class RunningCollection {
     namespaces.onChange = (namespace) => this.#reconciler.reconsider(namespace);
     const objects = new SelectedObjects({ client, namespaces, finalizerGuard: options.finalizerGuard, log });
     this.#notifications = notifications;
+    this.#journal = journal;
     const folder = folderOf(collection);
     const allowedFolders = allowedFoldersOf(collection);
     const publisher = new Publisher({
@@ -151,7 +154,7 @@ export class RunningCollection {
       journal,
       downloads: this.#downloads,
       selects: (source, namespace) => objects.selects(source, namespace),
-      // METHOD=LIST does not wait, and an object with a finalizer is there until its files are gone
+      // METHOD=LIST does not wait. With a finalizer, the object exists until its files are removed
       removeDelay: config.method === "LIST" || config.finalizer !== undefined ? 0 : collection.files.removeDelay,
       read: (source, ref, signal) => objects.read(source, ref, signal),
       onEvent: (event) => this.#onEvent(event),
@@ -172,15 +175,13 @@ export class RunningCollection {
       watch: config.watch,
       onFailure: (error) => options.metrics.watchFailed(error),
     });
-    this.#progress = new SyncProgress({
-      selection: collection.selection,
+    this.#readiness = new Readiness({
       namespaces,
       followers: this.#followers,
-      journal,
       reconciler: this.#reconciler,
       downloads: this.#downloads,
+      onReady: () => this.#onReady(),
     });
-    this.#readiness = new Readiness({ lacks: () => this.#progress.lacks(), onReady: () => this.#onReady() });
   }
 
   get objects(): number {
@@ -191,7 +192,7 @@ export class RunningCollection {
     return this.#reconciler.files;
   }
 
-  /** Seconds since the last sign of the API server, for each source. */
+  /** Seconds since the API server last sent something, for each source. */
   get contacts(): { source: string; silence: number }[] {
     return this.#followers.contacts;
   }
@@ -207,7 +208,7 @@ export class RunningCollection {
 
   /** METHOD=WATCH and METHOD=SLEEP: until the signal aborts. */
   async run(mode: "watch" | "list", signal: AbortSignal): Promise<void> {
-    // Where NAMESPACE_EXCLUDE leaves nothing, nothing is waited for
+    // If NAMESPACE_EXCLUDE leaves no source, the collection is ready at once
     this.#readiness.check();
     await Promise.all([
       this.#followers.run(mode, signal),
@@ -218,13 +219,14 @@ export class RunningCollection {
     await this.#downloads.close();
   }
 
-  /** METHOD=LIST: every source once, every file once, and the application is told once. */
+  /** METHOD=LIST: lists every source, writes every file and notifies the application, once. */
   async list(signal: AbortSignal): Promise<ListOutcome> {
     this.#isListing = true;
     const unlisted = await this.#followers.list(signal);
     await this.#reconciler.settle(signal);
     await this.#changes.until(() => this.#downloads.undecided.size === 0, signal);
-    const outcome = this.#progress.listOutcome(unlisted);
+    const parts = { journal: this.#journal, reconciler: this.#reconciler, downloads: this.#downloads };
+    const outcome = listOutcome(parts, unlisted);
     if (unlisted.length === 0 && !signal.aborted) this.#warnOfMissing();
     await this.#downloads.close();
     await this.#notifications?.flush(signal);
@@ -243,7 +245,9 @@ export class RunningCollection {
   }
 
   #warnOfMissing(): void {
-    for (const line of this.#progress.missing()) this.#options.log.warn(line);
+    const { collection: { selection }, log } = this.#options;
+    const { outcome, objects } = this.#reconciler;
+    for (const line of describeMissing(selection, (item) => outcome.has(item), objects)) log.warn(line);
   }
 
   #onReady(): void {
@@ -259,12 +263,12 @@ export class RunningCollection {
 
   #onEvent(event: FileEvent): void {
     this.#options.metrics.fileEvent(event);
-    this.#options.eventPoster?.tell(event);
+    this.#options.eventPoster?.post(event);
     if (event.type !== "written" && event.type !== "removed") return;
     this.#notifications?.changed(event.paths, { initial: this.#isFirstSync });
   }
 
-  /** Whether a change of files now must be told to somebody. */
+  /** Whether the script or the webhook must be notified of a file that changes now. */
   #mustNotify(): boolean {
     const { script, webhook, skipInit } = this.#options.collection.notification;
     return script !== undefined || (webhook !== undefined && !(skipInit && this.#isFirstSync));

@@ -1,4 +1,4 @@
-/** A selection in words. */
+/** Describes a selection in words, for logs. */
 import type { NamedObject, Selection } from "../config/config.ts";
 import { pluralOf } from "../objects/kind.ts";
 
@@ -11,7 +11,7 @@ export function describeSelection(selection: Selection): string {
   return `${kinds.map(pluralOf).join(" and ")} ${which} in ${describeNamespaces(selection)}`;
 }
 
-/** A line for each thing that is selected and not there. */
+/** A line for each selected object that does not exist. */
 export function describeMissing(selection: Selection, has: (item: NamedObject) => boolean, objects: number): string[] {
   if (selection.names.length === 0) {
     return objects > 0 ? [] : [`nothing is selected: there are no ${describeSelection(selection)}`];

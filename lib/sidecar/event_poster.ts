@@ -1,4 +1,4 @@
-/** EVENT_LOGGING: what happened to an object's files, as Events on it. Loaded only when it is set. */
+/** EVENT_LOGGING: posts Events on an object about its files. Loaded only when it is set. */
 import type { KubeClient } from "../kube/client/client.ts";
 import { EventRecorder } from "../kube/events/event_recorder.ts";
 import type { Log } from "../log/log.ts";
@@ -17,20 +17,20 @@ export interface EventPosterOptions {
 }
 
 export interface EventPoster {
-  tell(event: FileEvent): void;
+  post(event: FileEvent): void;
   run(signal: AbortSignal): Promise<void>;
-  /** Posts what is left, once. */
+  /** Tries once to post the queued Events. */
   flush(signal: AbortSignal): Promise<unknown>;
 }
 
-/** Paths that an Event names; there may be two thousand. */
+/** Maximum number of paths that an Event names. An object may have thousands. */
 const NAMED_PATHS = 5;
 
 export function openEventPoster(options: EventPosterOptions): EventPoster {
   const reportingInstance = Deno.hostname();
   const recorder = new EventRecorder({ ...options, reportingInstance, now: () => new Date() });
   return {
-    tell: (event) => {
+    post: (event) => {
       const { ref, uid } = event;
       recorder.record({ ref, ...given("uid", uid), ...wordsFor(event) });
     },

@@ -1,4 +1,4 @@
-/** FINALIZERS: an object is deleted only after its files are gone. Loaded only when it is set. */
+/** FINALIZERS: an object is deleted only after its files were removed. Loaded only when it is set. */
 import type { KubeClient } from "../kube/client/client.ts";
 import { Finalizers } from "../kube/finalizers/finalizers.ts";
 import type { Log } from "../log/log.ts";
@@ -20,12 +20,14 @@ export interface FinalizerGuardOptions {
 }
 
 export interface FinalizerGuard {
-  /** Called before an object is published: adds the finalizer. `retire`: it is being deleted, so its files must go. */
+  /**
+   * Called before an object is published: adds the finalizer. `retire`: it is being deleted; remove its files instead.
+   */
   admit(source: Source, object: KubeObject, signal: AbortSignal): Promise<"apply" | "retire">;
-  /** The object has no file left: removes the finalizer. */
+  /** Removes the finalizer from an object that has no files left. */
   release(ref: ObjectRef): void;
   run(signal: AbortSignal): Promise<void>;
-  /** Removes the finalizers that are left to remove, once. */
+  /** Tries once to remove the finalizers that are queued for removal. */
   flush(signal: AbortSignal): Promise<unknown>;
 }
 
@@ -37,9 +39,12 @@ export function openFinalizerGuard(options: FinalizerGuardOptions): FinalizerGua
         return await finalizers.add(kind, object, signal) === "deleting" ? "retire" : "apply";
       } catch (error) {
         if (signal.aborted) throw error;
-        // The files come first. The next event or list of the object tries again
+        // The files are written without it
         const { namespace, name } = object.metadata;
-        options.log.warn(`${describeRef({ kind, namespace, name })} has no finalizer yet: ${messageOf(error)}`);
+        options.log.warn(
+          `could not add the finalizer to ${describeRef({ kind, namespace, name })}: ${messageOf(error)}; ` +
+            "it is tried again at the object's next event or list",
+        );
         return "apply";
       }
     },

@@ -1,4 +1,4 @@
-/** Follows everything that a collection selects from: its namespaces first, where they are selected by labels, then its sources. */
+/** Follows the sources of a collection. With NAMESPACE_SELECTOR, the namespaces are listed first. */
 import type { WatchSettings } from "../config/config.ts";
 import type { ListWatch } from "../kube/client/object_api.ts";
 import { Watcher } from "../kube/watch/watcher.ts";
@@ -15,7 +15,7 @@ export interface FollowersOptions {
   client: ListWatch;
   sources: readonly Source[];
   namespaces: SelectedNamespaces;
-  /** Where the objects of a source go. */
+  /** The receiver of the objects of a source. */
   sinkFor(source: Source): ObjectSink;
   watch: WatchSettings;
   liveness: Pick<Liveness, "heartbeat">;
@@ -36,18 +36,18 @@ export class Followers {
     this.#options = options;
   }
 
-  /** Seconds since the last sign of the API server, for each source. */
+  /** Seconds since the API server last sent something, for each source. */
   get contacts(): { source: string; silence: number }[] {
     return this.#all.map(({ source, silence }) => ({ source: describeSource(source), silence }));
   }
 
-  /** What of a source is waited for, with the reason if it fails. */
+  /** Describes a source that was not listed yet, with the reason if it fails. */
   describe(source: WatchTarget): string {
     const failure = this.#all.find((follower) => follower.source === source)?.failure;
     return failure === undefined ? describeSource(source) : `${describeSource(source)}: ${failure}`;
   }
 
-  /** Until the signal aborts. */
+  /** Follows everything until the signal aborts. */
   async run(mode: Mode, signal: AbortSignal): Promise<void> {
     const { namespaces } = this.#options;
     const { ofNamespaces, ofSources } = this.#open(mode);
@@ -59,7 +59,7 @@ export class Followers {
     await Promise.all([...ofNamespaces.map(run), runSources()]);
   }
 
-  /** Lists everything once. Returns why it could not. */
+  /** Lists everything once. Returns the reasons of failures. */
   async list(signal: AbortSignal): Promise<string[]> {
     const { ofNamespaces, ofSources } = this.#open("list");
     for (const followers of [ofNamespaces, ofSources]) {

@@ -1,16 +1,16 @@
-/** METHOD=LIST: every collection once, and how it ended. */
+/** METHOD=LIST: lists every collection once and reports the result. */
 import type { Log } from "../log/log.ts";
-import type { ListOutcome } from "./sync_progress.ts";
+import type { ListOutcome } from "./list_outcome.ts";
 
-/** How a run ended: as wanted, or METHOD=LIST without all objects or without all files. */
+/** How a run ended. `apiFailed`, `filesFailed`: METHOD=LIST could not read all objects, or not write all files. */
 export type Outcome = "done" | "apiFailed" | "filesFailed";
 
-/** What a list needs of a collection. */
+/** The part of a collection that is used here. */
 export interface Listing {
   list(signal: AbortSignal): Promise<ListOutcome>;
 }
 
-/** An object's own fault was logged with the object, and makes nothing incomplete. */
+/** Refused objects are counted in the last line, but do not make the list incomplete. */
 export async function listOnce(collections: readonly Listing[], log: Log, signal: AbortSignal): Promise<Outcome> {
   const outcomes = await Promise.all(collections.map((collection) => collection.list(signal)));
   if (signal.aborted) return "done";

@@ -1,4 +1,4 @@
-/** Whether every loop of the process is alive: none is past the time that its own deadlines allow. */
+/** Liveness: every loop of the process reports how long its current step may take, and none is overdue. */
 import type { Clock } from "../runtime/clock.ts";
 import { Heartbeat } from "../runtime/heartbeat.ts";
 

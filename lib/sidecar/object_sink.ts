@@ -1,4 +1,4 @@
-/** Where the objects of a source go. */
+/** Receives the objects of a source. */
 import type { KubeObject } from "../objects/object.ts";
 import type { Source } from "../objects/source.ts";
 import type { Log } from "../log/log.ts";
@@ -8,11 +8,11 @@ import type { Reconciler } from "../reconcile/reconciler.ts";
 export interface ObjectSink {
   /** A list begins. */
   beginList(): void;
-  /** The list was complete: objects that it did not bring are gone. */
+  /** The list is complete: objects that were not in it no longer exist. */
   endList(): void;
   /** An object as it is now. `listed`: it came in a list. */
   apply(object: KubeObject, listed: boolean, signal: AbortSignal): void | Promise<void>;
-  /** An object that is gone, or no longer selected. */
+  /** The object was deleted, or is no longer selected. */
   delete(object: KubeObject): void;
 }
 
@@ -21,14 +21,14 @@ export type FileObjectReceiver = Pick<Reconciler, "beginList" | "endList" | "app
 export interface FileObjectsOptions {
   source: Source;
   reconciler: FileObjectReceiver;
-  /** With finalizers: asked before an object is published; `retire`: it is being deleted, its files must go. */
+  /** With finalizers: called before an object is published; `retire`: it is being deleted; remove its files instead. */
   admit: ((source: Source, object: KubeObject, signal: AbortSignal) => Promise<"apply" | "retire">) | undefined;
   /** Whether objects of a namespace are selected. */
   selects(namespace: string): boolean;
   log: Pick<Log, "debug">;
 }
 
-/** Hands the objects of a source to the reconciler, once they carry the finalizer where there is one. */
+/** Passes the objects of a source to the reconciler. With FINALIZERS, each gets its finalizer first. */
 export class FileObjects implements ObjectSink {
   readonly #options: FileObjectsOptions;
 
@@ -49,7 +49,7 @@ export class FileObjects implements ObjectSink {
     const { namespace, name, deletionTimestamp } = object.metadata;
     const isSelected = selects(namespace);
     if (!isSelected) log.debug(`${describeRef({ kind: source.kind, namespace, name })}: namespace is not selected`);
-    // One that is not selected is asked about only if it may be waiting for us to let it go
+    // An object that is not selected matters only while it is being deleted: it may still carry our finalizer
     const isAsked = isSelected || deletionTimestamp !== undefined;
     if (admit !== undefined && isAsked && await admit(source, object, signal) === "retire") {
       reconciler.retire(source, object);

@@ -1,4 +1,4 @@
-/** Assembles how the content of `*.url` keys is fetched. What makes the requests is loaded with the first of them. */
+/** Assembles how the content of `*.url` keys is fetched. The fetcher is loaded with the first download. */
 import type { Body } from "../files/body.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Collection, RequestSettings } from "../config/config.ts";
@@ -27,7 +27,7 @@ export function openUrlFetcher(options: UrlFetcherOptions): {
   };
 }
 
-/** DECOMPRESS. What unpacks is loaded with the first archive. */
+/** DECOMPRESS. The decompressor is loaded with the first archive. */
 export function openUnpacker({ files }: Collection) {
   return async (archive: Body, write: (piece: Uint8Array) => void, signal: AbortSignal): Promise<void> => {
     const { unpack } = await import("../downloads/unpack.ts");
@@ -38,15 +38,14 @@ export function openUnpacker({ files }: Collection) {
 async function load({ collection, requests, transport, clock, log }: UrlFetcherOptions) {
   const { retry, timeout, encoding, netrc } = requests;
   const { Fetcher } = await import("../downloads/fetcher.ts");
-  const { authorizationFrom } = await import("../http/authorization.ts");
+  const { authorizationForUrls } = await import("../downloads/url_credentials.ts");
   return new Fetcher({
     transport: await transport(),
     retry,
     timeout,
     maxBytes: collection.files.urlMaxBytes,
     enable5xx: collection.files.enable5xx,
-    // Never REQ_* credentials: anybody who may label an object would see the application's answers to its admin
-    authorizationFor: authorizationFrom({ netrc: await openNetrc(netrc, log), encoding }),
+    authorizationFor: authorizationForUrls({ netrc: await openNetrc(netrc, log), encoding }),
     clock,
     log,
   });

@@ -1,4 +1,4 @@
-/** The folders of a collection, and the record of what is ours in them. */
+/** The folders of a collection, and the journal of the files in them. */
 import type { Collection } from "../config/config.ts";
 import { Journal, type JournalOptions } from "../files/journal.ts";
 import { resolvePath } from "../files/paths.ts";
@@ -9,7 +9,7 @@ export function folderOf({ files }: Collection): string {
   return resolvePath(Deno.cwd(), files.folder);
 }
 
-/** Where annotations may point to, besides FOLDER: ALLOWED_FOLDERS or, without it, with DEFAULTS=kiwigrid, the volume. */
+/** Folders besides FOLDER that annotations may point to: ALLOWED_FOLDERS; else, with DEFAULTS=kiwigrid, the volume. */
 export function allowedFoldersOf(collection: Collection): string[] {
   const { allowedFolders, allowsVolume } = collection.files;
   const folder = folderOf(collection);

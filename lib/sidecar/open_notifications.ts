@@ -1,8 +1,9 @@
-/** Assembles how one collection tells its application. What is not configured is not even loaded. */
+/**
+ * Assembles how one collection notifies its application. The code of a script or a webhook is loaded only if it is set.
+ */
 import { credentialsFrom } from "../http/basic_auth.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { NotificationSettings, RequestSettings } from "../config/config.ts";
-import type { Journal } from "../files/journal.ts";
 import type { Log } from "../log/log.ts";
 import { openNetrc } from "./open_netrc.ts";
 import type { NotificationRunner, Pending, RunnerHeartbeat } from "../notify/runner.ts";
@@ -12,7 +13,7 @@ export interface NotificationOptions {
   settings: NotificationSettings;
   requests: RequestSettings;
   transport: () => Promise<Transport>;
-  /** Proxies, for example. */
+  /** The environment, for proxy settings. */
   env: Record<string, string | undefined>;
   pending: Pending;
   heartbeat: RunnerHeartbeat;
@@ -22,7 +23,7 @@ export interface NotificationOptions {
   onResult(kind: "script" | "webhook", ok: boolean, seconds: number): void;
 }
 
-/** `undefined`: nobody is to be told. */
+/** `undefined`: neither a script nor a webhook is set. */
 export async function openNotifications(options: NotificationOptions): Promise<NotificationRunner | undefined> {
   const { settings, requests, pending, heartbeat, clock, random, log, onResult } = options;
   if (settings.script === undefined && settings.webhook === undefined) return undefined;
@@ -41,20 +42,6 @@ export async function openNotifications(options: NotificationOptions): Promise<N
     log,
     onResult,
   });
-}
-
-/**
- * What is pending by the journal. The publisher records each path there before it changes it; it is recorded once more
- * afterwards, in case a notification of an earlier change was delivered in between.
- */
-export function pendingIn(journal: Journal): Pending {
-  return {
-    load: () => journal.pending && [...journal.pending],
-    add: (paths) => journal.addPending(paths),
-    delivered: (paths) => journal.delivered(paths),
-    failure: () => journal.failure,
-    failed: (failure) => journal.recordFailure(failure),
-  };
 }
 
 async function openScript({ path, timeout }: { path: string; timeout: number }, { clock, log }: NotificationOptions) {

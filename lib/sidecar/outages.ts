@@ -1,8 +1,8 @@
-/** What keeps several sources from the API server at one time is told once: one of them speaks for all. */
+/** Logs an outage that affects several sources once: the source that reported it first speaks for all. */
 export class Outages {
   readonly #speakers = new Map<string, object>();
 
-  /** Whether `source` has to tell of its failure, for no other source has told of the same. */
+  /** Whether `source` must log its failure: no other source has logged the same one. */
   begin(source: object, reason: string): boolean {
     this.end(source);
     if (this.#speakers.has(reason)) return false;
@@ -10,7 +10,7 @@ export class Outages {
     return true;
   }
 
-  /** The source works, or fails for another reason. */
+  /** The source works again, or fails for another reason. */
   end(source: object): void {
     for (const [reason, speaker] of this.#speakers) {
       if (speaker === source) this.#speakers.delete(reason);

@@ -1,16 +1,16 @@
-/** CHECK_PERIOD: has files restored that somebody else changed or removed. */
+/** CHECK_PERIOD: restores files that somebody else changed or removed. */
 import type { Clock } from "../runtime/clock.ts";
 
 export interface PeriodicDiskCheckOptions {
   diskCheck: { changedFiles(signal: AbortSignal): AsyncIterable<string> };
-  /** Seconds between two checks; 0: no check at all. */
+  /** Seconds between two checks; 0: never check. */
   period: number;
   heal(path: string): void;
   heartbeat: { expectWithin(seconds: number): void };
   clock: Clock;
 }
 
-/** Seconds that one check may take: a million files on a slow volume. */
+/** Maximum seconds for one check, enough for a million files on a slow volume. */
 const MAX_CHECK_SECONDS = 600;
 
 /** Checks until the signal aborts. */

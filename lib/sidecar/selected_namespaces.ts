@@ -6,20 +6,20 @@ import type { WatchTarget } from "../objects/source.ts";
 import { Changes } from "../runtime/changes.ts";
 import type { ObjectSink } from "./object_sink.ts";
 
-/** A source's namespace is chosen by name, so only objects of sources without one are looked at here. */
+/** Applies to sources of all namespaces only: a namespace in NAMESPACE or RESOURCE_NAME is selected by its name. */
 export class SelectedNamespaces implements ObjectSink {
   readonly #exclude: readonly RegExp[];
-  /** Where the selector's namespaces come from; `undefined`: there is no selector, all are selected. */
+  /** Lists the namespaces that the selector matches; `undefined`: there is no selector, so all are selected. */
   readonly source: WatchTarget | undefined;
-  /** Told of each namespace that becomes selected, or is no longer. */
+  /** Called for each namespace that becomes selected or unselected. */
   onChange: (namespace: string) => void = () => {};
   readonly #selected = new Set<string>();
-  /** Namespaces that the list under way has brought. */
+  /** Namespaces in the list under way. */
   #listed = new Set<string>();
   #isListed = false;
   readonly #changes = new Changes();
 
-  /** @param options.haveLabels `false`: without a cluster namespaces have none, and the selector has no effect */
+  /** @param options.haveLabels `false` without a cluster: namespaces then have no labels, so the selector is ignored */
   constructor({ namespaceExclude, namespaceSelector }: Selection, { haveLabels }: { haveLabels: boolean }) {
     this.#exclude = namespaceExclude.map(namePattern);
     if (haveLabels && namespaceSelector !== undefined) {
@@ -27,12 +27,12 @@ export class SelectedNamespaces implements ObjectSink {
     }
   }
 
-  /** Whether it is known which namespaces the selector matches. Until then nothing follows from its matching none. */
+  /** Whether the namespaces were listed. Until then, a namespace that is missing must not be treated as unselected. */
   get isKnown(): boolean {
     return this.source === undefined || this.#isListed;
   }
 
-  /** Resolves once it is known, or when the signal aborts. */
+  /** Resolves once they were listed, or when the signal aborts. */
   known(signal: AbortSignal): Promise<void> {
     return this.#changes.until(() => this.isKnown, signal);
   }
@@ -46,7 +46,7 @@ export class SelectedNamespaces implements ObjectSink {
     this.#listed = new Set();
   }
 
-  /** The list was complete: the namespaces that it did not bring are selected no more. */
+  /** The list is complete: namespaces that were not in it are no longer selected. */
   endList(): void {
     this.#isListed = true;
     for (const namespace of this.#selected) {
@@ -62,7 +62,7 @@ export class SelectedNamespaces implements ObjectSink {
     this.onChange(name);
   }
 
-  /** The namespace is gone, or has lost its labels. */
+  /** The namespace was deleted, or its labels no longer match. */
   delete({ metadata: { name } }: KubeObject): void {
     this.#listed.delete(name);
     this.#remove(name);

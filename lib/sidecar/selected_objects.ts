@@ -1,4 +1,4 @@
-/** The objects that a collection selects: their way from the API to the reconciler. */
+/** Passes the objects that a collection selects from the API to the reconciler. */
 import type { ObjectApi } from "../kube/client/object_api.ts";
 import type { Log } from "../log/log.ts";
 import type { KubeObject } from "../objects/object.ts";
@@ -22,12 +22,12 @@ export class SelectedObjects {
     this.#options = options;
   }
 
-  /** Whether an object that a source brings is selected. A namespace that was chosen by name is not looked at. */
+  /** Whether an object of a source is selected. A namespace that was chosen by name always is. */
   selects({ namespace: chosen }: Source, namespace: string): boolean {
     return chosen !== undefined || this.#options.namespaces.has(namespace);
   }
 
-  /** Reads an object again. If its namespace was selected after the object was listed, it has no finalizer yet. */
+  /** Reads an object again. Adds the finalizer if the namespace was not selected when the object was listed. */
   async read(source: Source, ref: ObjectRef, signal: AbortSignal): Promise<KubeObject | undefined> {
     const { client, finalizerGuard } = this.#options;
     const object = await client.read(source, ref, signal);
@@ -35,7 +35,7 @@ export class SelectedObjects {
     return await finalizerGuard.admit(source, object, signal) === "apply" ? object : undefined;
   }
 
-  /** Where the objects of a source go. */
+  /** The receiver of the objects of a source. */
   sinkFor(source: Source, reconciler: FileObjectReceiver): ObjectSink {
     const { finalizerGuard, log } = this.#options;
     const selects = (namespace: string) => this.selects(source, namespace);

@@ -1,9 +1,9 @@
 import type { Selection } from "../config/config.ts";
 
-/** Tells selections apart, so that sidecars with different ones can share a folder. */
+/** Identifies a selection, so that sidecars with different selections can share a folder. */
 export async function selectionId(selection: Selection): Promise<string> {
   const { labelSelector, names, kinds, namespaces, namespaceSelector, namespaceExclude } = selection;
-  // In whatever order they are set
+  // The order in which they are set does not matter
   const objects = names.map((name) => JSON.stringify(name)).sort();
   const spaces = typeof namespaces === "string" ? namespaces : namespaces.toSorted();
   const parts: unknown[] = [labelSelector ?? null, objects, kinds, spaces];

@@ -1,4 +1,4 @@
-/** Assembly: client, collections and health, from one configuration; runs until it is done or told to stop. */
+/** Assembles client, collections and health endpoints from a configuration, and runs them. */
 import type { Clock } from "../runtime/clock.ts";
 import type { Config } from "../config/config.ts";
 import { Deadline } from "../runtime/deadline.ts";
@@ -35,7 +35,7 @@ export interface ClusterOptions extends CommonOptions {
   credentials: Credentials;
 }
 
-/** Objects come from a folder of manifests: nothing is told to a cluster. */
+/** Objects come from a folder of manifests. There are no Events and no finalizers. */
 export interface ManifestOptions extends CommonOptions {
   manifests: ObjectApi;
 }
@@ -46,9 +46,9 @@ export type SidecarOptions = ClusterOptions | ManifestOptions;
 const FLUSH_SECONDS = 0.5;
 
 /**
- * Runs METHOD. Resolves at once after the signal aborts, or when METHOD=LIST is done.
+ * Runs METHOD. Resolves when the signal aborts, or when METHOD=LIST is done.
  *
- * @throws {PublishError} a folder can neither be found nor made
+ * @throws {PublishError} a folder does not exist and cannot be created
  */
 export async function runSidecar(options: SidecarOptions, signal: AbortSignal): Promise<Outcome> {
   const { config, log } = options;

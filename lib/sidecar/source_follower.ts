@@ -1,4 +1,4 @@
-/** Follows one source: what its watcher yields goes to a sink, and how it fares into log, metrics and health. */
+/** Follows one source: passes its objects to a sink, and its failures to log, metrics and health. */
 import { ApiError, isFinal } from "../kube/client/errors.ts";
 import { describeSource, type WatchTarget } from "../objects/source.ts";
 import type { Watcher, WatcherEvent } from "../kube/watch/watcher.ts";
@@ -21,7 +21,7 @@ export interface SourceFollowerOptions {
   log: Log;
 }
 
-/** METHOD=LIST gives up after so many failures in a row: whoever waits for it can start it again. */
+/** METHOD=LIST gives up after this many consecutive failures. The caller can start it again. */
 const LIST_ATTEMPTS = 3;
 
 export class SourceFollower {
@@ -30,20 +30,20 @@ export class SourceFollower {
   #contactAt: number;
   #failure: string | undefined;
   #wasForbidden = false;
-  /** The failure that the log told of last. */
-  #told: string | undefined;
+  /** The failure that was logged last. */
+  #loggedReason: string | undefined;
 
   constructor(options: SourceFollowerOptions) {
     this.#options = options;
     this.#contactAt = options.clock.now();
   }
 
-  /** There was a sign of the API server. */
+  /** The API server sent something. */
   contacted(): void {
     this.#contactAt = this.#options.clock.now();
   }
 
-  /** Seconds since the last sign of the API server. */
+  /** Seconds since the API server last sent something. */
   get silence(): number {
     return (this.#options.clock.now() - this.#contactAt) / 1000;
   }
@@ -52,12 +52,12 @@ export class SourceFollower {
     return this.#options.source;
   }
 
-  /** Why the source fails now; `undefined` when it works. */
+  /** Why the source currently fails; `undefined` when it works. */
   get failure(): string | undefined {
     return this.#failure;
   }
 
-  /** Until the signal aborts. `once`: until the source was listed in full, or there is no use in trying on. */
+  /** Runs until the signal aborts. `once`: until the source was listed in full, or retries are useless. */
   async run(signal: AbortSignal, { once }: { once: boolean }): Promise<void> {
     for await (const event of this.#options.watcher.run(signal)) {
       if (event.type !== "failed") {
@@ -77,15 +77,15 @@ export class SourceFollower {
       case "init":
         return sink.beginList();
       case "initDone":
-        this.#works();
+        this.#recovered();
         return sink.endList();
       case "resumed":
-        return this.#works();
+        return this.#recovered();
       case "delete":
-        this.#works();
+        this.#recovered();
         return sink.delete(event.object);
       case "apply":
-        this.#works();
+        this.#recovered();
         return await sink.apply(event.object, false, signal);
       case "initApply":
         for (const object of event.objects) await sink.apply(object, true, signal);
@@ -93,9 +93,9 @@ export class SourceFollower {
   }
 
   /**
-   * One line when something begins to fail and one when it changes; what only repeats is for the debug log.
+   * Logs a new failure, and a failure with a new reason. Repeats are logged at debug level.
    *
-   * @param isLast there is no further attempt: METHOD=LIST tells of it when it ends
+   * @param isLast there is no further attempt: METHOD=LIST logs the failure when it ends
    */
   #failed({ error, retryIn, failures }: Failed, isLast: boolean): void {
     const { log, onFailure, source } = this.#options;
@@ -103,39 +103,39 @@ export class SourceFollower {
     onFailure(error);
     if (retryIn === 0 && !isLast) return log.debug(`listing ${describeSource(source)} anew: ${reason}`);
     const isForbidden = error instanceof ApiError && error.isForbidden;
-    // A streaming list is refused as a watch, a list as a list: the same right is missing
-    const isNews = this.#told !== reason && !(isForbidden && this.#wasForbidden);
+    // The message differs between a streaming list (verb watch) and a list, but the missing permission is the same
+    const isNews = this.#loggedReason !== reason && !(isForbidden && this.#wasForbidden);
     this.#failure = reason;
     this.#wasForbidden = isForbidden;
     if (isLast) return log.debug(reason, { failures });
-    const line = `${reason}; again in ${retryIn.toFixed(1)} s`;
-    if (!this.#mayTell(error, reason) || !isNews) return log.debug(line, { failures });
-    this.#told = reason;
+    const line = `${reason}; retrying in ${retryIn.toFixed(1)} s`;
+    if (!this.#mayLog(error, reason) || !isNews) return log.debug(line, { failures });
+    this.#loggedReason = reason;
     if (isFinal(error)) log.error(line);
     else log.warn(line);
   }
 
-  /** A server that is away is away for every source, so one of them tells. */
-  #mayTell(error: unknown, reason: string): boolean {
+  /** If the server is unreachable for all sources, only one of them logs it. */
+  #mayLog(error: unknown, reason: string): boolean {
     const { outages } = this.#options;
     if (error instanceof TransportError) return outages.begin(this, reason);
     outages.end(this);
     return true;
   }
 
-  #works(): void {
+  #recovered(): void {
     if (this.#failure === undefined) return;
-    const hasTold = this.#told !== undefined;
-    this.#failure = this.#told = undefined;
+    const wasLogged = this.#loggedReason !== undefined;
+    this.#failure = this.#loggedReason = undefined;
     this.#wasForbidden = false;
     this.#options.outages.end(this);
     const line = `following ${describeSource(this.source)} again`;
-    if (hasTold) this.#options.log.info(line);
+    if (wasLogged) this.#options.log.info(line);
     else this.#options.log.debug(line);
   }
 }
 
-/** METHOD=LIST does not try again. */
+/** Whether METHOD=LIST does not retry. */
 function givesUp({ error, failures }: Failed): boolean {
   return isFinal(error) || failures >= LIST_ATTEMPTS;
 }

@@ -4,10 +4,10 @@ import { type Kind, KINDS } from "../objects/kind.ts";
 import { namePattern } from "../objects/name_pattern.ts";
 
 /**
- * What to list and watch for a selection: a source for each kind in each namespace, or for each named object. No object
- * is in two of them.
+ * The sources of a selection: one for each kind in each namespace, or for each named object. No two of them contain the
+ * same object.
  *
- * @param ownNamespace what `OWN` stands for
+ * @param ownNamespace the namespace for `OWN`
  */
 export function sourcesOf(selection: Selection, ownNamespace: string): Source[] {
   const namespaces = namespacesOf(selection, ownNamespace);
@@ -17,7 +17,7 @@ export function sourcesOf(selection: Selection, ownNamespace: string): Source[] 
   return withoutOverlap(sources);
 }
 
-/** `undefined` stands for all of them: what NAMESPACE_EXCLUDE leaves out of these is left out as it comes. */
+/** `undefined` stands for all namespaces; NAMESPACE_EXCLUDE is then applied to each object (selected_namespaces.ts). */
 function namespacesOf({ namespaces, namespaceExclude }: Selection, own: string): readonly (string | undefined)[] {
   if (namespaces === "ALL") return [undefined];
   const named = namespaces === "OWN" ? [own] : namespaces;
@@ -32,7 +32,7 @@ function sourceOf(kind: Kind, namespace: string | undefined, { labelSelector }: 
   };
 }
 
-/** A kind or a namespace that an item names itself counts for more than RESOURCE and NAMESPACE. */
+/** A kind or a namespace in the item takes precedence over RESOURCE and NAMESPACE. */
 function namedSources(
   item: NamedObject,
   kinds: readonly Kind[],

@@ -1,5 +1,5 @@
 /** Which objects a list or a watch shows: by namespace, by labels, by fields. */
-import { matchesSelector, parseSelector, SelectorError } from "../../lib/objects/label_selector.ts";
+import { matchesSelector, parseSelector, SelectorError } from "../../lib/objects/selector_grammar.ts";
 import type { Resource, StoredObject } from "./resources.ts";
 import { badRequest } from "./status.ts";
 

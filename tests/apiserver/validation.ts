@@ -3,7 +3,7 @@
  * Source: kubernetes `pkg/apis/core/validation/validation.go`, k8s.io/apimachinery `pkg/api/validation`.
  */
 import { isDeepStrictEqual } from "node:util";
-import { isLabelKey, isLabelValue } from "../../lib/objects/label_selector.ts";
+import { isLabelKey, isLabelValue } from "../../lib/objects/selector_grammar.ts";
 import { forbiddenField, invalidValue, required, tooLong } from "./causes.ts";
 import { validateEvent, validateEventUpdate } from "./event_validation.ts";
 import type { Resource, StoredMeta, StoredObject } from "./resources.ts";

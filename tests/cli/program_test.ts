@@ -253,7 +253,7 @@ Deno.test("METHOD=LIST ends with code 0 and an error line when a path cannot be"
   const env = { LABEL: "app", FOLDER: place.files, METHOD: "LIST", ERROR_THROTTLE_SLEEP: "0.01" };
   const { code, lines } = await outcome(env, { args: ["--manifests", place.manifests] });
   assert.equal(code, 0, JSON.stringify(lines));
-  assert.ok(lines.some(({ level, msg }) => level === "ERROR" && msg.includes("one.txt: there is a directory")));
+  assert.ok(lines.some(({ level, msg }) => level === "ERROR" && msg.includes("one.txt: a directory is in the way")));
 });
 
 Deno.test("METHOD=LIST with a broken manifest ends with code 2", async () => {

@@ -211,7 +211,7 @@ Deno.test("parseConfig() puts every setting in its place", () => {
     log: { level: "ERROR", levelIsSet: true, format: "TEXT", utc: true, apiRequests: false, configFile: "/log" },
     startsLikeKiwigrid: false,
     warnings: [
-      "REMOVE_DELAY has no effect with FINALIZERS: an object is not gone before its files are. Set one of them",
+      "REMOVE_DELAY has no effect with FINALIZERS: an object exists until its files are removed. Set one of them",
     ],
   });
 });

@@ -40,7 +40,7 @@ story("the API server is killed and comes back: no file goes meanwhile, and no c
   const sidecar = await startBehind(gate, at);
   await at.controlPlane.stopApiServer();
   try {
-    await sidecar.logged(/; again in [\d.]+ s$/, { count: 6 });
+    await sidecar.logged(/; retrying in [\d.]+ s$/, { count: 6 });
     assertFolderEquals(at.folder, BEFORE);
     await isHealthy(sidecar);
     assert.ok(sidecar.lines.filter(({ level }) => level === "WARN").length <= 4, "one line for each news");

@@ -76,7 +76,7 @@ story("health endpoints say 200 when it works, and others that there is nothing"
 story("while the API server cannot be reached it is alive, not ready, and says why", async (at) => {
   const nowhere = { ...await at.serviceAccount(), KUBERNETES_SERVICE_PORT: String(freePort()) };
   const sidecar = await at.start(nowhere);
-  await sidecar.logged(/; again in /);
+  await sidecar.logged(/; retrying in /);
   // Of two kinds one tells
   assert.equal(sidecar.lines.filter(({ level }) => level === "WARN").length, 1);
   assert.equal((await sidecar.health("/livez")).status, 200);
@@ -107,7 +107,7 @@ story("SIGTERM and SIGINT end it within a second, with code 0, whatever it is do
     "watching": [{}, (sidecar) => sidecar.ready()],
     "waiting to try again": [
       { ...nowhere, ERROR_THROTTLE_SLEEP: "30" },
-      (sidecar) => sidecar.logged(/; again in /),
+      (sidecar) => sidecar.logged(/; retrying in /),
     ],
     "sleeping": [{ METHOD: "SLEEP" }, (sidecar) => sidecar.ready()],
     "calling an application that does not answer": [

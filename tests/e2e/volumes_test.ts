@@ -91,7 +91,7 @@ diskTest("mounts", "DEFAULTS=kiwigrid allows the volume that FOLDER is on, and n
   const [refusal] = sidecar.findAll("outside refused");
   assert.match(
     refusal!.msg,
-    /points outside .*\/dashboards\/General, .*\/dashboards \(ALLOWED_FOLDERS admits more folders\)/,
+    /points outside .*\/dashboards\/General, .*\/dashboards \(set ALLOWED_FOLDERS to allow others\)/,
   );
   assert.throws(() => Deno.statSync(`${at.path}/elsewhere`));
 });

@@ -208,7 +208,7 @@ story("a CA that is half-written while the token is rejected is read again when 
   await at.change("ConfigMap", "a", { data: { "a.txt": "2" } });
   front.cut();
   await eventually(() => assert.ok(rejected > 0));
-  await sidecar.logged(/; again in [\d.]+ s$/, { count: 2 });
+  await sidecar.logged(/; retrying in [\d.]+ s$/, { count: 2 });
   await Deno.writeTextFile(`${dir}/ca.crt`, ca);
   await Deno.writeTextFile(`${dir}/token`, NEW.token);
   await assertDiskFollows(at);

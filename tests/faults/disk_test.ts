@@ -234,7 +234,7 @@ story("directories stand where files should go, and files where directories shou
   await at.create("ConfigMap", "b", { data: { "b.txt": "1" }, annotations });
   await at.create("ConfigMap", "c", { data: { "c.txt": "1" } });
   const sidecar = await at.startReady();
-  await sidecar.logged(/cannot write .*a\.txt: there is a directory in its place/);
+  await sidecar.logged(/cannot write .*a\.txt: a directory is in the way/);
   await sidecar.logged(/cannot write .*b\.txt/);
   await at.change("ConfigMap", "c", { data: { "c.txt": "2" } });
   const strangers = { "a.txt/kept/stranger.txt": "kept", sub: "a stranger's" };

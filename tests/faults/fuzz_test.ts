@@ -13,7 +13,7 @@ import { decodeLines, decodeList } from "../../lib/kube/client/json_stream.ts";
 import type { Kind } from "../../lib/objects/kind.ts";
 import type { KubeObject } from "../../lib/objects/object.ts";
 import type { Source } from "../../lib/objects/source.ts";
-import { parseSelector } from "../../lib/objects/label_selector.ts";
+import { parseSelector } from "../../lib/objects/selector_grammar.ts";
 import { Watcher } from "../../lib/kube/watch/watcher.ts";
 import { Reconciler } from "../../lib/reconcile/reconciler.ts";
 import { SETTINGS } from "../../lib/config/settings.ts";

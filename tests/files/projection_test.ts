@@ -203,11 +203,11 @@ Deno.test("project() names the annotation it refuses, in one short line", () => 
       .refusals[0];
   assert.equal(
     refusal("/etc"),
-    `annotation ${ANNOTATION}="/etc" points outside /data (ALLOWED_FOLDERS admits more folders)`,
+    `annotation ${ANNOTATION}="/etc" points outside /data (set ALLOWED_FOLDERS to allow others)`,
   );
   assert.equal(
     refusal("/etc", ["/b", "/c"]),
-    `annotation ${ANNOTATION}="/etc" points outside /data, /b, /c (ALLOWED_FOLDERS admits more folders)`,
+    `annotation ${ANNOTATION}="/etc" points outside /data, /b, /c (set ALLOWED_FOLDERS to allow others)`,
   );
   assert.equal(refusal("a\nb"), `annotation ${ANNOTATION}="a\\nb" has control characters`);
   assert.equal(

@@ -7,7 +7,7 @@ Deno.test("isImpossible is true for paths that no file system accepts", () => {
   for (const code of ["ENOTDIR", "EISDIR", "ENAMETOOLONG", "ELOOP"]) {
     assert.ok(new PublishError("", { cause: failure(code) }).isImpossible, code);
   }
-  assert.ok(new PublishError("there is a directory in its place").isImpossible);
+  assert.ok(new PublishError("a directory is in the way").isImpossible);
 });
 
 Deno.test("isImpossible is false when the disk is to blame", () => {
@@ -20,7 +20,7 @@ Deno.test("isImpossible is false when the disk is to blame", () => {
 Deno.test("reasonOf() says what to do about the usual errors", () => {
   assert.match(reasonOf(failure("ENOSPC")), /ENOSPC: the volume is full; check emptyDir\.sizeLimit$/);
   assert.match(reasonOf(failure("EROFS")), /: the volume is mounted read-only$/);
-  assert.match(reasonOf(failure("EACCES")), /: this process's user has no right to it; check fsGroup and runAsUser$/);
+  assert.match(reasonOf(failure("EACCES")), /: the sidecar's user has no permission; check fsGroup and runAsUser$/);
   assert.equal(reasonOf(failure("EIO")), failure("EIO").message);
   assert.equal(reasonOf("text"), "text");
 });

@@ -203,7 +203,7 @@ Deno.test("publish() heals what somebody else did to a file", () => {
 
 Deno.test("publish() says once that it takes a file over", () => {
   for (
-    const [content, line] of [["theirs", "there before: taken over"], ["new", "same content: it is ours"]] as const
+    const [content, line] of [["theirs", "replaced existing"], ["new", "adopted existing"]] as const
   ) {
     using it = open();
     it.write("file", content);
@@ -228,10 +228,10 @@ Deno.test("publish() in the first sync takes over and heals", () => {
   for (const name of ["ours", "theirs", "right", "link", "other"]) next.publish(name);
   assert.deepEqual(it.files(), { ours: "new", theirs: "new", right: "new", link: "new", other: "new" });
   assert.equal(it.inode("right"), inode);
-  assert.deepEqual(it.log.lines.map((line) => line.replace(/.*\/data\//, "")), [
-    "theirs was there before: taken over and replaced",
-    "right was there with the same content: it is ours from now on",
-    "link was there before: taken over and replaced",
+  assert.deepEqual(it.log.lines.map((line) => line.replace(/\/\S*\/data\//, "")), [
+    "info: replaced existing theirs, which this sidecar had not written",
+    "info: adopted existing right: its content already matches",
+    "info: replaced existing link, which this sidecar had not written",
   ]);
 });
 
@@ -428,7 +428,7 @@ Deno.test("publish() blames the path when a directory is there", () => {
   it.mkdir("file/sub");
   it.write("file/sub/theirs", "theirs");
   const error = publishError(() => it.publish("file"));
-  assert.equal(error.message, `cannot write ${it.at("file")}: there is a directory in its place`);
+  assert.equal(error.message, `cannot write ${it.at("file")}: a directory is in the way`);
   assert.equal(error.isImpossible, true);
   assert.deepEqual(it.files(), { "file/sub/theirs": "theirs" });
   assert.equal(it.owns("file"), false);

@@ -102,7 +102,7 @@ Deno.test("publish() takes over somebody else's file in place, with our mode", (
   assert.equal(it.publish("file", "ours"), true);
   assert.deepEqual([text(it.at("file")), it.inode("file")], ["ours", inode]);
   assert.equal(Deno.statSync(it.at("file")).mode! & 0o7777, 0o640);
-  assert.match(it.log.lines.join(), /taken over and rewritten/);
+  assert.match(it.log.lines.join(), /rewrote existing/);
   assert.equal(it.restart().publisher.remove(it.at("file")), true);
 });
 

@@ -252,7 +252,7 @@ Deno.test("apply() sees what others put in a file's place: before the first list
   await it.apply(configMap("b", { watched: "1" }));
   await it.list(SECRETS, secret("c", { listed: "1" }));
   assert.deepEqual(it.files(), { early: "1", x: "1", watched: "1", listed: "1" });
-  const taken = it.log.lines.flatMap((line) => /(\w+) was there before: taken over/.exec(line)?.[1] ?? []);
+  const taken = it.log.lines.flatMap((line) => /replaced existing \S*?(\w+), which/.exec(line)?.[1] ?? []);
   assert.deepEqual(taken, ["early", "watched", "listed"]);
 });
 

@@ -3,9 +3,9 @@ import { Metrics } from "../../lib/runtime/metrics_registry.ts";
 
 Deno.test("render() writes counters with their labels in Prometheus' text format", () => {
   const metrics = new Metrics();
-  const plain = metrics.counter("plain_total", "Without labels.");
-  const labelled = metrics.counter<"a" | "b">("labelled_total", "With labels.");
-  metrics.counter("unused_total", "Never counted.");
+  const plain = metrics.counter("k8s_sidecar_plain_total", "Without labels.");
+  const labelled = metrics.counter<"a" | "b">("k8s_sidecar_labelled_total", "With labels.");
+  metrics.counter("k8s_sidecar_unused_total", "Never counted.");
   plain();
   plain(undefined, 2.5);
   labelled({ a: "1", b: "x" });
@@ -31,7 +31,7 @@ Deno.test("render() writes counters with their labels in Prometheus' text format
 Deno.test("render() reads gauges anew each time, and forgets labels that are gone", () => {
   const metrics = new Metrics();
   let readings: [Record<string, string>, number][] = [[{ source: "a" }, 1], [{ source: "b" }, 2]];
-  metrics.gauge("silence_seconds", "Silence.", () => readings);
+  metrics.gauge("k8s_sidecar_silence_seconds", "Silence.", () => readings);
   const values = () => metrics.render().split("\n").filter((line) => line !== "" && !line.startsWith("#"));
   assert.deepEqual(values(), [
     'k8s_sidecar_silence_seconds{source="a"} 1',

@@ -34,7 +34,7 @@ function place() {
       const clock = new FakeClock();
       const told: FileEvent[] = [];
       const eventPoster: EventPoster = {
-        tell: (event) => void told.push(event),
+        post: (event) => void told.push(event),
         run: async () => {},
         flush: async () => {},
       };

@@ -45,7 +45,7 @@ const WORDS: [what: string, event: FileEvent, words: string][] = [
 for (const [what, event, words] of WORDS) {
   Deno.test(`openEventPoster() tells of ${what}`, async () => {
     await using t = start();
-    t.poster.tell(event);
+    t.poster.post(event);
     await t.poster.flush(NEVER);
     assert.deepEqual(t.events().map(({ type, reason, message }) => `${type} ${reason}: ${message}`), [words]);
   });
@@ -53,8 +53,8 @@ for (const [what, event, words] of WORDS) {
 
 Deno.test("openEventPoster() tells which object it is about, and which of several sidecars tells", async () => {
   await using t = start();
-  t.poster.tell({ type: "written", ref: REF, uid: "1-2-3", paths: ["/a"] });
-  t.poster.tell({ type: "written", ref: REF, paths: ["/a"] });
+  t.poster.post({ type: "written", ref: REF, uid: "1-2-3", paths: ["/a"] });
+  t.poster.post({ type: "written", ref: REF, paths: ["/a"] });
   await t.poster.flush(NEVER);
   assert.deepEqual(t.events().map(({ involvedObject }) => involvedObject.uid), ["1-2-3", undefined]);
   for (const { involvedObject, reportingInstance } of t.events()) {

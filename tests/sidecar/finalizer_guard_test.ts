@@ -44,7 +44,8 @@ Deno.test("admit() has an object published though the finalizer cannot be added"
   t.gateway.intercept = () => refusal(500, "InternalError", "etcd is not there");
   assert.equal(await t.guard.admit(SOURCE, t.object, NEVER), "apply");
   assert.deepEqual(t.log.lines, [
-    "warn: ConfigMap default/a has no finalizer yet: PATCH /api/v1/namespaces/default/configmaps/a: etcd is not there",
+    "warn: could not add the finalizer to ConfigMap default/a: " +
+    "PATCH /api/v1/namespaces/default/configmaps/a: etcd is not there; it is tried again at the object's next event or list",
   ]);
 });
 

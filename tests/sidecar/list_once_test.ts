@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { listOnce, type Outcome } from "../../lib/sidecar/list_once.ts";
-import type { ListOutcome } from "../../lib/sidecar/sync_progress.ts";
+import type { ListOutcome } from "../../lib/sidecar/list_outcome.ts";
 import { keptLog } from "../support/api_gateway.ts";
 
 /** Each collection has two files. */

@@ -92,9 +92,9 @@ Deno.test("run() logs the first of equal failures and a change, and says when it
   ]);
   await run();
   assert.deepEqual(lines, [
-    "warn: GET /: starting; again in 1.0 s",
-    "debug: GET /: starting; again in 2.0 s",
-    "warn: not JSON; again in 4.0 s",
+    "warn: GET /: starting; retrying in 1.0 s",
+    "debug: GET /: starting; retrying in 2.0 s",
+    "warn: not JSON; retrying in 4.0 s",
     'info: following secrets in namespace "a" again',
   ]);
   assert.equal(errors.length, 3);
@@ -109,9 +109,9 @@ Deno.test("run() works again when its watch has resumed, though nothing was brou
   ]);
   await run();
   assert.deepEqual(lines, [
-    "warn: GET /: starting; again in 1.0 s",
+    "warn: GET /: starting; retrying in 1.0 s",
     'info: following secrets in namespace "a" again',
-    "warn: GET /: starting; again in 1.0 s",
+    "warn: GET /: starting; retrying in 1.0 s",
   ]);
   assert.deepEqual([calls, follower.failure], [[], "GET /: starting"]);
 });
@@ -122,7 +122,7 @@ Deno.test("run() names verb, kind and namespace when it is forbidden, at error l
   const [first, ...rest] = lines;
   assert.match(
     first ?? "",
-    /^error: not allowed to watch secrets in namespace "a": .*RBAC, or ask for less with NAMESPACE or RESOURCE; again in 1\.0 s$/,
+    /^error: not allowed to watch secrets in namespace "a": .*RBAC, or ask for less with NAMESPACE or RESOURCE; retrying in 1\.0 s$/,
   );
   assert.ok(rest.every((line) => line.startsWith("debug: ")), rest.join("\n"));
   assert.match(follower.failure ?? "", /^not allowed to list secrets in namespace "a"/);
@@ -150,7 +150,7 @@ Deno.test("run() tells once of a server that is away for several sources", async
   const third = following([away(), INIT, INIT_DONE], outages);
   for (const { run } of [first, second, third]) await run();
   const told = [first, second, third].map(({ lines }) => lines.filter((line) => !line.startsWith("debug: ")));
-  assert.deepEqual(told, [["warn: cannot connect to a:443: refused; again in 1.0 s"], [], []]);
+  assert.deepEqual(told, [["warn: cannot connect to a:443: refused; retrying in 1.0 s"], [], []]);
 });
 
 Deno.test("run() tells of a server that is away once the source that told works again", async () => {
@@ -160,7 +160,7 @@ Deno.test("run() tells of a server that is away once the source that told works 
   const second = following([away()], outages);
   await first.run();
   await second.run();
-  assert.deepEqual(second.lines, ["warn: refused; again in 1.0 s"]);
+  assert.deepEqual(second.lines, ["warn: refused; retrying in 1.0 s"]);
   assert.equal(first.lines.at(-1), 'info: following secrets in namespace "a" again');
 });
 

@@ -106,7 +106,7 @@ export const TELLING_SETTINGS = {
   ),
 };
 
-/** Hides user info and query values, also of text that is not a URL. */
+/** Hides user info and query values, even in text that is not a valid URL. */
 function withoutUrlSecrets(text: string): string {
   // A password with an unescaped "/" or "?" makes the text no valid URL
   return text.replace(/^([^/]*\/\/)?.*@/s, "$1***@").replace(/([?&][^=&]*=)[^&]*/g, "$1***");

@@ -1,11 +1,11 @@
-/** The requests that this project makes of an API server. */
+/** The requests of this project to an API server. */
 import { MAX_OBJECT_SECONDS, MAX_PAGE_SECONDS } from "./dead_connection.ts";
 import { CHUNK_SIZE } from "./chunks.ts";
 import { AnswerError, ApiError } from "./errors.ts";
 import { type ApiRequest, type Body, Exchange, type ExchangeOptions } from "./exchange.ts";
 import { decodeLines, decodeList } from "./json_stream.ts";
 import { isNamed, type KubeObject } from "../../objects/object.ts";
-import { matchesSelector, parseSelector } from "../../objects/label_selector.ts";
+import { matchesSelector, parseSelector } from "../../objects/selector_grammar.ts";
 import { type ObjectRef } from "../../objects/ref.ts";
 import { pluralOf } from "../../objects/kind.ts";
 import type { Source, WatchTarget } from "../../objects/source.ts";
@@ -17,15 +17,15 @@ export interface ListQuery {
   continue?: string;
 }
 
-/** A list's own metadata. */
+/** The metadata of a list. */
 export interface ListResult {
   resourceVersion: string;
-  /** Set when there is more. */
+  /** Set when there are more pages. */
   continue?: string;
 }
 
 export interface WatchQuery {
-  /** Where to resume; unset only with `sendInitialEvents`. */
+  /** The version to resume from; unset only with `sendInitialEvents`. */
   resourceVersion?: string;
   /** Seconds after which the server ends the watch. */
   timeoutSeconds: number;
@@ -40,18 +40,18 @@ export interface WatchEvent {
 }
 
 export interface ClientOptions extends ExchangeOptions {
-  /** Called with the number of bytes of a list or a watch as they come. */
+  /** Called with the number of bytes in each chunk of an answer. */
   onRead?: (bytes: number) => void;
-  /** Called once per kind and namespace: RBAC does not allow to get an object there, so it is read by a list of one. */
+  /** Called once per kind and namespace in which RBAC forbids `get`, so that objects are read by a list of one. */
   onGetForbidden?: (source: Source, error: ApiError) => void;
 }
 
 export class KubeClient {
   readonly #options: ClientOptions;
   readonly #exchange: Exchange;
-  /** Permanently false after the first sign that this server has no streaming lists. */
+  /** False for good once the server turned out not to support streaming lists. */
   streamingLists = true;
-  /** Collections, as `/api/v1/namespaces/a/configmaps`, in which no object may be got. */
+  /** Paths in which RBAC forbids `get`, such as `/api/v1/namespaces/a/configmaps`. */
   readonly #getForbidden = new Set<string>();
 
   constructor(options: ClientOptions) {
@@ -60,7 +60,7 @@ export class KubeClient {
   }
 
   /**
-   * Lists one page. Yields objects as they are complete; returns the list's metadata.
+   * Lists one page. Yields objects as soon as they are complete; returns the list's metadata.
    *
    * @throws {ApiError | AnswerError | TransportError | CredentialsError}
    */
@@ -69,8 +69,8 @@ export class KubeClient {
   }
 
   /**
-   * Watches. Yields the events that came together; returns when the server ends the watch. `onAnswer` is called when the
-   * server has accepted it. The answer has no deadline of its own once its head is there: the signal ends it.
+   * Watches. Yields the events that arrive together; returns when the server ends the watch. `onAnswer` is called when
+   * the server has accepted the request. After the headers, there is no deadline: only the signal ends the watch.
    *
    * @throws {ApiError | AnswerError | TransportError | CredentialsError}
    */
@@ -97,7 +97,7 @@ export class KubeClient {
   }
 
   /**
-   * Reads one object as it is now. `undefined`: it is gone, or the source no longer selects it.
+   * Reads the current version of an object. `undefined`: it no longer exists, or the source no longer selects it.
    *
    * @throws {ApiError | AnswerError | TransportError | CredentialsError}
    */
@@ -113,7 +113,7 @@ export class KubeClient {
       return isSelected ? object : undefined;
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      // A 404 without that reason is not the API server's
+      // A 404 without this reason comes from something else, such as a proxy
       if (error.status === 404 && error.reason === "NotFound") return undefined;
       if (!error.isForbidden) throw error;
       this.#getForbidden.add(collection);
@@ -122,7 +122,7 @@ export class KubeClient {
     }
   }
 
-  /** For the right to list is there already. */
+  /** Reads an object by a list of one, which needs no permission besides list. */
   async #readByList(source: Source, { namespace, name }: ObjectRef, signal: AbortSignal) {
     const found: KubeObject[] = [];
     for await (const objects of this.#list({ ...source, namespace, name }, {}, MAX_OBJECT_SECONDS, signal)) {
@@ -152,7 +152,7 @@ export class KubeClient {
   }
 
   /**
-   * The namespace that the credentials name.
+   * The namespace in the credentials.
    *
    * @throws {CredentialsError}
    */
@@ -193,7 +193,7 @@ export class KubeClient {
 type List = Record<string, unknown> & { metadata?: Partial<ListResult> };
 
 /**
- * Passes on the items. An item without a name means that the list did not come from an API server.
+ * Yields the items. Throws on an item without a name, because the list then did not come from an API server.
  *
  * @throws {SyntaxError}
  */
@@ -235,7 +235,7 @@ function listPath(source: WatchTarget, query: Query): string {
   return `${collectionPath(source)}?${parameters}`;
 }
 
-/** Names the request in an error of reading its answer. */
+/** Adds the request to an error that was thrown while its answer was decoded. */
 function readable(error: unknown, request: string): unknown {
   if (!(error instanceof SyntaxError)) return error;
   return new AnswerError(`${request}: the answer is not the API server's JSON, or it was cut: ${error.message}`, {

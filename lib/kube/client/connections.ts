@@ -1,4 +1,6 @@
-/** Connections to the API server: made from credentials, and replaced when those change or a connection fails. */
+/**
+ * Connections to the API server, made from credentials and replaced when the credentials change or a connection fails.
+ */
 import type { Clock } from "../../runtime/clock.ts";
 import { given } from "../../runtime/given.ts";
 import { openTransport } from "../../http/open_transport.ts";
@@ -10,13 +12,13 @@ import { CredentialsError } from "./errors.ts";
 
 export interface ConnectionOptions {
   credentials: Credentials;
-  /** SKIP_TLS_VERIFY: leaves the server's certificate unverified, whatever the credentials say. */
+  /** SKIP_TLS_VERIFY: do not verify the server's certificate, even if the credentials require it. */
   skipTlsVerify: boolean;
   env: Record<string, string | undefined>;
   clock: Clock;
 }
 
-/** Credentials and the transport that was made from them. */
+/** Credentials and their transport. */
 export interface Connection {
   readonly access: ClusterAccess;
   readonly transport: Transport;
@@ -25,12 +27,12 @@ export interface Connection {
 }
 
 /**
- * After a failure the credentials are read again, because a certificate may have been replaced, unless they are younger
- * than this. In seconds.
+ * Minimum age of credentials, in seconds, before a failure makes us read them again. A certificate may have been
+ * replaced.
  */
 const FAILURE_MAX_AGE = 5;
 
-/** Seconds for reading credentials: files may be on a dead mount, and the exec plugin of a kubeconfig may hang. */
+/** Maximum seconds to read credentials: a mount may be dead, and the exec plugin of a kubeconfig may hang. */
 const MAX_LOAD_SECONDS = 30;
 
 const CERTIFICATE_END = "-----END CERTIFICATE-----";
@@ -44,7 +46,7 @@ export class Connections {
   }
 
   /**
-   * The connection to use now. Credentials that are too old are read again.
+   * The current connection. Credentials older than their `maxAge` are read again.
    *
    * @throws {CredentialsError}
    */
@@ -53,7 +55,7 @@ export class Connections {
   }
 
   /**
-   * The connection to use after the server answered 401 to `rejected`. Several callers may report the same one.
+   * A new connection, after the server answered 401 to `rejected`. Several callers may report the same rejection.
    *
    * @throws {CredentialsError}
    */
@@ -61,7 +63,7 @@ export class Connections {
     return await this.#unless((current) => current !== rejected, true);
   }
 
-  /** After a failure the next request uses a new connection: this one may be dead. */
+  /** Reports a failure. The connection may be dead, so the next request uses a new one. */
   failed(connection: Connection): void {
     if (!this.#isOlderThan(connection, FAILURE_MAX_AGE)) return;
     this.#connection?.then((current) => {
@@ -76,7 +78,7 @@ export class Connections {
     this.#connection = undefined;
   }
 
-  /** The current connection when it will do, else a new one, made once for all who ask meanwhile. */
+  /** The current connection if `willDo` accepts it, else a new one. Concurrent callers share the new one. */
   async #unless(willDo: (current: Connection) => boolean, rejected: boolean): Promise<Connection> {
     while (true) {
       const asked = this.#connection;
@@ -100,7 +102,7 @@ export class Connections {
     const loadedAt = this.#options.clock.now();
     if (previous !== undefined && sameTls(previous.access, access)) return { ...previous, access, loadedAt };
     const transport = this.#transportFor(access);
-    // Only now: had the new one failed, the previous one would still be needed
+    // Close the previous transport last: if creating the new one fails, it stays in use
     previous?.transport.close();
     return { access, loadedAt, transport };
   }
@@ -119,10 +121,9 @@ export class Connections {
     }
   }
 
-  /** @throws {CredentialsError} what the credentials name makes no transport */
-  /** @throws {CredentialsError} what the credentials name makes no transport */
+  /** @throws {CredentialsError} the certificates cannot be used */
   #transportFor(access: ClusterAccess): Transport {
-    const { caCert, cert, key, serverName, proxy, certOrigin = "what the credentials name" } = access;
+    const { caCert, cert, key, serverName, proxy, certOrigin = "the certificates of the credentials" } = access;
     const certificates = {
       ...given("caCerts", caCert === undefined ? undefined : [caCert]),
       ...given("cert", cert),
@@ -130,9 +131,9 @@ export class Connections {
     };
     const skipTlsVerify = (this.#options.skipTlsVerify || access.skipTlsVerify) && access.server.startsWith("https:");
     try {
-      // Deno takes a file without a certificate for one that adds none
+      // Deno accepts a file without a certificate
       if (caCert?.includes(CERTIFICATE_END) === false) throw new Error("it contains no whole certificate");
-      // A transport over node:https would read the certificates at its first connection, too late
+      // A transport over node:https parses certificates only when it connects, so parse them here first
       if (skipTlsVerify || serverName !== undefined || proxy !== undefined) openTransport(certificates).close();
       const { env } = this.#options;
       return openTransport({

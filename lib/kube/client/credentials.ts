@@ -1,10 +1,10 @@
-/** The API server's address and what authenticates us there. */
+/** The address of the API server and the credentials for it. */
 
-/** What a request needs to know of the cluster, as of now. */
+/** The current access to a cluster. */
 export interface ClusterAccess {
   /** Base URL without a trailing slash. */
   server: string;
-  /** The namespace that the credentials name. */
+  /** The namespace in the credentials. */
   namespace: string;
   /** `Authorization` and the like. */
   headers: Record<string, string>;
@@ -12,7 +12,7 @@ export interface ClusterAccess {
   caCert?: string;
   cert?: string;
   key?: string;
-  /** Where the certificates were read, for messages: `/var/run/secrets/kubernetes.io/serviceaccount/ca.crt`. */
+  /** The file that the certificates come from, for messages: `/var/run/secrets/kubernetes.io/serviceaccount/ca.crt`. */
   certOrigin?: string;
   /** The name that the server's certificate must carry, when it is not the URL's host. */
   serverName?: string;
@@ -25,7 +25,7 @@ export interface Credentials {
   /** Where they come from, for messages: `the token in /var/run/secrets/kubernetes.io/serviceaccount/token`. */
   readonly origin?: string;
   /**
-   * Reads everything anew.
+   * Reads everything again.
    *
    * @param rejected the API server answered 401 to the previous credentials: nothing cached may be used again
    * @throws {CredentialsError}

@@ -1,8 +1,8 @@
 /**
- * How a connection is noticed that went dead without a FIN or a RST: by time alone. A watch may live for {@link
- * watchLifetime}, at most WATCH_CLIENT_TIMEOUT, and is then resumed. Every other answer must bring bytes within {@link
- * MAX_SILENCE_SECONDS} and be complete within its own limit ({@link AnswerDeadline}). After either, the next request opens
- * a new connection (`connections.ts`).
+ * Detects connections that died without a FIN or a RST, by time limits alone. A watch may live for {@link
+ * watchLifetime}, at most WATCH_CLIENT_TIMEOUT, and is then resumed. Every other answer must deliver bytes within
+ * {@link MAX_SILENCE_SECONDS} and be complete within its own limit ({@link AnswerDeadline}). When a limit is exceeded,
+ * the next request opens a new connection (`connections.ts`).
  */
 import type { Clock } from "../../runtime/clock.ts";
 import { Deadline } from "../../runtime/deadline.ts";
@@ -10,7 +10,7 @@ import { Deadline } from "../../runtime/deadline.ts";
 /** Seconds without a byte after which the API server, or the connection to it, counts as dead. */
 export const MAX_SILENCE_SECONDS = 30;
 
-/** Seconds for one object, to the last byte of the answer; kube-apiserver itself allows a request 60 s. */
+/** Seconds to the last byte of an answer with one object. kube-apiserver itself limits a request to 60 s. */
 export const MAX_OBJECT_SECONDS = 60;
 
 /** Seconds for one page of a list. A page of large Secrets over a slow link takes minutes. */
@@ -22,22 +22,22 @@ export interface WatchLifetime {
   serverTimeout: number;
   clientTimeout: number;
   secondsToResync: number;
-  /** Cut the watch at random, so that sidecars that began together do not reconnect together. */
-  isSpread: boolean;
+  /** Choose a random lifetime, so that sidecars that started together do not reconnect together. */
+  randomizeLifetime: boolean;
   /** A number in [0, 1). */
   random: () => number;
 }
 
 /** Seconds that a watch may live, connection and stream together, before the client ends it and resumes. */
 export function watchLifetime(options: WatchLifetime): number {
-  const { serverTimeout, clientTimeout, secondsToResync, isSpread, random } = options;
+  const { serverTimeout, clientTimeout, secondsToResync, randomizeLifetime, random } = options;
   const whole = Math.min(clientTimeout, Math.max(0, secondsToResync));
-  return isSpread ? Math.min(whole, serverTimeout * (0.5 + 0.5 * random())) : whole;
+  return randomizeLifetime ? Math.min(whole, serverTimeout * (0.5 + 0.5 * random())) : whole;
 }
 
 /**
- * Limits how long a request waits for the API server: for the next bytes, and in all. Only time inside {@link
- * AnswerDeadline.wait} counts, so a consumer may take its time over what has come.
+ * Limits the time that a request waits for the API server: for the next bytes, and in total. Only time inside {@link
+ * AnswerDeadline.wait} counts, not the time that a consumer takes to process an answer.
  */
 export class AnswerDeadline implements Disposable {
   readonly #clock: Clock;
@@ -54,18 +54,18 @@ export class AnswerDeadline implements Disposable {
     this.#deadline = new Deadline(clock, Infinity, outer);
   }
 
-  /** Aborts when time is up, or when the outer signal does. */
+  /** Aborts when a limit is exceeded, or when the outer signal aborts. */
   get signal(): AbortSignal {
     return this.#deadline.signal;
   }
 
-  /** Which limit was exceeded, as in `did not answer within 30 s`; `undefined` when none was. */
+  /** The limit that was exceeded, as in `sent nothing for 30 s`; `undefined` when none was. */
   get exceeded(): string | undefined {
     if (!this.#deadline.passed) return undefined;
     return this.#left <= 0 ? `took longer than ${this.#seconds} s` : `sent nothing for ${MAX_SILENCE_SECONDS} s`;
   }
 
-  /** Awaits something that {@link AnswerDeadline.signal} ends. `silence`: seconds it may take. */
+  /** Awaits a step that {@link AnswerDeadline.signal} can abort. `silence`: maximum seconds for it. */
   async wait<T>(next: Promise<T>, silence = MAX_SILENCE_SECONDS): Promise<T> {
     const startedAt = this.#clock.now();
     this.#deadline.extend(Math.min(silence, this.#left / 1000));

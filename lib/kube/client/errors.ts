@@ -1,4 +1,4 @@
-/** The errors that a request to the API server ends with, and which of them are worth another attempt. */
+/** The errors of requests to the API server, and which of them are worth a retry. */
 import type { Status } from "../../objects/object.ts";
 import { TransportError } from "../../http/transport.ts";
 
@@ -9,7 +9,7 @@ export class ApiError extends Error {
   readonly status: number;
   /** Machine-readable reason, such as `Expired` or `Forbidden`. */
   readonly reason: string;
-  /** Seconds that the server asks to wait. */
+  /** Retry-After of the answer, in seconds. */
   readonly retryAfter: number | undefined;
 
   constructor(request: string, status: number, body: Partial<Status> | undefined, retryAfter?: number) {
@@ -49,12 +49,12 @@ export class CredentialsError extends Error {
   override readonly name = "CredentialsError";
 }
 
-/** Statuses below 500 that the request itself did not cause: 401 (tokens rotate), 408 and 429 (the server is busy). */
+/** Statuses below 500 that are not the fault of the request: 401 (tokens rotate), 408 and 429 (the server is busy). */
 const TRANSIENT_STATUSES: ReadonlySet<number> = new Set([401, 408, 429]);
 
 /**
- * Whether the same request may succeed later although nobody changes the request, the RBAC rules or the object. An
- * expired resourceVersion (410) is not transient: the request has to change.
+ * Whether the same request may succeed later without a change of the request, the RBAC rules or the object. An expired
+ * resourceVersion (410) is not transient, because the request must change.
  */
 export function isTransient(error: unknown): boolean {
   if (error instanceof ApiError) return error.status >= 500 || TRANSIENT_STATUSES.has(error.status);

@@ -1,6 +1,6 @@
 /**
- * One request and its answer: credentials, the 401 that has them read again, and a deadline to the last byte. HTTP/1.1,
- * one kept-alive connection for each request under way.
+ * One request and its answer: adds credentials, reads them again after a 401, and limits the time to the last byte.
+ * HTTP/1.1 with keep-alive; each request under way has its own connection.
  */
 import { TransportError } from "../../http/transport.ts";
 import { unlessAborted } from "../../runtime/unless_aborted.ts";
@@ -10,7 +10,7 @@ import { readChunks } from "./chunks.ts";
 import { type Connection, type ConnectionOptions, Connections } from "./connections.ts";
 import { ApiError } from "./errors.ts";
 
-/** A request's body: its media type, and the value that becomes JSON. */
+/** A request's body: its media type, and the value to encode as JSON. */
 export interface Body {
   type: string;
   value: unknown;
@@ -21,7 +21,7 @@ export interface ApiRequest {
   /** From the root, query included. */
   path: string;
   body?: Body;
-  /** Seconds for the whole answer; `Infinity` for a watch, whose body only `signal` ends. */
+  /** Seconds for the whole answer; `Infinity` for a watch, whose body ends with `signal`. */
   seconds: number;
   /** Called when the server has accepted the request. */
   onAnswer?: () => void;
@@ -34,7 +34,7 @@ export interface ExchangeOptions extends ConnectionOptions {
   onRequest?: (request: { method: string; path: string; status: number; seconds: number }) => void;
 }
 
-/** Seconds for the body of an error answer, which is short. */
+/** Seconds for the body of an error answer. */
 const MAX_ERROR_BODY_SECONDS = 10;
 
 export class Exchange {
@@ -47,8 +47,9 @@ export class Exchange {
   }
 
   /**
-   * The bytes of a 2xx answer as they come, at least `least` at a time until it ends. Chunks share one buffer. The answer
-   * is referenced until it ends: Deno keeps the connection of an unreferenced one open although it was aborted (2.9.6).
+   * Yields the bytes of a 2xx answer as they arrive, at least `least` at a time until it ends. Chunks share one buffer.
+   * The answer stays referenced until it ends: if it were not, Deno would keep its connection open after an abort
+   * (2.9.6).
    *
    * @throws {ApiError | TransportError | CredentialsError}
    */
@@ -70,7 +71,7 @@ export class Exchange {
     }
   }
 
-  /** The namespace that the credentials name. */
+  /** The namespace in the credentials. */
   async namespace(): Promise<string> {
     return (await this.#connections.current()).access.namespace;
   }
@@ -133,7 +134,7 @@ async function discard({ body }: Response, deadline: AnswerDeadline): Promise<vo
   if (body !== null) await deadline.wait(unlessAborted(body.cancel(), deadline.signal)).catch(() => {});
 }
 
-/** The same for every request, so the message names none. */
+/** The message names no request, because every request fails in the same way. */
 function unauthorized(server: string, origin = "those that were found"): ApiError {
   return new ApiError(`${server} refuses the credentials (401 Unauthorized)`, 401, {
     reason: "Unauthorized",
@@ -166,7 +167,9 @@ function statusOf(text: string): Partial<Status> | undefined {
   }
 }
 
-/** Why a body ended early: a deadline, the caller's signal, or a broken connection, for which Deno throws a TypeError. */
+/**
+ * Why a body ended early: a deadline, the caller's signal, or a broken connection, for which Deno throws a TypeError.
+ */
 function readError(error: unknown, server: string, deadline: AnswerDeadline): unknown {
   const { exceeded, signal } = deadline;
   if (exceeded !== undefined) {

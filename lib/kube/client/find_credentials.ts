@@ -12,10 +12,10 @@ export interface CredentialsOptions {
 }
 
 /**
- * Chooses KUBECONFIG when set, else in-cluster credentials where there is a service account, else `~/.kube/config`. Of a
- * list, one file is enough, as for kubectl. When there is none, a service account takes its place.
+ * Chooses KUBECONFIG if set, else the service account of the pod, else `~/.kube/config`. As with kubectl, one existing
+ * file in a KUBECONFIG list is enough. If none exists, the service account is used.
  *
- * @throws {CredentialsError} there are none
+ * @throws {CredentialsError} there are no credentials
  */
 export async function findCredentials(options: CredentialsOptions): Promise<Credentials> {
   const { serviceAccountDir } = options;
@@ -39,13 +39,13 @@ export async function findCredentials(options: CredentialsOptions): Promise<Cred
   );
 }
 
-/** The library that reads kubeconfigs costs 50 MB, so it is loaded only when there is one. */
+/** The library for kubeconfigs costs 50 MB of memory, so it is loaded only if there is one. */
 async function kubeconfigCredentials(paths: string): Promise<Credentials> {
   const { KubeconfigCredentials } = await import("./kubeconfig.ts");
   return new KubeconfigCredentials(paths);
 }
 
-/** `~/` at the beginning of a path, which a shell leaves alone in quotes and Python's client replaces. */
+/** Replaces `~/` at the start of a path, as Python's client does. A shell does not if it is in quotes. */
 function withHome(paths: string, home = ""): string {
   return home === "" ? paths : paths.replace(/(?<=^|:)~(?=\/)/g, () => home);
 }
@@ -58,7 +58,7 @@ function isFile(path: string): boolean {
   }
 }
 
-/** A file that may not be looked at is there: the error that follows says why it cannot be used. */
+/** A file without permission counts as existing: the error on reading it says why it cannot be used. */
 function exists(path: string): boolean {
   try {
     Deno.statSync(path);

@@ -1,7 +1,7 @@
 /**
- * Decodes the API server's two kinds of long answers from bytes as they come: a watch (one JSON value per line) and a
- * list (one JSON object with `items`). The values that a chunk completes are yielded together. Bytes become text only
- * when the object that they belong to is complete, so memory follows the largest object, not the answer.
+ * Decodes the API server's two kinds of long answers while they arrive: a watch (one JSON value per line) and a list
+ * (one JSON object with `items`). The values that a chunk completes are yielded together. Bytes are decoded only when
+ * their object is complete, so memory depends on the largest object, not on the size of the answer.
  */
 
 const NEWLINE = 0x0a;
@@ -10,8 +10,8 @@ const NEWLINE = 0x0a;
 type Bytes = AsyncIterable<Uint8Array>;
 
 /**
- * Yields the values of the lines that each chunk completes. Empty lines are skipped, and so is a last line without a
- * newline, which was cut.
+ * Yields the values of the lines that each chunk completes. Skips empty lines, and a last line without a
+ * newline, because it was cut.
  *
  * @throws {SyntaxError} for a line that is not JSON, after the values before it
  */
@@ -37,8 +37,8 @@ export async function* decodeLines(stream: Bytes): AsyncGenerator<unknown[], voi
 }
 
 /**
- * A list as the API server writes it, up to the first key of its first item: without spaces, and with only strings and
- * flat objects before `items`. A list of another shape, as a proxy may write it, is decoded when it is complete.
+ * A list in the format of the API server, up to the first key of its first item: no spaces, and only strings and flat
+ * objects before `items`. A list in another format, for example from a proxy, is decoded when it is complete.
  */
 const HEAD = /^(\{(?:"\w+":(?:"[^"\\]*"|\{[^{}[\]]*\}),)*"items":\[)(\{"\w+":)/;
 
@@ -46,17 +46,18 @@ const HEAD = /^(\{(?:"\w+":(?:"[^"\\]*"|\{[^{}[\]]*\}),)*"items":\[)(\{"\w+":)/;
 const MAX_HEAD_BYTES = 32 * 1024;
 
 /**
- * Yields the elements of a list's `items` that each chunk completes. Returns the list without them, once it is complete.
+ * Yields the elements of a list's `items` that each chunk completes. Returns the list without them, once it is
+ * complete.
  *
- * An item ends where the next one begins, with the same first key as the first item. JSON.parse verifies that, because no
- * prefix of a JSON object is a JSON object. Counting braces takes three times as long as everything else here.
+ * An item ends where the next one begins with the same first key as the first item. JSON.parse verifies this, because
+ * no prefix of a JSON object is itself a JSON object. Counting braces would take three times as long as all the rest.
  *
  * @throws {SyntaxError} for an answer that is not a JSON object or was cut, after the items that are complete
  */
 export async function* decodeList(stream: Bytes): AsyncGenerator<unknown[], Record<string, unknown>> {
   const bytes = new ByteQueue();
   let head = "";
-  /** The text between two items; `undefined` while the shape is not known, `null` when it is not the expected one. */
+  /** The text between two items; `undefined` while the format is unknown, `null` if it is not the expected one. */
   let between: string | null | undefined;
   for await (const chunk of stream) {
     let searched = bytes.length;
@@ -110,7 +111,7 @@ const UTF8 = new TextDecoder();
 /** One character per byte. */
 const SINGLE_BYTE = new TextDecoder("latin1");
 
-/** Bytes of incomplete values, in one reused buffer, so that decoding leaves no garbage but the text. */
+/** Bytes of incomplete values, in one reused buffer, so that decoding allocates only the text. */
 class ByteQueue {
   #buffer = new Uint8Array(4 * 1024);
   #length = 0;
@@ -146,7 +147,7 @@ class ByteQueue {
     return UTF8.decode(this.#buffer.subarray(start, end));
   }
 
-  /** Text for searching: the index of a character is that of its byte, from `start` on. */
+  /** Text for searching: the index of each character is that of its byte, counted from `start`. */
   peekCharacters(start: number, end = this.#length): string {
     return SINGLE_BYTE.decode(this.#buffer.subarray(start, Math.min(end, this.#length)));
   }

@@ -1,11 +1,11 @@
-/** Credentials from kubeconfig files, with every auth method that `@kubernetes/client-node`'s KubeConfig knows. */
+/** Credentials from kubeconfig files, with every auth method of `@kubernetes/client-node`'s KubeConfig. */
 import { dirname, resolve } from "node:path";
 import process from "node:process";
 import type { KubeConfig } from "@kubernetes/client-node";
 import type { ClusterAccess, Credentials } from "./credentials.ts";
 import { CredentialsError } from "./errors.ts";
 
-/** The part of what `applyToHTTPSOptions` sets that is used here. */
+/** The options set by `applyToHTTPSOptions` that are used here. */
 interface HttpsOptions {
   headers?: Record<string, string>;
   auth?: string;
@@ -16,7 +16,7 @@ interface HttpsOptions {
 }
 
 export class KubeconfigCredentials implements Credentials {
-  /** An expired token shows in a 401. */
+  /** An expired token is detected by a 401. */
   readonly maxAge = Infinity;
   readonly runsPrograms = true;
   readonly origin: string;
@@ -24,7 +24,7 @@ export class KubeconfigCredentials implements Credentials {
   #config: KubeConfig | undefined;
   #readAt = "";
 
-  /** @param paths one file, or several with `:` between them, where the first to name a thing wins, as for kubectl */
+  /** @param paths one file, or several separated by `:`; as with kubectl, the first file that defines a name wins */
   constructor(paths: string) {
     this.#paths = paths.split(":").filter((path) => path !== "");
     this.origin = `kubeconfig ${this.#paths.join(":")}`;
@@ -51,7 +51,7 @@ export class KubeconfigCredentials implements Credentials {
 }
 
 async function readKubeconfigs(paths: readonly string[]): Promise<KubeConfig> {
-  // A dependency of the library uses the deprecated node:punycode, about which our users can do nothing
+  // A dependency of the library uses the deprecated node:punycode. Users cannot change that, so hide the warning
   process.noDeprecation = true;
   const { KubeConfig } = await import("./kubeconfig_library.ts");
   const merged = new KubeConfig();
@@ -59,7 +59,7 @@ async function readKubeconfigs(paths: readonly string[]): Promise<KubeConfig> {
   const tokenFiles = new Map<User, string>();
   let found = false;
   for (const path of paths) {
-    // kubectl skips missing files of a list
+    // Missing files of a list are skipped, as by kubectl
     if (paths.length > 1 && !await exists(path)) continue;
     const one = new KubeConfig();
     one.loadFromFile(path);
@@ -82,7 +82,9 @@ async function readKubeconfigs(paths: readonly string[]): Promise<KubeConfig> {
 
 type User = KubeConfig["users"][number];
 
-/** The library does not know `tokenFile`, which wins over `token` (client-go's `clientcmdapi.AuthInfo`). */
+/**
+ * Finds each user's `tokenFile`, which the library ignores. It takes precedence over `token` (client-go's `AuthInfo`).
+ */
 async function tokenFilesOf({ users }: KubeConfig, path: string): Promise<Map<User, string>> {
   const files = new Map<User, string>();
   const text = await Deno.readTextFile(path);
@@ -96,7 +98,7 @@ async function tokenFilesOf({ users }: KubeConfig, path: string): Promise<Map<Us
   return files;
 }
 
-/** The library refuses http, as `kubectl proxy` serves it, unless TLS verification is off. */
+/** Allows http URLs, such as that of `kubectl proxy`: the library refuses them unless TLS verification is off. */
 function allowingHttp(cluster: KubeConfig["clusters"][number]): KubeConfig["clusters"][number] {
   return cluster.server.startsWith("http:") ? { ...cluster, skipTLSVerify: true } : cluster;
 }
@@ -135,7 +137,7 @@ async function accessOf(config: KubeConfig): Promise<ClusterAccess> {
   };
 }
 
-/** The first line only: the library then quotes the file, which may contain a token. */
+/** The first line of a message: further lines quote the file, which may contain a token. */
 function reasonOf(cause: unknown): string {
   const [reason = ""] = (cause instanceof Error ? cause.message : String(cause)).split("\n");
   if (cause instanceof TypeError) return "it is not a kubeconfig";

@@ -1,2 +1,2 @@
-/** The part of `@kubernetes/client-node` that is used here, exported by name so that a bundle leaves the rest out. */
+/** Re-exports the used part of `@kubernetes/client-node` by name, so that the bundler drops the rest. */
 export { KubeConfig } from "@kubernetes/client-node";

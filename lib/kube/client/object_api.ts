@@ -3,9 +3,9 @@ import type { ObjectRef } from "../../objects/ref.ts";
 import type { Source, WatchTarget } from "../../objects/source.ts";
 import type { ListQuery, ListResult, WatchEvent, WatchQuery } from "./client.ts";
 
-/** What a watcher needs of an API. */
+/** The part of an API that a watcher uses. */
 export interface ListWatch {
-  /** Set to false for good by the first watcher that finds that the server has none. */
+  /** Set to false for good when a watcher finds that the server does not support them. */
   streamingLists: boolean;
   list(source: WatchTarget, query: ListQuery, signal: AbortSignal): AsyncGenerator<KubeObject[], ListResult>;
   watch(
@@ -16,11 +16,11 @@ export interface ListWatch {
   ): AsyncGenerator<WatchEvent[], void>;
 }
 
-/** Where objects come from: an API server, or a folder of manifests. */
+/** Provides objects: an API server, or a folder of manifests. */
 export interface ObjectApi extends ListWatch {
-  /** One object as it is now; `undefined` when it is gone, or when the source no longer selects it. */
+  /** The current version of an object; `undefined`: it no longer exists, or the source no longer selects it. */
   read(source: Source, ref: ObjectRef, signal: AbortSignal): Promise<KubeObject | undefined>;
-  /** The namespace that `NAMESPACE` stands for when it is not set. */
+  /** The sidecar's own namespace. */
   namespace(): Promise<string>;
   close(): void | Promise<void>;
 }

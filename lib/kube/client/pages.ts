@@ -1,4 +1,4 @@
-/** Which request follows which while a collection is listed in pages. */
+/** The sequence of requests that lists all objects page by page. */
 import { ApiError } from "./errors.ts";
 import type { ListQuery, ListResult } from "./client.ts";
 
@@ -13,8 +13,8 @@ export function nextPage(result: ListResult): ListQuery | undefined {
 }
 
 /**
- * The query that begins the list again when the `continue` of `query` has expired; `undefined` when `error` is another
- * one. It asks for everything in one page: a server so busy that a list expires between two pages would do it again.
+ * The query that restarts a list whose `continue` token has expired; `undefined` if `error` has another cause. It
+ * requests everything in one page, because on a busy server the list could expire between two pages again.
  */
 export function restartedList(query: ListQuery, error: unknown): ListQuery | undefined {
   const isExpired = error instanceof ApiError && error.isExpired && query.continue !== undefined;

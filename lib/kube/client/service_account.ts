@@ -2,10 +2,10 @@
 import type { Credentials } from "./credentials.ts";
 import { CredentialsError } from "./errors.ts";
 
-/** Seconds. The kubelet replaces projected tokens at 80% of their lifetime; client-go, too, reads them every minute. */
+/** Seconds. The kubelet replaces projected tokens at 80% of their lifetime; client-go also reads them every minute. */
 const TOKEN_MAX_AGE = 60;
 
-/** The in-cluster address, from the variables that the kubelet sets in every pod. */
+/** URL of the API server, from the variables that the kubelet sets in every pod. */
 export function inClusterServer(env: Record<string, string | undefined>): string | undefined {
   const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port } = env;
   if (!host || !port) return undefined;

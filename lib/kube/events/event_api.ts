@@ -8,16 +8,19 @@ import type { EventSeries } from "./event_series.ts";
 /** The name of this program in its Events. */
 const COMPONENT = "deno-k8s-sidecar";
 
-/** The action, which events.k8s.io requires; the reason says how it went. */
+/** The action, which events.k8s.io requires. The result is in the reason. */
 const ACTION = "PublishFiles";
 
-/** Limit for the name of an instance. Source: kubernetes `pkg/apis/core/validation/events.go`, ReportingInstanceLengthLimit. */
+/**
+ * Limit for the name of an instance. Source: kubernetes `pkg/apis/core/validation/events.go`,
+ * ReportingInstanceLengthLimit.
+ */
 const MAX_INSTANCE_LENGTH = 128;
 
 export interface EventApi {
   /** The path before `/namespaces`. */
   readonly root: string;
-  /** The whole Event, repeats included. */
+  /** The complete Event, with its repeats. */
   create(series: EventSeries, reportingInstance: string): Body;
   /** The patch for further repeats. */
   repeat(series: EventSeries): Body;

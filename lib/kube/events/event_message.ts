@@ -4,7 +4,7 @@ const MAX_MESSAGE_BYTES = 1024;
 const ELLIPSIS = "…";
 const encoder = new TextEncoder();
 
-/** The message, cut between two characters to 1024 bytes at most. */
+/** The message, cut at a character boundary to at most 1024 bytes. */
 export function shortened(message: string): string {
   const maxBytesPerUnit = 3;
   if (message.length * maxBytesPerUnit <= MAX_MESSAGE_BYTES) return message;

@@ -1,4 +1,4 @@
-/** Posts what happened to an object as Events, for `kubectl get events` and `kubectl describe`. */
+/** Posts Events on objects, for `kubectl get events` and `kubectl describe`. */
 import { Backoff } from "../../runtime/backoff.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { Alarm } from "../../runtime/alarm.ts";
@@ -21,33 +21,37 @@ export interface EventRecorderOptions {
     debug(message: string, properties?: Record<string, unknown>): void;
     warn(message: string, properties?: Record<string, unknown>): void;
   };
-  /** Which of several sidecars this is: the pod's name. */
+  /** Identifies this sidecar among several: the name of the pod. */
   reportingInstance: string;
   /** Wall clock. */
   now: () => Date;
 }
 
-/** Requests, of all objects together. client-go gives a client of its own burst 10 and 5 a second. */
+/**
+ * Limit for requests, for all objects together. client-go gives its recorder a client of its own with burst 10 and 5 a
+ * second.
+ */
 const REQUESTS: Rate = { burst: 25, refill: 0.2 };
 
-/** Attempts at posting one Event. Between them the recorder backs off, for all Events together. */
+/** Maximum attempts to post one Event. The backoff between them delays all Events. */
 const MAX_ATTEMPTS = 5;
 const FIRST_RETRY_SECONDS = 1;
 
-/** Seconds until the recorder tries again what RBAC forbids. */
+/** Seconds before the recorder retries a request that RBAC forbids. */
 const FORBIDDEN_SECONDS = 3600;
 
-/** Seconds for one Event: by events.k8s.io, by core/v1, and a look at which is served. */
+/** Seconds for one Event: attempts with events.k8s.io and with core/v1, and a request to see which is served. */
 const MAX_POST_SECONDS = 3 * MAX_OBJECT_SECONDS;
 
-/** Seconds that a step of the loop may be late, on a machine that has no time for us. */
+/** Seconds that a step of the loop may be late, on an overloaded machine. */
 const HEARTBEAT_GRACE_SECONDS = 60;
 
 type Verb = "create" | "patch";
 
 /**
- * Posts Events by events.k8s.io/v1, or by core/v1 where that is not served or not allowed. Repeats are aggregated, and
- * Events are dropped rather than delay anything (see {@link SeriesLedger} for the limits). Needs the verbs create and patch on events, in the API groups "" and events.k8s.io.
+ * Posts Events with events.k8s.io/v1, or with core/v1 if that is not served or not allowed. Repeats are aggregated, and
+ * surplus Events are dropped instead of delaying others (see {@link SeriesLedger} for the limits). Needs the verbs
+ * create and patch on events, in the API groups "" and events.k8s.io.
  */
 export class EventRecorder {
   readonly #options: EventRecorderOptions;
@@ -58,7 +62,7 @@ export class EventRecorder {
   #api: EventApi = EVENTS_V1;
   /** After a failure of the API server: when the loop continues; by the clock, in ms. */
   #resumeAt = 0;
-  /** `create NAMESPACE`: until when it is not tried; by the clock, in ms. */
+  /** For each `create NAMESPACE` that RBAC forbids, the time of the next attempt; by the clock, in ms. */
   readonly #forbidden = new Map<string, number>();
   #hasWarned = false;
   #reportedDrops = 0;
@@ -71,7 +75,7 @@ export class EventRecorder {
     this.#requests = new TokenBucket(REQUESTS, options.clock.now());
   }
 
-  /** Events that were not posted: there were too many, or the API server refused them. */
+  /** Number of Events that were not posted: there were too many, or the API server refused them. */
   get dropped(): number {
     return this.#ledger.dropped;
   }
@@ -82,7 +86,7 @@ export class EventRecorder {
     if (this.#ledger.add(event, this.#options.clock.now())) this.#alarm.ring();
   }
 
-  /** Posts until the signal aborts; Events that are queued by then are lost. Never rejects. */
+  /** Posts until the signal aborts. Events that are still queued then are lost. Never rejects. */
   async run(signal: AbortSignal): Promise<void> {
     const { clock, heartbeat } = this.#options;
     while (!signal.aborted) {
@@ -104,7 +108,7 @@ export class EventRecorder {
     heartbeat.idle();
   }
 
-  /** Posts what is queued, once, for a program that ends (METHOD=LIST). Never rejects. */
+  /** Tries once to post all queued Events, before the program ends (METHOD=LIST). Never rejects. */
   async flush(signal: AbortSignal): Promise<void> {
     while (!signal.aborted && this.#options.clock.now() >= this.#resumeAt) {
       const series = this.#ledger.next();
@@ -153,12 +157,12 @@ export class EventRecorder {
     try {
       await client.request("POST", eventPath(api, namespace), signal, api.create(series, reportingInstance));
     } catch (error) {
-      // An earlier attempt arrived and its answer was lost
+      // An earlier attempt succeeded, but its answer was lost
       if (!(error instanceof ApiError && error.reason === "AlreadyExists")) throw error;
     }
   }
 
-  /** Decides whether a failed Event is tried again. */
+  /** Decides whether to retry a failed Event. */
   async #recover(series: EventSeries, verb: Verb, error: unknown, signal: AbortSignal): Promise<void> {
     const { clock } = this.#options;
     if (isTransient(error) && ++series.failures < MAX_ATTEMPTS) return this.#wait(error);
@@ -181,7 +185,7 @@ export class EventRecorder {
     this.#options.log.debug(`Events wait ${delay.toFixed(1)} s: ${messageOf(error)}`);
   }
 
-  /** Whether a 404 was about the API group, not about the namespace. */
+  /** Whether the API group is missing, and not just the namespace. */
   async #lacksGroup(signal: AbortSignal): Promise<boolean> {
     try {
       await this.#options.client.request("GET", EVENTS_V1.root, signal);
@@ -220,7 +224,7 @@ export class EventRecorder {
   }
 }
 
-/** A 403 that a role would change. A namespace that is being deleted also answers 403 to everything new. */
+/** Whether RBAC caused a 403. In a namespace that is being deleted, creating anything is a 403, too. */
 function isRbac(error: unknown): boolean {
   return error instanceof ApiError && error.isForbidden && !error.message.includes("because it is being terminated");
 }

@@ -1,6 +1,6 @@
 /**
- * The Events that are queued: repeats are aggregated, storms are rate limited, and memory is bounded. No request is made
- * here. The rules are those of client-go's `tools/record/events_cache.go`.
+ * The queue of Events: aggregates repeats, limits the rate and bounds the memory. It makes no requests. The rules
+ * follow client-go's `tools/record/events_cache.go`.
  */
 import { shortened } from "./event_message.ts";
 import { describeRef, keyOf, type ObjectRef } from "../../objects/ref.ts";
@@ -9,49 +9,52 @@ import { type Rate, TokenBucket } from "../../runtime/token_bucket.ts";
 /** Something that happened to an object. */
 export interface RecordedEvent {
   ref: ObjectRef;
-  /** Without it `kubectl get events` shows the Event, `kubectl describe` does not: that one selects by uid. */
+  /** `kubectl describe` selects Events by uid, so it does not show an Event without one. */
   uid?: string;
   type: "Normal" | "Warning";
   /** In CamelCase, at most 128 characters: `FilesWritten`. */
   reason: string;
-  /** For people. Cut after 1024 bytes. */
+  /** Human-readable. Cut to 1024 bytes. */
   message: string;
 }
 
-/** One Event of the API server, and how often it happened. */
+/** One Event of the API server, with its repeats. */
 export interface EventSeries {
   readonly event: RecordedEvent;
-  /** The Event's own name, the same for each attempt, so that an Event whose answer was lost is not posted twice. */
+  /** The name of the Event, the same in each attempt, so that it is not created twice if an answer is lost. */
   name: string;
   /** Wall clock. */
   readonly firstTime: Date;
   lastTime: Date;
   count: number;
-  /** The `count` that was posted last; 0: the API server does not have the Event. */
+  /** The last posted `count`; 0: the Event was not created yet. */
   postedCount: number;
-  /** Failed attempts at posting. */
+  /** Failed attempts to post it. */
   failures: number;
-  /** When it is posted next, and when it happened last; by the clock, in ms. */
+  /** The time to post it next, and the time of its last repeat; by the clock, in ms. */
   dueAt: number;
   seenAt: number;
   /** Seconds until further repeats are posted. */
   spread: number;
 }
 
-/** Seconds within which the same object, type, reason and message are the same Event. client-go: `defaultAggregateIntervalInSeconds`. */
+/**
+ * Seconds within which an event with the same object, type, reason and message is a repeat. client-go:
+ * `defaultAggregateIntervalInSeconds`.
+ */
 const SERIES_SECONDS = 600;
 
-/** New Events per object. client-go: `defaultSpamBurst`, `defaultSpamQPS`. */
+/** Limit for new Events per object. client-go: `defaultSpamBurst`, `defaultSpamQPS`. */
 const NEW_EVENTS: Rate = { burst: 25, refill: 300 };
 
-/** Seconds until repeats are posted; doubles each time. New Events must not wait for repeats. */
+/** Seconds between two posts of repeats; doubles each time, so that new Events do not wait for repeats. */
 const FIRST_SPREAD_SECONDS = 5;
 const MAX_SPREAD_SECONDS = 300;
 
-/** Series, objects and namespaces that are remembered. */
+/** Maximum number of entries: of series, of limits per object, and of forbidden namespaces. */
 const MAX_KEPT = 200;
 
-/** Limit for the name of an object: a DNS subdomain. */
+/** Maximum length of an object's name: that of a DNS subdomain. */
 const MAX_NAME_LENGTH = 253;
 
 export interface SeriesOptions {
@@ -73,7 +76,7 @@ export class SeriesLedger {
     this.#options = options;
   }
 
-  /** Events that will not be posted. */
+  /** Number of Events that will never be posted. */
   get dropped(): number {
     return this.#dropped;
   }
@@ -114,13 +117,13 @@ export class SeriesLedger {
     series.spread = Math.min(MAX_SPREAD_SECONDS, series.spread * 2);
   }
 
-  /** The API server no longer has the Event: post it again under another name. */
+  /** The API server has deleted the Event: creates it again under another name. */
   restart(series: EventSeries): void {
     series.postedCount = 0;
     series.name = this.#nameFor(series.event.ref);
   }
 
-  /** The repeats so far will not be posted. An Event that was never posted is forgotten. */
+  /** Gives up posting the repeats so far. Forgets an Event that was never created. */
   drop(series: EventSeries, now: number): void {
     if (series.postedCount > 0) return this.posted(series, series.count, now);
     this.#dropped++;
@@ -131,7 +134,7 @@ export class SeriesLedger {
     const time = this.#options.now();
     const { kind, namespace, name } = event.ref;
     return {
-      // A copy: the ref may belong to a larger object, which is to be garbage
+      // Copied, so that the larger object that the ref may belong to can be collected
       event: { ...event, ref: { kind, namespace, name } },
       name: this.#nameFor(event.ref),
       firstTime: time,
@@ -150,7 +153,7 @@ export class SeriesLedger {
     series.count++;
     series.lastTime = this.#options.now();
     series.seenAt = now;
-    // The repeats of a burst are posted together, after it
+    // The repeats of a burst are posted together at its end
     if (wasPosted) series.dueAt = Math.max(series.dueAt, now + FIRST_SPREAD_SECONDS * 1000);
     return wasPosted;
   }

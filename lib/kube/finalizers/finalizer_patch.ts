@@ -1,5 +1,5 @@
 /**
- * Adds one finalizer to an object and removes it, without touching those of others, which may change at the same time.
+ * Adds one finalizer to an object and removes it, without changing other finalizers, even under concurrent changes.
  * A strategic merge patch treats the list of finalizers as a set and changes it in one step. A merge patch or a JSON
  * patch would write the whole list, and every concurrent change would be a conflict.
  * Source: `patchStrategy=merge` of ObjectMeta.finalizers in k8s.io/apimachinery; directives:
@@ -10,15 +10,15 @@ import { type ObjectMeta } from "../../objects/object.ts";
 import { type ObjectRef } from "../../objects/ref.ts";
 import { pluralOf } from "../../objects/kind.ts";
 
-/** What finalizers need of a client. */
+/** The part of the client that is used here. */
 export type FinalizerClient = Pick<KubeClient, "request">;
 
 const STRATEGIC_MERGE = "application/strategic-merge-patch+json";
 
 /**
- * Adds the finalizer to the object with this uid; no change when it is there. Returns the object's metadata.
+ * Adds the finalizer to the object with this uid; no change if it is already there. Returns the object's metadata.
  *
- * @throws {ApiError} 409 or 422 also when another object has taken the name, or when the object is being deleted
+ * @throws {ApiError} 409 or 422 if another object now has the name, or if the object is being deleted
  * @throws {AnswerError | TransportError | CredentialsError}
  */
 export async function addFinalizer(
@@ -33,9 +33,9 @@ export async function addFinalizer(
 }
 
 /**
- * Removes the finalizer from the object; no change when it is not there.
+ * Removes the finalizer from the object; no change if it is not there.
  *
- * @throws {ApiError} 404 when the object is gone
+ * @throws {ApiError} 404 if the object no longer exists
  * @throws {AnswerError | TransportError | CredentialsError}
  */
 export async function removeFinalizer(

@@ -1,5 +1,6 @@
 /**
- * A finalizer on each object that has files: Kubernetes deletes the object only once its files are gone.
+ * Puts a finalizer on each object that has files, so that Kubernetes deletes the object only after its files were
+ * removed.
  * Source: https://kubernetes.io/docs/concepts/overview/working-with-objects/finalizers/
  */
 import { Backoff } from "../../runtime/backoff.ts";
@@ -17,9 +18,9 @@ import { type Kind } from "../../objects/kind.ts";
 import { type KubeObject } from "../../objects/object.ts";
 
 /**
- * An object before its files are written. `added`: it carries the finalizer. `deleting`: it is being deleted, so it gets
- * none. `gone`: it no longer exists, or another object has its name. `forbidden`: the API server refuses the finalizer,
- * which has been logged.
+ * The result of adding the finalizer. `added`: the object carries it. `deleting`: the object is being deleted and
+ * cannot get it. `gone`: the object no longer exists, or another object has its name. `forbidden`: the API server
+ * refused the finalizer; the refusal was logged.
  */
 export type FinalizerState = "added" | "deleting" | "gone" | "forbidden";
 
@@ -38,16 +39,16 @@ export interface FinalizersOptions {
   };
 }
 
-/** Attempts to add the finalizer to an object that others change meanwhile. */
+/** Maximum attempts to add the finalizer to an object that changes concurrently. */
 const MAX_ATTEMPTS = 3;
 
-/** Seconds to add the finalizer to one object, all attempts together: its files wait for that. */
+/** Maximum seconds to add the finalizer to one object, for all attempts together: its files wait for it. */
 const MAX_ADD_SECONDS = 60;
 
-/** Seconds from the start of a release to its end: its request, and one for the same object before it. */
+/** Maximum seconds for a release: its own request, and one for the same object before it. */
 const MAX_RELEASE_SECONDS = 2 * MAX_OBJECT_SECONDS;
 
-/** Seconds that a step of the loop may be late, on a machine that has no time for us. */
+/** Seconds that a step of the loop may be late, on an overloaded machine. */
 const HEARTBEAT_GRACE_SECONDS = 60;
 
 /** Delays before a release is repeated, in seconds. Until it succeeds, the object cannot be deleted. */
@@ -66,7 +67,7 @@ export class Finalizers {
   readonly #options: FinalizersOptions;
   readonly #alarm: Alarm;
   readonly #releases = new Map<string, Release>();
-  /** The last change of each object's finalizers that is under way: the next one waits for it. */
+  /** The last pending change of each object's finalizers. The next change of that object waits for it. */
   readonly #underWay = new Map<string, Promise<unknown>>();
   /** After a failure of the API server: when the loop continues; by the clock, in ms. */
   #resumeAt = 0;
@@ -77,25 +78,25 @@ export class Finalizers {
     this.#alarm = new Alarm(options.clock);
   }
 
-  /** Objects that have not been released yet. */
+  /** Number of objects that have not been released yet. */
   get pending(): number {
     return this.#releases.size;
   }
 
   /**
-   * Makes sure that a selected object carries the finalizer. Call it before the object's first file is written, and for
-   * each of its versions; no request is made when the finalizer is there. Cancels a queued release, unless the object is
-   * being deleted.
+   * Ensures that a selected object carries the finalizer. Call it before the first file of the object is written, and
+   * for each of its versions; it makes no request if the finalizer is there. Cancels a queued release, unless the
+   * object is being deleted.
    *
-   * @throws {ApiError | AnswerError | TransportError | CredentialsError} a later attempt may succeed
+   * @throws {ApiError | AnswerError | TransportError | CredentialsError} a retry may succeed
    */
   async add(kind: Kind, object: KubeObject, signal: AbortSignal): Promise<FinalizerState> {
     const { namespace, name, uid, deletionTimestamp, finalizers = [] } = object.metadata;
     const ref: ObjectRef = { kind, namespace, name };
     if (deletionTimestamp !== undefined) return "deleting";
-    // A release under way is undone below
+    // If the release is already under way, the finalizer is added again below
     this.#releases.delete(keyOf(ref));
-    // While a change is under way, the object's finalizers are not what we were told
+    // While a change is under way, `finalizers` may be outdated
     if (!this.#underWay.has(keyOf(ref)) && finalizers.includes(this.#options.name)) return "added";
     using deadline = new Deadline(this.#options.clock, MAX_ADD_SECONDS, signal);
     const added = this.#inTurn(ref, () => this.#add(ref, uid, deadline.signal));
@@ -109,8 +110,7 @@ export class Finalizers {
   }
 
   /**
-   * Queues the removal of the finalizer from an object whose files are gone, or that is no longer selected. {@link
-   * Finalizers.run} does it.
+   * Queues the removal of the finalizer from an object that has no files any more, for {@link Finalizers.run}.
    */
   release(ref: ObjectRef): void {
     const { random, clock } = this.#options;
@@ -124,7 +124,7 @@ export class Finalizers {
     this.#alarm.ring();
   }
 
-  /** Carries out the releases, each until it succeeds, until the signal aborts. Never rejects. */
+  /** Makes the queued releases until the signal aborts, and retries each until it succeeds. Never rejects. */
   async run(signal: AbortSignal): Promise<void> {
     const { clock, heartbeat } = this.#options;
     while (!signal.aborted) {
@@ -141,7 +141,7 @@ export class Finalizers {
     heartbeat.idle();
   }
 
-  /** Tries each queued release once, for a program that ends. Resolves to how many are left. Never rejects. */
+  /** Tries each queued release once, before the program ends. Resolves to the number of those left. Never rejects. */
   async flush(signal: AbortSignal): Promise<number> {
     for (const release of [...this.#releases.values()]) {
       if (signal.aborted) break;
@@ -215,7 +215,7 @@ export class Finalizers {
     if (error instanceof ApiError && error.isForbidden) this.#reportRbac(error);
     const message =
       `${describeRef(release.ref)} still carries the finalizer and cannot be deleted until it is removed: ` +
-      `${messageOf(error)}; again in ${delay.toFixed(1)} s`;
+      `${messageOf(error)}; retrying in ${delay.toFixed(1)} s`;
     if (release.backoff.failures === 1) log.warn(message);
     else log.debug(message);
   }
@@ -230,7 +230,7 @@ export class Finalizers {
     this.#hasReportedRbac = true;
   }
 
-  /** Runs the action after those for the same object that began before it. */
+  /** Runs the action after the earlier ones for the same object. */
   async #inTurn<T>(ref: ObjectRef, action: () => Promise<T>): Promise<T> {
     const key = keyOf(ref);
     const before = this.#underWay.get(key);
@@ -244,7 +244,7 @@ export class Finalizers {
   }
 }
 
-/** The object has changed: another has its name, or it is being deleted. Servers answer 409 or 422 then. */
+/** Whether the object has changed: another one has its name, or it is being deleted. Servers answer 409 or 422. */
 function isContested(error: unknown): boolean {
   return error instanceof ApiError && (error.status === 409 || error.status === 422);
 }

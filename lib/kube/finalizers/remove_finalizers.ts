@@ -6,7 +6,7 @@ import { removeFinalizer } from "./finalizer_patch.ts";
 import { describeRef, keyOf, type ObjectRef } from "../../objects/ref.ts";
 import { describeSource, type Source } from "../../objects/source.ts";
 
-/** What the removal needs of a client. */
+/** The part of the client that is used here. */
 type RemovalClient = Pick<KubeClient, "request" | "list">;
 
 export interface RemovalLog {
@@ -54,11 +54,11 @@ export async function removeFinalizers(
   }
   const summary = `Finalizer ${name}: removed from ${removed} objects, ${failed} failures`;
   if (failed === 0) log.info(summary);
-  else log.error(`${summary}; run this again once their causes are fixed`);
+  else log.error(`${summary}; fix the causes and run this again`);
   return { removed, failed };
 }
 
-/** The objects that carry the finalizer. Lists every page before the first change: a slow list expires. */
+/** The objects that carry the finalizer. All pages are listed before the first change, because a slow list expires. */
 async function carriersOf(
   client: RemovalClient,
   source: Source,

@@ -1,9 +1,11 @@
-/** When RESYNC_PERIOD has a source listed again. Times in seconds. */
+/** RESYNC_PERIOD: when a source is listed again. Times in seconds. */
 
-/** Share of the period by which a resync may be early, at random, so that a fleet does not list together. */
+/**
+ * A resync is early by a random part of the period, up to this share, so that a fleet does not list at the same time.
+ */
 const RESYNC_JITTER = 0.1;
 
-/** A resync due within this time is due now: a watch until then would be too short. */
+/** A resync that is due within this time is made now, because a watch until then would be too short. */
 const MAX_RESYNC_MARGIN_SECONDS = 1;
 
 /** Seconds from a list to its resync; `Infinity` when there is none. */

@@ -8,7 +8,7 @@ import type { ListWatch } from "../client/object_api.ts";
 import { ApiError } from "../client/errors.ts";
 import { WatchRequest } from "./watch_request.ts";
 import { StreamingListError } from "./watch_errors.ts";
-import type { Known } from "./state.ts";
+import type { ResumePoint } from "./state.ts";
 import type { StreamingListTimeout } from "./streaming_list_timeout.ts";
 
 /** Times in seconds. */
@@ -21,13 +21,16 @@ export interface SourceRequestsOptions {
   clock: Clock;
   /** A number in [0, 1). */
   random: () => number;
-  /** Told how long each step may take, so that only a watcher that hangs is overdue, never one whose server is away. */
+  /**
+   * Learns how long each step may take, so that a watcher that hangs is overdue, but not one whose server is
+   * unreachable.
+   */
   heartbeat: Pick<Heartbeat, "expectWithin">;
-  /** Called at each sign of the API server: an answer, an event, a bookmark, a clean end. */
+  /** Called whenever the API server sends something: an answer, an event, a bookmark, a clean end. */
   onContact?: () => void;
 }
 
-/** Seconds that a step may take beyond the deadlines in it, on a machine that has no time for us. */
+/** Seconds that a step may take beyond its deadlines, on an overloaded machine. */
 const HEARTBEAT_GRACE_SECONDS = 60;
 
 /** The requests of one watcher. Each wait is announced to the heartbeat with the deadline that ends it. */
@@ -76,20 +79,20 @@ export class SourceRequests {
   }
 
   /** Opens a watch that resumes. */
-  openWatch(known: Known, signal: AbortSignal): WatchRequest {
-    return this.#open({ resourceVersion: known.version }, this.watchSeconds(known), signal);
+  openWatch(resumePoint: ResumePoint, signal: AbortSignal): WatchRequest {
+    return this.#open({ resourceVersion: resumePoint.version }, this.watchSeconds(resumePoint), signal);
   }
 
   /** Seconds that the next watch may live. */
-  watchSeconds({ isSpread, resyncAt }: Known): number {
+  watchSeconds({ randomizeLifetime, resyncAt }: ResumePoint): number {
     const secondsToResync = (resyncAt - this.#options.clock.now()) / 1000;
-    return watchLifetime({ ...this.#options, secondsToResync, isSpread });
+    return watchLifetime({ ...this.#options, secondsToResync, randomizeLifetime });
   }
 
   /**
    * The next events of a streaming list.
    *
-   * @throws {StreamingListError} the server has none, or does not end this one
+   * @throws {StreamingListError} the server does not support streaming lists, or did not complete this one
    * @throws {ApiError | AnswerError | TransportError | CredentialsError}
    */
   async nextOfList(watch: WatchRequest, timeout: StreamingListTimeout): Promise<WatchEvent[]> {
@@ -115,12 +118,12 @@ export class SourceRequests {
     return await watch.next();
   }
 
-  /** The step that begins now takes `seconds` at most. */
+  /** The step that begins now takes at most `seconds`. */
   expectWithin(seconds: number): void {
     this.#options.heartbeat.expectWithin(seconds + HEARTBEAT_GRACE_SECONDS);
   }
 
-  /** There was a sign of the API server. */
+  /** The API server sent something. */
   contact(): void {
     this.#options.onContact?.();
   }

@@ -17,31 +17,31 @@ import { VersionError } from "./watch_errors.ts";
 import type { StreamingListTimeout } from "./streaming_list_timeout.ts";
 
 export type State =
-  /** Nothing is known: the next request lists. */
+  /** There is nothing to resume from: the next request lists. */
   | { type: "empty" }
   /** A list is under way; `query` asks for its next page. */
   | { type: "listing"; query: ListQuery }
   /** A watch that begins with the list is open, and the list is not complete. */
   | { type: "streaming"; watch: WatchRequest; timeout: StreamingListTimeout }
   /** The list is complete and no watch is open. */
-  | { type: "resuming"; known: Known }
-  /** Changes come in. */
-  | { type: "watching"; watch: WatchRequest; known: Known }
-  /** Nothing happens for some seconds. */
+  | { type: "resuming"; resumePoint: ResumePoint }
+  /** A watch is open and delivers changes. */
+  | { type: "watching"; watch: WatchRequest; resumePoint: ResumePoint }
+  /** Sleeps before the state `then`. */
   | { type: "waiting"; seconds: number; then: State };
 
-/** What a complete list and the watches after it have brought. Times by the clock, in ms. */
-export class Known {
+/** Where a watch resumes: a version, and the history of the watches since the list. Times by the clock, in ms. */
+export class ResumePoint {
   readonly listedAt: number;
   readonly resyncAt: number;
-  /** Where a watch resumes. */
+  /** The resourceVersion of the list, or of the last event. */
   #version: string;
-  /** The lifetime of the next watch is random, so that sidecars that began together do not reconnect together. */
-  isSpread = true;
-  /** The server's history may be another one by now: ask for its version before resuming. */
-  isDoubtful = false;
-  /** No watch has lived or failed since the list. */
-  isFresh = true;
+  /** Choose a random lifetime for the next watch, so that sidecars that started together do not reconnect together. */
+  randomizeLifetime = true;
+  /** The server may have been restored from a backup: compare its version with ours before resuming. */
+  mustVerifyVersion = false;
+  /** No watch has succeeded or failed since the list. */
+  noWatchYet = true;
   /** Refusals of this version, and watches that ended at once without an event; each in a row. */
   refusals = 0;
   emptyWatches = 0;
@@ -57,9 +57,9 @@ export class Known {
   }
 
   /**
-   * An event brought a version. Returns whether it is a newer one.
+   * Takes the version of an event. Returns whether it is newer.
    *
-   * @throws {VersionError} it is older than one before, so there may be changes that we missed
+   * @throws {VersionError} it is older than a previous one, so changes may have been missed
    */
   advance(version: string): boolean {
     if (version === this.#version) return false;

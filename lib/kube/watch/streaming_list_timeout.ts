@@ -2,18 +2,18 @@ import { MAX_PAGE_SECONDS } from "../client/dead_connection.ts";
 import type { WatchEvent } from "../client/client.ts";
 
 /**
- * Seconds after the last initial event, spent waiting, in which a streaming list has to end. Servers that ignore
+ * Maximum seconds of waiting between the last initial event and the end of a streaming list. Servers that ignore
  * `sendInitialEvents` send the objects and then watch for ever.
  */
 export const MAX_INITIAL_EVENT_GAP_SECONDS = 30;
 
 /**
- * How long to wait for the end of a streaming list: at most {@link MAX_INITIAL_EVENT_GAP_SECONDS} after its last initial
- * event, and at most the deadline of a page in all. Only waiting counts.
+ * Limits the wait for the end of a streaming list: to {@link MAX_INITIAL_EVENT_GAP_SECONDS} after its last initial
+ * event, and to the deadline of a page in total. Only time spent waiting counts.
  *
- * An initial event is an ADDED event before any event of another type. A server that ignores `sendInitialEvents` sends
- * its objects as ADDED events, too, and goes on with bookmarks and changes, which are no sign that the list will end. One
- * that sends nothing but new objects, each within the gap, cannot be told from a long list, so there is the second limit.
+ * An initial event is an ADDED event before any event of another type. A server that ignores `sendInitialEvents` also
+ * sends its objects as ADDED events and continues with bookmarks and changes, which do not mean that the list will end.
+ * If it sends only new objects, each within the gap, it looks like a long list; the second limit ends that.
  */
 export class StreamingListTimeout {
   #gap = 0;
@@ -31,7 +31,7 @@ export class StreamingListTimeout {
     this.#total += seconds;
   }
 
-  /** An event of this type came. */
+  /** Records an event of this type. */
   saw(type: WatchEvent["type"]): void {
     this.#isLive ||= type !== "ADDED";
     if (!this.#isLive) this.#gap = 0;

@@ -5,7 +5,7 @@ export class VersionError extends Error {
   override readonly name = "VersionError";
 }
 
-/** This server has no streaming lists, or does not end them. */
+/** The server does not support streaming lists, or did not complete one. */
 export class StreamingListError extends Error {
   override readonly name = "StreamingListError";
 }

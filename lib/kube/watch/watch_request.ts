@@ -14,16 +14,16 @@ export interface WatchRequestOptions {
   clock: Clock;
   /** Seconds that the request may live, connection and stream together. */
   lifetime: number;
-  /** Called when the server has accepted the watch, and for all that it sends. */
+  /** Called when the server has accepted the watch, and whenever it sends something. */
   onContact: () => void;
 }
 
-/** One watch request, from its first byte to its end. Close it. */
+/** One watch request, from its first byte to its end. The caller must close it. */
 export class WatchRequest {
   readonly #options: WatchRequestOptions;
   readonly #deadline: Deadline;
   readonly #events: AsyncGenerator<WatchEvent[], void>;
-  /** What was read and put back. */
+  /** Events that were put back. */
   #unread: WatchEvent[] = [];
   #answeredAt: number | undefined;
   #timeout: number | undefined;
@@ -41,7 +41,7 @@ export class WatchRequest {
     });
   }
 
-  /** When the server accepted the watch, by the clock, in ms; `undefined`: it has not. */
+  /** When the server accepted the watch, by the clock, in ms; `undefined` before that. */
   get answeredAt(): number | undefined {
     return this.#answeredAt;
   }
@@ -51,27 +51,27 @@ export class WatchRequest {
     return this.#isEmpty;
   }
 
-  /** How long the last {@link WatchRequest.next} waited for events of an answer that had begun. */
+  /** Seconds that the last {@link WatchRequest.next} waited for events, without the time before the answer began. */
   get secondsWaited(): number {
     return this.#secondsWaited;
   }
 
-  /** We ended it, not the server. */
+  /** The client ended the watch, not the server. */
   get isOutOfTime(): boolean {
     return this.#deadline.passed;
   }
 
-  /** The request may live for another `seconds`. */
+  /** Extends the lifetime of the request to `seconds` from now. */
   live(seconds: number): void {
     this.#timeout = undefined;
     this.#deadline.extend(seconds);
   }
 
   /**
-   * The events that come next, together; `undefined` when the server has ended the watch or its time is up.
+   * The next events that arrive together; `undefined` when the server has ended the watch or its lifetime is over.
    *
-   * @param timeout seconds to wait for them in an answer that has begun, instead of the lifetime of the request. What
-   *   the caller does between two calls takes no time of it
+   * @param timeout seconds to wait for them once the answer has begun, instead of the lifetime of the request. The time
+   *   between two calls does not count
    * @throws {ApiError | AnswerError | TransportError | CredentialsError}
    */
   async next(timeout?: number): Promise<WatchEvent[] | undefined> {
@@ -99,7 +99,7 @@ export class WatchRequest {
     }
   }
 
-  /** Has {@link WatchRequest.next} return these events first. */
+  /** Makes {@link WatchRequest.next} return these events first. */
   putBack(events: WatchEvent[]): void {
     this.#unread = events;
   }
@@ -111,7 +111,7 @@ export class WatchRequest {
 }
 
 /**
- * Throws when the server reports an error in a line of a watch, or when the line is not an event.
+ * Checks one line of a watch: throws when it reports an error, or when it is not an event.
  *
  * @throws {ApiError | AnswerError}
  */

@@ -1,5 +1,5 @@
 /**
- * Follows one source for ever: an endless sequence of what an observer needs to have the same objects as the API server.
+ * Follows one source for ever: yields an endless sequence of events from which a consumer can mirror the API server.
  * One step function over named states, as in kube-rs' `kube-runtime/src/watcher.rs`: see state.ts for the states, and
  * retry_policy.ts for what follows a failure.
  */
@@ -13,26 +13,26 @@ import { isResyncDue, resyncDelay } from "./resync.ts";
 import { MAX_EMPTY_WATCHES, MIN_WATCH_SECONDS, RetryPolicy } from "./retry_policy.ts";
 import { ShortWatchError, StreamingListError, VersionError } from "./watch_errors.ts";
 import { SourceRequests, type SourceRequestsOptions } from "./source_requests.ts";
-import { Known, type State } from "./state.ts";
+import { ResumePoint, type State } from "./state.ts";
 import { StreamingListTimeout } from "./streaming_list_timeout.ts";
 
 export type WatcherEvent =
-  /** A list begins: objects that it does not bring are gone when it is done. */
+  /** A list begins. Objects that are not in it when it is complete no longer exist. */
   | { type: "init" }
-  /** Objects of the list, as they came. */
+  /** Objects of the list, in the order of their arrival. */
   | { type: "initApply"; objects: readonly KubeObject[] }
   /** The list is complete. */
   | { type: "initDone" }
   | { type: "apply"; object: KubeObject }
   | { type: "delete"; object: KubeObject }
-  /** After `failed`, a watch works again. */
+  /** A watch works again after `failed`. */
   | { type: "resumed" }
-  /** Something failed; the watcher goes on by itself in `retryIn` seconds. */
+  /** A request failed; the watcher retries by itself in `retryIn` seconds. */
   | { type: "failed"; error: unknown; failures: number; retryIn: number };
 
 /** Times in seconds. */
 export interface WatcherOptions extends SourceRequestsOptions {
-  /** `watch` goes on after the list; `list` lists again after `sleepTime`. */
+  /** `watch`: watches after the list. `list`: lists again after `sleepTime`. */
   mode: "watch" | "list";
   sleepTime: number;
   /** 0: never. */
@@ -40,7 +40,7 @@ export interface WatcherOptions extends SourceRequestsOptions {
   firstBackoff: number;
 }
 
-/** Seconds that a consumer may take for one object: the finalizer's requests. */
+/** Maximum seconds that the consumer takes for one object: it may have to add a finalizer. */
 const MAX_CONSUMER_SECONDS = 60;
 
 /** Bookmark that ends a streaming list; see KEP-3157. */
@@ -101,7 +101,7 @@ export class Watcher {
 
   async *#begin(signal: AbortSignal): AsyncGenerator<WatcherEvent, State> {
     const { mode, client } = this.#options;
-    yield* this.#tell({ type: "init" });
+    yield* this.#emit({ type: "init" });
     if (mode === "list" || !client.streamingLists) return { type: "listing", query: FIRST_PAGE };
     const watch = this.#requests.openStreamingList(signal);
     return { type: "streaming", watch, timeout: new StreamingListTimeout() };
@@ -112,14 +112,14 @@ export class Watcher {
       const result = yield* this.#page(query, signal);
       const next = nextPage(result);
       if (next !== undefined) return { type: "listing", query: next };
-      const known = yield* this.#listed(result.resourceVersion);
-      if (this.#options.mode === "watch") return { type: "resuming", known };
+      const resumePoint = yield* this.#listed(result.resourceVersion);
+      if (this.#options.mode === "watch") return { type: "resuming", resumePoint };
       this.#retryPolicy.succeeded();
       return { type: "waiting", seconds: this.#options.sleepTime, then: { type: "empty" } };
     } catch (error) {
       const restarted = restartedList(query, error);
       if (restarted === undefined) throw error;
-      yield* this.#tell({ type: "init" });
+      yield* this.#emit({ type: "init" });
       return { type: "listing", query: restarted };
     }
   }
@@ -130,22 +130,22 @@ export class Watcher {
       while (true) {
         const { done, value } = await page.next();
         if (done) return value;
-        yield* this.#tellObjects(value);
+        yield* this.#emitObjects(value);
       }
     } finally {
       await page.return({ resourceVersion: "" });
     }
   }
 
-  async *#listed(version: string): AsyncGenerator<WatcherEvent, Known> {
+  async *#listed(version: string): AsyncGenerator<WatcherEvent, ResumePoint> {
     const { resyncPeriod, random, clock } = this.#options;
     const now = clock.now();
     this.#retryPolicy.takeFailing();
-    yield* this.#tell({ type: "initDone" });
-    return new Known(version, now, now + resyncDelay(resyncPeriod, random) * 1000);
+    yield* this.#emit({ type: "initDone" });
+    return new ResumePoint(version, now, now + resyncDelay(resyncPeriod, random) * 1000);
   }
 
-  /** Reads on in a streaming list. */
+  /** Reads the next events of a streaming list. */
   async *#stream(state: Step<"streaming">): AsyncGenerator<WatcherEvent, State> {
     const { watch, timeout } = state;
     const batch = await this.#requests.nextOfList(watch, timeout);
@@ -153,114 +153,114 @@ export class Watcher {
     for (const [index, event] of batch.entries()) {
       assertEvent(event, this.#options.source);
       if (isListEnd(event)) {
-        yield* this.#tellObjects(objects);
-        const known = yield* this.#listed(event.object.metadata.resourceVersion);
+        yield* this.#emitObjects(objects);
+        const resumePoint = yield* this.#listed(event.object.metadata.resourceVersion);
         watch.putBack(batch.slice(index + 1));
-        watch.live(this.#requests.watchSeconds(known));
-        return { type: "watching", watch, known };
+        watch.live(this.#requests.watchSeconds(resumePoint));
+        return { type: "watching", watch, resumePoint };
       }
       timeout.saw(event.type);
       if (event.type === "DELETED") {
-        yield* this.#tellObjects(objects.splice(0));
-        yield* this.#tell({ type: "delete", object: event.object });
+        yield* this.#emitObjects(objects.splice(0));
+        yield* this.#emit({ type: "delete", object: event.object });
       } else if (event.type !== "BOOKMARK") objects.push(event.object);
     }
-    yield* this.#tellObjects(objects);
+    yield* this.#emitObjects(objects);
     return state;
   }
 
-  async #resume({ known }: Step<"resuming">, signal: AbortSignal): Promise<State> {
+  async #resume({ resumePoint }: Step<"resuming">, signal: AbortSignal): Promise<State> {
     const { clock, resyncPeriod } = this.#options;
-    if (isResyncDue((known.resyncAt - clock.now()) / 1000, resyncPeriod)) return { type: "empty" };
-    if (known.isDoubtful) await this.#checkVersion(known, signal);
-    const watch = this.#requests.openWatch(known, signal);
-    return { type: "watching", watch, known };
+    if (isResyncDue((resumePoint.resyncAt - clock.now()) / 1000, resyncPeriod)) return { type: "empty" };
+    if (resumePoint.mustVerifyVersion) await this.#checkVersion(resumePoint, signal);
+    const watch = this.#requests.openWatch(resumePoint, signal);
+    return { type: "watching", watch, resumePoint };
   }
 
   async *#follow(state: Step<"watching">): AsyncGenerator<WatcherEvent, State> {
-    const { watch, known } = state;
+    const { watch, resumePoint } = state;
     const batch = await this.#requests.nextOfWatch(watch);
     if (batch === undefined) {
       this.#assertLived(state);
-      known.isSpread = false;
-      yield* this.#lived(known);
-      return { type: "resuming", known };
+      resumePoint.randomizeLifetime = false;
+      yield* this.#lived(resumePoint);
+      return { type: "resuming", resumePoint };
     }
-    known.emptyWatches = 0;
+    resumePoint.emptyWatches = 0;
     for (const event of batch) {
       assertEvent(event, this.#options.source);
       const { type, object } = event;
-      if (type !== "BOOKMARK") yield* this.#tell({ type: type === "DELETED" ? "delete" : "apply", object });
+      if (type !== "BOOKMARK") yield* this.#emit({ type: type === "DELETED" ? "delete" : "apply", object });
       const version: string | undefined = object.metadata.resourceVersion;
-      // The watch has brought us forward: it counts as a success even if it is cut before it has lived
-      if (version !== undefined && version !== "" && known.advance(version)) this.#retryPolicy.succeeded();
-      yield* this.#works();
+      // A newer version counts as a success, even if the watch is cut within MIN_WATCH_SECONDS
+      if (version !== undefined && version !== "" && resumePoint.advance(version)) this.#retryPolicy.succeeded();
+      yield* this.#reportRecovery();
     }
     return state;
   }
 
   /** @throws {ShortWatchError} the server ended the watch at once */
   #assertLived(state: Step<"watching">): void {
-    const { watch, known } = state;
+    const { watch, resumePoint } = state;
     if (watch.isOutOfTime || this.#hasLived(state)) return;
-    if (watch.isEmpty) known.emptyWatches++;
+    if (watch.isEmpty) resumePoint.emptyWatches++;
     const { kind } = this.#options.source;
     throw new ShortWatchError(
-      known.emptyWatches < MAX_EMPTY_WATCHES
+      resumePoint.emptyWatches < MAX_EMPTY_WATCHES
         ? `the API server ended a watch of ${kind}s as soon as it had begun`
-        : `the API server ended ${known.emptyWatches} watches of ${kind}s in a row as soon as they had begun: listing again`,
+        : `the API server ended ${resumePoint.emptyWatches} watches of ${kind}s in a row as soon as they had begun: listing again`,
     );
   }
 
-  #hasLived({ watch, known }: Step<"watching">): boolean {
+  #hasLived({ watch, resumePoint }: Step<"watching">): boolean {
     const { answeredAt } = watch;
     return answeredAt !== undefined &&
-      this.#secondsSince(Math.max(answeredAt, known.listedAt)) >= MIN_WATCH_SECONDS;
+      this.#secondsSince(Math.max(answeredAt, resumePoint.listedAt)) >= MIN_WATCH_SECONDS;
   }
 
-  /** A watch lived for long enough. */
-  *#lived(known: Known): Generator<WatcherEvent, void> {
-    known.isFresh = false;
-    known.emptyWatches = 0;
+  /** A watch lived for at least {@link MIN_WATCH_SECONDS}. */
+  *#lived(resumePoint: ResumePoint): Generator<WatcherEvent, void> {
+    resumePoint.noWatchYet = false;
+    resumePoint.emptyWatches = 0;
     this.#retryPolicy.succeeded();
-    yield* this.#works();
+    yield* this.#reportRecovery();
   }
 
-  /** Reports a failure. Returns the state that it leads to. */
+  /** Reports a failure. Returns the next state. */
   async *#failed(state: State, error: unknown): AsyncGenerator<WatcherEvent, State> {
     if (error instanceof StreamingListError) {
       this.#options.client.streamingLists = false;
       return { type: "empty" };
     }
     if (error instanceof ApiError) this.#requests.contact();
-    if (state.type === "watching" && this.#hasLived(state)) yield* this.#lived(state.known);
-    const known = "known" in state ? state.known : undefined;
-    const { failures, retryIn, relists } = this.#retryPolicy.failed(known, error);
-    yield* this.#tell({ type: "failed", error, failures, retryIn });
-    const then: State = known === undefined || relists ? { type: "empty" } : { type: "resuming", known };
+    if (state.type === "watching" && this.#hasLived(state)) yield* this.#lived(state.resumePoint);
+    const resumePoint = "resumePoint" in state ? state.resumePoint : undefined;
+    const { failures, retryIn, relists } = this.#retryPolicy.failed(resumePoint, error);
+    yield* this.#emit({ type: "failed", error, failures, retryIn });
+    const then: State = resumePoint === undefined || relists ? { type: "empty" } : { type: "resuming", resumePoint };
     return { type: "waiting", seconds: retryIn, then };
   }
 
   /** @throws {VersionError} the server's version is older than ours */
-  async #checkVersion(known: Known, signal: AbortSignal): Promise<void> {
+  async #checkVersion(resumePoint: ResumePoint, signal: AbortSignal): Promise<void> {
     const version = await this.#requests.version(signal);
-    if (isOlderVersion(version, known.version)) {
-      throw new VersionError(`the API server is at ${version}, we are at ${known.version}`);
+    if (isOlderVersion(version, resumePoint.version)) {
+      throw new VersionError(`the API server is at ${version}, we are at ${resumePoint.version}`);
     }
-    known.isDoubtful = false;
+    resumePoint.mustVerifyVersion = false;
   }
 
-  *#tell(event: WatcherEvent): Generator<WatcherEvent, void> {
+  *#emit(event: WatcherEvent): Generator<WatcherEvent, void> {
     this.#requests.expectWithin(MAX_CONSUMER_SECONDS * ("objects" in event ? event.objects.length : 1));
     yield event;
   }
 
-  *#tellObjects(objects: readonly KubeObject[]): Generator<WatcherEvent, void> {
-    if (objects.length > 0) yield* this.#tell({ type: "initApply", objects });
+  *#emitObjects(objects: readonly KubeObject[]): Generator<WatcherEvent, void> {
+    if (objects.length > 0) yield* this.#emit({ type: "initApply", objects });
   }
 
-  *#works(): Generator<WatcherEvent, void> {
-    if (this.#retryPolicy.takeFailing()) yield* this.#tell({ type: "resumed" });
+  *#reportRecovery(): Generator<WatcherEvent, void> {
+    if (this.#retryPolicy.takeFailing()) yield* this.#emit({ type: "resumed" });
   }
 
   #secondsSince(time: number): number {

@@ -80,7 +80,7 @@ Deno.test("removeFinalizers() goes on after objects and sources that it may not 
   assert.deepEqual(finalizersOf(gateway, CONFIG_MAPS), { a: [], b: [OURS], c: [] });
   assert.match(log.lines.join("\n"), /error: cannot list secrets in namespace "default": .*cannot list/);
   assert.match(log.lines.join("\n"), /error: cannot remove finalizer .* from ConfigMap default\/b: .*cannot patch/);
-  assert.match(log.lines.at(-1)!, /error: .*removed from 2 objects, 2 failures; run this again/);
+  assert.match(log.lines.at(-1)!, /error: .*removed from 2 objects, 2 failures; fix the causes and run this again/);
 });
 
 Deno.test("removeFinalizers() counts an object that goes meanwhile as done", async () => {

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { AnswerError, ApiError } from "../../../lib/kube/client/errors.ts";
 import {
   losesVersion,
-  makesDoubtful,
   minDelay,
   refusesVersion,
   relistsAtOnce,
+  requiresVersionCheck,
 } from "../../../lib/kube/watch/retry_policy.ts";
 import { ShortWatchError, VersionError } from "../../../lib/kube/watch/watch_errors.ts";
 import { TransportError } from "../../../lib/http/transport.ts";
@@ -31,9 +31,9 @@ Deno.test("refusesVersion() is false of answers about credentials, RBAC and load
   assert.ok(!refusesVersion(CUT));
 });
 
-Deno.test("makesDoubtful() is true unless the API server itself answered", () => {
-  for (const error of [CUT, answer(500), answer(502), new AnswerError("html")]) assert.ok(makesDoubtful(error));
-  for (const error of [EXPIRED, answer(403), answer(429)]) assert.ok(!makesDoubtful(error));
+Deno.test("requiresVersionCheck() is true unless the API server itself answered", () => {
+  for (const error of [CUT, answer(500), answer(502), new AnswerError("html")]) assert.ok(requiresVersionCheck(error));
+  for (const error of [EXPIRED, answer(403), answer(429)]) assert.ok(!requiresVersionCheck(error));
 });
 
 Deno.test("relistsAtOnce() is true of an expired version that was not listed just now", () => {

@@ -1,11 +1,11 @@
 /**
  * The label selector grammar of the Kubernetes API: `app=web,tier in (a,b),!draft`.
  *
- * Follows `labels.Parse` and `Requirement.Matches` of k8s.io/apimachinery (`pkg/labels/selector.go`), so that a selector
- * is refused here for the same reasons for which the API server would refuse it.
+ * Follows `labels.Parse` and `Requirement.Matches` of k8s.io/apimachinery (`pkg/labels/selector.go`), so that a
+ * selector is refused here for the same reasons as by the API server.
  */
 
-/** A text that is not a label selector. The message names the selector, the offending bit and its position. */
+/** A text is not a label selector. The message names the selector, the invalid part and its position. */
 export class SelectorError extends Error {
   override name = "SelectorError";
 }
@@ -47,7 +47,7 @@ export function parseSelector(text: string): Requirement[] {
   return new Parser(text).parse();
 }
 
-/** Whether an object with these labels is selected: every requirement must hold. */
+/** Whether an object with these labels is selected: it must meet every requirement. */
 export function matchesSelector(
   requirements: readonly Requirement[],
   labels: Record<string, string> | undefined,
@@ -148,7 +148,7 @@ class Parser {
     }
   }
 
-  /** A value may be left out: `key=` asks for the empty one. */
+  /** A value may be omitted: `key=` means the empty value. */
   #value(): string {
     const token = this.#peek();
     if (token.type === "end" || token.type === ",") return "";
@@ -169,7 +169,7 @@ class Parser {
     return value;
   }
 
-  /** `(a,b)`; a place left empty, as in `(a,)` and `()`, is the empty value. */
+  /** `(a,b)`; an omitted value, as in `(a,)` and `()`, is the empty value. */
   #values(): string[] {
     const open = this.#next();
     if (open.type !== "(") this.#fail(open, "expected '('");

@@ -5,7 +5,7 @@ import {
   matchesSelector,
   parseSelector,
   SelectorError,
-} from "../../lib/objects/label_selector.ts";
+} from "../../lib/objects/selector_grammar.ts";
 
 Deno.test("parseSelector() reads every operator of the grammar", () => {
   assert.deepEqual(parseSelector("a, !b ,c=1,d == 2,e!=3, f in (x,y), g notin ( z ) ,h>1,i<2"), [

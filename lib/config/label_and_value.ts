@@ -1,5 +1,5 @@
-/** The label selector that LABEL and LABEL_VALUE make together. */
-import { isLabelKey, isLabelValue, parseSelector, SelectorError } from "../objects/label_selector.ts";
+/** LABEL and LABEL_VALUE become one label selector. The grammar of selectors is in objects/selector_grammar.ts. */
+import { isLabelKey, isLabelValue, parseSelector, SelectorError } from "../objects/selector_grammar.ts";
 import { type Fault, faultOf } from "./read_settings.ts";
 import type { SettingValues } from "./settings.ts";
 
@@ -11,8 +11,8 @@ export interface LabelSetting {
 }
 
 /**
- * `LABEL`, or `LABEL=LABEL_VALUE`, where LABEL may be a selector that ends in a key: `app in (a,b),tier`. That is how
- * kiwigrid's image joins them.
+ * The selector is `LABEL`, or `LABEL=LABEL_VALUE` when LABEL_VALUE is set. LABEL may then be a selector that ends in a
+ * key, such as `app in (a,b),tier`, because kiwigrid's image joins the two texts in the same way.
  */
 export function readLabel({ LABEL, LABEL_VALUE, DEFAULTS }: SettingValues): LabelSetting {
   const result: LabelSetting = { selector: LABEL, faults: [], warnings: [] };
