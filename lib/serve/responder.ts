@@ -3,7 +3,7 @@
  * answer. Deno.serve does not close half-sent requests, and node:http costs 3 MB of memory.
  *
  * The head of a request must be complete within {@link MAX_HEAD_SECONDS} and {@link MAX_HEAD_BYTES}. Above {@link
- * MAX_CONNECTIONS}, the oldest connection without a complete head is closed.
+ * MAX_CONNECTIONS}, the oldest connection that has its answer is closed, or else the oldest without a complete head.
  */
 import { Deadline } from "../runtime/deadline.ts";
 import type { Clock } from "../runtime/clock.ts";
@@ -62,6 +62,8 @@ export class Responder {
   readonly #options: ResponderOptions;
   /** Connections whose request is not complete, the oldest first. */
   readonly #incomplete = new Set<Deno.Conn>();
+  /** Connections that have their answer and were not closed by the client, the oldest first. */
+  readonly #answered = new Set<Deno.Conn>();
   readonly #open = new Set<Deno.Conn>();
   readonly #closed = new AbortController();
   readonly #encoder = new TextEncoder();
@@ -106,12 +108,14 @@ export class Responder {
       deadline.extend(MAX_HEAD_SECONDS);
       await writeAll(connection, this.#encoder.encode(response));
       await connection.closeWrite();
+      this.#answered.add(connection);
       deadline.extend(MAX_DISCARD_SECONDS);
       await discard(connection);
     } catch {
       // The client closed the connection, or was too slow
     } finally {
       this.#incomplete.delete(connection);
+      this.#answered.delete(connection);
       this.#open.delete(connection);
       close(connection);
     }
@@ -146,9 +150,10 @@ export class Responder {
 
   #makeRoom(): void {
     if (this.#open.size <= MAX_CONNECTIONS) return;
-    const [oldest] = this.#incomplete;
+    const [oldest] = this.#answered.size > 0 ? this.#answered : this.#incomplete;
     if (oldest === undefined) return;
     this.#incomplete.delete(oldest);
+    this.#answered.delete(oldest);
     this.#open.delete(oldest);
     close(oldest);
   }

@@ -103,6 +103,15 @@ Deno.test("Responder has room for a probe while clients send half a request", as
   assert.equal(await rest(first), "");
 });
 
+Deno.test("Responder has room for a probe while clients keep answered connections", async () => {
+  await using it = responding();
+  for (let count = 0; count < 3 * MAX_CONNECTIONS; count++) {
+    const connection = await it.connect(GET);
+    assert.match(await rest(connection), /^HTTP\/1\.1 200 /);
+  }
+  assert.match(await it.exchange(GET), /^HTTP\/1\.1 200 /);
+});
+
 Deno.test("close() ends the connections that wait", async () => {
   await using it = responding();
   await it.connect("GET / HTTP/1.1\r\n");
