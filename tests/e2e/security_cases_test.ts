@@ -1,0 +1,26 @@
+/**
+ * The cases of a security review, and cases of the same kinds. The stories are in `security/`, by subject; one control
+ * plane serves them all.
+ *
+ * | Row | Case | Story |
+ * | --- | --- | --- |
+ * | 1 | `.url` on the webhook's origin | "URL on the webhook's own origin gets none of its credentials" |
+ * | 9 | log is flooded | "Two objects with 2,000 keys in common do not flood the log", "Line about a URL of 300 kB has 2 kB" |
+ * | 13 | half-sent requests | "Probes pass while 1,500 requests are half sent" |
+ * | 14 | webhook answers 307 | "Webhook that answers 307 to another origin keeps the payload" |
+ * | 15 | control characters | "TEXT lines have no control character of an annotation" |
+ * | 16 | one name for two objects | "UNIQUE_FILENAMES that meet are a collision, and told" |
+ * | 18 | release workflow | release_test.ts, "Actions of the workflows are pinned by commit or listed" |
+ */
+import { stories } from "../support/story.ts";
+import { tellOfCredentials } from "./security/credentials.ts";
+import { tellOfHealthPort } from "./security/health_port.ts";
+import { tellOfLogLines } from "./security/log_lines.ts";
+import { tellOfNames } from "./security/names.ts";
+
+const story = stories();
+
+tellOfCredentials(story);
+tellOfHealthPort(story);
+tellOfLogLines(story);
+tellOfNames(story);
