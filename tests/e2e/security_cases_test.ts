@@ -5,7 +5,10 @@
  * | Row | Case | Story |
  * | --- | --- | --- |
  * | 1 | `.url` on the webhook's origin | "URL on the webhook's own origin gets none of its credentials" |
+ * | 5 | links in place of our files | "Symlink beside an unlinked record leads nowhere", "Race for temporaries of 900 kB changes nothing outside" |
+ * | 6 | subfolder that we may not write | "Subfolder that is read-only is its object's fault" |
  * | 9 | log is flooded | "Two objects with 2,000 keys in common do not flood the log", "Line about a URL of 300 kB has 2 kB" |
+ * | 10 | no file in the record's place | "Start with a FIFO for a record is one warning" |
  * | 13 | half-sent requests | "Probes pass while 1,500 requests are half sent" |
  * | 14 | webhook answers 307 | "Webhook that answers 307 to another origin keeps the payload" |
  * | 15 | control characters | "TEXT lines have no control character of an annotation" |
@@ -14,13 +17,17 @@
  */
 import { stories } from "../support/story.ts";
 import { tellOfCredentials } from "./security/credentials.ts";
+import { tellOfHostileRecords } from "./security/hostile_record.ts";
 import { tellOfHealthPort } from "./security/health_port.ts";
 import { tellOfLogLines } from "./security/log_lines.ts";
 import { tellOfNames } from "./security/names.ts";
+import { tellOfUnwritableFolders } from "./security/unwritable_folders.ts";
 
 const story = stories();
 
 tellOfCredentials(story);
+tellOfHostileRecords(story);
+tellOfUnwritableFolders(story);
 tellOfHealthPort(story);
 tellOfLogLines(story);
 tellOfNames(story);
