@@ -5,6 +5,9 @@
  * | Row | Case | Story |
  * | --- | --- | --- |
  * | 1 | `.url` on the webhook's origin | "URL on the webhook's own origin gets none of its credentials" |
+ * | 2 | `.url` into this pod, metadata, the API server | "URLs of this pod's own and of metadata are refused", "Redirect to a host that is not allowed is refused", "Events do not tell what stands on which port" |
+ * | 3 | downloads that do not end | "200 URLs that never answer hold up neither readiness nor others", "METHOD=LIST ends though an answer trickles" |
+ * | 4 | downloads that take memory | "A hundred trickling answers take four connections", "Gzip that nobody asked for does not fill the memory" |
  * | 5 | links in place of our files | "Symlink beside an unlinked record leads nowhere", "Race for temporaries of 900 kB changes nothing outside" |
  * | 6 | subfolder that we may not write | "Subfolder that is read-only is its object's fault" |
  * | 9 | log is flooded | "Two objects with 2,000 keys in common do not flood the log", "Line about a URL of 300 kB has 2 kB" |
@@ -16,16 +19,20 @@
  * | 18 | release workflow | release_test.ts, "Actions of the workflows are pinned by commit or listed" |
  */
 import { stories } from "../support/story.ts";
+import { tellOfAllowedHosts } from "./security/allowed_hosts.ts";
 import { tellOfCredentials } from "./security/credentials.ts";
 import { tellOfHostileRecords } from "./security/hostile_record.ts";
 import { tellOfHealthPort } from "./security/health_port.ts";
 import { tellOfLogLines } from "./security/log_lines.ts";
 import { tellOfNames } from "./security/names.ts";
+import { tellOfSlowDownloads } from "./security/slow_downloads.ts";
 import { tellOfUnwritableFolders } from "./security/unwritable_folders.ts";
 
 const story = stories();
 
 tellOfCredentials(story);
+tellOfAllowedHosts(story);
+tellOfSlowDownloads(story);
 tellOfHostileRecords(story);
 tellOfUnwritableFolders(story);
 tellOfHealthPort(story);
