@@ -16,7 +16,7 @@
  * | 10 | no file in the record's place | "Start with a FIFO for a record is one warning", "Record that becomes a FIFO stops nothing" |
  * | 11 | forged record | "Forged record has no foreign file removed or moved" |
  * | 12 | our own configuration as a target | "SCRIPT inside FOLDER is neither replaced nor silent", "Credential files inside FOLDER are not replaced" |
- * | 13 | half-sent requests | "Probes pass while 1,500 requests are half sent" |
+ * | 13 | half-sent requests | "Probes pass while 1,500 requests are half sent", "Probes pass while clients do not close their connections" |
  * | 14 | webhook answers 307 | "Webhook that answers 307 to another origin keeps the payload" |
  * | 15 | control characters | "TEXT lines have no control character of an annotation" |
  * | 16 | one name for two objects | "UNIQUE_FILENAMES that meet are a collision, and told" |
@@ -36,6 +36,7 @@ import { tellOfOwnConfiguration } from "./security/own_configuration.ts";
 import { tellOfPrefixes } from "./security/prefixes.ts";
 import { tellOfSlowDownloads } from "./security/slow_downloads.ts";
 import { tellOfUnwritableFolders } from "./security/unwritable_folders.ts";
+import { tellOfWholeRequests } from "./security/whole_requests.ts";
 
 const story = stories();
 
@@ -49,5 +50,6 @@ tellOfOwnConfiguration(story);
 tellOfPrefixes(story);
 tellOfLoad(story);
 tellOfHealthPort(story);
+tellOfWholeRequests(story);
 tellOfLogLines(story);
 tellOfNames(story);
