@@ -39,3 +39,14 @@ Deno.test("Actions of the workflows are pinned by commit or listed", () => {
   const loose = actions.filter((action) => !isPinned(action)).map((action) => action.replace(/@.*/, ""));
   assert.deepEqual(loose.filter((action) => !MAY_HAVE_TAG.includes(action)), []);
 });
+
+Deno.test("Checkouts of the workflows keep no credentials", () => {
+  const folder = new URL("../.github/workflows/", import.meta.url);
+  for (const { name } of Deno.readDirSync(folder)) {
+    const lines = Deno.readTextFileSync(new URL(name, folder)).split("\n");
+    for (const [index, line] of lines.entries()) {
+      if (!/uses: actions\/checkout@/.test(line)) continue;
+      assert.match(lines.slice(index + 1, index + 4).join("\n"), /persist-credentials: false/, `${name}:${index + 1}`);
+    }
+  }
+});
