@@ -25,6 +25,7 @@
  */
 import { stories } from "../support/story.ts";
 import { tellOfAllowedHosts } from "./security/allowed_hosts.ts";
+import { tellOfAttacks } from "./security/attacks.ts";
 import { tellOfCredentials } from "./security/credentials.ts";
 import { tellOfForeignFiles } from "./security/foreign_files.ts";
 import { tellOfHostileRecords } from "./security/hostile_record.ts";
@@ -51,5 +52,6 @@ tellOfPrefixes(story);
 tellOfLoad(story);
 tellOfHealthPort(story);
 tellOfWholeRequests(story);
+tellOfAttacks(story);
 tellOfLogLines(story);
 tellOfNames(story);
