@@ -50,7 +50,8 @@ export class StateDirectory {
    * @throws {Deno.errors.*}
    */
   createFile(target: string, mode: number): TemporaryFile {
-    if (!this.#isThere) this.#make();
+    // Somebody else may have put a symlink in its place
+    if (!this.#isThere || !lstat(this.#outer)?.isDirectory) this.#make();
     for (let failures = 0;; failures++) {
       try {
         const path = joinPath(this.path, `${TEMPORARY_PREFIX}${this.#created++}`);

@@ -15,6 +15,9 @@ export interface TargetSettings {
 export const NAME_MAX = 255;
 const PATH_MAX = 3800;
 
+/** Directories below a folder. Each costs calls to the file system for each file in it. */
+const MAX_DEPTH = 50;
+
 const ENCODER = new TextEncoder();
 
 /**
@@ -58,5 +61,14 @@ export function targetFolder(object: KubeObject, settings: TargetSettings): { pa
   if (ENCODER.encode(path).length > PATH_MAX || names.some((name) => ENCODER.encode(name).length > NAME_MAX)) {
     return { refused: `annotation ${folderAnnotation}=${shown} makes a path that is too long` };
   }
+  if (
+    Math.min(...allowed.filter((root) => isInside(root, path)).map((root) => depthOf(path) - depthOf(root))) > MAX_DEPTH
+  ) {
+    return { refused: `annotation ${folderAnnotation}=${shown} has more than ${MAX_DEPTH} directories` };
+  }
   return { path };
+}
+
+function depthOf(path: string): number {
+  return path.split("/").length;
 }

@@ -56,7 +56,8 @@ class CaFiles {
     const { files, transport, clock } = this.#options;
     if (clock.now() - this.#readAt < MIN_AGE_SECONDS * 1000) return;
     this.#readAt = clock.now();
-    const caCerts = (await Promise.all([...new Set(files)].map((file) => this.#readFile(file)))).flat();
+    const caCerts: string[] = [];
+    for (const file of new Set(files)) caCerts.push(...await this.#readFile(file));
     const text = caCerts.join("\n");
     if (text === this.#text || this.#isClosed) return;
     this.#text = text;

@@ -1,4 +1,5 @@
 /** Formats a log record as one line. */
+import { escaped } from "../runtime/escaped.ts";
 
 /** The fields of LogTape's records that are used. */
 export interface LogRecord {
@@ -18,10 +19,6 @@ const SECRET = /password|passwd|token|secret$|authorization|credential/i;
 
 /** Maximum characters of a message, or of a property, because some come from objects and servers. */
 const MAX_TEXT = 2000;
-
-/** Control characters of C0 and C1, line separators, and characters that change the direction of text. */
-// deno-lint-ignore no-control-regex
-const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
 
 const LEVEL_NAMES: Record<string, string> = { warning: "WARN", fatal: "CRITICAL" };
 
@@ -68,11 +65,6 @@ function messageWithCauses(value: Error): string {
 
 function cut(text: string): string {
   return text.length <= MAX_TEXT ? text : `${text.slice(0, MAX_TEXT)}… (${text.length} characters)`;
-}
-
-/** As JSON writes such characters, so that a JSON line means the same. */
-function escaped(line: string): string {
-  return line.replace(UNSAFE, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
 /** RFC 3339 with milliseconds. */

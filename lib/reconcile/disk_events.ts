@@ -2,9 +2,14 @@
 import type { ReconcilerParts } from "./reconciler_parts.ts";
 
 export class DiskEvents {
-  readonly #parts: Pick<ReconcilerParts, "claims" | "queue" | "removals" | "releases" | "reports" | "slice">;
+  readonly #parts: Pick<
+    ReconcilerParts,
+    "claims" | "queue" | "removals" | "releases" | "reports" | "slice"
+  >;
 
-  constructor(parts: Pick<ReconcilerParts, "claims" | "queue" | "removals" | "releases" | "reports" | "slice">) {
+  constructor(
+    parts: Pick<ReconcilerParts, "claims" | "queue" | "removals" | "releases" | "reports" | "slice">,
+  ) {
     this.#parts = parts;
   }
 

@@ -8,6 +8,7 @@ import type { Publisher } from "../files/publisher.ts";
 import { type ObjectRef, refOf } from "../objects/ref.ts";
 import type { Version } from "../objects/version.ts";
 import type { TimeSlice } from "../runtime/time_slice.ts";
+import type { Obstacles } from "./obstacles.ts";
 import type { Removals } from "./removals.ts";
 import type { Reports } from "./reports.ts";
 import type { SourceLists } from "./source_lists.ts";
@@ -28,6 +29,7 @@ export interface ObjectFilesOptions {
   claims: Pick<Claims<TrackedObject>, "get" | "winnerOf">;
   lists: Pick<SourceLists, "know">;
   removals: Pick<Removals, "withdraw">;
+  obstacles: Pick<Obstacles, "add" | "forget">;
   reports: Pick<Reports, "written" | "accepted" | "refusedPath">;
   slice: Pick<TimeSlice, "isOver">;
   /** The time slice was over before every file of an object was published: call {@link ObjectFiles.continue}. */
@@ -61,6 +63,7 @@ export class ObjectFiles {
    */
   publish(object: TrackedObject, files: readonly WantedFile[], onDone: Publication["onDone"]): void {
     this.stop(object.key);
+    this.#options.obstacles.forget(object.key);
     this.#advance({ object, files, next: 0, written: [], failure: undefined, onDone });
   }
 
@@ -104,6 +107,12 @@ export class ObjectFiles {
     if (written.length > 0) this.#options.reports.written(object, written);
   }
 
+  /** A failure that time may end counts more than one that it does not. */
+  #failed(publication: Publication, path: string, error: PublishError): void {
+    if (error.isImpossible) this.#options.obstacles.add(publication.object.key, path);
+    if (publication.failure === undefined || publication.failure.isImpossible) publication.failure = error;
+  }
+
   #publishFile(publication: Publication, { path, content }: WantedFile): void {
     const { publisher, downloads, removals, reports } = this.#options;
     const { object, written } = publication;
@@ -118,7 +127,7 @@ export class ObjectFiles {
       reports.accepted(path);
     } catch (error) {
       if (error instanceof RefusedPathError) reports.refusedPath(object, path, error.message);
-      else if (error instanceof PublishError) publication.failure ??= error;
+      else if (error instanceof PublishError) this.#failed(publication, path, error);
       else throw error;
       removals.withdraw(path);
     }

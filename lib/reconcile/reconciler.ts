@@ -155,7 +155,8 @@ export class Reconciler {
 
   /** Retries what failed and reads heirs again, until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
-    await Promise.all([this.#queue.run(signal), this.#parts.removalDelay.run(signal)]);
+    const { queue, removalDelay, obstacles } = this.#parts;
+    await Promise.all([queue.run(signal), removalDelay.run(signal), obstacles.run(signal)]);
   }
 
   /** Processes the queue once, without retries. For METHOD=LIST. */
@@ -180,6 +181,7 @@ export class Reconciler {
       while (this.#objectFiles.isInterrupted(object) && !signal.aborted) {
         while (slice.isOver) await slice.pause();
         this.#objectFiles.continue(object);
+        if (!this.#objectFiles.isInterrupted(object)) removals.removeOrphans((owner) => owner === object);
       }
     } finally {
       releases?.check();
@@ -198,14 +200,20 @@ export class Reconciler {
     const before = this.#claims.get(key);
     const isNew = this.#parts.hidden.delete(key) || before?.uid !== uid || before.version !== version;
     if (isNew) this.#parts.reports.refusals(tracked, projection);
-    const keptFiles = [this.#parts.refusals.set(key, projection), this.#parts.removalDelay.end(key)].includes(true);
+    const keptFiles = [
+      this.#parts.refusals.set(key, projection),
+      this.#parts.removalDelay.end(key),
+      this.#objectFiles.isInterrupted(key),
+    ].includes(true);
     const change = this.#claims.set(tracked);
     this.#parts.releases?.cancel(key);
     this.#parts.reports.collided(change);
     this.#publish(tracked, files.filter(({ path }) => change.won.has(path)));
     this.#follow(change);
+    // While files of a large object are being published, those that it no longer wants stay: #process() removes them
+    if (this.#objectFiles.isInterrupted(key)) return;
     this.#removeFreed(change.freed, tracked);
-    // It may no longer want all files that it had before it was refused or deleted
+    // It may no longer want all files that it had before it was refused, deleted or published in part
     if (keptFiles) this.#parts.removals.removeUnclaimed(new Set([key]));
     this.#parts.releases?.check();
   }
@@ -215,7 +223,8 @@ export class Reconciler {
     this.#objectFiles.publish(object, files, (failure) => {
       if (failure !== undefined) {
         this.#parts.reports.failed(object, failure, this.#queue.failureOf(key));
-        this.#queue.retry(key, failure);
+        if (failure.isImpossible) this.#queue.park(key, failure);
+        else this.#queue.retry(key, failure);
       } else if (!this.#queue.has(keyOfRest(key))) this.#queue.forget(key);
     });
   }
@@ -242,11 +251,12 @@ export class Reconciler {
   /** The object was deleted, or is no longer selected. */
   #leave(object: TrackedObject, change: ClaimsChange<TrackedObject>): void {
     const { key } = object;
+    const keptFiles = [this.#parts.refusals.delete(key), this.#objectFiles.isInterrupted(key)].includes(true);
     this.#queue.forget(key);
     this.#objectFiles.stop(key);
+    this.#parts.obstacles.forget(key);
     this.#reader.forget(key);
     this.#parts.releases?.add(object);
-    const keptFiles = this.#parts.refusals.delete(key);
     this.#follow(change);
     const isDelayed = this.#parts.removalDelay.begin(key);
     this.#removeFreed(change.freed, object);

@@ -11,6 +11,7 @@ import type { Clock } from "../runtime/clock.ts";
 import { TimeSlice } from "../runtime/time_slice.ts";
 import type { FileEvent } from "./file_event.ts";
 import type { Downloads } from "./object_files.ts";
+import { Obstacles } from "./obstacles.ts";
 import { Outcome } from "./outcome.ts";
 import { Refusals } from "./refusals.ts";
 import { Releases } from "./releases.ts";
@@ -56,6 +57,7 @@ export interface ReconcilerParts {
   queue: WorkQueue;
   removals: Removals;
   removalDelay: RemovalDelay;
+  obstacles: Obstacles;
   refusals: Refusals;
   releases: Releases | undefined;
   reports: Reports;
@@ -99,8 +101,10 @@ export function assemble(
   const reports = new Reports(options);
   const hidden = new Set<string>();
   const queue = new WorkQueue({ ...options, process });
+  const obstacles = new Obstacles({ ...options, onChanged: (key) => queue.add(key) });
   const removals = new Removals({
     ...options,
+    onRemoved: () => obstacles.check(),
     claims,
     lists,
     refusals,
@@ -125,6 +129,7 @@ export function assemble(
     queue,
     removals,
     removalDelay,
+    obstacles,
     refusals,
     releases,
     reports,

@@ -18,6 +18,8 @@ export interface RemovalsOptions {
   journal: Pick<Journal, "ownerOf" | "files">;
   publisher: { remove(path: string): boolean };
   onEvent(event: FileEvent): void;
+  /** Files were removed: what was in the way of others may be gone. */
+  onRemoved(): void;
   /** A file of this owner could not be removed; {@link Removals.retry} tries again. */
   onFailed(owner: string, error: PublishError): void;
   slice: Pick<TimeSlice, "isOver">;
@@ -50,7 +52,7 @@ export class Removals {
 
   /** Removes those of the paths that may be removed. `ref` and `uid` name the object in the log and in Events. */
   remove(paths: Iterable<string>, ref: ObjectRef, uid?: string): void {
-    const { journal, publisher, slice, log, onEvent, onFailed } = this.#options;
+    const { journal, publisher, slice, log, onEvent, onRemoved, onFailed } = this.#options;
     const removed: string[] = [];
     const failures = new Map<string, PublishError>();
     let news: PublishError | undefined;
@@ -77,6 +79,7 @@ export class Removals {
     if (removed.length > 0) {
       log.info(`${describeRef(ref)}: removed ${summaryOf(removed)}`, listOf(removed));
       onEvent({ type: "removed", ref, ...given("uid", uid), paths: removed });
+      onRemoved();
     }
     if (news !== undefined) log.error(`${describeRef(ref)}: ${news.message}; trying again`);
     for (const [owner, error] of failures) onFailed(owner, error);

@@ -5,6 +5,7 @@ import type { Projection } from "../files/projection.ts";
 import { describeRef } from "../objects/ref.ts";
 import type { Log } from "../log/log.ts";
 import { type FileEvent, listOf, moreFiles, summaryOf } from "./file_event.ts";
+import type { PublishError } from "../files/publish_error.ts";
 import type { TrackedObject } from "./tracked_object.ts";
 
 export interface ReportsOptions {
@@ -94,9 +95,11 @@ export class Reports {
   }
 
   /** @param before the failure that was told last */
-  failed(object: TrackedObject, error: Error, before: Error | undefined): void {
+  failed(object: TrackedObject, error: PublishError, before: Error | undefined): void {
     if (before?.message === error.message) return;
-    this.#options.log.error(`${describeRef(object)}: ${error.message}; trying again`);
+    this.#options.log.error(
+      `${describeRef(object)}: ${error.message}; ${error.isImpossible ? "waiting until that changes" : "trying again"}`,
+    );
     this.#options.onEvent({ type: "failed", ref: object, uid: object.uid, reason: error.message });
   }
 

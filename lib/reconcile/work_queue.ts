@@ -35,7 +35,7 @@ interface Item {
   /** Set by the first failure. */
   backoff?: Backoff;
   error?: Error;
-  /** When it is due, by the clock in ms; `undefined` while it is processed. */
+  /** When it is due, by the clock in ms; `undefined` while it is processed, Infinity while it is parked. */
   dueAt: number | undefined;
   /** Identifies the attempt under way. Its outcome counts only while this is unchanged. */
   attempt?: symbol | undefined;
@@ -93,6 +93,13 @@ export class WorkQueue {
     item.dueAt = clock.now() + item.backoff.next() * 1000;
     this.#alarm.ring();
     this.#options.onChange();
+  }
+
+  /** The work failed, and will fail until something changes: the key waits for {@link WorkQueue.add}. */
+  park(key: string, error: Error): void {
+    this.retry(key, error);
+    const item = this.#items.get(key);
+    if (item !== undefined) item.dueAt = Infinity;
   }
 
   /** The key is done, or needs no work any more. */

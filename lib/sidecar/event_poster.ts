@@ -5,6 +5,7 @@ import type { Log } from "../log/log.ts";
 import { describeRef } from "../objects/ref.ts";
 import { type FileEvent, moreFiles } from "../reconcile/file_event.ts";
 import type { Clock } from "../runtime/clock.ts";
+import { escaped } from "../runtime/escaped.ts";
 import { given } from "../runtime/given.ts";
 import type { Heartbeat } from "../runtime/heartbeat.ts";
 
@@ -32,7 +33,8 @@ export function openEventPoster(options: EventPosterOptions): EventPoster {
   return {
     post: (event) => {
       const { ref, uid } = event;
-      recorder.record({ ref, ...given("uid", uid), ...wordsFor(event) });
+      const words = wordsFor(event);
+      recorder.record({ ref, ...given("uid", uid), ...words, message: escaped(words.message) });
     },
     run: (signal) => recorder.run(signal),
     flush: (signal) => recorder.flush(signal),

@@ -215,6 +215,10 @@ Deno.test("project() names the annotation it refuses, in one short line", () => 
     refusal("x".repeat(10_240)),
     `annotation ${ANNOTATION}="${"x".repeat(100)}…" makes a path that is too long`,
   );
+  const deep = (depth: number) => Array.from({ length: depth }, () => "a").join("/");
+  assert.equal(refusal(deep(50)), undefined);
+  assert.equal(refusal(deep(51)), `annotation ${ANNOTATION}="${deep(51).slice(0, 100)}…" has more than 50 directories`);
+  assert.equal(refusal(`/data/b/${deep(50)}`, ["/data/b"]), undefined);
 });
 
 Deno.test("project() reads the annotation that FOLDER_ANNOTATION names, and no other", () => {

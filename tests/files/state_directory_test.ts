@@ -105,3 +105,15 @@ Deno.test("sweep() removes temporary files, and a transient directory with them"
     assert.ok(exists(it.directory.recordPath));
   }
 });
+
+Deno.test("createFile() makes the directory again when a symlink is in its place", () => {
+  using it = open({ isTransient: false });
+  it.create().end();
+  const elsewhere = `${it.outer}-moved`;
+  Deno.renameSync(it.outer, elsewhere);
+  Deno.symlinkSync(elsewhere, it.outer);
+  const file = it.create();
+  assert.ok(Deno.lstatSync(it.outer).isDirectory);
+  assert.deepEqual([...Deno.readDirSync(`${elsewhere}/state`)], []);
+  file.end();
+});

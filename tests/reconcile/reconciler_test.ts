@@ -758,9 +758,12 @@ Deno.test("Reconciler is synced though a path can never be, and writes it once i
   assert.deepEqual(it.files(), { b: "1", other: "1" });
   assert.equal(it.isSynced, true);
   assert.equal(it.errors().length, 1);
+  await it.later(600);
+  assert.equal(it.state.reads, 0);
   Deno.removeSync(it.at("k"));
-  await it.later(1);
+  await it.later(2);
   assert.deepEqual(it.files(), { b: "1", k: "1", other: "1" });
+  assert.equal(it.state.reads, 1);
 });
 
 Deno.test("apply() of an object whose write failed is not taken for a duplicate", async () => {
@@ -1241,6 +1244,18 @@ Deno.test("apply() of a large object gives up the rest of what it was before", a
   for (let turn = 0; turn < 20 && !it.isSynced; turn++) await it.turn();
   assert.deepEqual(it.files(), { x: "2" });
   assert.equal(it.isSynced, true);
+});
+
+Deno.test("apply() of a large object removes what is old when all that is new was published", async () => {
+  await using it = open({ clock: new SlowClock() });
+  await it.list(CONFIG_MAPS);
+  await it.apply(configMap("a", { old: "1", older: "1" }));
+  it.reconciler.apply(CONFIG_MAPS, changed(configMap("a"), MANY_KEYS), false);
+  for (let turn = 0; turn < 20 && !it.isSynced; turn++) {
+    assert.deepEqual([it.files().old, it.files().older], ["1", "1"]);
+    await it.turn();
+  }
+  assert.deepEqual(it.files(), MANY_KEYS);
 });
 
 Deno.test("delete() removes a large object's files in slices", async () => {

@@ -22,6 +22,7 @@ function removals(owners: Record<string, string>) {
   const failed: string[] = [];
   const lines: string[] = [];
   const slice = { isOver: false };
+  const state = { removals: 0 };
   const interrupted: string[] = [];
   const it = new Removals({
     claims: {
@@ -43,6 +44,7 @@ function removals(owners: Record<string, string>) {
       },
     },
     onEvent: (event) => events.push(event),
+    onRemoved: () => state.removals++,
     onFailed: (owner) => failed.push(owner),
     slice,
     onInterrupted: (owner) => interrupted.push(owner),
@@ -60,13 +62,17 @@ function removals(owners: Record<string, string>) {
     lines,
     slice,
     interrupted,
+    state,
     left: () => [...journal.keys()],
   };
 }
 
 Deno.test("remove() tells of the files that were there, in one event", () => {
-  const { it, events, lines } = removals({ "/1": KEYS.a, "/2": KEYS.a });
+  const { it, events, lines, state } = removals({ "/1": KEYS.a, "/2": KEYS.a });
+  it.remove(["/never"], A, "uid");
+  assert.equal(state.removals, 0);
   it.remove(["/1", "/2", "/never"], A, "uid");
+  assert.equal(state.removals, 1);
   assert.deepEqual(events, [{ type: "removed", ref: A, uid: "uid", paths: ["/1", "/2"] }]);
   assert.deepEqual(lines, ["ConfigMap default/a: removed 2 files"]);
 });

@@ -166,6 +166,18 @@ Deno.test("onChange() is called when a key is done, has failed or is forgotten",
   assert.equal(it.state.changes, 3);
 });
 
+Deno.test("park() keeps a key and its failure, until it is added again", async () => {
+  await using it = working();
+  it.queue.park("a", new Error("in the way"));
+  await it.clock.advance(100_000);
+  assert.deepEqual(it.processed, []);
+  assert.equal(it.queue.failureOf("a")?.message, "in the way");
+  it.queue.add("a");
+  await it.settle();
+  assert.deepEqual(it.processed, ["a"]);
+  assert.equal(it.queue.size, 0);
+});
+
 Deno.test("drain() processes what is due and what that adds, and retries nothing", async () => {
   await using it = working({ isRunning: false });
   it.fail.add("bad");
