@@ -161,6 +161,8 @@ story("REMOVE_DELAY has an object that is replaced change nothing, and one that 
   assert.equal(stamp(), before);
   await at.delete("ConfigMap", "a");
   await eventually(() => assertFolderEquals(at.folder, {}));
+  // A file goes before its line is read
+  await eventually(() => assert.ok(sidecar.find(": removed ")));
   assert.deepEqual(sidecar.findAll(/: (wrote|removed) /).map(({ msg }) => /(wrote|removed) .*/.exec(msg)?.[0]), [
     "wrote 2 files",
     `wrote ${at.folder}/b.txt`,
