@@ -4,11 +4,17 @@ import { errnoOf } from "./file_calls.ts";
 export class PublishError extends Error {
   override readonly name = "PublishError";
   readonly #isImpossible: boolean;
+  /**
+   * Something else is at the path, or at a part of it, or the path cannot be: retries are useless until the disk looks
+   * different there. `false` for a missing right, whose return cannot be seen.
+   */
+  readonly isObstructed: boolean;
 
   /** @param options.isImpossible whatever the cause, for example because everything else in the folder can be written */
   constructor(message: string, { cause, isImpossible = false }: { cause?: unknown; isImpossible?: boolean } = {}) {
     super(message, cause === undefined ? {} : { cause });
-    this.#isImpossible = isImpossible || cause === undefined || PATH_ERRORS.has(errnoOf(cause) ?? "");
+    this.isObstructed = cause === undefined || PATH_ERRORS.has(errnoOf(cause) ?? "");
+    this.#isImpossible = isImpossible || this.isObstructed;
   }
 
   /**

@@ -107,10 +107,12 @@ export class ObjectFiles {
     if (written.length > 0) this.#options.reports.written(object, written);
   }
 
-  /** A failure that time may end counts more than one that it does not. */
+  /** Of several failures, the one that is to be tried again soonest counts. */
   #failed(publication: Publication, path: string, error: PublishError): void {
-    if (error.isImpossible) this.#options.obstacles.add(publication.object.key, path);
-    if (publication.failure === undefined || publication.failure.isImpossible) publication.failure = error;
+    if (error.isObstructed) this.#options.obstacles.add(publication.object.key, path);
+    const { failure } = publication;
+    const isWorse = failure?.isImpossible === true && !error.isImpossible;
+    if (failure === undefined || failure.isObstructed || isWorse) publication.failure = error;
   }
 
   #publishFile(publication: Publication, { path, content }: WantedFile): void {

@@ -1,7 +1,7 @@
 /**
- * Paths where no file can be while something stays as it is: a directory of somebody else is in the way, a part of the path is
- * a file, or a directory may not be written to. Time alone does not help: the object is read again when what is in the way
- * has changed. That costs a look at the disk every {@link PERIOD} seconds, and the API server nothing.
+ * Paths where no file can be while something stays as it is: a directory of somebody else is in the way, or a part of the
+ * path is a file. Time alone does not help: the object is read again when what is in the way has changed. That costs a look
+ * at the disk every {@link PERIOD} seconds, and the API server nothing.
  */
 import { lstat } from "../files/file_calls.ts";
 import { parentOf } from "../files/paths.ts";
@@ -87,8 +87,8 @@ function describe(path: string, withTime: boolean): string {
   try {
     const info = lstat(path);
     if (info === undefined) return "nothing";
-    const { ino, mode, uid, gid, mtime } = info;
-    return [ino, mode, uid, gid, ...withTime ? [mtime?.getTime()] : []].join(" ");
+    const { ino, mode, mtime } = info;
+    return [ino, mode, ...withTime ? [mtime?.getTime()] : []].join(" ");
   } catch (error) {
     return error instanceof Error ? error.name : String(error);
   }

@@ -223,7 +223,7 @@ export class Reconciler {
     this.#objectFiles.publish(object, files, (failure) => {
       if (failure !== undefined) {
         this.#parts.reports.failed(object, failure, this.#queue.failureOf(key));
-        if (failure.isImpossible) this.#queue.park(key, failure);
+        if (failure.isObstructed) this.#queue.park(key, failure);
         else this.#queue.retry(key, failure);
       } else if (!this.#queue.has(keyOfRest(key))) this.#queue.forget(key);
     });

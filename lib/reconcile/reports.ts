@@ -98,7 +98,7 @@ export class Reports {
   failed(object: TrackedObject, error: PublishError, before: Error | undefined): void {
     if (before?.message === error.message) return;
     this.#options.log.error(
-      `${describeRef(object)}: ${error.message}; ${error.isImpossible ? "waiting until that changes" : "trying again"}`,
+      `${describeRef(object)}: ${error.message}; ${error.isObstructed ? "waiting until that changes" : "trying again"}`,
     );
     this.#options.onEvent({ type: "failed", ref: object, uid: object.uid, reason: error.message });
   }
