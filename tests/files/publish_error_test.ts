@@ -24,3 +24,13 @@ Deno.test("reasonOf() says what to do about the usual errors", () => {
   assert.equal(reasonOf(failure("EIO")), failure("EIO").message);
   assert.equal(reasonOf("text"), "text");
 });
+
+Deno.test("isObstructed is true for what can be seen at the path, not for a missing right", () => {
+  assert.ok(new PublishError("a directory is in the way").isObstructed);
+  for (const code of ["ENOTDIR", "EISDIR", "ENAMETOOLONG", "ELOOP"]) {
+    assert.ok(new PublishError("", { cause: failure(code) }).isObstructed, code);
+  }
+  for (const code of ["EPERM", "EACCES", "EROFS"]) {
+    assert.ok(!new PublishError("", { cause: failure(code), isImpossible: true }).isObstructed, code);
+  }
+});
