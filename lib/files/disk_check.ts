@@ -3,7 +3,7 @@ import { hashOf } from "./content_hash.ts";
 import { lstat } from "./file_calls.ts";
 import type { Journal, OwnedFile } from "./journal.ts";
 import { sameStamp, type Stamp, stampOf } from "./stamp.ts";
-import { MAX_SLICE_MS } from "../runtime/time_slice.ts";
+import { TimeSlice } from "../runtime/time_slice.ts";
 
 export interface DiskCheckOptions {
   journal: Pick<Journal, "files" | "fileAt" | "own">;
@@ -32,11 +32,12 @@ export class DiskCheck {
    * @throws the signal's reason
    */
   async *changedFiles(signal: AbortSignal): AsyncGenerator<string> {
-    let sliceEnd = this.#clock.now() + MAX_SLICE_MS;
+    const slice = new TimeSlice(this.#clock);
+    slice.begin();
     for (const [path, file] of this.#journal.files()) {
-      if (this.#clock.now() >= sliceEnd) {
-        await this.#clock.sleep(0, signal);
-        sliceEnd = this.#clock.now() + MAX_SLICE_MS;
+      if (slice.isOver) {
+        await slice.pause();
+        signal.throwIfAborted();
         if (this.#journal.fileAt(path) !== file) continue;
       }
       const stamp = regularFileAt(path);

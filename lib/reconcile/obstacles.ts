@@ -61,26 +61,23 @@ export class Obstacles {
   }
 }
 
-/** Describes what is at a path and at each directory above it. Two descriptions are equal while nothing relevant changed. */
+/**
+ * Describes what is at a path and at each directory above it. Two descriptions are equal while nothing relevant changed.
+ *
+ * @param known the descriptions of directories that this look has made already
+ */
 function standingAt(path: string, known: Map<string, string>): string {
-  const before = known.get(path);
-  if (before !== undefined) return before;
   const parent = parentOf(path);
-  const above = parent === path ? "" : directoriesTo(parent, known);
-  const description = `${above}/${describe(path, true)}`;
-  known.set(path, description);
-  return description;
+  const above = known.get(parent) ?? directoriesTo(parent);
+  known.set(parent, above);
+  return `${above} ${describe(path, true)}`;
 }
 
-/** The time of a directory above is left out: it changes with every file that is made there. */
-function directoriesTo(path: string, known: Map<string, string>): string {
-  const id = `${path}/`;
-  const before = known.get(id);
-  if (before !== undefined) return before;
-  const parent = parentOf(path);
-  const description = `${parent === path ? "" : directoriesTo(parent, known)}/${describe(path, false)}`;
-  known.set(id, description);
-  return description;
+/** The time of a directory is left out: it changes with every file that is made there. */
+function directoriesTo(directory: string): string {
+  const parent = parentOf(directory);
+  const above = parent === directory ? "" : directoriesTo(parent);
+  return `${above} ${describe(directory, false)}`;
 }
 
 function describe(path: string, withTime: boolean): string {
@@ -88,7 +85,7 @@ function describe(path: string, withTime: boolean): string {
     const info = lstat(path);
     if (info === undefined) return "nothing";
     const { ino, mode, mtime } = info;
-    return [ino, mode, ...withTime ? [mtime?.getTime()] : []].join(" ");
+    return `${ino}:${mode}:${withTime ? mtime?.getTime() : ""}`;
   } catch (error) {
     return error instanceof Error ? error.name : String(error);
   }

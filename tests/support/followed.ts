@@ -4,7 +4,7 @@ import type { KubeClient } from "../../lib/kube/client/client.ts";
 import { ApiError } from "../../lib/kube/client/errors.ts";
 import { Watcher, type WatcherEvent, type WatcherOptions } from "../../lib/kube/watch/watcher.ts";
 import { until } from "./local_servers.ts";
-import type { ScriptedApi, ScriptedRequest } from "./scripted_api.ts";
+import { listAt, type ScriptedApi, type ScriptedRequest, WatchStream } from "./scripted_api.ts";
 
 export class Followed implements AsyncDisposable {
   /** As `init`, `apply name@version`, `failed 503 in 1`. */
@@ -120,4 +120,14 @@ export function pagingClient(api: ScriptedApi): KubeClient {
   const client = api.makeClient();
   client.streamingLists = false;
   return client;
+}
+
+/** A watcher whose list is done, at version 10; the next request is the one after its first watch. */
+export async function watching(api: ScriptedApi, options: Partial<WatcherOptions> = {}) {
+  const watch = new WatchStream();
+  api.script(listAt("10"), watch);
+  const followed = new Followed(api, { client: pagingClient(api), ...options });
+  await watch.bookmark("11");
+  await followed.contacted(3);
+  return { followed, watch };
 }

@@ -1,32 +1,10 @@
 import assert from "node:assert/strict";
 import { ApiError } from "../../../lib/kube/client/errors.ts";
-import type { KubeClient, ListQuery, WatchEvent } from "../../../lib/kube/client/client.ts";
-import type { KubeObject } from "../../../lib/objects/object.ts";
-import type { Source } from "../../../lib/objects/source.ts";
+import type { KubeClient } from "../../../lib/kube/client/client.ts";
 import { TransportError } from "../../../lib/http/transport.ts";
 import { encode, until } from "../../support/local_servers.ts";
 import { ScriptedApi, WatchStream } from "../../support/scripted_api.ts";
-
-const ALL: Source = { kind: "ConfigMap" };
-
-const never = () => new AbortController().signal;
-
-async function listAll(client: KubeClient, source: Source = ALL, query: ListQuery = {}, signal = never()) {
-  const objects: KubeObject[] = [];
-  const page = client.list(source, query, signal);
-  while (true) {
-    const { done, value } = await page.next();
-    if (done) return { names: objects.map(({ metadata }) => metadata.name), result: value };
-    objects.push(...value);
-  }
-}
-
-/** The events of a watch, one by one. */
-async function* watch(client: KubeClient, signal = never(), onAnswer = () => {}): AsyncGenerator<WatchEvent, void> {
-  for await (const events of client.watch(ALL, { resourceVersion: "1", timeoutSeconds: 60 }, signal, onAnswer)) {
-    yield* events;
-  }
-}
+import { ALL, listAll, never, watch } from "../../support/client_reads.ts";
 
 Deno.test("a request that has no answer after 30 seconds ends with a TransportError", async () => {
   await using api = new ScriptedApi();

@@ -1,34 +1,13 @@
 import assert from "node:assert/strict";
 import { AnswerError, ApiError } from "../../../lib/kube/client/errors.ts";
-import type { KubeClient, ListQuery, WatchEvent } from "../../../lib/kube/client/client.ts";
-import type { KubeObject } from "../../../lib/objects/object.ts";
 import type { Source } from "../../../lib/objects/source.ts";
 import { TransportError } from "../../../lib/http/transport.ts";
 import { refusal } from "../../support/api_gateway.ts";
 import { encode, listen, until } from "../../support/local_servers.ts";
 import { listAt, objectAt, ScriptedApi, WatchStream } from "../../support/scripted_api.ts";
+import { ALL, listAll, never, watch } from "../../support/client_reads.ts";
 
-const ALL: Source = { kind: "ConfigMap" };
 const LABELLED: Source = { kind: "Secret", namespace: "a", labelSelector: "app in (x,y),!z" };
-
-const never = () => new AbortController().signal;
-
-async function listAll(client: KubeClient, source: Source = ALL, query: ListQuery = {}, signal = never()) {
-  const objects: KubeObject[] = [];
-  const page = client.list(source, query, signal);
-  while (true) {
-    const { done, value } = await page.next();
-    if (done) return { names: objects.map(({ metadata }) => metadata.name), result: value };
-    objects.push(...value);
-  }
-}
-
-/** The events of a watch, one by one. */
-async function* watch(client: KubeClient, signal = never(), onAnswer = () => {}): AsyncGenerator<WatchEvent, void> {
-  for await (const events of client.watch(ALL, { resourceVersion: "1", timeoutSeconds: 60 }, signal, onAnswer)) {
-    yield* events;
-  }
-}
 
 Deno.test("list() asks for one page and gives its objects, its version and where it goes on", async () => {
   await using api = new ScriptedApi();

@@ -1,63 +1,9 @@
 import assert from "node:assert/strict";
-import { CONFIG_MAPS, type StoredObject } from "../../apiserver/resources.ts";
 import { Finalizers } from "../../../lib/kube/finalizers/finalizers.ts";
-import type { KubeObject } from "../../../lib/objects/object.ts";
-import type { ObjectRef } from "../../../lib/objects/ref.ts";
 import { ApiGateway, keptLog, refusal } from "../../support/api_gateway.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
-import { Heartbeat } from "../../../lib/runtime/heartbeat.ts";
 import { until } from "../../support/local_servers.ts";
-
-const OURS = "deno-k8s-sidecar/files";
-const REF: ObjectRef = { kind: "ConfigMap", namespace: "default", name: "a" };
-const NEVER = new AbortController().signal;
-const RBAC_REFUSAL = () =>
-  refusal(403, "Forbidden", 'configmaps "a" is forbidden: User "user" cannot patch resource "configmaps"');
-
-/** A gateway, the finalizers of one sidecar, and their loop, which ends with the test. */
-function start(name = OURS) {
-  const gateway = new ApiGateway();
-  const clock = new FakeClock();
-  const log = keptLog();
-  const heartbeat = new Heartbeat("finalizers", clock);
-  const finalizers = new Finalizers({ client: gateway.client, name, clock, random: () => 0, heartbeat, log });
-  const stop = new AbortController();
-  let running: Promise<void> | undefined;
-  return {
-    gateway,
-    clock,
-    heartbeat,
-    log,
-    finalizers,
-    run: () => running = finalizers.run(stop.signal),
-    create: (finalizers: string[] = []) => create(gateway, finalizers),
-    on: (): string[] | undefined => current(gateway)?.metadata.finalizers ?? [],
-    async [Symbol.asyncDispose]() {
-      stop.abort();
-      await running;
-      await gateway[Symbol.asyncDispose]();
-    },
-  };
-}
-
-function create({ server }: ApiGateway, finalizers: string[]): KubeObject {
-  return asSeen(
-    server.registry.create(CONFIG_MAPS, "default", { metadata: { name: "a", finalizers }, data: { k: "v" } }),
-  );
-}
-
-function current({ server }: ApiGateway): KubeObject | undefined {
-  const found = server.registry.store.get(CONFIG_MAPS.storage, "default", "a");
-  return found && asSeen(found);
-}
-
-function asSeen(object: StoredObject): KubeObject {
-  return object as unknown as KubeObject;
-}
-
-function remove({ server }: ApiGateway): void {
-  server.registry.delete(CONFIG_MAPS, "default", "a");
-}
+import { create, current, NEVER, OURS, RBAC_REFUSAL, REF, remove, start } from "../../support/finalizers_at_work.ts";
 
 Deno.test("Finalizers.release() lets an object go that is being deleted", async () => {
   await using t = start();

@@ -1,18 +1,7 @@
 import assert from "node:assert/strict";
-import { Followed, pagingClient } from "../../support/followed.ts";
+import { watching } from "../../support/followed.ts";
 import { until } from "../../support/local_servers.ts";
-import { listAt, ScriptedApi, type ScriptedRequest, WatchStream } from "../../support/scripted_api.ts";
-import type { WatcherOptions } from "../../../lib/kube/watch/watcher.ts";
-
-/** A watcher whose list is done, at version 10; the next request is the one after its first watch. */
-async function watching(api: ScriptedApi, options: Partial<WatcherOptions> = {}) {
-  const watch = new WatchStream();
-  api.script(listAt("10"), watch);
-  const followed = new Followed(api, { client: pagingClient(api), ...options });
-  await watch.bookmark("11");
-  await followed.contacted(3);
-  return { followed, watch };
-}
+import { listAt, ScriptedApi, type ScriptedRequest } from "../../support/scripted_api.ts";
 
 Deno.test("run() backs off from a server that ends each watch at once", async () => {
   await using api = new ScriptedApi();
