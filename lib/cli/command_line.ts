@@ -1,5 +1,5 @@
 /** The command line, and the text of `--help`. */
-import type { Flags } from "../config/config.ts";
+import type { Flags } from "../config/collection_settings.ts";
 import type { Fault } from "../config/read_settings.ts";
 import type { Setting } from "../config/setting.ts";
 import { SETTINGS } from "../config/settings.ts";

@@ -1,6 +1,7 @@
 /** One running collection: follows its sources, writes its files and notifies its application. */
 import type { Clock } from "../runtime/clock.ts";
-import type { Collection, Config } from "../config/config.ts";
+import type { Config } from "../config/config.ts";
+import type { Collection } from "../config/collection_settings.ts";
 import { openUnpacker, openUrlFetcher } from "./open_downloads.ts";
 import type { FileEvent } from "../reconcile/file_event.ts";
 import { DownloadAllowance } from "./download_allowance.ts";
@@ -34,7 +35,7 @@ import { SelectedObjects } from "./selected_objects.ts";
 import { selectionId } from "./selection_id.ts";
 import { describeMissing } from "./describe_selection.ts";
 import { type ListOutcome, listOutcome } from "./list_outcome.ts";
-import type { Transport } from "../http/transport.ts";
+import type { SharedTransports } from "./open_transports.ts";
 import { Changes } from "../runtime/changes.ts";
 
 export interface CollectionOptions {
@@ -44,10 +45,7 @@ export interface CollectionOptions {
   /** Lists and watches namespaces; `undefined` with `--manifests`, where namespaces have no labels. */
   cluster?: ListWatch;
   env: Record<string, string | undefined>;
-  /** For webhooks. */
-  transport: () => Promise<Transport>;
-  /** For `.url` keys. Asks allowed hosts only. */
-  downloadTransport: () => Promise<Transport>;
+  transports: Pick<SharedTransports, "of">;
   metrics: SidecarMetrics;
   eventPoster?: EventPoster;
   finalizerGuard?: FinalizerGuard;
@@ -89,7 +87,8 @@ export class RunningCollection {
     const notifications = await openNotifications({
       ...options,
       settings: options.collection.notification,
-      requests: options.config.requests,
+      requests: options.collection.requests,
+      transport: options.transports.of(options.collection.requests).webhook,
       pending: pendingIn(journal),
       heartbeat: options.liveness.heartbeat("the notification loop"),
       onResult: (kind, ok, seconds) => options.metrics.notified(kind, ok, seconds),
@@ -126,7 +125,7 @@ export class RunningCollection {
       log,
     });
     this.#downloads = new DownloadScheduler({
-      fetcher: openUrlFetcher({ ...options, requests: config.requests, transport: options.downloadTransport }),
+      fetcher: openUrlFetcher({ ...options, transport: options.transports.of(collection.requests).downloads }),
       unpack: openUnpacker(collection),
       publisher,
       onWritten: (ref, path) => {
@@ -146,7 +145,7 @@ export class RunningCollection {
         this.#changes.notify();
       },
       firstBackoff,
-      maxOpen: config.requests.urlMaxOpen,
+      maxOpen: collection.requests.urlMaxOpen,
       // Each resync is to ask again, however soon it comes
       refresh: soonestResync(config.watch.resyncPeriod),
       clock,
@@ -238,7 +237,7 @@ export class RunningCollection {
     const unlisted = await this.#followers.list(signal);
     await this.#reconciler.settle(signal);
     this.#allowance.close();
-    const { config: { requests }, clock, log } = this.#options;
+    const { collection: { requests }, clock, log } = this.#options;
     const options = { downloads: this.#downloads, changes: this.#changes, seconds: requests.urlTimeout, clock, log };
     await settleDownloads(options, signal);
     const parts = { journal: this.#journal, reconciler: this.#reconciler, downloads: this.#downloads };

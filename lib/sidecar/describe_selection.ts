@@ -1,5 +1,5 @@
 /** Describes a selection in words, for logs. */
-import type { NamedObject, Selection } from "../config/config.ts";
+import type { NamedObject, Selection } from "../config/collection_settings.ts";
 import { pluralOf } from "../objects/kind.ts";
 
 /** `configmaps and secrets with labels app=web in all namespaces`. */

@@ -1,7 +1,7 @@
 /** Assembles how the content of `*.url` keys is fetched. The fetcher is loaded with the first download. */
 import type { Body } from "../files/body.ts";
 import type { Clock } from "../runtime/clock.ts";
-import type { Collection, RequestSettings } from "../config/config.ts";
+import type { Collection } from "../config/collection_settings.ts";
 import type { ContentSink } from "../downloads/fetcher.ts";
 import type { Log } from "../log/log.ts";
 import { openNetrc } from "./open_netrc.ts";
@@ -9,7 +9,6 @@ import type { Transport } from "../http/transport.ts";
 
 export interface UrlFetcherOptions {
   collection: Collection;
-  requests: RequestSettings;
   transport: () => Promise<Transport>;
   clock: Clock;
   log: Log;
@@ -38,7 +37,7 @@ export function openUnpacker({ files }: Collection) {
   };
 }
 
-async function load({ collection, requests, transport, clock, log }: UrlFetcherOptions) {
+async function load({ collection: { files, requests }, transport, clock, log }: UrlFetcherOptions) {
   const { retry, timeout, encoding, netrc } = requests;
   const { Fetcher } = await import("../downloads/fetcher.ts");
   const { authorizationForUrls } = await import("../downloads/url_credentials.ts");
@@ -47,8 +46,8 @@ async function load({ collection, requests, transport, clock, log }: UrlFetcherO
     retry,
     timeout,
     maxSeconds: requests.urlTimeout,
-    maxBytes: collection.files.urlMaxBytes,
-    enable5xx: collection.files.enable5xx,
+    maxBytes: files.urlMaxBytes,
+    enable5xx: files.enable5xx,
     authorizationFor: authorizationForUrls({ netrc: await openNetrc(netrc, log), encoding }),
     clock,
     log,

@@ -1,5 +1,6 @@
 /** The folders of a collection, and the journal of the files in them. */
-import type { Collection, Config } from "../config/config.ts";
+import type { Config } from "../config/config.ts";
+import type { Collection } from "../config/collection_settings.ts";
 import type { ConfigFile } from "../files/config_files.ts";
 import { Journal, type JournalOptions } from "../files/journal.ts";
 import { resolvePath } from "../files/paths.ts";
@@ -21,16 +22,10 @@ export function allowedFoldersOf(collection: Collection): string[] {
 
 /** Files that the configuration names, and the credentials: objects must not write to them. */
 export function configFilesOf(config: Config): ConfigFile[] {
-  const { requests, api, log, collections } = config;
+  const { api, log, collections } = config;
   const named: [what: string, path: string | undefined][] = [
-    ...collections.map(({ notification }): [string, string | undefined] => ["SCRIPT", notification.script?.path]),
-    ...collections.map(({ files }): [string, string | undefined] => ["STATE_FILE", files.stateFile]),
-    ["REQ_USERNAME_FILE", requests.usernameFile],
-    ["REQ_PASSWORD_FILE", requests.passwordFile],
-    ["REQ_TOKEN_FILE", requests.tokenFile],
-    ["NETRC", requests.netrc],
+    ...collections.flatMap(filesNamedBy),
     ["LOG_CONFIG", log.configFile],
-    ...requests.caFiles.map((path): [string, string] => ["REQ_CA_FILE", path]),
     ...(api.kubeconfig ?? "").split(":").map((path): [string, string] => ["KUBECONFIG", path]),
     ...["token", "ca.crt", "namespace"].map((name): [string, string] => [
       "a file of the service account",
@@ -40,6 +35,18 @@ export function configFilesOf(config: Config): ConfigFile[] {
   return named.flatMap(([what, path = ""]) =>
     path === "" || path === "none" ? [] : [{ path: resolvePath(Deno.cwd(), path), what }]
   );
+}
+
+function filesNamedBy({ notification, files, requests }: Collection): [what: string, path: string | undefined][] {
+  return [
+    ["SCRIPT", notification.script?.path],
+    ["STATE_FILE", files.stateFile],
+    ["REQ_USERNAME_FILE", requests.usernameFile],
+    ["REQ_PASSWORD_FILE", requests.passwordFile],
+    ["REQ_TOKEN_FILE", requests.tokenFile],
+    ["NETRC", requests.netrc],
+    ...requests.caFiles.map((path): [string, string] => ["REQ_CA_FILE", path]),
+  ];
 }
 
 export function openJournal(collection: Collection, id: string, log: JournalOptions["log"]): Journal {

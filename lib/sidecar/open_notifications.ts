@@ -3,7 +3,7 @@
  */
 import { credentialsFrom } from "../http/basic_auth.ts";
 import type { Clock } from "../runtime/clock.ts";
-import type { NotificationSettings, RequestSettings } from "../config/config.ts";
+import type { NotificationSettings, RequestSettings } from "../config/collection_settings.ts";
 import type { Log } from "../log/log.ts";
 import { openNetrc } from "./open_netrc.ts";
 import type { NotificationRunner, Pending, RunnerHeartbeat } from "../notify/runner.ts";

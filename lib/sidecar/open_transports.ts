@@ -1,5 +1,5 @@
 /** The transports of webhooks and of downloads. Most sidecars need neither: each is opened with its first request. */
-import type { Config } from "../config/config.ts";
+import type { RequestSettings } from "../config/collection_settings.ts";
 import { AllowedHosts } from "../http/allowed_hosts.ts";
 import { openTransport } from "../http/open_transport.ts";
 import type { HostPolicy, Transport } from "../http/transport.ts";
@@ -8,8 +8,10 @@ import type { Log } from "../log/log.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { given } from "../runtime/given.ts";
 
+/** What decides how requests travel. */
+export type TransportSettings = Pick<RequestSettings, "skipTlsVerify" | "caFiles" | "urlAllowedHosts">;
+
 export interface TransportsOptions {
-  config: Pick<Config, "requests">;
   env: Record<string, string | undefined>;
   /** `undefined` without a cluster. */
   credentials?: Pick<Credentials, "load">;
@@ -25,7 +27,31 @@ export interface Transports {
   close(): void;
 }
 
-export function openTransports(options: TransportsOptions): Transports {
+/** Collections with equal settings share their transports. */
+export class SharedTransports {
+  readonly #options: TransportsOptions;
+  /** By their settings. */
+  readonly #opened = new Map<string, Transports>();
+
+  constructor(options: TransportsOptions) {
+    this.#options = options;
+  }
+
+  /** The transports for these settings. They stay open until `close`. */
+  of({ skipTlsVerify, caFiles, urlAllowedHosts }: TransportSettings): Transports {
+    const settings = { skipTlsVerify, caFiles, ...given("urlAllowedHosts", urlAllowedHosts) };
+    const key = JSON.stringify(settings);
+    let transports = this.#opened.get(key);
+    if (transports === undefined) this.#opened.set(key, transports = openTransports({ ...this.#options, ...settings }));
+    return transports;
+  }
+
+  close(): void {
+    for (const transports of this.#opened.values()) transports.close();
+  }
+}
+
+function openTransports(options: TransportsOptions & TransportSettings): Transports {
   const webhook = once(() => open(options));
   const downloads = once(async () => await open(options, await hostPolicyOf(options)));
   return {
@@ -38,8 +64,8 @@ export function openTransports(options: TransportsOptions): Transports {
   };
 }
 
-async function open({ config, env, clock, log }: TransportsOptions, hostPolicy?: HostPolicy): Promise<Transport> {
-  const { skipTlsVerify, caFiles } = config.requests;
+async function open(options: TransportsOptions & TransportSettings, hostPolicy?: HostPolicy): Promise<Transport> {
+  const { env, clock, log, skipTlsVerify, caFiles } = options;
   const transport = { env, skipTlsVerify, ...given("hostPolicy", hostPolicy) };
   if (caFiles.length === 0 || skipTlsVerify) return openTransport(transport);
   const { openTransportWithCaFiles } = await import("../http/ca_files.ts");
@@ -47,8 +73,9 @@ async function open({ config, env, clock, log }: TransportsOptions, hostPolicy?:
 }
 
 /** @throws {CredentialsError} the credentials, which name the API server, cannot be read */
-async function hostPolicyOf({ config, env, credentials }: TransportsOptions): Promise<HostPolicy> {
-  const entries = config.requests.urlAllowedHosts;
+async function hostPolicyOf(
+  { env, credentials, urlAllowedHosts: entries }: TransportsOptions & TransportSettings,
+): Promise<HostPolicy> {
   const apiServers: string[] = [];
   if (entries === undefined) {
     if (env.KUBERNETES_SERVICE_HOST) apiServers.push(env.KUBERNETES_SERVICE_HOST);

@@ -1,5 +1,5 @@
 /** Which namespaces are selected: NAMESPACE_EXCLUDE and, with NAMESPACE=ALL, NAMESPACE_SELECTOR. */
-import type { Selection } from "../config/config.ts";
+import type { Selection } from "../config/collection_settings.ts";
 import { namePattern } from "../objects/name_pattern.ts";
 import type { KubeObject } from "../objects/object.ts";
 import type { WatchTarget } from "../objects/source.ts";

@@ -1,4 +1,4 @@
-import type { Selection } from "../config/config.ts";
+import type { Selection } from "../config/collection_settings.ts";
 
 /** Identifies a selection, so that sidecars with different selections can share a folder. */
 export async function selectionId(selection: Selection): Promise<string> {

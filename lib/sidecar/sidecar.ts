@@ -18,7 +18,7 @@ import { ApiContact } from "./api_contact.ts";
 import { listOnce, type Outcome } from "./list_once.ts";
 import { Liveness } from "./liveness.ts";
 import { Outages } from "./outages.ts";
-import { openTransports } from "./open_transports.ts";
+import { SharedTransports } from "./open_transports.ts";
 
 interface CommonOptions {
   config: Config;
@@ -57,7 +57,7 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
   const cluster = "credentials" in options ? openClient(options, metrics, garbage, onAnswer) : undefined;
   const contact = cluster && openContact(options, cluster);
   const client = "manifests" in options ? options.manifests : cluster!;
-  const transports = openTransports(options);
+  const transports = new SharedTransports(options);
   const liveness = new Liveness(options.clock);
   try {
     const clusterParts = await openClusterParts(options, cluster, liveness);
@@ -65,7 +65,7 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
     const parts = {
       ...{ ...options, ...clusterParts, ...given("cluster", cluster) },
       ...{ client, metrics, liveness, outages: new Outages(), garbage },
-      ...{ transport: transports.webhook, downloadTransport: transports.downloads },
+      transports,
     };
     const collections = await Promise.all(
       config.collections.map((collection) => RunningCollection.open({ ...parts, collection })),

@@ -1,4 +1,4 @@
-import type { NamedObject, Selection } from "../config/config.ts";
+import type { NamedObject, Selection } from "../config/collection_settings.ts";
 import { describeSource, type Source } from "../objects/source.ts";
 import { type Kind, KINDS } from "../objects/kind.ts";
 import { namePattern } from "../objects/name_pattern.ts";

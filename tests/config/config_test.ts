@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { type Collection, type Config, type Flags, parseConfig } from "../../lib/config/config.ts";
+import { type Config, parseConfig } from "../../lib/config/config.ts";
+import type { Collection, Flags } from "../../lib/config/collection_settings.ts";
 
 const MINIMAL = { LABEL: "app", FOLDER: "/files" };
 
@@ -21,6 +22,7 @@ Deno.test("parseConfig() needs LABEL and FOLDER only", () => {
   assert.deepEqual(configOf({}), {
     method: "WATCH",
     collections: [{
+      name: "default",
       selection: {
         labelSelector: "app",
         names: [],
@@ -45,17 +47,17 @@ Deno.test("parseConfig() needs LABEL and FOLDER only", () => {
         enable5xx: false,
       },
       notification: { quietPeriod: 0.25, maxWait: 5, skipInit: false },
+      requests: {
+        retry: { total: 5, connect: 10, read: 5, backoffFactor: 1.1 },
+        timeout: 10,
+        encoding: "latin1",
+        headers: {},
+        caFiles: [],
+        skipTlsVerify: false,
+        urlTimeout: 60,
+        urlMaxOpen: 4,
+      },
     }],
-    requests: {
-      retry: { total: 5, connect: 10, read: 5, backoffFactor: 1.1 },
-      timeout: 10,
-      encoding: "latin1",
-      headers: {},
-      caFiles: [],
-      skipTlsVerify: false,
-      urlTimeout: 60,
-      urlMaxOpen: 4,
-    },
     events: false,
     finalizerName: "deno-k8s-sidecar/files",
     watch: {
@@ -164,6 +166,7 @@ Deno.test("parseConfig() puts every setting in its place", () => {
   assert.deepEqual(configOf(env), {
     method: "SLEEP",
     collections: [{
+      name: "default",
       selection: {
         labelSelector: "app=1",
         names: [],
@@ -195,24 +198,24 @@ Deno.test("parseConfig() puts every setting in its place", () => {
         webhook: { url: "http://localhost/reload", method: "POST", payload: "x" },
         script: { path: "/script", timeout: 7 },
       },
+      requests: {
+        retry: { total: 1, connect: 2, read: 3, backoffFactor: 4 },
+        timeout: 6,
+        username: "user",
+        password: "password",
+        usernameFile: "/user",
+        passwordFile: "/password",
+        encoding: "utf-8",
+        tokenFile: "/token",
+        headers: { a: "b" },
+        caFiles: ["/ca", "/bundle", "/certs"],
+        netrc: "/netrc",
+        skipTlsVerify: true,
+        urlAllowedHosts: ["example.com"],
+        urlTimeout: 30,
+        urlMaxOpen: 2,
+      },
     }],
-    requests: {
-      retry: { total: 1, connect: 2, read: 3, backoffFactor: 4 },
-      timeout: 6,
-      username: "user",
-      password: "password",
-      usernameFile: "/user",
-      passwordFile: "/password",
-      encoding: "utf-8",
-      tokenFile: "/token",
-      headers: { a: "b" },
-      caFiles: ["/ca", "/bundle", "/certs"],
-      netrc: "/netrc",
-      skipTlsVerify: true,
-      urlAllowedHosts: ["example.com"],
-      urlTimeout: 30,
-      urlMaxOpen: 2,
-    },
     events: true,
     finalizer: "a/b",
     finalizerName: "a/b",
@@ -252,7 +255,7 @@ Deno.test("parseConfig() prefers LOG_LEVEL to VERBOSE and DEBUG", () => {
 
 Deno.test("parseConfig() prefers flags to variables", () => {
   const env = { REQ_USERNAME_FILE: "/env/user", REQ_PASSWORD_FILE: "/env/password" };
-  const { requests } = configOf(env, { reqPasswordFile: "/flag/password" });
+  const { requests } = configOf(env, { reqPasswordFile: "/flag/password" }).collections[0]!;
   assert.deepEqual([requests.usernameFile, requests.passwordFile], ["/env/user", "/flag/password"]);
 });
 

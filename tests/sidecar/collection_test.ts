@@ -45,8 +45,13 @@ function place() {
         client: gateway.client,
         cluster: gateway.client,
         env: {},
-        transport: () => Promise.resolve(transport),
-        downloadTransport: () => Promise.resolve(transport),
+        transports: {
+          of: () => ({
+            webhook: () => Promise.resolve(transport),
+            downloads: () => Promise.resolve(transport),
+            close() {},
+          }),
+        },
         metrics: new SidecarMetrics(),
         eventPoster,
         ...given("finalizerGuard", finalizerGuard),

@@ -9,12 +9,11 @@ import { serve } from "../support/local_servers.ts";
 
 /** A fetcher as the environment would have it, over real connections, into memory. */
 function open(env: Record<string, string> = {}) {
-  const { collections: [collection], requests } = parseConfig({ LABEL: "app", FOLDER: "/data", ...env }).config;
+  const { collections: [collection] } = parseConfig({ LABEL: "app", FOLDER: "/data", ...env }).config;
   const transport = openTransport();
   let opened = 0;
   const fetcher = openUrlFetcher({
     collection: collection!,
-    requests,
     transport() {
       opened++;
       return Promise.resolve(transport);

@@ -12,7 +12,7 @@ const NEVER = new AbortController().signal;
 
 /** Notifications as the environment would have them, over real connections. */
 async function open(env: Record<string, string> = {}, files?: string[]) {
-  const { collections: [collection], requests } = parseConfig({ LABEL: "app", FOLDER: "/data", ...env }).config;
+  const { collections: [collection] } = parseConfig({ LABEL: "app", FOLDER: "/data", ...env }).config;
   const transport = openTransport();
   const clock = new FakeClock();
   const results: string[] = [];
@@ -26,7 +26,7 @@ async function open(env: Record<string, string> = {}, files?: string[]) {
   };
   const runner = await openNotifications({
     settings: collection!.notification,
-    requests,
+    requests: collection!.requests,
     transport() {
       state.opened++;
       return Promise.resolve(transport);

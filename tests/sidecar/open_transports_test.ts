@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { parseConfig } from "../../lib/config/config.ts";
 import { RefusedHostError } from "../../lib/http/transport.ts";
-import { openTransports } from "../../lib/sidecar/open_transports.ts";
+import { SharedTransports } from "../../lib/sidecar/open_transports.ts";
 import { keptLog } from "../support/api_gateway.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { serve } from "../support/local_servers.ts";
@@ -13,11 +13,11 @@ function open(settings: Record<string, string> = {}, server = "https://10.96.0.1
       Promise.resolve({ server, namespace: "default", headers: {}, certOrigin: "a kubeconfig", skipTlsVerify: false }),
   };
   const env = { KUBERNETES_SERVICE_HOST: "10.96.0.2" };
-  const transports = openTransports({ config, env, credentials, clock: new FakeClock(), log: keptLog() });
-  return { ...transports, [Symbol.dispose]: () => transports.close() };
+  const shared = new SharedTransports({ env, credentials, clock: new FakeClock(), log: keptLog() });
+  return { shared, ...shared.of(config.collections[0]!.requests), [Symbol.dispose]: () => shared.close() };
 }
 
-Deno.test("openTransports() has downloads refused by default, and webhooks not", async () => {
+Deno.test("SharedTransports has downloads refused by default, and webhooks not", async () => {
   await using server = serve(() => new Response("answer"));
   using it = open();
   const url = `http://127.0.0.1:${server.port}/`;
@@ -29,7 +29,7 @@ Deno.test("openTransports() has downloads refused by default, and webhooks not",
   await assert.rejects(downloads.fetch("https://10.96.0.2/"), RefusedHostError);
 });
 
-Deno.test("openTransports() has downloads from hosts that URL_ALLOWED_HOSTS names", async () => {
+Deno.test("SharedTransports has downloads from hosts that URL_ALLOWED_HOSTS names", async () => {
   await using server = serve(() => new Response("answer"));
   for (const entry of ["127.0.0.1", "127.0.0.0/8", `127.0.0.1:${server.port}`, "*"]) {
     using it = open({ URL_ALLOWED_HOSTS: entry });
@@ -40,7 +40,7 @@ Deno.test("openTransports() has downloads from hosts that URL_ALLOWED_HOSTS name
   await assert.rejects((await it.downloads()).fetch(`http://127.0.0.1:${server.port}/`), RefusedHostError);
 });
 
-Deno.test("openTransports() checks each redirect of a download", async () => {
+Deno.test("SharedTransports checks each redirect of a download", async () => {
   const { follow } = await import("../../lib/http/redirects.ts");
   await using inner = serve(() => new Response("secret"));
   await using outer = serve(() => Response.redirect(`http://localhost:${inner.port}/`));
@@ -50,7 +50,7 @@ Deno.test("openTransports() checks each redirect of a download", async () => {
   await assert.rejects(follow(await it.downloads(), url, options), RefusedHostError);
 });
 
-Deno.test("openTransports() reads failed credentials again at the next download", async () => {
+Deno.test("SharedTransports reads failed credentials again at the next download", async () => {
   let loads = 0;
   const { config } = parseConfig({ LABEL: "app", FOLDER: "/data" });
   const credentials = {
@@ -59,8 +59,19 @@ Deno.test("openTransports() reads failed credentials again at the next download"
       return Promise.resolve({ server: "https://api/", namespace: "a", headers: {}, skipTlsVerify: false });
     },
   };
-  const transports = openTransports({ config, env: {}, credentials, clock: new FakeClock(), log: keptLog() });
+  const shared = new SharedTransports({ env: {}, credentials, clock: new FakeClock(), log: keptLog() });
+  const transports = shared.of(config.collections[0]!.requests);
   await assert.rejects(transports.downloads(), /no kubeconfig/);
   await assert.rejects((await transports.downloads()).fetch("https://api/"), RefusedHostError);
-  transports.close();
+  shared.close();
+});
+
+Deno.test("SharedTransports opens one of each for equal settings", async () => {
+  using it = open({ REQ_SKIP_TLS_VERIFY: "true" });
+  const of = async (env: Record<string, string>) => {
+    const { config } = parseConfig({ LABEL: "app", FOLDER: "/data", ...env });
+    return await it.shared.of(config.collections[0]!.requests).webhook();
+  };
+  assert.equal(await of({ REQ_SKIP_TLS_VERIFY: "true", REQ_TIMEOUT: "3" }), await it.webhook());
+  assert.notEqual(await of({}), await it.webhook());
 });
