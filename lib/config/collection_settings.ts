@@ -91,6 +91,8 @@ export interface Collection {
   files: FileSettings;
   notification: NotificationSettings;
   requests: RequestSettings;
+  /** What happens to the files when the collection is removed from the configuration. */
+  onRemove: "delete" | "keep";
 }
 
 /** The name of the collection that the environment makes. */
@@ -106,6 +108,7 @@ export interface Flags {
 export function collectionOf(values: SettingValues, env: Record<string, string | undefined>, flags: Flags): Collection {
   return {
     name: ENVIRONMENT_COLLECTION,
+    onRemove: "delete",
     selection: {
       ...given("labelSelector", values.RESOURCE_NAME === undefined ? readLabel(values).selector : undefined),
       names: (values.RESOURCE_NAME ?? []).map(parseNamedObject),

@@ -48,6 +48,8 @@ export interface LogSettings {
 export interface Config {
   method: "WATCH" | "LIST" | "SLEEP";
   collections: readonly Collection[];
+  /** CONFIG_FILE, which has further collections. */
+  configFile?: string;
   events: boolean;
   /** The finalizer to put on objects; `undefined` for none. */
   finalizer?: string;

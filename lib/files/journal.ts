@@ -1,6 +1,13 @@
 import { FileModes } from "./file_modes.ts";
 import { parentOf } from "./paths.ts";
-import { type Condition, type Entry, FORMAT, ownEntry, type RecordedFailure } from "./record_format.ts";
+import {
+  type Condition,
+  type Entry,
+  FORMAT,
+  ownEntry,
+  type RecordedCollection,
+  type RecordedFailure,
+} from "./record_format.ts";
 import { isAt, isOurs } from "./recorded_file.ts";
 import { RecordFile } from "./record_file.ts";
 import { UNFINISHED } from "./rewrite.ts";
@@ -49,6 +56,7 @@ export class Journal {
   readonly #made = new Set<string>();
   #pending: Set<string> | undefined;
   #failure: RecordedFailure | undefined;
+  #collections: readonly RecordedCollection[] = [];
   readonly #record: RecordFile | undefined;
   /** Shared by all writers of this journal, so that a volume without modes is logged once. */
   readonly modes: FileModes;
@@ -190,6 +198,17 @@ export class Journal {
     this.#appendIfPossible(["failure", failure ?? null]);
   }
 
+  /** All collections of the process that wrote the record last. */
+  get collections(): readonly RecordedCollection[] {
+    return this.#collections;
+  }
+
+  recordCollections(collections: readonly RecordedCollection[]): void {
+    if (JSON.stringify(collections) === JSON.stringify(this.#collections)) return;
+    this.#collections = collections;
+    this.#appendIfPossible(["collections", collections]);
+  }
+
   /** Rewrites the record if it was changed by others, could not be written earlier or is too long. */
   tidy(): void {
     if (!this.#record?.isStale && !this.#isTooLong) return;
@@ -231,6 +250,7 @@ export class Journal {
     for (const [path, file] of this.#owned) entries.push(ownEntry(path, file.owner, file, this.#takeOvers.get(path)));
     if (this.#pending !== undefined) entries.push(["pending", [...this.#pending]]);
     if (this.#failure !== undefined) entries.push(["failure", this.#failure]);
+    if (this.#collections.length > 0) entries.push(["collections", this.#collections]);
     return entries;
   }
 
@@ -288,6 +308,9 @@ export class Journal {
         return;
       case "failure":
         this.#failure = entry[1] ?? undefined;
+        return;
+      case "collections":
+        this.#collections = entry[1];
     }
   }
 }

@@ -21,6 +21,8 @@
  * ["failure", {"type": "refused", "attempts": 2, "endedAt": 1732556751000, "delay": 300, "fingerprint": "5a17:9f32"}]
  *                             a notification failed twice in a row; the next attempt is 300 s after the last one ended
  * ["failure", null]           the last notification succeeded
+ * ["collections", [{"name": "rules", "folder": "/rules", "id": "9f86d08188", "onRemove": "delete"}]]
+ *                             all collections of the process: if the next start has not some of them, their files go
  * ```
  */
 import type { Stamp } from "./stamp.ts";
@@ -32,7 +34,11 @@ export type Entry =
   | readonly ["drop" | "make" | "unmake", path: string]
   | readonly ["pending", paths: readonly string[]]
   | readonly ["delivered", paths?: readonly string[]]
-  | readonly ["failure", RecordedFailure | null];
+  | readonly ["failure", RecordedFailure | null]
+  | readonly ["collections", collections: readonly RecordedCollection[]];
+
+/** More than a process has: a record that names more is not ours. */
+const MAX_COLLECTIONS = 10_000;
 
 type StampFields = [ino: number, mtime: number, size: number];
 
@@ -65,6 +71,19 @@ export interface RecordedFailure {
   delay: number;
   /** Of the credentials, without revealing them: others may read the record. */
   fingerprint?: string;
+}
+
+/** Where a collection has its files and its record. */
+export interface RecordedCollection {
+  name: string;
+  /** Absolute and normalised. */
+  folder: string;
+  /** Of its directory `FOLDER/..k8s-sidecar-<id>`. */
+  id: string;
+  /** Where the record is, if it is not in that directory. */
+  stateFile?: string;
+  /** What happens to the files when the collection is removed from the configuration. */
+  onRemove: "delete" | "keep";
 }
 
 /** `undefined` when the line is not an entry of this format. */
@@ -100,9 +119,19 @@ function isEntry(value: unknown): value is Entry {
       return subject === undefined || Array.isArray(subject);
     case "failure":
       return subject === null || isFailure(subject);
+    case "collections":
+      return Array.isArray(subject) && subject.length <= MAX_COLLECTIONS && subject.every(isCollection);
     default:
       return false;
   }
+}
+
+function isCollection(value: unknown): value is RecordedCollection {
+  if (typeof value !== "object" || value === null) return false;
+  const { name, folder, id, stateFile, onRemove } = value as Partial<RecordedCollection>;
+  return isText(name) && isPath(folder) && isText(id) && /^[0-9a-f]{1,64}$/.test(id) &&
+    (stateFile === undefined || stateFile === "none" || isPath(stateFile)) &&
+    (onRemove === "delete" || onRemove === "keep");
 }
 
 function isText(value: unknown): value is string {

@@ -32,6 +32,8 @@ export function lineFormatter(format: LogFormat, utc: boolean): LineFormatter {
     case "TEXT":
       return (record) => {
         const { time, level, msg, ...rest } = fieldsOf(record, utc);
+        // Without CONFIG_FILE, it would be the same in every line
+        if (rest.collection === "default") delete rest.collection;
         const properties = logfmt(rest);
         const message = `${time} ${String(level).padEnd(5)} ${oneLine(String(msg))}`;
         return `${escaped(properties === "" ? message : `${message}  ${properties}`)}\n`;

@@ -70,6 +70,11 @@ export class Reconciler {
     return this.#claims.size;
   }
 
+  /** Whether an object exists and is selected. */
+  selects(key: string): boolean {
+    return !this.#parts.isGone(key);
+  }
+
   /** Sources that have not been listed in full yet. */
   get unlisted(): Source[] {
     return this.#lists.unlisted;

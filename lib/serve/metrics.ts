@@ -8,8 +8,6 @@ export interface Measured {
   objects: number;
   files: number;
   isNotificationPending: boolean;
-  /** For each source, the seconds since the API server last answered. */
-  contacts: readonly { source: string; silence: number }[];
 }
 
 export class SidecarMetrics {
@@ -36,6 +34,8 @@ export class SidecarMetrics {
     "Time that scripts and webhooks took.",
   );
 
+  #isConfigUsed = true;
+
   fileEvent(event: FileEvent): void {
     if (event.type === "written" || event.type === "removed") this.#files({ action: event.type }, event.paths.length);
     else this.#objects({ event: event.type });
@@ -56,10 +56,27 @@ export class SidecarMetrics {
     this.#notificationSeconds({ kind }, seconds);
   }
 
-  /** Adds gauges, which are read from the collections whenever they are rendered. */
-  measure(collections: () => readonly Measured[]): void {
+  /** A version of CONFIG_FILE was used, or refused. */
+  configReloaded(isUsed: boolean): void {
+    this.#isConfigUsed = isUsed;
+  }
+
+  /**
+   * Adds gauges, which are read from the collections whenever they are rendered.
+   *
+   * @param contacts for each source, the seconds since the API server last answered
+   */
+  measure(
+    collections: () => readonly Measured[],
+    contacts: () => readonly { source: string; silence: number }[],
+  ): void {
     const sum = (read: (collection: Measured) => number) =>
       collections().reduce((total, collection) => total + read(collection), 0);
+    this.#metrics.gauge(
+      "k8s_sidecar_config_last_reload_successful",
+      "Whether the version of CONFIG_FILE that was read last is used.",
+      () => [[{}, Number(this.#isConfigUsed)]],
+    );
     this.#metrics.gauge(
       "k8s_sidecar_objects",
       "Selected objects.",
@@ -80,10 +97,7 @@ export class SidecarMetrics {
     this.#metrics.gauge(
       "k8s_sidecar_watch_silence_seconds",
       "Seconds since the API server last answered.",
-      () =>
-        collections().flatMap(({ contacts }) =>
-          contacts.map(({ source, silence }): [Record<string, string>, number] => [{ source }, Math.max(0, silence)])
-        ),
+      () => contacts().map(({ source, silence }) => [{ source }, Math.max(0, silence)]),
     );
   }
 

@@ -7,13 +7,14 @@ import type { FileEvent } from "../reconcile/file_event.ts";
 import { DownloadAllowance } from "./download_allowance.ts";
 import { settleDownloads } from "./settle_downloads.ts";
 import { Followers } from "./followers.ts";
-import type { Outages } from "./outages.ts";
+import type { SharedSources } from "./shared_sources.ts";
 import { DiskCheck } from "../files/disk_check.ts";
+import type { RecordedCollection } from "../files/record_format.ts";
 import type { Journal } from "../files/journal.ts";
 import { Publisher } from "../files/publisher.ts";
 import { DownloadScheduler } from "../downloads/scheduler.ts";
 import type { Garbage } from "../runtime/garbage.ts";
-import type { ListWatch, ObjectApi } from "../kube/client/object_api.ts";
+import type { ObjectApi } from "../kube/client/object_api.ts";
 import type { Source } from "../objects/source.ts";
 import { sourcesOf } from "./sources.ts";
 import { soonestResync } from "../kube/watch/resync.ts";
@@ -22,7 +23,8 @@ import type { FinalizerGuard } from "./finalizer_guard.ts";
 import type { Log } from "../log/log.ts";
 import { allowedFoldersOf, configFilesOf, folderOf, openJournal } from "./open_files.ts";
 import { openNotifications } from "./open_notifications.ts";
-import type { NotificationRunner } from "../notify/runner.ts";
+import { Notifications } from "./notifications.ts";
+import type { Belongings, Neighbour } from "./leftovers.ts";
 import { Debounce } from "../reconcile/debounce.ts";
 import { Reconciler } from "../reconcile/reconciler.ts";
 import type { Liveness } from "./liveness.ts";
@@ -32,7 +34,6 @@ import { Readiness } from "./readiness.ts";
 import type { SidecarMetrics } from "../serve/metrics.ts";
 import { SelectedNamespaces } from "./selected_namespaces.ts";
 import { SelectedObjects } from "./selected_objects.ts";
-import { selectionId } from "./selection_id.ts";
 import { describeMissing } from "./describe_selection.ts";
 import { type ListOutcome, listOutcome } from "./list_outcome.ts";
 import type { SharedTransports } from "./open_transports.ts";
@@ -40,27 +41,32 @@ import { Changes } from "../runtime/changes.ts";
 
 export interface CollectionOptions {
   collection: Collection;
+  place: RecordedCollection;
   config: Config;
   client: ObjectApi;
-  /** Lists and watches namespaces; `undefined` with `--manifests`, where namespaces have no labels. */
-  cluster?: ListWatch;
+  /** `false` with `--manifests`, where namespaces have no labels. */
+  haveNamespacesLabels: boolean;
   env: Record<string, string | undefined>;
   transports: Pick<SharedTransports, "of">;
   metrics: SidecarMetrics;
   eventPoster?: EventPoster;
   finalizerGuard?: FinalizerGuard;
-  liveness: Liveness;
-  /** Shared by all collections, so that an outage of the API server is logged once. */
-  outages: Outages;
+  liveness: Pick<Liveness, "heartbeat">;
+  /** Shared by all collections. */
+  sources: Pick<SharedSources, "follow" | "failureOf">;
   garbage: Garbage;
+  /** Its first sync is complete. */
+  onReady(): void;
   clock: Clock;
   random: () => number;
   log: Log;
 }
 
-export class RunningCollection {
+export class RunningCollection implements Neighbour {
+  readonly folders: readonly string[];
+  readonly belongings: Belongings;
   readonly #options: CollectionOptions;
-  readonly #notifications: NotificationRunner | undefined;
+  readonly #notifications: Notifications;
   readonly #downloads: DownloadScheduler;
   readonly #reconciler: Reconciler;
   readonly #debounce: Debounce;
@@ -82,37 +88,41 @@ export class RunningCollection {
   static async open(options: CollectionOptions): Promise<RunningCollection> {
     const { selection } = options.collection;
     const sources = sourcesOf(selection, selection.namespaces === "OWN" ? await options.client.namespace() : "");
-    const id = await selectionId(selection);
-    const journal = openJournal(options.collection, id, options.log);
-    const notifications = await openNotifications({
-      ...options,
-      settings: options.collection.notification,
-      requests: options.collection.requests,
-      transport: options.transports.of(options.collection.requests).webhook,
-      pending: pendingIn(journal),
-      heartbeat: options.liveness.heartbeat("the notification loop"),
-      onResult: (kind, ok, seconds) => options.metrics.notified(kind, ok, seconds),
-    });
-    return new RunningCollection(options, sources, id, journal, notifications);
+    const journal = openJournal(options.collection, options.place.id, options.log);
+    const heartbeat = options.liveness.heartbeat("the notification loop");
+    const notifications = await Notifications.open(
+      options.collection,
+      ({ notification, requests }) =>
+        openNotifications({
+          ...options,
+          settings: notification,
+          requests,
+          transport: options.transports.of(requests).webhook,
+          pending: pendingIn(journal),
+          heartbeat,
+          onResult: (kind, ok, seconds) => options.metrics.notified(kind, ok, seconds),
+        }),
+    );
+    return new RunningCollection(options, sources, journal, notifications);
   }
 
   private constructor(
     options: CollectionOptions,
     sources: readonly Source[],
-    id: string,
     journal: Journal,
-    notifications: NotificationRunner | undefined,
+    notifications: Notifications,
   ) {
     const { collection, config, client, clock, random, log } = options;
     const { firstBackoff } = config.watch;
     this.#options = options;
-    const namespaces = new SelectedNamespaces(collection.selection, { haveLabels: options.cluster !== undefined });
+    const namespaces = new SelectedNamespaces(collection.selection, { haveLabels: options.haveNamespacesLabels });
     namespaces.onChange = (namespace) => this.#reconciler.reconsider(namespace);
     const objects = new SelectedObjects({ client, namespaces, finalizerGuard: options.finalizerGuard, log });
     this.#notifications = notifications;
     this.#journal = journal;
     const folder = folderOf(collection);
     const allowedFolders = allowedFoldersOf(collection);
+    this.folders = [folder, ...allowedFolders];
     const publisher = new Publisher({
       folder,
       allowedFolders,
@@ -120,10 +130,11 @@ export class RunningCollection {
       atomicWrites: collection.files.atomicWrites,
       journal,
       configFiles: configFilesOf(config),
-      id,
-      beforeChange: (path) => this.#mustNotify() && journal.addPending([path]),
+      id: options.place.id,
+      beforeChange: (path) => notifications.concerns({ isFirstSync: this.#isFirstSync }) && journal.addPending([path]),
       log,
     });
+    this.belongings = { journal, publisher };
     this.#downloads = new DownloadScheduler({
       fetcher: openUrlFetcher({ ...options, transport: options.transports.of(collection.requests).downloads }),
       unpack: openUnpacker(collection),
@@ -175,13 +186,11 @@ export class RunningCollection {
     });
     this.#debounce = new Debounce(this.#reconciler, clock);
     this.#followers = new Followers({
-      ...options,
-      client: options.cluster ?? client,
+      shared: options.sources,
       sources,
       namespaces,
       sinkFor: (source) => objects.sinkFor(source, this.#debounce),
-      watch: config.watch,
-      onFailure: (error) => options.metrics.watchFailed(error),
+      log,
     });
     this.#allowance = new DownloadAllowance(clock, () => this.#readiness.check());
     this.#readiness = new Readiness({
@@ -194,6 +203,37 @@ export class RunningCollection {
     });
   }
 
+  get name(): string {
+    return this.#options.collection.name;
+  }
+
+  get place(): RecordedCollection {
+    return this.#options.place;
+  }
+
+  get isReady(): boolean {
+    return this.#readiness.check() === undefined;
+  }
+
+  /** Whether the file at a path is one of this collection's. */
+  owns(path: string): boolean {
+    return this.#journal.ownerOf(path) !== undefined;
+  }
+
+  /** Whether it selects an object, or has files with its content. */
+  holds(key: string): boolean {
+    return this.#reconciler.selects(key) || [...this.#journal.files()].some(([, { owner }]) => owner === key);
+  }
+
+  /** The collections of the process that wrote the record last. */
+  get recordedCollections(): readonly RecordedCollection[] {
+    return this.#journal.collections;
+  }
+
+  recordCollections(places: readonly RecordedCollection[]): void {
+    this.#journal.recordCollections(places);
+  }
+
   get objects(): number {
     return this.#reconciler.objects;
   }
@@ -202,13 +242,8 @@ export class RunningCollection {
     return this.#reconciler.files;
   }
 
-  /** Seconds since the API server last sent something, for each source. */
-  get contacts(): { source: string; silence: number }[] {
-    return this.#followers.contacts;
-  }
-
   get isNotificationPending(): boolean {
-    return this.#notifications?.isPending ?? false;
+    return this.#notifications.isPending;
   }
 
   /** Why the first sync is not complete, in one line; `undefined` once it is. */
@@ -217,18 +252,23 @@ export class RunningCollection {
   }
 
   /** METHOD=WATCH and METHOD=SLEEP: until the signal aborts. */
-  async run(mode: "watch" | "list", signal: AbortSignal): Promise<void> {
+  async run(signal: AbortSignal): Promise<void> {
     // If NAMESPACE_EXCLUDE leaves no source, the collection is ready at once
     this.#readiness.check();
     await Promise.all([
-      this.#followers.run(mode, signal),
+      this.#followers.run(signal),
       this.#debounce.run(signal),
       this.#reconciler.run(signal),
       this.#checkDisk(signal),
-      this.#notifications?.run(signal),
+      this.#notifications.run(signal),
     ]);
     this.#allowance.close();
     await this.#downloads.close();
+  }
+
+  /** Continues with other settings of its notifications and requests. */
+  async replaceRequests(collection: Collection): Promise<void> {
+    await this.#notifications.replace(collection);
   }
 
   /** METHOD=LIST: lists every source, writes every file and notifies the application, once. */
@@ -244,7 +284,7 @@ export class RunningCollection {
     const outcome = listOutcome(parts, unlisted);
     if (unlisted.length === 0 && !signal.aborted) this.#warnOfMissing();
     await this.#downloads.close();
-    await this.#notifications?.flush(signal);
+    await this.#notifications.flush(signal);
     return outcome;
   }
 
@@ -271,6 +311,7 @@ export class RunningCollection {
     this.#options.log.info("Initial sync complete, sidecar is ready.", { objects: this.objects, files: this.files });
     this.#warnOfMissing();
     this.#options.garbage.sweep();
+    this.#options.onReady();
   }
 
   get #isFirstSync(): boolean {
@@ -281,12 +322,6 @@ export class RunningCollection {
     this.#options.metrics.fileEvent(event);
     this.#options.eventPoster?.post(event);
     if (event.type !== "written" && event.type !== "removed") return;
-    this.#notifications?.changed(event.paths, { initial: this.#isFirstSync });
-  }
-
-  /** Whether the script or the webhook must be notified of a file that changes now. */
-  #mustNotify(): boolean {
-    const { script, webhook, skipInit } = this.#options.collection.notification;
-    return script !== undefined || (webhook !== undefined && !(skipInit && this.#isFirstSync));
+    this.#notifications.changed(event.paths, { isFirstSync: this.#isFirstSync });
   }
 }

@@ -1,97 +1,90 @@
 /** Follows the sources of a collection. With NAMESPACE_SELECTOR, the namespaces are listed first. */
-import type { WatchSettings } from "../config/config.ts";
-import type { ListWatch } from "../kube/client/object_api.ts";
-import { Watcher } from "../kube/watch/watcher.ts";
 import type { Log } from "../log/log.ts";
 import { describeSource, type Source, type WatchTarget } from "../objects/source.ts";
-import type { Clock } from "../runtime/clock.ts";
-import type { Liveness } from "./liveness.ts";
+import { ChosenNamespaces, oneByOne, type WatchGroup, watchGroups } from "./many_namespaces.ts";
 import type { ObjectSink } from "./object_sink.ts";
-import type { Outages } from "./outages.ts";
 import type { SelectedNamespaces } from "./selected_namespaces.ts";
-import { SourceFollower } from "./source_follower.ts";
+import type { SharedSources } from "./shared_sources.ts";
 
 export interface FollowersOptions {
-  client: ListWatch;
+  shared: Pick<SharedSources, "follow" | "failureOf">;
   sources: readonly Source[];
   namespaces: SelectedNamespaces;
   /** The receiver of the objects of a source. */
   sinkFor(source: Source): ObjectSink;
-  watch: WatchSettings;
-  liveness: Pick<Liveness, "heartbeat">;
-  outages: Outages;
-  onFailure(error: unknown): void;
-  clock: Clock;
-  random: () => number;
-  log: Log;
+  log: Pick<Log, "info">;
 }
-
-type Mode = "watch" | "list";
 
 export class Followers {
   readonly #options: FollowersOptions;
-  #all: readonly SourceFollower[] = [];
+  /** What is watched for each source. */
+  readonly #targets = new Map<WatchTarget, WatchTarget>();
 
   constructor(options: FollowersOptions) {
     this.#options = options;
   }
 
-  /** Seconds since the API server last sent something, for each source. */
-  get contacts(): { source: string; silence: number }[] {
-    return this.#all.map(({ source, silence }) => ({ source: describeSource(source), silence }));
-  }
-
   /** Describes a source that was not listed yet, with the reason if it fails. */
   describe(source: WatchTarget): string {
-    const failure = this.#all.find((follower) => follower.source === source)?.failure;
+    const failure = this.#options.shared.failureOf(this.#targets.get(source) ?? source);
     return failure === undefined ? describeSource(source) : `${describeSource(source)}: ${failure}`;
   }
 
   /** Follows everything until the signal aborts. */
-  async run(mode: Mode, signal: AbortSignal): Promise<void> {
-    const { namespaces } = this.#options;
-    const { ofNamespaces, ofSources } = this.#open(mode);
-    const run = (follower: SourceFollower) => follower.run(signal, { once: false });
+  async run(signal: AbortSignal): Promise<void> {
+    const { shared, namespaces, sources } = this.#options;
+    const { source: selected } = namespaces;
     const runSources = async () => {
       await namespaces.known(signal);
-      await Promise.all(ofSources.map(run));
+      if (!signal.aborted) await this.#followAll(watchGroups(sources), signal);
     };
-    await Promise.all([...ofNamespaces.map(run), runSources()]);
+    await Promise.all([selected && shared.follow(selected, namespaces, signal), runSources()]);
   }
 
-  /** Lists everything once. Returns the reasons of failures. */
+  /** METHOD=LIST: lists everything once. Returns the reasons of failures. */
   async list(signal: AbortSignal): Promise<string[]> {
-    const { ofNamespaces, ofSources } = this.#open("list");
-    for (const followers of [ofNamespaces, ofSources]) {
-      await Promise.all(followers.map((follower) => follower.run(signal, { once: true })));
-      const failures = followers.flatMap(({ failure }) => failure ?? []);
-      if (failures.length > 0) return failures;
-    }
-    return [];
-  }
-
-  #open(mode: Mode): { ofNamespaces: SourceFollower[]; ofSources: SourceFollower[] } {
-    const { namespaces, sources, sinkFor } = this.#options;
+    const { shared, namespaces, sources } = this.#options;
     const { source: selected } = namespaces;
-    const ofNamespaces = selected === undefined ? [] : [this.#follower(selected, namespaces, mode)];
-    const ofSources = sources.map((source) => this.#follower(source, sinkFor(source), mode));
-    this.#all = [...ofNamespaces, ...ofSources];
-    return { ofNamespaces, ofSources };
+    const failure = selected && await shared.follow(selected, namespaces, signal);
+    return failure === undefined ? await this.#followAll(watchGroups(sources), signal) : [failure];
   }
 
-  #follower(source: WatchTarget, sink: ObjectSink, mode: Mode): SourceFollower {
-    const { client, watch, liveness, clock, random } = this.#options;
-    const watcher = new Watcher({
-      client,
-      source,
-      mode,
-      ...watch,
-      clock,
-      random,
-      heartbeat: liveness.heartbeat(`the watch of ${describeSource(source)}`),
-      onContact: () => follower.contacted(),
-    });
-    const follower: SourceFollower = new SourceFollower({ ...this.#options, source, watcher, sink });
-    return follower;
+  async #followAll(groups: readonly WatchGroup[], signal: AbortSignal): Promise<string[]> {
+    return (await Promise.all(groups.map((group) => this.#follow(group, signal)))).flat();
   }
+
+  /** Returns the reasons of failures. */
+  async #follow(group: WatchGroup, signal: AbortSignal): Promise<string[]> {
+    const { shared, sinkFor } = this.#options;
+    const { target, sources } = group;
+    const [first] = sources;
+    for (const source of sources) this.#targets.set(source, target);
+    if (sources.length > 1) return await this.#followTogether(group, signal);
+    return first === undefined ? [] : asList(await shared.follow(target, sinkFor(first), signal));
+  }
+
+  /** One watch for all; if it is forbidden, one for each. */
+  async #followTogether({ target, sources }: WatchGroup, signal: AbortSignal): Promise<string[]> {
+    const { shared, sinkFor, log } = this.#options;
+    const allowed = new AbortController();
+    const onAbort = () => allowed.abort();
+    signal.addEventListener("abort", onAbort, { once: true });
+    let isForbidden = false;
+    const sinks = new Map(sources.map((source) => [source.namespace ?? "", sinkFor(source)]));
+    const receiver = new ChosenNamespaces(sinks, () => {
+      isForbidden = true;
+      allowed.abort();
+    });
+    const failure = await shared.follow(target, receiver, allowed.signal);
+    signal.removeEventListener("abort", onAbort);
+    if (!isForbidden || signal.aborted) return asList(failure);
+    log.info(
+      `not allowed to list and watch ${describeSource(target)}: ${sources.length} namespaces are followed one by one`,
+    );
+    return await this.#followAll(oneByOne(sources), signal);
+  }
+}
+
+function asList(failure: string | undefined): string[] {
+  return failure === undefined ? [] : [failure];
 }

@@ -5,14 +5,14 @@ import type { ListOutcome } from "./list_outcome.ts";
 /** How a run ended. `apiFailed`, `filesFailed`: METHOD=LIST could not read all objects, or not write all files. */
 export type Outcome = "done" | "apiFailed" | "filesFailed";
 
-/** The part of a collection that is used here. */
+/** The part of the collections that is used here. */
 export interface Listing {
-  list(signal: AbortSignal): Promise<ListOutcome>;
+  list(signal: AbortSignal): Promise<ListOutcome[]>;
 }
 
 /** Refused objects are counted in the last line, but do not make the list incomplete. */
-export async function listOnce(collections: readonly Listing[], log: Log, signal: AbortSignal): Promise<Outcome> {
-  const outcomes = await Promise.all(collections.map((collection) => collection.list(signal)));
+export async function listOnce(collections: Listing, log: Log, signal: AbortSignal): Promise<Outcome> {
+  const outcomes = await collections.list(signal);
   if (signal.aborted) return "done";
   const apiFailures = outcomes.flatMap((outcome) => outcome.apiFailures);
   const fileFailures = outcomes.flatMap((outcome) => outcome.fileFailures);

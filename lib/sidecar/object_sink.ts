@@ -14,6 +14,8 @@ export interface ObjectSink {
   apply(object: KubeObject, listed: boolean, signal: AbortSignal): void | Promise<void>;
   /** The object was deleted, or is no longer selected. */
   delete(object: KubeObject): void;
+  /** The API server refuses the source. Returns whether the receiver does without it, so that it is no failure. */
+  forbidden?(): boolean;
 }
 
 export type FileObjectReceiver = Pick<Reconciler, "beginList" | "endList" | "apply" | "delete" | "retire">;

@@ -3,7 +3,6 @@ import type { Clock } from "../runtime/clock.ts";
 import type { Config } from "../config/config.ts";
 import { Deadline } from "../runtime/deadline.ts";
 import { Garbage, v8Collector } from "../runtime/garbage.ts";
-import { given } from "../runtime/given.ts";
 import type { KubeClient } from "../kube/client/client.ts";
 import type { Credentials } from "../kube/client/credentials.ts";
 import type { ObjectApi } from "../kube/client/object_api.ts";
@@ -11,17 +10,20 @@ import type { EventPoster } from "./event_poster.ts";
 import type { FinalizerGuard } from "./finalizer_guard.ts";
 import { openClient } from "./open_client.ts";
 import type { Log } from "../log/log.ts";
-import { RunningCollection } from "./collection.ts";
+import { Collections } from "./collections.ts";
 import type { HealthState } from "../serve/health.ts";
 import { SidecarMetrics } from "../serve/metrics.ts";
 import { ApiContact } from "./api_contact.ts";
 import { listOnce, type Outcome } from "./list_once.ts";
 import { Liveness } from "./liveness.ts";
-import { Outages } from "./outages.ts";
+import { SharedSources } from "./shared_sources.ts";
+import type { FollowedFile, Reload } from "./reload.ts";
 import { SharedTransports } from "./open_transports.ts";
 
 interface CommonOptions {
   config: Config;
+  /** CONFIG_FILE; `undefined`: all collections are the environment's. */
+  configFile?: FollowedFile;
   env: Record<string, string | undefined>;
   userAgent: string;
   clock: Clock;
@@ -40,6 +42,9 @@ export interface ManifestOptions extends CommonOptions {
 }
 
 export type SidecarOptions = ClusterOptions | ManifestOptions;
+
+/** How sources are followed. */
+const MODES = { WATCH: "watch", SLEEP: "list", LIST: "once" } as const;
 
 /** Seconds for the last Events and finalizers before the program ends. */
 const FLUSH_SECONDS = 0.5;
@@ -62,27 +67,28 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
   try {
     const clusterParts = await openClusterParts(options, cluster, liveness);
     const { eventPoster, finalizerGuard } = clusterParts;
-    const parts = {
-      ...{ ...options, ...clusterParts, ...given("cluster", cluster) },
-      ...{ client, metrics, liveness, outages: new Outages(), garbage },
-      transports,
-    };
-    const collections = await Promise.all(
-      config.collections.map((collection) => RunningCollection.open({ ...parts, collection })),
-    );
-    metrics.measure(() => collections);
+    const sources = new SharedSources({
+      ...{ ...options, client: cluster ?? client, mode: MODES[config.method], watch: config.watch, liveness },
+      onFailure: (error) => metrics.watchFailed(error),
+    });
+    const collections = await Collections.open({
+      ...{ ...options, ...clusterParts, client, haveNamespacesLabels: cluster !== undefined },
+      ...{ metrics, liveness, sources, garbage, transports },
+    });
+    metrics.measure(() => collections.running, () => sources.contacts);
     let outcome: Outcome = "done";
     if (config.method === "LIST") outcome = await listOnce(collections, log, signal);
     else {
+      const reload = await openReload(options, collections, metrics, liveness);
       const stuck = () => liveness.stuck() ?? contact?.lost;
-      const health = await openHealth(options, collections, stuck, metrics);
-      const mode = config.method === "SLEEP" ? "list" : "watch";
+      const health = await openHealth(options, { notReady: () => collections.notReady(), stuck }, metrics);
       try {
         await Promise.all([
-          ...collections.map((collection) => collection.run(mode, signal)),
+          collections.run(signal),
           eventPoster?.run(signal),
           finalizerGuard?.run(signal),
           contact?.run(signal),
+          reload?.run(signal),
         ]);
       } finally {
         health?.close();
@@ -126,17 +132,24 @@ async function openClusterParts(
 
 async function openHealth(
   { config, clock, log }: SidecarOptions,
-  collections: readonly RunningCollection[],
-  stuck: () => string | undefined,
+  health: HealthState,
   metrics: SidecarMetrics,
 ): Promise<{ close(): Promise<void> } | undefined> {
   if (!config.health.enabled) return undefined;
   const { startServer } = await import("../serve/server.ts");
-  const firstOf = (reasons: (string | undefined)[]) => reasons.find((reason) => reason !== undefined);
-  const health: HealthState = {
-    notReady: () => firstOf(collections.map((collection) => collection.notReady())),
-    stuck,
-  };
   const { port, host } = config.health;
   return startServer({ port, host, health, metrics: () => metrics.render(), clock, log });
+}
+
+/** With CONFIG_FILE: follows it. */
+async function openReload(
+  { configFile: file, clock, log }: SidecarOptions,
+  collections: Collections,
+  metrics: SidecarMetrics,
+  liveness: Liveness,
+): Promise<Reload | undefined> {
+  if (file === undefined) return undefined;
+  const { Reload } = await import("./reload.ts");
+  const heartbeat = liveness.heartbeat("the loop that follows CONFIG_FILE");
+  return new Reload({ file, collections, onResult: (isUsed) => metrics.configReloaded(isUsed), heartbeat, clock, log });
 }

@@ -110,6 +110,7 @@ export class SourceFollower {
     onFailure(error);
     if (retryIn === 0 && !isLast) return log.debug(`listing ${describeSource(source)} anew: ${reason}`);
     const isForbidden = error instanceof ApiError && error.isForbidden;
+    if (isForbidden && this.#options.sink.forbidden?.()) return log.debug(reason, { failures });
     // The message differs between a streaming list (verb watch) and a list, but the missing permission is the same
     const isNews = this.#loggedReason !== reason && !(isForbidden && this.#wasForbidden);
     this.#failure = reason;

@@ -23,6 +23,7 @@ Deno.test("parseConfig() needs LABEL and FOLDER only", () => {
     method: "WATCH",
     collections: [{
       name: "default",
+      onRemove: "delete",
       selection: {
         labelSelector: "app",
         names: [],
@@ -167,6 +168,7 @@ Deno.test("parseConfig() puts every setting in its place", () => {
     method: "SLEEP",
     collections: [{
       name: "default",
+      onRemove: "delete",
       selection: {
         labelSelector: "app=1",
         names: [],

@@ -18,9 +18,11 @@ Deno.test("SidecarMetrics counts files, objects, requests, failures and notifica
     objects: 2,
     files: 3,
     isNotificationPending: true,
-    contacts: [{ source: "secrets", silence: -4 }],
   };
-  metrics.measure(() => [collection, { ...collection, isNotificationPending: false, contacts: [] }]);
+  metrics.measure(
+    () => [collection, { ...collection, isNotificationPending: false }],
+    () => [{ source: "secrets", silence: -4 }],
+  );
   const lines = metrics.render().split("\n").filter((line) => line !== "" && !line.startsWith("#"));
   assert.deepEqual(lines.map((line) => line.replace("k8s_sidecar_", "")), [
     'files_total{action="written"} 2',
@@ -33,6 +35,7 @@ Deno.test("SidecarMetrics counts files, objects, requests, failures and notifica
     'notifications_total{kind="webhook",result="success"} 1',
     'notifications_total{kind="webhook",result="failure"} 1',
     'notification_seconds_total{kind="webhook"} 1.5',
+    "config_last_reload_successful 1",
     "objects 4",
     "files 6",
     "notification_pending 1",
@@ -46,9 +49,9 @@ Deno.test("SidecarMetrics reads gauges when they are asked for, over all collect
     objects: 2,
     files: 3,
     isNotificationPending: true,
-    contacts: [{ source: "secrets", silence: -5 }],
   };
-  metrics.measure(() => [collection, { ...collection, contacts: [{ source: "configmaps", silence: 4 }] }]);
+  const contacts = [{ source: "secrets", silence: -5 }, { source: "configmaps", silence: 4 }];
+  metrics.measure(() => [collection, collection], () => contacts);
   collection.objects = 7;
   const lines = metrics.render().split("\n");
   for (

@@ -7,7 +7,8 @@ import { given } from "../../lib/runtime/given.ts";
 import { Garbage } from "../../lib/runtime/garbage.ts";
 import type { EventPoster } from "../../lib/sidecar/event_poster.ts";
 import type { FinalizerGuard } from "../../lib/sidecar/finalizer_guard.ts";
-import { Outages } from "../../lib/sidecar/outages.ts";
+import { placeOf } from "../../lib/sidecar/collection_id.ts";
+import { SharedSources } from "../../lib/sidecar/shared_sources.ts";
 import { RunningCollection } from "../../lib/sidecar/collection.ts";
 import { SidecarMetrics } from "../../lib/serve/metrics.ts";
 import { openTransport } from "../../lib/http/open_transport.ts";
@@ -39,11 +40,19 @@ function place() {
         flush: async () => {},
       };
       const log = keptLog();
+      const liveness = new Liveness(clock);
+      let sources: SharedSources | undefined;
+      const follow = (mode: "once" | "watch") => {
+        const { client } = gateway;
+        const { watch } = config;
+        sources = new SharedSources({ client, mode, watch, liveness, onFailure() {}, clock, random: () => 0, log });
+      };
       const collection = await RunningCollection.open({
         collection: config.collections[0]!,
         config,
         client: gateway.client,
-        cluster: gateway.client,
+        place: await placeOf(config.collections[0]!),
+        haveNamespacesLabels: true,
         env: {},
         transports: {
           of: () => ({
@@ -55,8 +64,12 @@ function place() {
         metrics: new SidecarMetrics(),
         eventPoster,
         ...given("finalizerGuard", finalizerGuard),
-        liveness: new Liveness(clock),
-        outages: new Outages(),
+        liveness,
+        sources: {
+          follow: (...call) => sources!.follow(...call),
+          failureOf: (target) => sources?.failureOf(target),
+        },
+        onReady() {},
         garbage: new Garbage({ clock, collector() {} }),
         clock,
         random: () => 0,
@@ -69,8 +82,14 @@ function place() {
         clock,
         log,
         told,
-        list: () => collection.list(stop.signal),
-        run: () => void (running = collection.run("watch", stop.signal)),
+        list() {
+          follow("once");
+          return collection.list(stop.signal);
+        },
+        run() {
+          follow("watch");
+          running = collection.run(stop.signal);
+        },
         async [Symbol.asyncDispose]() {
           stop.abort();
           await running;

@@ -6,9 +6,12 @@ import { keptLog } from "../support/api_gateway.ts";
 /** Each collection has two files. */
 async function list(...outcomes: Partial<ListOutcome>[]): Promise<{ outcome: Outcome; lines: string[] }> {
   const log = keptLog();
-  const collections = outcomes.map((outcome) => ({
-    list: () => Promise.resolve({ apiFailures: [], fileFailures: [], files: 2, refused: 0, ...outcome }),
-  }));
+  const collections = {
+    list: () =>
+      Promise.resolve(
+        outcomes.map((outcome) => ({ apiFailures: [], fileFailures: [], files: 2, refused: 0, ...outcome })),
+      ),
+  };
   return { outcome: await listOnce(collections, log, new AbortController().signal), lines: log.lines };
 }
 

@@ -66,7 +66,8 @@ Deno.test("runSidecar() serves every collection of its configuration", async () 
   at.create("a", { labels: { first: "" } });
   at.create("b", { labels: { second: "" } });
   const configs = ["first", "second"].map((LABEL) => at.configure({ ...LIST, LABEL, FOLDER: `${at.path}/${LABEL}` }));
-  const config = { ...configs[0]!, collections: configs.flatMap(({ collections }) => collections) };
+  const collections = configs.flatMap(({ collections }, at) => collections.map((it) => ({ ...it, name: `c${at}` })));
+  const config = { ...configs[0]!, collections };
   const { ended, log } = at.start({}, { config });
   assert.equal(await ended, "done");
   assert.deepEqual([at.files("first"), at.files("second")], [{ "a.txt": "a" }, { "b.txt": "b" }]);

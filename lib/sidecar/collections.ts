@@ -1,0 +1,176 @@
+/** Runs the collections side by side, each by itself, and replaces those whose configuration changes. */
+import type { Collection } from "../config/collection_settings.ts";
+import type { RecordedCollection } from "../files/record_format.ts";
+import { withProperties } from "../log/with_properties.ts";
+import { keyOf, type ObjectRef } from "../objects/ref.ts";
+import { whenAborted } from "../runtime/when_aborted.ts";
+import { type CollectionOptions, RunningCollection } from "./collection.ts";
+import { differenceOf } from "./collection_difference.ts";
+import { placeOf } from "./collection_id.ts";
+import { Leftovers } from "./leftovers.ts";
+import type { ListOutcome } from "./list_outcome.ts";
+import type { HeartbeatGroup, Liveness } from "./liveness.ts";
+
+export interface CollectionsOptions extends Omit<CollectionOptions, "collection" | "place" | "liveness" | "onReady"> {
+  liveness: Liveness;
+}
+
+/** A collection of the configuration. */
+interface Slot {
+  collection: Collection;
+  running: RunningCollection;
+  heartbeats: HeartbeatGroup;
+  stop: AbortController;
+  /** Resolves when it has ended; `undefined` before it runs. */
+  ended?: Promise<void>;
+}
+
+export class Collections {
+  readonly #options: CollectionsOptions;
+  readonly #leftovers: Leftovers;
+  /** By name, in the order of the configuration. */
+  readonly #slots = new Map<string, Slot>();
+  /** Replaced whenever collections were replaced. */
+  #replaced = Promise.withResolvers<void>();
+  #isRunning = false;
+  #hasBeenReady = false;
+
+  /** @throws {PublishError} a folder does not exist and cannot be created */
+  static async open(options: CollectionsOptions): Promise<Collections> {
+    const collections = new Collections(options);
+    for (const collection of options.config.collections) await collections.#open(collection);
+    collections.#findLeftovers();
+    return collections;
+  }
+
+  private constructor(options: CollectionsOptions) {
+    const { finalizerGuard } = options;
+    this.#options = options;
+    this.#leftovers = new Leftovers({
+      ...options,
+      neighbours: () => this.running,
+      onReleased: finalizerGuard && ((ref) => this.#release(ref)),
+      onChange: () => this.#record(),
+    });
+  }
+
+  get running(): RunningCollection[] {
+    return [...this.#slots.values()].map(({ running }) => running);
+  }
+
+  /** Why the first sync is not complete, in one line; `undefined` from then on, whatever is configured later. */
+  notReady(): string | undefined {
+    if (this.#hasBeenReady) return undefined;
+    for (const [name, { running }] of this.#slots) {
+      const reason = running.notReady();
+      if (reason !== undefined) return this.#slots.size === 1 ? reason : `${name}: ${reason}`;
+    }
+    this.#hasBeenReady = true;
+    return undefined;
+  }
+
+  /** METHOD=WATCH and METHOD=SLEEP: until the signal aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    this.#isRunning = true;
+    for (const slot of this.#slots.values()) start(slot);
+    const leftovers = this.#leftovers.run(signal);
+    while (!signal.aborted) {
+      const { promise: replaced } = this.#replaced;
+      await Promise.race([replaced, leftovers, whenAborted(signal), ...this.#ends()]);
+    }
+    this.#isRunning = false;
+    for (const { stop } of this.#slots.values()) stop.abort();
+    await Promise.all([leftovers, ...this.#ends()]);
+  }
+
+  /** METHOD=LIST: lists and writes everything once. */
+  async list(signal: AbortSignal): Promise<ListOutcome[]> {
+    const outcomes = await Promise.all(this.running.map((running) => running.list(signal)));
+    await this.#leftovers.attempt(signal);
+    return outcomes;
+  }
+
+  /**
+   * Continues with another configuration. A collection is known by its name: one that is unchanged is not touched, and the
+   * files of one that is gone, or has another folder, are removed.
+   *
+   * @throws {PublishError} a folder does not exist and cannot be created
+   */
+  async replace(collections: readonly Collection[]): Promise<void> {
+    const kept = new Set<string>();
+    const left: Slot[] = [];
+    for (const after of collections) {
+      const slot = this.#slots.get(after.name);
+      const difference = slot && differenceOf(slot.collection, after);
+      if (slot === undefined || difference === "restart") continue;
+      kept.add(after.name);
+      if (difference === "requests") await slot.running.replaceRequests(after);
+      slot.collection = after;
+    }
+    for (const [name, slot] of [...this.#slots]) {
+      if (kept.has(name)) continue;
+      slot.stop.abort();
+      await slot.ended;
+      slot.heartbeats.close();
+      this.#slots.delete(name);
+      left.push(slot);
+    }
+    for (const collection of collections) {
+      if (!kept.has(collection.name)) await this.#open(collection);
+    }
+    for (const { running } of left) this.#leftovers.add(running.place, running.belongings);
+    this.#record();
+    this.#replaced.resolve();
+    this.#replaced = Promise.withResolvers();
+  }
+
+  async #open(collection: Collection): Promise<void> {
+    const { name } = collection;
+    const heartbeats = this.#options.liveness.group();
+    const { finalizerGuard, log } = this.#options;
+    const options: CollectionOptions = {
+      ...this.#options,
+      collection,
+      place: await placeOf(collection),
+      liveness: heartbeats,
+      log: withProperties(log, { collection: name }),
+      onReady: () => this.#leftovers.check(),
+    };
+    if (finalizerGuard !== undefined) {
+      options.finalizerGuard = { ...finalizerGuard, release: (ref) => this.#release(ref) };
+    }
+    const running = await RunningCollection.open(options);
+    const slot = { collection, running, heartbeats, stop: new AbortController() };
+    this.#slots.set(name, slot);
+    if (this.#isRunning) start(slot);
+  }
+
+  /** Removes the finalizer of an object, unless another collection still has it. */
+  #release(ref: ObjectRef): void {
+    const key = keyOf(ref);
+    if (!this.running.some((running) => running.holds(key))) this.#options.finalizerGuard?.release(ref);
+  }
+
+  /** Collections of the last run that are not configured any more. */
+  #findLeftovers(): void {
+    const recorded = this.running.flatMap(({ recordedCollections }) => recordedCollections);
+    for (const place of recorded) this.#leftovers.add(place);
+    this.#record();
+  }
+
+  /** Each record names all collections, so that those that are left can clean up after one that is removed. */
+  #record(): void {
+    const running = this.running;
+    const places: RecordedCollection[] = [...running.map(({ place }) => place), ...this.#leftovers.places];
+    if (this.#options.config.configFile === undefined && places.length === 1) return;
+    for (const collection of running) collection.recordCollections(places);
+  }
+
+  #ends(): Promise<void>[] {
+    return [...this.#slots.values()].flatMap(({ ended }) => ended ?? []);
+  }
+}
+
+function start(slot: Slot): void {
+  slot.ended = slot.running.run(slot.stop.signal);
+}

@@ -1,0 +1,222 @@
+/**
+ * Cleans up after collections that the configuration no longer has, or that have another folder now: those that left while
+ * the process ran, and those that the record of another collection names at the next start. The files of a collection go
+ * once nothing can need them any more: once every collection that could take them over has been listed in full.
+ */
+import { lstat } from "../files/file_calls.ts";
+import { Journal } from "../files/journal.ts";
+import { isInside, joinPath, RESERVED_PREFIX, resolvePath } from "../files/paths.ts";
+import { PublishError } from "../files/publish_error.ts";
+import { Publisher } from "../files/publisher.ts";
+import type { RecordedCollection } from "../files/record_format.ts";
+import { StateDirectory } from "../files/state_directory.ts";
+import type { Log } from "../log/log.ts";
+import { type ObjectRef, refOf } from "../objects/ref.ts";
+import { Alarm } from "../runtime/alarm.ts";
+import { Backoff } from "../runtime/backoff.ts";
+import type { Clock } from "../runtime/clock.ts";
+import { TimeSlice } from "../runtime/time_slice.ts";
+
+/** What a collection has on the disk. */
+export interface Belongings {
+  journal: Journal;
+  publisher: Pick<Publisher, "remove">;
+}
+
+/** A collection that runs. */
+export interface Neighbour {
+  readonly place: RecordedCollection;
+  /** FOLDER and ALLOWED_FOLDERS. */
+  readonly folders: readonly string[];
+  /** Whether its sources were listed in full and its files written. */
+  readonly isReady: boolean;
+  owns(path: string): boolean;
+}
+
+export interface LeftoversOptions {
+  neighbours(): readonly Neighbour[];
+  /** With finalizers: no file of the collection has this object's content any more. */
+  onReleased?: ((ref: ObjectRef) => void) | undefined;
+  /** {@link Leftovers.places} changed. */
+  onChange(): void;
+  clock: Clock;
+  random: () => number;
+  log: Log;
+}
+
+interface Leftover {
+  readonly place: RecordedCollection;
+  /** `undefined`: as its record says. */
+  belongings: Belongings | undefined;
+  readonly backoff: Backoff;
+  /** By the clock, in ms. */
+  dueAt: number;
+}
+
+export class Leftovers {
+  readonly #options: LeftoversOptions;
+  readonly #alarm: Alarm;
+  readonly #slice: TimeSlice;
+  readonly #all = new Map<string, Leftover>();
+
+  constructor(options: LeftoversOptions) {
+    this.#options = options;
+    this.#alarm = new Alarm(options.clock);
+    this.#slice = new TimeSlice(options.clock);
+  }
+
+  /** The collections whose files have yet to go. */
+  get places(): RecordedCollection[] {
+    return [...this.#all.values()].map(({ place }) => place);
+  }
+
+  /** A collection is not configured any more, or not with this folder. */
+  add(place: RecordedCollection, belongings?: Belongings): void {
+    const { clock, random } = this.#options;
+    if (this.#isRunning(place) || this.#all.has(keyOf(place))) return;
+    if (place.folder !== resolvePath("/", place.folder)) return;
+    const backoff = new Backoff({ first: 1, random });
+    this.#all.set(keyOf(place), { place, belongings, backoff, dueAt: clock.now() });
+    this.#options.onChange();
+    this.#alarm.ring();
+  }
+
+  /** A collection has become ready, or runs again. */
+  check(): void {
+    this.#alarm.ring();
+  }
+
+  /** Cleans up until the signal aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await this.attempt(signal);
+      const waiting = [...this.#all.values()].filter((leftover) => this.#mayGo(leftover));
+      await this.#alarm.sleepUntil(Math.min(Infinity, ...waiting.map(({ dueAt }) => dueAt)), signal);
+    }
+  }
+
+  /** Cleans up what is due now. */
+  async attempt(signal: AbortSignal): Promise<void> {
+    for (const [key, leftover] of [...this.#all]) {
+      if (signal.aborted) return;
+      if (this.#isRunning(leftover.place)) this.#forget(key);
+      else if (leftover.dueAt <= this.#options.clock.now() && this.#mayGo(leftover)) await this.#tryToCleanUp(leftover);
+    }
+  }
+
+  #isRunning(place: RecordedCollection): boolean {
+    return this.#options.neighbours().some((neighbour) => keyOf(neighbour.place) === keyOf(place));
+  }
+
+  #mayGo({ place }: Leftover): boolean {
+    return this.#options.neighbours().every(({ place: { name }, folders, isReady }) =>
+      isReady || (name !== place.name && !folders.some((folder) => overlap(folder, place.folder)))
+    );
+  }
+
+  #forget(key: string): void {
+    if (this.#all.delete(key)) this.#options.onChange();
+  }
+
+  async #tryToCleanUp(leftover: Leftover): Promise<void> {
+    const { clock, log } = this.#options;
+    const { place, backoff } = leftover;
+    try {
+      await this.#cleanUp(leftover);
+      this.#forget(keyOf(place));
+    } catch (error) {
+      if (!(error instanceof PublishError)) throw error;
+      leftover.dueAt = clock.now() + backoff.next() * 1000;
+      const line = `collection ${place.name} left ${place.folder}, and its files cannot be removed: ${error.message}`;
+      if (backoff.failures === 1) log.error(`${line}; trying again`, { collection: place.name });
+      else log.debug(line, { collection: place.name });
+    }
+  }
+
+  /** @throws {PublishError} a file could not be removed; the others were */
+  async #cleanUp(leftover: Leftover): Promise<void> {
+    const { log, onReleased } = this.#options;
+    const { place } = leftover;
+    const belongings = leftover.belongings ??= this.#open(place);
+    if (belongings === undefined) return;
+    const { journal } = belongings;
+    const owners = new Set([...journal.files()].map(([, { owner }]) => owner));
+    const hasMoved = this.#options.neighbours().some(({ place: { name } }) => name === place.name);
+    const isKept = place.onRemove === "keep" && !hasMoved;
+    const properties = { collection: place.name, folder: place.folder };
+    if (isKept) log.info(`collection ${place.name} was removed: its files stay in ${place.folder}`, properties);
+    else {
+      const removed = await this.#removeFiles(belongings);
+      const why = hasMoved ? "has another folder" : "was removed";
+      log.info(`collection ${place.name} ${why}: removed ${countOf(removed)} from ${place.folder}`, properties);
+    }
+    removeRecord(place, journal);
+    for (const owner of owners) onReleased?.(refOf(owner));
+  }
+
+  /** @throws {PublishError} */
+  async #removeFiles({ journal, publisher }: Belongings): Promise<number> {
+    let removed = 0;
+    let failure: PublishError | undefined;
+    this.#slice.begin();
+    for (const path of [...journal.files()].map(([path]) => path)) {
+      if (this.#slice.isOver) await this.#slice.pause();
+      if (this.#options.neighbours().some((neighbour) => neighbour.owns(path))) {
+        journal.drop(path);
+        continue;
+      }
+      try {
+        if (publisher.remove(path)) removed++;
+      } catch (error) {
+        if (!(error instanceof PublishError)) throw error;
+        failure ??= error;
+      }
+    }
+    if (failure !== undefined) throw failure;
+    return removed;
+  }
+
+  /** As its record says; `undefined` when there is none, so nothing is known to be ours. */
+  #open(place: RecordedCollection): Belongings | undefined {
+    const { folder, id, stateFile } = place;
+    if (!lstat(keyOf(place))?.isDirectory) return undefined;
+    const { log } = this.#options;
+    const journal = new Journal({ folder, id, stateFile, log });
+    const publisher = new Publisher({
+      folder,
+      // A record may be anybody's work, so it cannot allow more folders than the configuration does
+      allowedFolders: this.#options.neighbours().flatMap(({ folders }) => folders).filter((other) => other !== folder),
+      mode: 0o644,
+      atomicWrites: true,
+      journal,
+      configFiles: [],
+      id,
+      beforeChange() {},
+      log,
+    });
+    return { journal, publisher };
+  }
+}
+
+/** Removes the record and its directory. Never throws: what stays does no harm. */
+function removeRecord({ folder, id }: RecordedCollection, { path, modes }: Journal): void {
+  try {
+    if (path !== undefined) Deno.removeSync(path);
+  } catch {
+    // It is gone, or the next start finds it again
+  }
+  new StateDirectory(folder, id, { isTransient: true, modes }).sweep();
+}
+
+/** Two collections with the same key have one directory for their record and temporaries. */
+function keyOf({ folder, id }: RecordedCollection): string {
+  return joinPath(folder, RESERVED_PREFIX + id);
+}
+
+function overlap(a: string, b: string): boolean {
+  return isInside(a, b) || isInside(b, a);
+}
+
+function countOf(files: number): string {
+  return `${files} ${files === 1 ? "file" : "files"}`;
+}
