@@ -70,7 +70,11 @@ export interface RequestSettings extends CredentialsSource {
   timeout: number;
   encoding: "latin1" | "utf-8";
   tokenFile?: string;
+  /** The bearer token, unless it is in `tokenFile`. */
+  token?: string;
   headers: Readonly<Record<string, string>>;
+  /** Files that hold the value of a header, by its name. */
+  headerFiles: Readonly<Record<string, string>>;
   /** PEM files with CAs to trust besides the system's. */
   caFiles: readonly string[];
   netrc?: string;
@@ -87,12 +91,14 @@ export interface RequestSettings extends CredentialsSource {
 export interface Collection {
   /** Unique in the process. */
   name: string;
+  /** What happens to its files when it leaves CONFIG_FILE. */
+  onRemove: "delete" | "keep";
+  /** Other collections that say so, too, may have the same folder, or one inside of it. */
+  sharedFolder: boolean;
   selection: Selection;
   files: FileSettings;
   notification: NotificationSettings;
   requests: RequestSettings;
-  /** What happens to the files when the collection is removed from the configuration. */
-  onRemove: "delete" | "keep";
 }
 
 /** The name of the collection that the environment makes. */
@@ -104,11 +110,31 @@ export interface Flags {
   reqPasswordFile?: string;
 }
 
+/** What only CONFIG_FILE says about a collection. */
+export interface FileOnlySettings {
+  name: string;
+  onRemove: "delete" | "keep";
+  sharedFolder: boolean;
+  token?: string;
+  headerFiles: Readonly<Record<string, string>>;
+}
+
+const IN_ENVIRONMENT: FileOnlySettings = {
+  name: ENVIRONMENT_COLLECTION,
+  onRemove: "delete",
+  sharedFolder: false,
+  headerFiles: {},
+};
+
 /** The collection that the settings of Selection, Files and Telling the application describe. */
-export function collectionOf(values: SettingValues, env: Record<string, string | undefined>, flags: Flags): Collection {
+export function collectionOf(
+  values: SettingValues,
+  env: Record<string, string | undefined>,
+  flags: Flags,
+  { name, onRemove, sharedFolder, token, headerFiles }: FileOnlySettings = IN_ENVIRONMENT,
+): Collection {
   return {
-    name: ENVIRONMENT_COLLECTION,
-    onRemove: "delete",
+    ...{ name, onRemove, sharedFolder },
     selection: {
       ...given("labelSelector", values.RESOURCE_NAME === undefined ? readLabel(values).selector : undefined),
       names: (values.RESOURCE_NAME ?? []).map(parseNamedObject),
@@ -163,7 +189,9 @@ export function collectionOf(values: SettingValues, env: Record<string, string |
       ...given("passwordFile", flags.reqPasswordFile ?? values.REQ_PASSWORD_FILE),
       encoding: values.REQ_BASIC_AUTH_ENCODING,
       ...given("tokenFile", values.REQ_TOKEN_FILE),
+      ...given("token", token),
       headers: values.REQ_HEADERS ?? {},
+      headerFiles,
       caFiles: [values.REQ_CA_FILE, env.REQUESTS_CA_BUNDLE, env.SSL_CERT_FILE].filter((file) => !!file) as string[],
       ...given("netrc", values.NETRC),
       skipTlsVerify: values.REQ_SKIP_TLS_VERIFY,

@@ -16,6 +16,13 @@ export interface Setting<T> {
   kiwigridReads?: (value: string) => string | undefined;
   /** Shown by `--help` and the documents if the default is not a plain value. */
   shownDefault?: string;
+  /**
+   * The key of a collection in CONFIG_FILE: `notify.webhook.url`. `….file` is the `{ file }` of a key. Settings that
+   * concern the whole process have none.
+   */
+  key?: string;
+  /** The form of the key's value, where it is not that of the type. */
+  form?: string;
   /** Another name, used if the first is not set. */
   alias?: string;
   /** The value is never printed. */

@@ -10,6 +10,14 @@ export interface SettingType<T> {
   remark?(text: string): string | undefined;
   /** The value is a URL, so it may look like a service link. */
   isUrl?: true;
+  /** How CONFIG_FILE writes the value: a form of `file/forms.ts`. Text if unset. */
+  form?: string;
+  /** The accepted values, for the forms that have such. */
+  min?: number;
+  max?: number;
+  words?: readonly T[];
+  /** What an item of a list looks like, as far as a pattern can say. */
+  itemPattern?: string;
 }
 
 /** Timers overflow above 2^31 ms, slightly less than 25 days. */
@@ -18,6 +26,7 @@ const MAX_SECONDS = 2_000_000;
 export const text: SettingType<string> = { accepts: "any text", parse: (text) => text };
 
 export const boolean: SettingType<boolean> = {
+  form: "boolean",
   accepts: "true or false",
   parse(text) {
     switch (text.trim().toLowerCase()) {
@@ -34,6 +43,8 @@ export const boolean: SettingType<boolean> = {
 /** A number of seconds, fractions allowed. */
 export function seconds({ min = 0 } = {}): SettingType<number> {
   return {
+    form: "duration",
+    ...{ min, max: MAX_SECONDS },
     accepts: `a number of seconds from ${min} to ${MAX_SECONDS}`,
     parse: (text) => numberIn(text, /^\d+(\.\d+)?$/, min, MAX_SECONDS),
   };
@@ -45,18 +56,24 @@ export const wholeSeconds: SettingType<number> = {
 };
 
 export const count: SettingType<number> = {
+  form: "count",
+  ...{ min: 0, max: 1_000_000 },
   accepts: "a whole number from 0 to 1000000",
   parse: (text) => numberIn(text, /^\d+$/, 0, 1_000_000),
 };
 
 /** How many of something there may be, one at least. */
 export const countFromOne: SettingType<number> = {
+  form: "count",
+  ...{ min: 1, max: 1_000_000 },
   accepts: "a whole number from 1 to 1000000",
   parse: (text) => numberIn(text, /^\d+$/, 1, 1_000_000),
 };
 
 /** A factor, fractions allowed. */
 export const factor: SettingType<number> = {
+  form: "number",
+  ...{ min: 0, max: 1000 },
   accepts: "a number from 0 to 1000",
   parse: (text) => numberIn(text, /^\d+(\.\d+)?$/, 0, 1000),
 };
@@ -68,6 +85,7 @@ export const port: SettingType<number> = {
 
 /** A size in bytes, optionally with one of Kubernetes' binary suffixes. */
 export const bytes: SettingType<number> = {
+  form: "size",
   accepts: "a number of bytes, optionally followed by Ki, Mi or Gi",
   parse(text) {
     const match = /^(\d+)(Ki|Mi|Gi)?$/.exec(text.trim());
@@ -80,6 +98,7 @@ export const bytes: SettingType<number> = {
 
 /** File mode bits: `644`, `0644` and `0o644` are rw-r--r--. */
 export const fileMode: SettingType<number> = {
+  form: "mode",
   accepts: "three or four octal digits, such as 644, 0600 or 0o600",
   parse(text) {
     const digits = /^(?:0o)?([0-7]{3,4})$/i.exec(text.trim())?.[1];
@@ -91,6 +110,8 @@ export const fileMode: SettingType<number> = {
 export function oneOf<const T extends string>(words: readonly T[], aliases: Record<string, T> = {}): SettingType<T> {
   const last = words.length - 1;
   return {
+    form: "word",
+    words,
     accepts: `${words.slice(0, last).join(", ")} or ${words[last]}`,
     parse(text) {
       const wanted = text.trim().toLowerCase();
@@ -106,8 +127,14 @@ export function itemsOf(text: string): string[] {
 }
 
 /** Items separated by commas; blanks around items and empty items are ignored. */
-export function listOf(what: string, isItem: (item: string) => boolean): SettingType<readonly string[]> {
+export function listOf(
+  what: string,
+  item: RegExp | ((item: string) => boolean),
+): SettingType<readonly string[]> {
+  const isItem = typeof item === "function" ? item : (text: string) => item.test(text);
   return {
+    form: "list",
+    ...(typeof item === "function" || item.flags !== "" ? {} : { itemPattern: item.source }),
     accepts: `${what}, separated by commas`,
     parse(text) {
       const items = itemsOf(text);
@@ -117,6 +144,7 @@ export function listOf(what: string, isItem: (item: string) => boolean): Setting
 }
 
 export const httpUrl: SettingType<string> = {
+  form: "url",
   accepts: "an http:// or https:// URL",
   isUrl: true,
   parse(text) {
@@ -126,6 +154,7 @@ export const httpUrl: SettingType<string> = {
 };
 
 export const absolutePath: SettingType<string> = {
+  form: "path",
   accepts: "an absolute path",
   parse: (text) => text.startsWith("/") && !text.includes("\0") ? text : undefined,
 };
@@ -151,6 +180,7 @@ export const labelSelector: SettingType<string> = {
 
 /** Headers by name. */
 export const jsonHeaders: SettingType<Record<string, string>> = {
+  form: "headers",
   accepts: 'a JSON object of header names and values, such as {"X-Scope-OrgID":"1"}',
   parse(text) {
     try {

@@ -1,0 +1,109 @@
+/** CONFIG_FILE: a YAML or JSON file with any number of collections. Loaded only when the setting is used. */
+import { type Collection, collectionOf } from "./collection_settings.ts";
+import { checkItem, checkNames } from "./file/checks.ts";
+import type { FileFault } from "./file/faults.ts";
+import { valueAt } from "./file/located.ts";
+import { overlapOf } from "./file/overlaps.ts";
+import { type Item, readCollections } from "./file/read_collections.ts";
+import { readYaml } from "./file/read_yaml.ts";
+import { type Fault, faultOf, readSettings } from "./read_settings.ts";
+import { type SettingName, SETTINGS, type SettingValues } from "./settings.ts";
+import { given } from "../runtime/given.ts";
+import { messageOf } from "../runtime/message_of.ts";
+
+export type { FileFault };
+
+export interface ConfigFileOptions {
+  /** Of the file, for messages. */
+  path: string;
+  /** For `{ env: NAME }`, and for what the environment says about all collections: DEFAULTS. */
+  env: Record<string, string | undefined>;
+  /** The collection that the environment makes. */
+  environment?: Collection | undefined;
+  /** Whether a file exists that `{ file: path }` names. */
+  isFile?: (path: string) => boolean;
+}
+
+export interface ConfigFile {
+  /** Those of the file; empty if there are faults. */
+  collections: Collection[];
+  /** In the order of the text. */
+  faults: FileFault[];
+  warnings: string[];
+}
+
+/** Reads the text of the file and reports all its faults at once. Never throws. */
+export function parseConfigFile(text: string, options: ConfigFileOptions): ConfigFile {
+  const { env, environment, isFile = isReadable } = options;
+  const { root, faults } = readYaml(text, options.path);
+  if (root === undefined) return { collections: [], faults: faults.faults, warnings: [] };
+  const items = readCollections(root, faults, { env, isFile });
+  const { FINALIZERS, DEFAULTS } = readSettings(env).values;
+  for (const item of items) {
+    checkItem(item, {
+      faults,
+      hasEnvironment: environment !== undefined,
+      isKiwigrid: DEFAULTS === "kiwigrid",
+      hasFinalizers: FINALIZERS,
+    });
+  }
+  checkNames(items, faults);
+  const defaults = readSettings({ DEFAULTS }).values;
+  const collections: Collection[] = [];
+  for (const item of items) {
+    const collection = collectionFrom(item, defaults, env);
+    for (const other of environment === undefined ? collections : [environment, ...collections]) {
+      const overlap = item.draft.has("FOLDER") && other.files.folder !== "" ? overlapOf(collection, other) : undefined;
+      if (overlap !== undefined) faults.add(placeOf(item, overlap.key), `${item.place}.${overlap.key}`, overlap.reason);
+    }
+    collections.push(collection);
+  }
+  return {
+    collections: faults.faults.length === 0 ? collections : [],
+    faults: faults.faults,
+    warnings: faults.warnings,
+  };
+}
+
+/** Reads the file. Never throws. */
+export async function readConfigFile(
+  options: ConfigFileOptions,
+): Promise<{ collections: Collection[]; faults: Fault[]; warnings: string[] }> {
+  let text: string;
+  try {
+    text = await Deno.readTextFile(options.path);
+  } catch (error) {
+    const fault = faultOf("CONFIG_FILE", options.path, `it cannot be read: ${messageOf(error)}`);
+    return { collections: [], faults: [fault], warnings: [] };
+  }
+  return parseConfigFile(text, options);
+}
+
+function collectionFrom({ draft, place }: Item, defaults: SettingValues, env: ConfigFileOptions["env"]): Collection {
+  const values: Record<string, unknown> = { ...defaults };
+  for (const [target, value] of draft) {
+    if (target in SETTINGS) values[target as SettingName] = value;
+  }
+  if (draft.has("selector")) values.LABEL = draft.get("selector");
+  // OWN is the absence of other namespaces
+  if (values.NAMESPACE === "OWN") values.NAMESPACE = undefined;
+  return collectionOf(values as SettingValues, env, {}, {
+    name: draft.get("name") as string ?? place,
+    onRemove: draft.get("onRemove") as Collection["onRemove"] ?? "delete",
+    sharedFolder: draft.get("sharedFolder") as boolean ?? false,
+    ...given("token", draft.get("bearer") as string | undefined),
+    headerFiles: draft.get("headerFiles") as Record<string, string> ?? {},
+  });
+}
+
+function placeOf({ map, own }: Item, key: string): number {
+  return valueAt(map, key)?.at ?? own.at;
+}
+
+function isReadable(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
+}
