@@ -1,5 +1,6 @@
 /** Assembles the parts of a reconciler. */
-import { Claims, type Precedence } from "../files/claims.ts";
+import type { Precedence } from "../files/claimant.ts";
+import { Claims } from "../files/claims.ts";
 import type { Journal } from "../files/journal.ts";
 import type { ProjectionSettings } from "../files/projection.ts";
 import type { Publisher } from "../files/publisher.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { setImmediate } from "node:timers/promises";
-import type { Precedence } from "../../lib/files/claims.ts";
+import type { Precedence } from "../../lib/files/claimant.ts";
 import { Journal } from "../../lib/files/journal.ts";
 import { PublishError } from "../../lib/files/publish_error.ts";
 import { Publisher } from "../../lib/files/publisher.ts";
