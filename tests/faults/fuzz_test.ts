@@ -378,8 +378,9 @@ Deno.test("Journal says after a crash at any byte what it said after one of its 
 });
 
 const SOURCES: readonly Source[] = [{ kind: "ConfigMap" }, { kind: "Secret" }];
-const KEYS = ["shared-1", "shared-2", "own"];
-const FOLDERS = [undefined, "a", "a/b", "../out"];
+/** `a` and `b` are folders, too. */
+const KEYS = ["shared-1", "shared-2", "own", "a", "b"];
+const FOLDERS = [undefined, "a", "a/b", "a/b/a", "../out"];
 
 interface StartOptions {
   api: SimulatedApi;
@@ -447,15 +448,22 @@ function start({ api, folder, clock, random, resyncPeriod, removeDelay, onWritte
   };
 }
 
+/** Whether one path needs a directory where the other is a file. */
+function areInConflict(a: string, b: string): boolean {
+  return a.startsWith(`${b}/`) || b.startsWith(`${a}/`);
+}
+
 function expectedOf(api: SimulatedApi): Record<string, string> {
   const order = ([kind, { metadata }]: [Kind, KubeObject]) =>
     [metadata.creationTimestamp, metadata.name, kind].join("\0");
   const files: Record<string, string> = {};
-  for (const [kind, { metadata, data }] of api.objects.sort((a, b) => order(a) < order(b) ? 1 : -1)) {
+  for (const [kind, { metadata, data }] of api.objects.sort((a, b) => order(a) < order(b) ? -1 : 1)) {
     const target = metadata.annotations?.[ANNOTATION];
     if (target === "../out") continue;
     for (const [key, value] of Object.entries(data ?? {})) {
-      files[(target === undefined ? "" : `${target}/`) + key] = kind === "Secret" ? atob(value) : value;
+      const path = (target === undefined ? "" : `${target}/`) + key;
+      if (Object.keys(files).some((other) => other === path || areInConflict(other, path))) continue;
+      files[path] = kind === "Secret" ? atob(value) : value;
     }
   }
   return files;
