@@ -82,32 +82,6 @@ Deno.test("set() hands a path over when its winner drops it", () => {
   assert.deepEqual(claims.set(claimant("a", 1, "/x")).won, new Set(["/x"]));
 });
 
-Deno.test("compareClaimants() goes by age, then namespace, name and kind", () => {
-  const inOrder: Claimant[] = [
-    { ...claimant("z", 1), namespace: "z" },
-    { ...claimant("z", 2), namespace: "a" },
-    { ...claimant("A", 2), namespace: "b" },
-    { ...claimant("a", 2), namespace: "b", kind: "ConfigMap" },
-    { ...claimant("a", 2), namespace: "b", kind: "Secret" },
-  ];
-  forSeeds(
-    20,
-    (random) => assert.deepEqual(shuffled(random, inOrder).sort((a, b) => compareClaimants(a, b, "oldest")), inOrder),
-  );
-});
-
-Deno.test("compareClaimants() goes by youth with COLLISIONS=newest", () => {
-  const inOrder: Claimant[] = [
-    { ...claimant("z", 2), namespace: "z" },
-    { ...claimant("z", 1), namespace: "a" },
-    { ...claimant("a", 1), namespace: "b", kind: "ConfigMap" },
-    { ...claimant("a", 1), namespace: "b", kind: "Secret" },
-  ];
-  forSeeds(20, (random) => {
-    assert.deepEqual(shuffled(random, inOrder).sort((a, b) => compareClaimants(a, b, "newest")), inOrder);
-  });
-});
-
 Deno.test("set() gives the newest object the path with COLLISIONS=newest", () => {
   const old = claimant("old", 1, "/x");
   const young = claimant("young", 2, "/x");
@@ -170,23 +144,25 @@ Deno.test("set() gives the newest object a directory's place with COLLISIONS=new
   assert.deepEqual(claims.delete(young.key).inherited, [{ path: "/a/b/c", heir: old.key }]);
 });
 
-Deno.test("set() takes as long as its paths and conflicts are many, not as all paths", () => {
-  const claims = new Claims("newest");
-  const files = (folder: string, count: number) => Array.from({ length: count }, (_, index) => `${folder}/${index}`);
-  const deep = Array.from({ length: 30 }, (_, index) => index).join("/");
-  for (let index = 0; index < 500; index++) claims.set(claimant(`many-${index}`, 1, ...files(`/${deep}/${index}`, 20)));
-  const started = performance.now();
-  for (let round = 0; round < 200; round++) {
-    claims.set(claimant("file", 2, `/${deep}/7`));
-    claims.delete("ConfigMap/default/file");
+Deno.test("set() looks only at the objects that are in conflict", () => {
+  const claims = new Claims("oldest");
+  let looks = 0;
+  for (let index = 0; index < 1000; index++) {
+    const { paths, ...rest } = claimant(`object-${index}`, 1, `/a/b/${index}/c/x`, `/a/b/${index}/c/y`);
+    claims.set({
+      ...rest,
+      get paths() {
+        looks++;
+        return paths;
+      },
+    });
   }
-  for (let round = 0; round < 5; round++) {
-    claims.set(claimant("all", 2, ...files(`/${deep}`, 500)));
-    assert.equal(claims.size, 500);
-    claims.delete("ConfigMap/default/all");
-    assert.equal(claims.size, 10_000);
-  }
-  assert.ok(performance.now() - started < 2000);
+  looks = 0;
+  assert.deepEqual(claims.set(claimant("beside", 0, "/a/b/x", "/a/b/7/d/x")).collisions, []);
+  assert.equal(looks, 0);
+  assert.deepEqual(claims.set(claimant("file", 0, "/a/b/7/c")).freed, ["/a/b/7/c/x", "/a/b/7/c/y"]);
+  claims.delete("ConfigMap/default/file");
+  assert.ok(looks > 0 && looks < 10, `${looks} looks`);
 });
 
 /** Some are where others need a directory. */
