@@ -1,5 +1,6 @@
 /** Assembles the parts of a reconciler. */
-import { Claims, type Precedence } from "../files/claims.ts";
+import type { Precedence } from "../files/claimant.ts";
+import { Claims } from "../files/claims.ts";
 import type { Journal } from "../files/journal.ts";
 import type { ProjectionSettings } from "../files/projection.ts";
 import type { Publisher } from "../files/publisher.ts";
@@ -11,6 +12,7 @@ import type { Clock } from "../runtime/clock.ts";
 import { TimeSlice } from "../runtime/time_slice.ts";
 import type { FileEvent } from "./file_event.ts";
 import type { Downloads } from "./object_files.ts";
+import { InTheWay } from "./in_the_way.ts";
 import { Obstacles } from "./obstacles.ts";
 import { Outcome } from "./outcome.ts";
 import { Refusals } from "./refusals.ts";
@@ -58,6 +60,7 @@ export interface ReconcilerParts {
   removals: Removals;
   removalDelay: RemovalDelay;
   obstacles: Obstacles;
+  inTheWay: InTheWay;
   refusals: Refusals;
   releases: Releases | undefined;
   reports: Reports;
@@ -112,6 +115,7 @@ export function assemble(
     onFailed: (owner, error) => queue.retry(REMOVAL + owner, error),
     onInterrupted: (owner) => queue.add(REMOVAL + owner),
   });
+  const inTheWay = new InTheWay({ journal, lists, removals, slice });
   const releases = onReleased && new Releases({ journal, onReleased });
   const removalDelay = new RemovalDelay({
     ...options,
@@ -130,6 +134,7 @@ export function assemble(
     removals,
     removalDelay,
     obstacles,
+    inTheWay,
     refusals,
     releases,
     reports,

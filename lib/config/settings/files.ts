@@ -109,7 +109,7 @@ export const FILES_SETTINGS = {
   COLLISIONS: files.withDefault(
     oneOf(["oldest", "newest"]),
     "oldest",
-    "Which of several objects that claim a path has it: the `oldest` or the `newest` by `creationTimestamp`, then the first by namespace, name and kind. `newest` suits names with a hash suffix, as kustomize makes them",
+    "Which of several objects that claim a path has it: the `oldest` or the `newest` by `creationTimestamp`, then the first by namespace, name and kind. The same decides between a file and a folder of its name. `newest` suits names with a hash suffix, as kustomize makes them",
     { key: "collisions", kiwigrid: "newest" },
   ),
   REMOVE_DELAY: files.withDefault(
