@@ -23,6 +23,8 @@ Deno.test("parseConfig() needs LABEL and FOLDER only", () => {
     method: "WATCH",
     collections: [{
       name: "default",
+      onRemove: "delete",
+      sharedFolder: false,
       selection: {
         labelSelector: "app",
         names: [],
@@ -52,6 +54,7 @@ Deno.test("parseConfig() needs LABEL and FOLDER only", () => {
         timeout: 10,
         encoding: "latin1",
         headers: {},
+        headerFiles: {},
         caFiles: [],
         skipTlsVerify: false,
         urlTimeout: 60,
@@ -167,6 +170,8 @@ Deno.test("parseConfig() puts every setting in its place", () => {
     method: "SLEEP",
     collections: [{
       name: "default",
+      onRemove: "delete",
+      sharedFolder: false,
       selection: {
         labelSelector: "app=1",
         names: [],
@@ -208,6 +213,7 @@ Deno.test("parseConfig() puts every setting in its place", () => {
         encoding: "utf-8",
         tokenFile: "/token",
         headers: { a: "b" },
+        headerFiles: {},
         caFiles: ["/ca", "/bundle", "/certs"],
         netrc: "/netrc",
         skipTlsVerify: true,
