@@ -106,8 +106,10 @@ function readHeaders(value: Located, key: string, draft: Draft, context: ReadCon
       if ("file" in reference) headerFiles[name] = reference.file;
       else if (isHeader(name, reference.text.trim())) headers[name] = reference.text.trim();
       else context.fail(child, path, "(value not shown): expected text that a header may have");
-    } else if (typeof text === "string" && isHeader(name, text)) headers[name] = text;
-    else {
+    } else if (typeof text === "string") {
+      if (isHeader(name, text)) headers[name] = text;
+      else context.fail(child, path, "(value not shown): expected text that a header may have");
+    } else {
       context.fail(child, path, "(value not shown): expected text in quotes, { env: NAME } or { file: /path }");
     }
   }
