@@ -63,7 +63,12 @@ function checkSelection({ map, place, own }: Item, options: CheckOptions): void 
   if (!SELECTIONS.some((key) => map.entries.has(key))) {
     options.faults.add(own.at, place, "selects nothing: label, selector or names is required");
   }
-  checkConflicts(map, place, options);
+  checkConflicts(own, place, options);
+  const value = own.entries.get("labelValue");
+  const other = SELECTIONS.slice(1).find((key) => !own.entries.has(key) && map.entries.has(key));
+  if (value !== undefined && other !== undefined) {
+    options.faults.add(value.at, `${place}.labelValue`, `does not go with the ${other} of defaults: label is missing`);
+  }
 }
 
 /** Keys that do not go together, in a collection or in `defaults`. */
