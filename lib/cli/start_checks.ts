@@ -1,5 +1,5 @@
 /** Checks that need the file system or the network, before anything starts. All faults are reported together. */
-import { ENVIRONMENT_COLLECTION } from "../config/collection_settings.ts";
+import { type Collection, ENVIRONMENT_COLLECTION } from "../config/collection_settings.ts";
 import type { Config } from "../config/config.ts";
 import { isInside, resolvePath } from "../files/paths.ts";
 import { CredentialsError } from "../kube/client/errors.ts";
@@ -20,9 +20,27 @@ export async function checkStart(
 ): Promise<
   { credentials: Credentials | undefined; server: string | undefined; faults: Fault[]; warnings: string[] }
 > {
+  const { faults, warnings } = checkCollections(config.collections, config, broken);
+  let found: Credentials | undefined;
+  let server: string | undefined;
+  try {
+    found = await credentials?.();
+    server = (await found?.load(false))?.server;
+  } catch (error) {
+    faults.push(credentialsFault(error, config.api.kubeconfig));
+  }
+  return { credentials: found, server, faults, warnings };
+}
+
+/** Makes the folders of collections, and checks the files that they name. */
+export function checkCollections(
+  collections: readonly Collection[],
+  { startsLikeKiwigrid }: Pick<Config, "startsLikeKiwigrid">,
+  broken: ReadonlySet<string> = new Set(),
+): { faults: Fault[]; warnings: string[] } {
   const faults: Fault[] = [];
   const warnings: string[] = [];
-  for (const { name, files, notification } of config.collections) {
+  for (const { name, files, notification } of collections) {
     const settings = settingsOf(name);
     if (name !== ENVIRONMENT_COLLECTION || !broken.has("FOLDER")) {
       faults.push(...folderFaults(settings.folder, files.folder));
@@ -43,18 +61,10 @@ export async function checkStart(
           "the folder can, and it runs with the sidecar's environment",
       );
     }
-    if (config.startsLikeKiwigrid) warnings.push(...ofScript.map(({ message }) => message));
+    if (startsLikeKiwigrid) warnings.push(...ofScript.map(({ message }) => message));
     else faults.push(...ofScript);
   }
-  let found: Credentials | undefined;
-  let server: string | undefined;
-  try {
-    found = await credentials?.();
-    server = (await found?.load(false))?.server;
-  } catch (error) {
-    faults.push(credentialsFault(error, config.api.kubeconfig));
-  }
-  return { credentials: found, server, faults, warnings };
+  return { faults, warnings };
 }
 
 /** The names of settings of a collection, for messages. */
