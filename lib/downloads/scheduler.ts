@@ -11,6 +11,8 @@ import { RefusedHostError } from "../http/transport.ts";
 import { messageOf } from "../runtime/message_of.ts";
 import type { ContentSink } from "./fetcher.ts";
 import { DownloadQueue } from "./download_queue.ts";
+import { BusyHostError } from "./fetch_error.ts";
+import type { DownloadTurns } from "./shared_downloads.ts";
 
 export interface DownloadSchedulerOptions {
   /** Streams what a URL serves. */
@@ -33,8 +35,8 @@ export interface DownloadSchedulerOptions {
   onChange(): void;
   /** First delay before a failed download is tried again, in seconds. */
   firstBackoff: number;
-  /** Downloads that run at one time. */
-  maxOpen: number;
+  /** Decides when a download runs. */
+  turns: DownloadTurns;
   /** Seconds after which the URL of an unchanged object is fetched again when a list brings the object; 0: never. */
   refresh: number;
   clock: Clock;
@@ -75,16 +77,17 @@ export class DownloadScheduler {
   readonly #diskFaults = new Map<string, string>();
   /** Downloads that have not cleaned up behind themselves. */
   readonly #unfinished = new Set<Promise<void>>();
-  readonly #queue: DownloadQueue;
   /** Of archives that are not downloaded: they wait for no server. */
-  readonly #unpackingQueue = new DownloadQueue(MAX_UNPACKING);
+  readonly #unpackingTurns: DownloadTurns = new DownloadQueue().join(MAX_UNPACKING);
 
   constructor(options: DownloadSchedulerOptions) {
     this.#options = options;
-    this.#queue = new DownloadQueue(options.maxOpen);
   }
 
-  /** Paths whose URL was not asked yet, or did not answer in full. A failure is an end. */
+  /**
+   * Paths whose URL was not asked yet, or did not answer in full. A failure is an end, other than a host's wish to be asked
+   * later.
+   */
   get awaited(): ReadonlySet<string> {
     return this.#awaited;
   }
@@ -158,12 +161,12 @@ export class DownloadScheduler {
   async #keepTrying(path: string, wanted: Wanted, content: DeferredContent, ref: ObjectRef): Promise<void> {
     const { clock, random, firstBackoff, log } = this.#options;
     const { owner, stop: { signal } } = wanted;
-    const queue = "url" in content ? this.#queue : this.#unpackingQueue;
+    const turns = "url" in content ? this.#options.turns : this.#unpackingTurns;
     const place = { namespace: ref.namespace, origin: URL.parse(wanted.url ?? "")?.origin ?? "" };
     const backoff = new Backoff({ first: firstBackoff, random });
     for (let isRetry = false; !signal.aborted; isRetry = true) {
       try {
-        await queue.run({ ...place, isRetry }, signal, () => this.#download(path, content, ref, owner, signal));
+        await turns.run({ ...place, isRetry }, signal, () => this.#download(path, content, ref, owner, signal));
         wanted.refusal = undefined;
         wanted.file = looksOf(path);
         this.#decide(path, { isFailure: false });
@@ -182,6 +185,12 @@ export class DownloadScheduler {
         }
         if (isDiskFault(error)) this.#diskFaults.set(path, reason);
         else this.#diskFaults.delete(path);
+        if (error instanceof BusyHostError) {
+          this.#failed.add(path);
+          this.#options.onChange();
+          // Its next turn comes when the pause of the host is over
+          continue;
+        }
         this.#decide(path, { isFailure: true });
         await clock.sleep(backoff.next(), signal).catch(() => {});
       }

@@ -11,6 +11,7 @@ import { DiskCheck } from "../files/disk_check.ts";
 import type { Journal } from "../files/journal.ts";
 import { Publisher } from "../files/publisher.ts";
 import { DownloadScheduler } from "../downloads/scheduler.ts";
+import type { SharedDownloads } from "../downloads/shared_downloads.ts";
 import type { Garbage } from "../runtime/garbage.ts";
 import type { ListWatch, ObjectApi } from "../kube/client/object_api.ts";
 import type { Source } from "../objects/source.ts";
@@ -48,6 +49,8 @@ export interface CollectionOptions {
   transport: () => Promise<Transport>;
   /** For `.url` keys. Asks allowed hosts only. */
   downloadTransport: () => Promise<Transport>;
+  /** Shared by all collections: the queue of downloads. */
+  sharedDownloads: SharedDownloads;
   metrics: SidecarMetrics;
   eventPoster?: EventPoster;
   finalizerGuard?: FinalizerGuard;
@@ -146,7 +149,7 @@ export class RunningCollection {
         this.#changes.notify();
       },
       firstBackoff,
-      maxOpen: config.requests.urlMaxOpen,
+      turns: options.sharedDownloads.join(config.requests.urlMaxOpen),
       // Each resync is to ask again, however soon it comes
       refresh: soonestResync(config.watch.resyncPeriod),
       clock,

@@ -51,6 +51,7 @@ async function load({ collection, requests, transport, clock, log }: UrlFetcherO
     enable5xx: collection.files.enable5xx,
     authorizationFor: authorizationForUrls({ netrc: await openNetrc(netrc, log), encoding }),
     clock,
+    wallClock: Date.now,
     log,
   });
 }

@@ -2,6 +2,7 @@
 import type { Clock } from "../runtime/clock.ts";
 import type { Config } from "../config/config.ts";
 import { Deadline } from "../runtime/deadline.ts";
+import { SharedDownloads } from "../downloads/shared_downloads.ts";
 import { Garbage, v8Collector } from "../runtime/garbage.ts";
 import { given } from "../runtime/given.ts";
 import type { KubeClient } from "../kube/client/client.ts";
@@ -66,6 +67,7 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
       ...{ ...options, ...clusterParts, ...given("cluster", cluster) },
       ...{ client, metrics, liveness, outages: new Outages(), garbage },
       ...{ transport: transports.webhook, downloadTransport: transports.downloads },
+      sharedDownloads: new SharedDownloads(options),
     };
     const collections = await Promise.all(
       config.collections.map((collection) => RunningCollection.open({ ...parts, collection })),

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { Fetcher, type FetcherOptions, FetchError } from "../../lib/downloads/fetcher.ts";
+import { BusyHostError, FetchError } from "../../lib/downloads/fetch_error.ts";
+import { Fetcher, type FetcherOptions } from "../../lib/downloads/fetcher.ts";
 import { openTransport } from "../../lib/http/open_transport.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { encode, listen, serve, until } from "../support/local_servers.ts";
@@ -17,6 +18,7 @@ function download(options: Partial<FetcherOptions> = {}) {
     enable5xx: false,
     authorizationFor: () => Promise.resolve(undefined),
     clock,
+    wallClock: () => Date.parse("2026-01-01T00:00:00Z"),
     log: { debug() {} },
     ...options,
   });
@@ -78,7 +80,7 @@ Deno.test("fetchTo() ends a trickling answer after URL_TIMEOUT", async () => {
 });
 
 Deno.test("fetchTo() counts retries towards URL_TIMEOUT", async () => {
-  await using server = serve(() => new Response("no", { status: 503 }));
+  await using server = serve(() => new Response("no", { status: 502 }));
   using it = download({ maxSeconds: 4 });
   const result = contentError(it.fetch(`http://127.0.0.1:${server.port}/`));
   await it.retryAfter(1.1);
@@ -144,9 +146,9 @@ Deno.test("fetchTo() fails at once on a 4xx, without showing secrets", async () 
   assert.deepEqual(it.sink.bytes, []);
 });
 
-Deno.test("fetchTo() retries a 503 until the retries are used up", async () => {
+Deno.test("fetchTo() retries a 502 until the retries are used up", async () => {
   let requests = 0;
-  await using server = serve(() => new Response("busy", { status: ++requests === 2 ? 200 : 503 }));
+  await using server = serve(() => new Response("busy", { status: ++requests === 2 ? 200 : 502 }));
   using it = download();
   const good = it.fetch(`http://127.0.0.1:${server.port}/`);
   await it.retryAfter(1.1);
@@ -156,8 +158,37 @@ Deno.test("fetchTo() retries a 503 until the retries are used up", async () => {
   using hopeless = download({ retry: { total: 1, connect: 1, read: 1, backoffFactor: 1 } });
   const outcome = contentError(hopeless.fetch(`http://127.0.0.1:${server.port}/`));
   await hopeless.retryAfter(1);
-  assert.match((await outcome).message, /answered 503 .*\(after 2 attempts\)/);
+  assert.match((await outcome).message, /answered 502 .*\(after 2 attempts\)/);
   assert.deepEqual(hopeless.sink.bytes, []);
+});
+
+Deno.test("fetchTo() leaves 429 and 503 to the pause of the host", async () => {
+  const cases: [status: number, retryAfter: string | undefined, seconds: number | undefined][] = [
+    [429, "120", 120],
+    [503, "Thu, 01 Jan 2026 00:01:30 GMT", 90],
+    [503, "soon", undefined],
+    [429, undefined, undefined],
+  ];
+  for (const [status, retryAfter, seconds] of cases) {
+    let requests = 0;
+    await using server = serve(() => {
+      requests++;
+      return new Response("busy", { status, headers: retryAfter === undefined ? {} : { "retry-after": retryAfter } });
+    });
+    using it = download();
+    const error = await contentError(it.fetch(`http://127.0.0.1:${server.port}/?key=geheim`));
+    assert.ok(error instanceof BusyHostError);
+    assert.equal(error.retryAfter, seconds);
+    assert.match(error.message, new RegExp(`key=\\*\\*\\* failed: answered ${status} [A-Z][A-Za-z ]+$`));
+    assert.equal(requests, 1);
+  }
+});
+
+Deno.test("fetchTo() says whether the host answered", async () => {
+  await using server = serve(() => new Response("no", { status: 404 }));
+  using it = download({ retry: { total: 0, connect: 0, read: 0, backoffFactor: 1 } });
+  assert.equal((await contentError(it.fetch(`http://127.0.0.1:${server.port}/`))).hasAnswered, true);
+  assert.equal((await contentError(it.fetch("http://127.0.0.1:1/"))).hasAnswered, false);
 });
 
 Deno.test("fetchTo() takes a 5xx body with enable5xx after the last retry", async () => {

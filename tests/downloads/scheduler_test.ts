@@ -5,6 +5,8 @@ import { Journal } from "../../lib/files/journal.ts";
 import { Publisher } from "../../lib/files/publisher.ts";
 import { Fetcher } from "../../lib/downloads/fetcher.ts";
 import { DownloadScheduler, type DownloadSchedulerOptions } from "../../lib/downloads/scheduler.ts";
+import { SharedDownloads } from "../../lib/downloads/shared_downloads.ts";
+import { BusyHostError } from "../../lib/downloads/fetch_error.ts";
 import { RefusedHostError } from "../../lib/http/transport.ts";
 import type { ObjectRef } from "../../lib/objects/ref.ts";
 import { openTransport } from "../../lib/http/open_transport.ts";
@@ -81,7 +83,7 @@ function open(servers: Record<string, Server> = {}) {
     onFailed: (ref, path, reason) => void events.push(`${ref.name} failed ${within(path)}: ${reason.split(": ")[1]}`),
     onChange: () => void changes.push([downloads.awaited.size, downloads.unpacking.size, downloads.failed.size].join()),
     firstBackoff: 1,
-    maxOpen: 4,
+    turns: new SharedDownloads({ clock, random: () => 0, log }).join(4),
     refresh: 600,
     clock,
     random: () => 0,
@@ -311,8 +313,7 @@ Deno.test("want() of many has URL_MAX_OPEN under way, less one per namespace", a
     };
     it.want(name, `http://x/${name}`);
   }
-  await it.settle();
-  await it.settle();
+  for (let turn = 0; turn < 4; turn++) await it.settle();
   assert.equal(it.failed().length, 20);
   fails = false;
   await it.clock.advance(1);
@@ -327,6 +328,35 @@ Deno.test("want() of many has URL_MAX_OPEN under way, less one per namespace", a
   }
   assert.equal(it.active.most, 3);
   assert.equal(Object.keys(it.files()).length, 35);
+});
+
+Deno.test("want() of a paused host stays awaited, is told of once and comes in its turn", async () => {
+  let isBusy = true;
+  const busy = () => {
+    if (isBusy) throw new BusyHostError("answered 429 Too Many Requests", 20);
+    return "served";
+  };
+  await using it = open({ "http://x/a": busy, "http://x/b": busy, "http://y/c": () => "other" });
+  it.write("a", "last good");
+  it.want("a", "http://x/a");
+  await it.settle();
+  it.want("b", "http://x/b");
+  it.want("c", "http://y/c");
+  assert.deepEqual([await it.awaited(), it.failed()], [["a", "b"], ["a"]]);
+  await it.clock.advance(20);
+  assert.deepEqual(it.asked, ["http://x/a", "http://y/c", "http://x/a"]);
+  assert.deepEqual(it.files(), { a: "last good", c: "other" });
+  isBusy = false;
+  // A changed object asks no sooner
+  it.want("a", "http://x/a", 2);
+  await it.clock.advance(19);
+  assert.equal(it.asked.length, 3);
+  await it.clock.advance(1);
+  assert.deepEqual([await it.awaited(), it.failed()], [[], []]);
+  assert.deepEqual(it.files(), { a: "served", b: "served", c: "other" });
+  assert.deepEqual(it.asked.slice(3), ["http://x/b", "http://x/a"]);
+  assert.deepEqual(it.events.filter((event) => event.includes("failed")), ["a failed a: the download failed"]);
+  assert.equal(it.log.lines.filter((line) => line.includes("paused")).length, 2);
 });
 
 Deno.test("want() of an impossible path fails and is tried again", async () => {
@@ -486,6 +516,7 @@ Deno.test("want() takes its content over a real connection", async () => {
     enable5xx: false,
     authorizationFor: () => Promise.resolve(undefined),
     clock,
+    wallClock: Date.now,
     log,
   });
   const publisher = new Publisher({
@@ -509,7 +540,7 @@ Deno.test("want() takes its content over a real connection", async () => {
     onFailed: (_, __, reason) => assert.fail(reason),
     onChange() {},
     firstBackoff: 1,
-    maxOpen: 4,
+    turns: new SharedDownloads({ clock, random: () => 0, log }).join(4),
     refresh: 600,
     clock,
     random: () => 0,

@@ -5,6 +5,7 @@ import { Journal } from "../../lib/files/journal.ts";
 import { PublishError } from "../../lib/files/publish_error.ts";
 import { Publisher } from "../../lib/files/publisher.ts";
 import { DownloadScheduler } from "../../lib/downloads/scheduler.ts";
+import { SharedDownloads } from "../../lib/downloads/shared_downloads.ts";
 import { describeRef } from "../../lib/objects/ref.ts";
 import { type KubeObject } from "../../lib/objects/object.ts";
 import { type Source } from "../../lib/objects/source.ts";
@@ -103,7 +104,7 @@ function start({
     unpack: () => Promise.reject(new Error("there are no archives")),
     onChange() {},
     firstBackoff: 1,
-    maxOpen: 4,
+    turns: new SharedDownloads({ clock, random: () => 0, log }).join(4),
     refresh: 600,
     clock,
     random: () => 0,

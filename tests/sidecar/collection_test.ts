@@ -8,6 +8,7 @@ import { Garbage } from "../../lib/runtime/garbage.ts";
 import type { EventPoster } from "../../lib/sidecar/event_poster.ts";
 import type { FinalizerGuard } from "../../lib/sidecar/finalizer_guard.ts";
 import { Outages } from "../../lib/sidecar/outages.ts";
+import { SharedDownloads } from "../../lib/downloads/shared_downloads.ts";
 import { RunningCollection } from "../../lib/sidecar/collection.ts";
 import { SidecarMetrics } from "../../lib/serve/metrics.ts";
 import { openTransport } from "../../lib/http/open_transport.ts";
@@ -47,6 +48,7 @@ function place() {
         env: {},
         transport: () => Promise.resolve(transport),
         downloadTransport: () => Promise.resolve(transport),
+        sharedDownloads: new SharedDownloads({ clock, random: () => 0, log }),
         metrics: new SidecarMetrics(),
         eventPoster,
         ...given("finalizerGuard", finalizerGuard),
