@@ -9,6 +9,7 @@ import { readLabel } from "./label_and_value.ts";
 import { misspeltSettings } from "./misspelt.ts";
 import { type Fault, readSettings } from "./read_settings.ts";
 import type { SettingValues } from "./settings.ts";
+import { deepFreeze } from "../runtime/deep_freeze.ts";
 import { given } from "../runtime/given.ts";
 
 /** The objects of a collection. */
@@ -55,8 +56,10 @@ export interface FileSettings {
   maxFilesPerObject: number;
   /** Path of the record of owned files; `undefined` for the default inside the folder. */
   stateFile?: string | "none";
-  /** Maximum size of the content of a `.url` key, in bytes. */
+  /** Maximum size of the content of one `.url` key, of those of an object and of all, in bytes; `Infinity` for no limit. */
   urlMaxBytes: number;
+  urlMaxBytesPerObject: number;
+  urlMaxBytesTotal: number;
   enable5xx: boolean;
 }
 
@@ -195,6 +198,8 @@ export function parseConfig(
       maxFilesPerObject: values.MAX_FILES_PER_OBJECT,
       ...given("stateFile", values.STATE_FILE),
       urlMaxBytes: values.URL_MAX_BYTES,
+      urlMaxBytesPerObject: values.URL_MAX_BYTES_PER_OBJECT,
+      urlMaxBytesTotal: values.URL_MAX_BYTES_TOTAL,
       enable5xx: values.ENABLE_5XX,
     },
     notification: {
@@ -292,9 +297,4 @@ function parseNamedObject(item: string): NamedObject {
 
 function kindOf(word: string): Kind {
   return word.toLowerCase().startsWith("secret") ? "Secret" : "ConfigMap";
-}
-
-function deepFreeze<T>(value: T): T {
-  if (typeof value === "object" && value !== null) Object.values(value).forEach(deepFreeze);
-  return Object.freeze(value);
 }

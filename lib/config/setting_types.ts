@@ -78,6 +78,12 @@ export const bytes: SettingType<number> = {
   },
 };
 
+/** As {@link bytes}; `Infinity` for `0`. */
+export const byteLimit: SettingType<number> = {
+  accepts: `${bytes.accepts}, or 0 for no limit`,
+  parse: (text) => text.trim() === "0" ? Infinity : bytes.parse(text),
+};
+
 /** File mode bits: `644`, `0644` and `0o644` are rw-r--r--. */
 export const fileMode: SettingType<number> = {
   accepts: "three or four octal digits, such as 644, 0600 or 0o600",

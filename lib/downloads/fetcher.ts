@@ -6,6 +6,7 @@ import { isRetriedStatus, retry, type RetryBudget, type RetryLimits } from "../h
 import { retryAfterSeconds } from "../http/retry_after.ts";
 import { redactUrl, RefusedHostError, type Transport, TransportError } from "../http/transport.ts";
 import { BusyHostError, FetchError } from "./fetch_error.ts";
+import { conditions, type Validators, validatorsOf } from "./validators.ts";
 
 export interface FetcherLog {
   debug(message: string, properties?: Record<string, unknown>): void;
@@ -16,6 +17,13 @@ export interface ContentSink {
   /** Drops everything written so far; a retry begins at the first byte. */
   restart(): void | Promise<void>;
   write(chunk: Uint8Array): void | Promise<void>;
+}
+
+export interface Answer {
+  /** The content is still that of the {@link Validators} that the request was sent with. The sink has nothing. */
+  isUnchanged: boolean;
+  /** For the next request for this URL. */
+  validators: Validators | undefined;
 }
 
 export interface FetcherOptions {
@@ -51,17 +59,18 @@ export class Fetcher {
    * ({@link RetryLimits}), within `maxSeconds` in all; any other status that is not 2xx fails at once. With `enable5xx` 503
    * is one of the former.
    *
+   * @param known asks the host whether the content is still the same
    * @throws FetchError, BusyHostError, RefusedHostError, the sink's error, or the signal's reason
    */
-  async fetchTo(url: string, sink: ContentSink, signal: AbortSignal): Promise<void> {
+  async fetchTo(url: string, sink: ContentSink, signal: AbortSignal, known?: Validators): Promise<Answer> {
     const start = httpUrl(url);
     const { clock, log, retry: limits, maxSeconds } = this.#options;
     using whole = new Deadline(clock, maxSeconds, signal);
     let attempts = 0;
     try {
-      await retry(async (budget) => {
+      return await retry(async (budget) => {
         if (attempts++ > 0) await toSink(() => sink.restart());
-        await this.#attempt(start, sink, budget, whole.signal);
+        return await this.#attempt(start, sink, known, budget, whole.signal);
       }, {
         limits,
         clock,
@@ -81,16 +90,31 @@ export class Fetcher {
     }
   }
 
-  async #attempt(start: URL, sink: ContentSink, budget: RetryBudget, signal: AbortSignal): Promise<void> {
+  async #attempt(
+    start: URL,
+    sink: ContentSink,
+    known: Validators | undefined,
+    budget: RetryBudget,
+    signal: AbortSignal,
+  ): Promise<Answer> {
     const { transport, clock, timeout, maxBytes } = this.#options;
     const authorization = await this.#options.authorizationFor(start);
     using deadline = new Deadline(clock, timeout, signal);
+    let last = { url: start, authorization, conditions: {} };
     const answer = await follow(transport, start, {
       method: "GET",
       headers: { "accept-encoding": "identity" },
       authorizationFor: onlyToOrigin(start, authorization),
+      headersFor(url, authorization) {
+        last = { url, authorization, conditions: conditions(known, url, authorization) };
+        return last.conditions;
+      },
       signal: deadline.signal,
     });
+    if (answer.status === 304 && known !== undefined && Object.keys(last.conditions).length > 0) {
+      await discard(answer, signal);
+      return { isUnchanged: true, validators: known };
+    }
     if (!this.#accepts(answer.status, budget)) {
       await discard(answer, signal);
       const { status, statusText } = answer;
@@ -100,13 +124,14 @@ export class Fetcher {
       }
       throw new StatusError(status, statusText);
     }
+    const complete = { isUnchanged: false, validators: validatorsOf(answer, last.url, last.authorization) };
     const reader = (await decoded(answer))?.getReader();
-    if (reader === undefined) return;
+    if (reader === undefined) return complete;
     try {
       let received = Number(answer.headers.get("content-length")) > maxBytes ? Infinity : 0;
       while (received <= maxBytes) {
         const { done, value } = await readChunk(reader, deadline, start);
-        if (done) return;
+        if (done) return complete;
         deadline.extend();
         received += value.length;
         if (received <= maxBytes) await toSink(() => sink.write(value));

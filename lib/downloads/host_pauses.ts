@@ -1,6 +1,7 @@
 import { Backoff } from "../runtime/backoff.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { ArchiveError } from "./archive_error.ts";
+import { ByteLimitError } from "./byte_limits.ts";
 import { BusyHostError, FetchError } from "./fetch_error.ts";
 
 /** Seconds of the first pause, and of the longest one, where a host does not say how long. */
@@ -184,7 +185,8 @@ export class HostPauses {
 
 /** Whether the host answered a download that failed, with anything but 429 and 503. */
 function hasAnswered(error: unknown): boolean {
-  return error instanceof FetchError ? error.hasAnswered : error instanceof ArchiveError;
+  if (error instanceof FetchError) return error.hasAnswered;
+  return error instanceof ArchiveError || error instanceof ByteLimitError;
 }
 
 function clamp(value: number, min: number, max: number): number {

@@ -1,7 +1,7 @@
 /** One running collection: follows its sources, writes its files and notifies its application. */
 import type { Clock } from "../runtime/clock.ts";
 import type { Collection, Config } from "../config/config.ts";
-import { openUnpacker, openUrlFetcher } from "./open_downloads.ts";
+import { byteLimitsOf, openUnpacker, openUrlFetcher } from "./open_downloads.ts";
 import type { FileEvent } from "../reconcile/file_event.ts";
 import { DownloadAllowance } from "./download_allowance.ts";
 import { settleDownloads } from "./settle_downloads.ts";
@@ -131,6 +131,7 @@ export class RunningCollection {
     this.#downloads = new DownloadScheduler({
       fetcher: openUrlFetcher({ ...options, requests: config.requests, transport: options.downloadTransport }),
       unpack: openUnpacker(collection),
+      limits: byteLimitsOf(collection),
       publisher,
       onWritten: (ref, path) => {
         this.#reconciler.disk.downloaded(path);

@@ -4,6 +4,7 @@ import type { Precedence } from "../../lib/files/claims.ts";
 import { Journal } from "../../lib/files/journal.ts";
 import { PublishError } from "../../lib/files/publish_error.ts";
 import { Publisher } from "../../lib/files/publisher.ts";
+import { ByteLimits } from "../../lib/downloads/byte_limits.ts";
 import { DownloadScheduler } from "../../lib/downloads/scheduler.ts";
 import { SharedDownloads } from "../../lib/downloads/shared_downloads.ts";
 import { describeRef } from "../../lib/objects/ref.ts";
@@ -95,9 +96,11 @@ function start({
         const served = await urls[url];
         if (served === undefined) throw new Error("connection refused");
         await sink.write(encode(served));
+        return { isUnchanged: false, validators: undefined };
       },
     },
     publisher,
+    limits: new ByteLimits({ perObject: Infinity, total: Infinity }),
     onWritten: (_ref, path) => reconciler.disk.downloaded(path),
     onFailed: (_ref, path) => reconciler.disk.downloadFailed(path),
     onRefused: (_ref, path) => reconciler.disk.downloadFailed(path),
