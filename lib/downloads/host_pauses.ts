@@ -66,7 +66,7 @@ export class HostPauses {
       let hasStarted = false;
       try {
         const result = await inTurn(async () => {
-          if (this.#pauses.get(origin) !== asked) return PAUSED;
+          if (this.#pauses.get(origin) !== asked || this.#isLonger(asked)) return PAUSED;
           hasStarted = true;
           return await this.#watched(origin, asked, download);
         });
@@ -125,7 +125,7 @@ export class HostPauses {
       backoff: new Backoff({ first: FIRST_PAUSE, longest: MAX_PAUSE, random }),
       ...{ until: 0, isAsking: false, waiters: new Map(), timer: undefined },
     };
-    const own = isLate ? 0 : pause.backoff.next();
+    const own = isLate ? FIRST_PAUSE : pause.backoff.next();
     const seconds = retryAfter === undefined ? own : clamp(retryAfter, MIN_RETRY_AFTER, MAX_RETRY_AFTER);
     pause.until = Math.max(pause.until, clock.now() + seconds * 1000);
     if (isLate) return;
@@ -137,7 +137,13 @@ export class HostPauses {
     this.#askNext(pause);
   }
 
+  /** Whether a pause that was over is not: an answer to a request of the time before it made it longer. */
+  #isLonger(pause: Pause | undefined): boolean {
+    return pause !== undefined && pause.until > this.#options.clock.now();
+  }
+
   #end(origin: string, pause: Pause): void {
+    if (this.#isLonger(pause)) return this.#askNext(pause);
     this.#pauses.delete(origin);
     this.#options.log.info(`downloads from ${origin} are no longer paused`);
     for (const waiters of pause.waiters.values()) {
