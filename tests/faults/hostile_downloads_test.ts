@@ -210,6 +210,7 @@ async function oneLife(seed: number): Promise<void> {
     assert.deepEqual(hosts.faults, []);
   };
   const note = (url: string) => contents.add(hosts.contentOf(url));
+  for (const origin of ORIGINS) note(`${origin}/round`);
   try {
     for (let step = 0; step < 80; step++) {
       const dice = random();
