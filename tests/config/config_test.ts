@@ -88,6 +88,12 @@ Deno.test("parseConfig() wants NAMESPACE=ALL beside NAMESPACE_SELECTOR", () => {
   assert.deepEqual(parseConfig({ ...env, DEFAULTS: "kiwigrid", NAMESPACE: "ALL" }).faults, []);
 });
 
+Deno.test("parseConfig() warns of limits of downloads below URL_MAX_BYTES", () => {
+  const env = { LABEL: "app", FOLDER: "/f", URL_MAX_BYTES: "512Mi" };
+  assert.match(configOf(env).warnings.join("\n"), /^URL_MAX_BYTES_PER_OBJECT is less than URL_MAX_BYTES: .*$/);
+  assert.deepEqual(configOf({ ...env, URL_MAX_BYTES_PER_OBJECT: "0" }).warnings, []);
+});
+
 Deno.test("parseConfig() warns of REMOVE_DELAY with FINALIZERS", () => {
   const env = { LABEL: "app", FOLDER: "/f", REMOVE_DELAY: "5" };
   assert.deepEqual(configOf(env).warnings, []);
