@@ -70,7 +70,7 @@ export function tellOfSlowDownloads(story: AddStory): void {
     await sidecar.logged(/downloads from http:\/\/127\.0\.0\.1:\d+ are no longer paused/);
     await eventually(() => assert.equal(text(`${at.folder}/19.txt`), "/reload?19"));
     assert.equal(sidecar.findAll(/are paused/).length, 1);
-    for (const path of ["/readyz", "/livez"]) assert.equal((await sidecar.health(path)).status, 200);
+    await sidecar.ready();
   });
 
   story("Downloads beyond the limits are their object's fault", async (at) => {
