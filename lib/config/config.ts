@@ -5,6 +5,7 @@ import { type Collection, collectionOf, type Flags } from "./collection_settings
 import { faultsOf, warningsOf } from "./config_checks.ts";
 import { misspeltSettings } from "./misspelt.ts";
 import { type Fault, readSettings } from "./read_settings.ts";
+import { deepFreeze } from "../runtime/deep_freeze.ts";
 import { given } from "../runtime/given.ts";
 
 /** Times of list and watch, in seconds. */
@@ -120,9 +121,4 @@ export function parseConfig(
     warnings: [...warnings, ...misspeltSettings(env), ...warningsOf(values)],
   };
   return { config: deepFreeze(config), faults };
-}
-
-export function deepFreeze<T>(value: T): T {
-  if (typeof value === "object" && value !== null) Object.values(value).forEach(deepFreeze);
-  return Object.freeze(value);
 }

@@ -1,7 +1,8 @@
 /** Reads the environment and the file that CONFIG_FILE names. */
 import type { Flags } from "./collection_settings.ts";
-import { type Config, deepFreeze, parseConfig } from "./config.ts";
+import { type Config, parseConfig } from "./config.ts";
 import type { Fault } from "./read_settings.ts";
+import { deepFreeze } from "../runtime/deep_freeze.ts";
 import { given } from "../runtime/given.ts";
 
 export interface LoadedConfig {

@@ -2,7 +2,7 @@
 import type { Clock } from "../runtime/clock.ts";
 import type { Config } from "../config/config.ts";
 import type { Collection } from "../config/collection_settings.ts";
-import { openUnpacker, openUrlFetcher } from "./open_downloads.ts";
+import { byteLimitsOf, openUnpacker, openUrlFetcher, type UrlFetcher } from "./open_downloads.ts";
 import type { FileEvent } from "../reconcile/file_event.ts";
 import { DownloadAllowance } from "./download_allowance.ts";
 import { settleDownloads } from "./settle_downloads.ts";
@@ -13,6 +13,7 @@ import type { RecordedCollection } from "../files/record_format.ts";
 import type { Journal } from "../files/journal.ts";
 import { Publisher } from "../files/publisher.ts";
 import { DownloadScheduler } from "../downloads/scheduler.ts";
+import type { SharedDownloads } from "../downloads/shared_downloads.ts";
 import type { Garbage } from "../runtime/garbage.ts";
 import type { ObjectApi } from "../kube/client/object_api.ts";
 import type { Source } from "../objects/source.ts";
@@ -48,6 +49,8 @@ export interface CollectionOptions {
   haveNamespacesLabels: boolean;
   env: Record<string, string | undefined>;
   transports: Pick<SharedTransports, "of">;
+  /** Shared by all collections: the queue of downloads. */
+  sharedDownloads: SharedDownloads;
   metrics: SidecarMetrics;
   eventPoster?: EventPoster;
   finalizerGuard?: FinalizerGuard;
@@ -67,6 +70,7 @@ export class RunningCollection implements Neighbour {
   readonly belongings: Belongings;
   readonly #options: CollectionOptions;
   readonly #notifications: Notifications;
+  readonly #fetcher: UrlFetcher;
   readonly #downloads: DownloadScheduler;
   readonly #reconciler: Reconciler;
   readonly #debounce: Debounce;
@@ -135,9 +139,11 @@ export class RunningCollection implements Neighbour {
       log,
     });
     this.belongings = { journal, publisher };
+    this.#fetcher = openUrlFetcher({ ...options, transport: options.transports.of(collection.requests).downloads });
     this.#downloads = new DownloadScheduler({
-      fetcher: openUrlFetcher({ ...options, transport: options.transports.of(collection.requests).downloads }),
+      fetcher: this.#fetcher,
       unpack: openUnpacker(collection),
+      limits: byteLimitsOf(collection),
       publisher,
       onWritten: (ref, path) => {
         this.#reconciler.disk.downloaded(path);
@@ -156,7 +162,7 @@ export class RunningCollection implements Neighbour {
         this.#changes.notify();
       },
       firstBackoff,
-      maxOpen: collection.requests.urlMaxOpen,
+      turns: options.sharedDownloads.join(collection.requests.urlMaxOpen),
       // Each resync is to ask again, however soon it comes
       refresh: soonestResync(config.watch.resyncPeriod),
       clock,
@@ -268,6 +274,7 @@ export class RunningCollection implements Neighbour {
 
   /** Continues with other settings of its notifications and requests. */
   async replaceRequests(collection: Collection): Promise<void> {
+    this.#fetcher.replace({ collection, transport: this.#options.transports.of(collection.requests).downloads });
     await this.#notifications.replace(collection);
   }
 

@@ -2,6 +2,7 @@
 import type { Clock } from "../runtime/clock.ts";
 import type { Config } from "../config/config.ts";
 import { Deadline } from "../runtime/deadline.ts";
+import { SharedDownloads } from "../downloads/shared_downloads.ts";
 import { Garbage, v8Collector } from "../runtime/garbage.ts";
 import type { KubeClient } from "../kube/client/client.ts";
 import type { Credentials } from "../kube/client/credentials.ts";
@@ -73,7 +74,7 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
     });
     const collections = await Collections.open({
       ...{ ...options, ...clusterParts, client, haveNamespacesLabels: cluster !== undefined },
-      ...{ metrics, liveness, sources, garbage, transports },
+      ...{ metrics, liveness, sources, garbage, transports, sharedDownloads: new SharedDownloads(options) },
     });
     metrics.measure(() => collections.running, () => sources.contacts);
     let outcome: Outcome = "done";

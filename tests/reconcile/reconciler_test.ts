@@ -4,7 +4,9 @@ import type { Precedence } from "../../lib/files/claimant.ts";
 import { Journal } from "../../lib/files/journal.ts";
 import { PublishError } from "../../lib/files/publish_error.ts";
 import { Publisher } from "../../lib/files/publisher.ts";
+import { ByteLimits } from "../../lib/downloads/byte_limits.ts";
 import { DownloadScheduler } from "../../lib/downloads/scheduler.ts";
+import { SharedDownloads } from "../../lib/downloads/shared_downloads.ts";
 import { describeRef } from "../../lib/objects/ref.ts";
 import { type KubeObject } from "../../lib/objects/object.ts";
 import { type Source } from "../../lib/objects/source.ts";
@@ -94,16 +96,18 @@ function start({
         const served = await urls[url];
         if (served === undefined) throw new Error("connection refused");
         await sink.write(encode(served));
+        return { isUnchanged: false, validators: undefined };
       },
     },
     publisher,
+    limits: new ByteLimits({ perObject: Infinity, total: Infinity }),
     onWritten: (_ref, path) => reconciler.disk.downloaded(path),
     onFailed: (_ref, path) => reconciler.disk.downloadFailed(path),
     onRefused: (_ref, path) => reconciler.disk.downloadFailed(path),
     unpack: () => Promise.reject(new Error("there are no archives")),
     onChange() {},
     firstBackoff: 1,
-    maxOpen: 4,
+    turns: new SharedDownloads({ clock, random: () => 0, log }).join(4),
     refresh: 600,
     clock,
     random: () => 0,

@@ -12,6 +12,7 @@ import { Liveness } from "../../lib/sidecar/liveness.ts";
 import { SharedTransports } from "../../lib/sidecar/open_transports.ts";
 import { SharedSources } from "../../lib/sidecar/shared_sources.ts";
 import { CONFIG_MAPS, NAMESPACES, type StoredMeta } from "../apiserver/resources.ts";
+import { SharedDownloads } from "../../lib/downloads/shared_downloads.ts";
 import { ApiGateway, keptLog } from "./api_gateway.ts";
 import { filesIn, tempFolder } from "./disk.ts";
 import { FakeClock } from "./fake_clock.ts";
@@ -72,6 +73,7 @@ export function collectionsPlace() {
         ...given("finalizerGuard", finalizerGuard),
         config: { ...config, collections: parse(text, env), configFile: "config.yaml" },
         metrics: new SidecarMetrics(),
+        sharedDownloads: new SharedDownloads(common),
         garbage: new Garbage({ clock, collector() {} }),
       });
       const stop = new AbortController();

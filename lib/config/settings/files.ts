@@ -3,6 +3,7 @@ import { anyAsFalse, notOctalAsDefault } from "../kiwigrid_values.ts";
 import {
   absolutePath,
   boolean,
+  byteLimit,
   bytes,
   countFromOne,
   fileMode,
@@ -58,6 +59,18 @@ export const FILES_SETTINGS = {
     "64Mi",
     "Maximum size of the content of a `*.url` key, in bytes or with `Ki`, `Mi` or `Gi`",
     { key: "urls.maxBytes" },
+  ),
+  URL_MAX_BYTES_PER_OBJECT: files.withDefault(
+    byteLimit,
+    "256Mi",
+    "Maximum size of what the `*.url` keys of one object bring to disk, after unpacking. A download beyond it is refused; its last accepted file stays. `0` for no limit",
+    { key: "urls.maxBytesPerObject" },
+  ),
+  URL_MAX_BYTES_TOTAL: files.withDefault(
+    byteLimit,
+    "1Gi",
+    "The same for all `*.url` keys together. A refused download gets its turn when others have made room. `0` for no limit",
+    { key: "urls.maxBytesTotal" },
   ),
   URL_ALLOWED_HOSTS: files.optional(
     listOf("host names, *.example.com, addresses, CIDRs or *, each with a port if need be", isAllowedHost),
