@@ -71,7 +71,8 @@ export async function runProgram(
   }
   await giveUpPermissions({ config, credentials });
   const userAgent = `deno-k8s-sidecar/${VERSION}`;
-  const options = { config, env, userAgent, clock: systemClock, random: Math.random, log };
+  const build = { version: VERSION, revision: COMMIT };
+  const options = { config, env, userAgent, build, clock: systemClock, random: Math.random, log };
   if (folder?.manifests !== undefined) {
     announce(config, dir ?? "", log);
     return EXIT[await runSidecar({ ...options, manifests: folder.manifests }, stop)];

@@ -29,6 +29,8 @@ export interface DownloadSchedulerOptions {
   onFailed(ref: ObjectRef, path: string, reason: string): void;
   /** A host or an archive was refused; tried again when the object changes or at the refresh. The reason is as above. */
   onRefused(ref: ObjectRef, path: string, reason: string): void;
+  /** An attempt has ended: `isDownload`, or it only unpacked an archive; with its error, if it failed. */
+  onAttempt(isDownload: boolean, error?: unknown): void;
   /** {@link DownloadScheduler.awaited}, `unpacking` or `failed` changed. */
   onChange(): void;
   /** First delay before a failed download is tried again, in seconds. */
@@ -164,12 +166,14 @@ export class DownloadScheduler {
     for (let isRetry = false; !signal.aborted; isRetry = true) {
       try {
         await queue.run({ ...place, isRetry }, signal, () => this.#download(path, content, ref, owner, signal));
+        this.#options.onAttempt("url" in content);
         wanted.refusal = undefined;
         wanted.file = looksOf(path);
         this.#decide(path, { isFailure: false });
         return;
       } catch (error) {
         if (signal.aborted) return;
+        this.#options.onAttempt("url" in content, error);
         if (error instanceof ArchiveError || error instanceof RefusedHostError) {
           return this.#refuse(path, wanted, ref, error);
         }

@@ -55,6 +55,13 @@ export class Claims<T extends Claimant = Claimant> {
     return this.#paths.size;
   }
 
+  /** Number of paths that several objects claim. */
+  get contested(): number {
+    let count = 0;
+    for (const claimants of this.#paths.values()) if (Array.isArray(claimants)) count++;
+    return count;
+  }
+
   winnerOf(path: string): T | undefined {
     const claimants = this.#paths.get(path);
     return Array.isArray(claimants) ? claimants[0] : claimants;

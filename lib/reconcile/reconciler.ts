@@ -10,6 +10,7 @@ import type { KubeObject } from "../objects/object.ts";
 import { keyOf, type ObjectRef } from "../objects/ref.ts";
 import type { Source } from "../objects/source.ts";
 import { isOlderVersion, versionOf } from "../objects/version.ts";
+import { type Census, takeCensus } from "./census.ts";
 import { DiskEvents } from "./disk_events.ts";
 import { ObjectFiles } from "./object_files.ts";
 import { ObjectReader } from "./object_reader.ts";
@@ -68,6 +69,11 @@ export class Reconciler {
   /** Number of paths that are wanted now. */
   get files(): number {
     return this.#claims.size;
+  }
+
+  /** @param undelivered paths whose content was refused */
+  census(undelivered: Iterable<string>): Census {
+    return takeCensus({ ...this.#options, ...this.#parts }, undelivered);
   }
 
   /** Sources that have not been listed in full yet. */

@@ -30,6 +30,7 @@ import { checkDiskPeriodically } from "./periodic_disk_check.ts";
 import { pendingIn } from "./pending_notification.ts";
 import { Readiness } from "./readiness.ts";
 import type { SidecarMetrics } from "../serve/metrics.ts";
+import { Measurements } from "./measurements.ts";
 import { SelectedNamespaces } from "./selected_namespaces.ts";
 import { SelectedObjects } from "./selected_objects.ts";
 import { selectionId } from "./selection_id.ts";
@@ -63,6 +64,7 @@ export class RunningCollection {
   readonly #notifications: NotificationRunner | undefined;
   readonly #downloads: DownloadScheduler;
   readonly #reconciler: Reconciler;
+  readonly #measurements: Measurements;
   readonly #debounce: Debounce;
   readonly #diskCheck: DiskCheck;
   readonly #journal: Journal;
@@ -91,7 +93,7 @@ export class RunningCollection {
       transport: options.transports.of(options.collection.requests).webhook,
       pending: pendingIn(journal),
       heartbeat: options.liveness.heartbeat("the notification loop"),
-      onResult: (kind, ok, seconds) => options.metrics.notified(kind, ok, seconds),
+      onResult: (...result) => options.metrics.forCollection(options.collection.name).notified(...result),
     });
     return new RunningCollection(options, sources, id, journal, notifications);
   }
@@ -106,6 +108,7 @@ export class RunningCollection {
     const { collection, config, client, clock, random, log } = options;
     const { firstBackoff } = config.watch;
     this.#options = options;
+    const measurements = this.#measurements = new Measurements(options.metrics.forCollection(collection.name), clock);
     const namespaces = new SelectedNamespaces(collection.selection, { haveLabels: options.cluster !== undefined });
     namespaces.onChange = (namespace) => this.#reconciler.reconsider(namespace);
     const objects = new SelectedObjects({ client, namespaces, finalizerGuard: options.finalizerGuard, log });
@@ -140,6 +143,7 @@ export class RunningCollection {
         this.#reconciler.disk.downloadFailed(path);
         this.#onEvent({ type: "refused", ref, reason });
       },
+      onAttempt: (...attempt) => measurements.downloadAttempt(...attempt),
       onChange: () => {
         this.#readiness.check();
         this.#changes.notify();
@@ -165,6 +169,7 @@ export class RunningCollection {
       removeDelay: config.method === "LIST" || config.finalizer !== undefined ? 0 : collection.files.removeDelay,
       read: (source, ref, signal) => objects.read(source, ref, signal),
       onEvent: (event) => this.#onEvent(event),
+      onDiskError: (error) => measurements.diskError(error),
       onReleased: options.finalizerGuard && ((ref) => options.finalizerGuard?.release(ref)),
       heartbeat: options.liveness.heartbeat("the work queue"),
       onChange: () => this.#readiness.check(),
@@ -173,7 +178,7 @@ export class RunningCollection {
       random,
       log,
     });
-    this.#debounce = new Debounce(this.#reconciler, clock);
+    this.#debounce = new Debounce(this.#reconciler, clock, measurements.propagation);
     this.#followers = new Followers({
       ...options,
       client: options.cluster ?? client,
@@ -181,7 +186,7 @@ export class RunningCollection {
       namespaces,
       sinkFor: (source) => objects.sinkFor(source, this.#debounce),
       watch: config.watch,
-      onFailure: (error) => options.metrics.watchFailed(error),
+      onRestart: (restart) => options.metrics.restarted(restart),
     });
     this.#allowance = new DownloadAllowance(clock, () => this.#readiness.check());
     this.#readiness = new Readiness({
@@ -192,6 +197,8 @@ export class RunningCollection {
       allowance: this.#allowance,
       onReady: () => this.#onReady(),
     });
+    const parts = { reconciler: this.#reconciler, downloads: this.#downloads, followers: this.#followers };
+    measurements.begin({ ...parts, notifications }, collection.notification);
   }
 
   get objects(): number {
@@ -200,11 +207,6 @@ export class RunningCollection {
 
   get files(): number {
     return this.#reconciler.files;
-  }
-
-  /** Seconds since the API server last sent something, for each source. */
-  get contacts(): { source: string; silence: number }[] {
-    return this.#followers.contacts;
   }
 
   get isNotificationPending(): boolean {
@@ -229,6 +231,7 @@ export class RunningCollection {
     ]);
     this.#allowance.close();
     await this.#downloads.close();
+    this.#measurements.end();
   }
 
   /** METHOD=LIST: lists every source, writes every file and notifies the application, once. */
@@ -278,7 +281,7 @@ export class RunningCollection {
   }
 
   #onEvent(event: FileEvent): void {
-    this.#options.metrics.fileEvent(event);
+    this.#measurements.fileEvent(event);
     this.#options.eventPoster?.post(event);
     if (event.type !== "written" && event.type !== "removed") return;
     this.#notifications?.changed(event.paths, { initial: this.#isFirstSync });

@@ -1,6 +1,7 @@
 /** Follows the sources of a collection. With NAMESPACE_SELECTOR, the namespaces are listed first. */
 import type { WatchSettings } from "../config/config.ts";
 import type { ListWatch } from "../kube/client/object_api.ts";
+import type { Restart } from "../kube/watch/restarts.ts";
 import { Watcher } from "../kube/watch/watcher.ts";
 import type { Log } from "../log/log.ts";
 import { describeSource, type Source, type WatchTarget } from "../objects/source.ts";
@@ -20,7 +21,8 @@ export interface FollowersOptions {
   watch: WatchSettings;
   liveness: Pick<Liveness, "heartbeat">;
   outages: Outages;
-  onFailure(error: unknown): void;
+  /** A watch or a list has to be made again. */
+  onRestart(restart: Restart): void;
   clock: Clock;
   random: () => number;
   log: Log;
@@ -36,9 +38,9 @@ export class Followers {
     this.#options = options;
   }
 
-  /** Seconds since the API server last sent something, for each source. */
-  get contacts(): { source: string; silence: number }[] {
-    return this.#all.map(({ source, silence }) => ({ source: describeSource(source), silence }));
+  /** When each source was heard of and listed. */
+  get states(): readonly Pick<SourceFollower, "source" | "contactAt" | "syncedAt">[] {
+    return this.#all;
   }
 
   /** Describes a source that was not listed yet, with the reason if it fails. */
@@ -90,6 +92,7 @@ export class Followers {
       random,
       heartbeat: liveness.heartbeat(`the watch of ${describeSource(source)}`),
       onContact: () => follower.contacted(),
+      onRestart: this.#options.onRestart,
     });
     const follower: SourceFollower = new SourceFollower({ ...this.#options, source, watcher, sink });
     return follower;

@@ -13,7 +13,7 @@ import { openClient } from "./open_client.ts";
 import type { Log } from "../log/log.ts";
 import { RunningCollection } from "./collection.ts";
 import type { HealthState } from "../serve/health.ts";
-import { SidecarMetrics } from "../serve/metrics.ts";
+import { type Build, SidecarMetrics } from "../serve/metrics.ts";
 import { ApiContact } from "./api_contact.ts";
 import { listOnce, type Outcome } from "./list_once.ts";
 import { Liveness } from "./liveness.ts";
@@ -24,6 +24,7 @@ interface CommonOptions {
   config: Config;
   env: Record<string, string | undefined>;
   userAgent: string;
+  build: Build;
   clock: Clock;
   random: () => number;
   log: Log;
@@ -51,7 +52,7 @@ const FLUSH_SECONDS = 0.5;
  */
 export async function runSidecar(options: SidecarOptions, signal: AbortSignal): Promise<Outcome> {
   const { config, log } = options;
-  const metrics = new SidecarMetrics();
+  const metrics = new SidecarMetrics({ build: options.build, clock: options.clock, wallClock: Date.now });
   using garbage = new Garbage({ clock: options.clock, collector: v8Collector() });
   const onAnswer = () => contact?.answered();
   const cluster = "credentials" in options ? openClient(options, metrics, garbage, onAnswer) : undefined;
@@ -70,7 +71,6 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
     const collections = await Promise.all(
       config.collections.map((collection) => RunningCollection.open({ ...parts, collection })),
     );
-    metrics.measure(() => collections);
     let outcome: Outcome = "done";
     if (config.method === "LIST") outcome = await listOnce(collections, log, signal);
     else {
@@ -138,5 +138,5 @@ async function openHealth(
     stuck,
   };
   const { port, host } = config.health;
-  return startServer({ port, host, health, metrics: () => metrics.render(), clock, log });
+  return startServer({ port, host, health, metrics: (format) => metrics.render(format), clock, log });
 }

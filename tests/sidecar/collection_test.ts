@@ -52,7 +52,7 @@ function place() {
             close() {},
           }),
         },
-        metrics: new SidecarMetrics(),
+        metrics: new SidecarMetrics({ build: { version: "", revision: "" }, clock, wallClock: Date.now }),
         eventPoster,
         ...given("finalizerGuard", finalizerGuard),
         liveness: new Liveness(clock),
