@@ -1,6 +1,5 @@
 /** The metrics of this program. docs/operations.md has a table of them, generated from here. */
-import type { Verb } from "../kube/client/verb.ts";
-import { VERBS } from "../kube/client/verb.ts";
+import { type Verb, VERBS } from "../kube/client/verb.ts";
 import { RELISTS, type Restart, WATCH_RESTARTS } from "../kube/watch/restarts.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { type Counter, type Family, type MetricsFormat, MetricsRegistry } from "../runtime/metrics_registry.ts";
@@ -82,7 +81,9 @@ export class SidecarMetrics {
       "Requests to the API server, by verb and status; code 0 for no answer.",
       ["verb", "code"],
     );
-    for (const verb of VERBS) for (const code of ["0", "200"]) this.#requests.add({ verb, code }, 0);
+    for (const verb of VERBS) {
+      for (const code of ["0", verb === "create" ? "201" : "200"]) this.#requests.add({ verb, code }, 0);
+    }
     const config = "k8s_sidecar_config_last_reload_success";
     registry.read(
       "gauge",
