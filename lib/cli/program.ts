@@ -81,7 +81,15 @@ export async function runProgram(
   const userAgent = `deno-k8s-sidecar/${VERSION}`;
   const configFile = await followConfig({ config, text, env, onHangup });
   const options = {
-    ...{ config, env, userAgent, clock: systemClock, random: Math.random, log },
+    ...{
+      config,
+      env,
+      userAgent,
+      build: { version: VERSION, revision: COMMIT },
+      clock: systemClock,
+      random: Math.random,
+      log,
+    },
     ...given("configFile", configFile),
   };
   if (folder?.manifests !== undefined) {

@@ -25,6 +25,8 @@ export interface DownloadSchedulerOptions extends AttemptOptions {
    * when there is room. The reason is as above.
    */
   onRefused(ref: ObjectRef, path: string, reason: string): void;
+  /** An attempt has ended: `isDownload`, or it only unpacked an archive; with its error, if it failed. */
+  onAttempt(isDownload: boolean, error?: unknown): void;
   /** {@link DownloadScheduler.awaited}, `unpacking` or `failed` changed. */
   onChange(): void;
   /** First delay before a failed download is tried again, in seconds. */
@@ -170,12 +172,14 @@ export class DownloadScheduler {
           () => attempt(this.#options, target, wanted.kept, signal),
         );
         if (signal.aborted) return;
+        this.#options.onAttempt("url" in content);
         wanted.refusal = undefined;
         wanted.file = looksOf(path);
         this.#decide(path, { isFailure: false });
         return;
       } catch (error) {
         if (signal.aborted) return;
+        this.#options.onAttempt("url" in content, error);
         if (error instanceof ArchiveError || error instanceof RefusedHostError) {
           return this.#refuse(path, wanted, ref, error);
         }

@@ -59,6 +59,13 @@ export class Claims<T extends Claimant = Claimant> {
     return this.#paths.size - this.#conflicts.size;
   }
 
+  /** Number of paths that several objects claim, and of those that lose to a path above or below. */
+  get contested(): number {
+    let count = this.#conflicts.size;
+    for (const claimants of this.#paths.values()) if (Array.isArray(claimants)) count++;
+    return count;
+  }
+
   winnerOf(path: string): T | undefined {
     return this.#conflicts.blockerOf(path) === undefined ? this.#firstOf(path) : undefined;
   }

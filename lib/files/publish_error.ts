@@ -17,6 +17,11 @@ export class PublishError extends Error {
     this.#isImpossible = isImpossible || this.isObstructed;
   }
 
+  /** `ENOSPC` and the like; `undefined` where no system call failed. */
+  get code(): string | undefined {
+    return errnoOf(this.cause);
+  }
+
   /**
    * Retries are useless until somebody changes the object or the path: a name is longer than 255 bytes, or a directory is
    * in the way. `false`: the disk is to blame, and may recover.

@@ -10,6 +10,7 @@ import type { KubeObject } from "../objects/object.ts";
 import { keyOf, type ObjectRef } from "../objects/ref.ts";
 import type { Source } from "../objects/source.ts";
 import { isOlderVersion, versionOf } from "../objects/version.ts";
+import { type Census, takeCensus } from "./census.ts";
 import { DiskEvents } from "./disk_events.ts";
 import { ObjectFiles } from "./object_files.ts";
 import { ObjectReader } from "./object_reader.ts";
@@ -73,6 +74,11 @@ export class Reconciler {
   /** Whether an object exists and is selected. */
   selects(key: string): boolean {
     return !this.#parts.isGone(key);
+  }
+
+  /** @param undelivered paths whose content was refused */
+  census(undelivered: Iterable<string>): Census {
+    return takeCensus({ ...this.#options, ...this.#parts }, undelivered);
   }
 
   /** Sources that have not been listed in full yet. */

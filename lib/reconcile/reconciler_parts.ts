@@ -3,6 +3,7 @@ import type { Precedence } from "../files/claimant.ts";
 import { Claims } from "../files/claims.ts";
 import type { Journal } from "../files/journal.ts";
 import type { ProjectionSettings } from "../files/projection.ts";
+import type { PublishError } from "../files/publish_error.ts";
 import type { Publisher } from "../files/publisher.ts";
 import type { Log } from "../log/log.ts";
 import type { KubeObject } from "../objects/object.ts";
@@ -39,6 +40,8 @@ export interface ReconcilerOptions {
   /** Reads an object again; `undefined`: it was deleted, or is no longer selected. */
   read(source: Source, ref: ObjectRef, signal: AbortSignal): Promise<KubeObject | undefined>;
   onEvent(event: FileEvent): void;
+  /** An attempt to write or remove files of an object failed. */
+  onDiskError?: ((error: PublishError) => void) | undefined;
   /** With finalizers: no file has the content of this object, which is being deleted or no longer selected. */
   onReleased?: ((ref: ObjectRef) => void) | undefined;
   heartbeat: { expectWithin(seconds: number): void; idle(): void };
@@ -112,7 +115,10 @@ export function assemble(
     lists,
     refusals,
     slice,
-    onFailed: (owner, error) => queue.retry(REMOVAL + owner, error),
+    onFailed(owner, error) {
+      options.onDiskError?.(error);
+      queue.retry(REMOVAL + owner, error);
+    },
     onInterrupted: (owner) => queue.add(REMOVAL + owner),
   });
   const inTheWay = new InTheWay({ journal, lists, removals, slice });

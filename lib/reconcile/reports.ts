@@ -12,6 +12,8 @@ import type { TrackedObject } from "./tracked_object.ts";
 export interface ReportsOptions {
   journal: Pick<Journal, "files" | "ownerOf">;
   onEvent(event: FileEvent): void;
+  /** An attempt to write files of an object failed. */
+  onDiskError?: ((error: PublishError) => void) | undefined;
   log: Pick<Log, "info" | "warn" | "error">;
 }
 
@@ -109,6 +111,7 @@ export class Reports {
 
   /** @param before the failure that was told last */
   failed(object: TrackedObject, error: PublishError, before: Error | undefined): void {
+    this.#options.onDiskError?.(error);
     if (before?.message === error.message) return;
     this.#options.log.error(
       `${describeRef(object)}: ${error.message}; ${error.isObstructed ? "waiting until that changes" : "trying again"}`,

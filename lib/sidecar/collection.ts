@@ -33,6 +33,7 @@ import { checkDiskPeriodically } from "./periodic_disk_check.ts";
 import { pendingIn } from "./pending_notification.ts";
 import { Readiness } from "./readiness.ts";
 import type { SidecarMetrics } from "../serve/metrics.ts";
+import { Measurements } from "./measurements.ts";
 import { SelectedNamespaces } from "./selected_namespaces.ts";
 import { SelectedObjects } from "./selected_objects.ts";
 import { describeMissing } from "./describe_selection.ts";
@@ -56,7 +57,7 @@ export interface CollectionOptions {
   finalizerGuard?: FinalizerGuard;
   liveness: Pick<Liveness, "heartbeat">;
   /** Shared by all collections. */
-  sources: Pick<SharedSources, "follow" | "failureOf">;
+  sources: Pick<SharedSources, "follow" | "failureOf" | "timesOf">;
   garbage: Garbage;
   /** Its first sync is complete. */
   onReady(): void;
@@ -73,6 +74,7 @@ export class RunningCollection implements Neighbour {
   readonly #fetcher: UrlFetcher;
   readonly #downloads: DownloadScheduler;
   readonly #reconciler: Reconciler;
+  readonly #measurements: Measurements;
   readonly #debounce: Debounce;
   readonly #diskCheck: DiskCheck;
   readonly #journal: Journal;
@@ -104,7 +106,7 @@ export class RunningCollection implements Neighbour {
           transport: options.transports.of(requests).webhook,
           pending: pendingIn(journal),
           heartbeat,
-          onResult: (kind, ok, seconds) => options.metrics.notified(kind, ok, seconds),
+          onResult: (...result) => options.metrics.forCollection(options.collection.name).notified(...result),
         }),
     );
     return new RunningCollection(options, sources, journal, notifications);
@@ -119,6 +121,7 @@ export class RunningCollection implements Neighbour {
     const { collection, config, client, clock, random, log } = options;
     const { firstBackoff } = config.watch;
     this.#options = options;
+    const measurements = this.#measurements = new Measurements(options.metrics.forCollection(collection.name), clock);
     const namespaces = new SelectedNamespaces(collection.selection, { haveLabels: options.haveNamespacesLabels });
     namespaces.onChange = (namespace) => this.#reconciler.reconsider(namespace);
     const objects = new SelectedObjects({ client, namespaces, finalizerGuard: options.finalizerGuard, log });
@@ -157,6 +160,7 @@ export class RunningCollection implements Neighbour {
         this.#reconciler.disk.downloadFailed(path);
         this.#onEvent({ type: "refused", ref, reason });
       },
+      onAttempt: (...attempt) => measurements.downloadAttempt(...attempt),
       onChange: () => {
         this.#readiness.check();
         this.#changes.notify();
@@ -182,6 +186,7 @@ export class RunningCollection implements Neighbour {
       removeDelay: config.method === "LIST" || config.finalizer !== undefined ? 0 : collection.files.removeDelay,
       read: (source, ref, signal) => objects.read(source, ref, signal),
       onEvent: (event) => this.#onEvent(event),
+      onDiskError: (error) => measurements.diskError(error),
       onReleased: options.finalizerGuard && ((ref) => options.finalizerGuard?.release(ref)),
       heartbeat: options.liveness.heartbeat("the work queue"),
       onChange: () => this.#readiness.check(),
@@ -190,7 +195,7 @@ export class RunningCollection implements Neighbour {
       random,
       log,
     });
-    this.#debounce = new Debounce(this.#reconciler, clock);
+    this.#debounce = new Debounce(this.#reconciler, clock, measurements.propagation);
     this.#followers = new Followers({
       shared: options.sources,
       sources,
@@ -207,6 +212,8 @@ export class RunningCollection implements Neighbour {
       allowance: this.#allowance,
       onReady: () => this.#onReady(),
     });
+    const parts = { reconciler: this.#reconciler, downloads: this.#downloads, followers: this.#followers };
+    measurements.begin({ ...parts, notifications }, collection.notification);
   }
 
   get name(): string {
@@ -270,6 +277,7 @@ export class RunningCollection implements Neighbour {
     ]);
     this.#allowance.close();
     await this.#downloads.close();
+    this.#measurements.end();
   }
 
   /** Continues with other settings of its notifications and requests. */
@@ -326,7 +334,7 @@ export class RunningCollection implements Neighbour {
   }
 
   #onEvent(event: FileEvent): void {
-    this.#options.metrics.fileEvent(event);
+    this.#measurements.fileEvent(event);
     this.#options.eventPoster?.post(event);
     if (event.type !== "written" && event.type !== "removed") return;
     this.#notifications.changed(event.paths, { isFirstSync: this.#isFirstSync });

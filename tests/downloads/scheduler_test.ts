@@ -30,6 +30,7 @@ function open(servers: Record<string, Server> = {}, { perObject = Infinity, tota
   const events: string[] = [];
   const refusals: string[] = [];
   const changes: string[] = [];
+  const attempts: string[] = [];
   const asked: string[] = [];
   /** By URL, from hosts that offer them; and those that requests were sent with. */
   const etags: Record<string, string> = {};
@@ -95,6 +96,8 @@ function open(servers: Record<string, Server> = {}, { perObject = Infinity, tota
       events.push(`${ref.name} refused ${within(path)}: ${reason.split(": ")[2]}`);
     },
     onFailed: (ref, path, reason) => void events.push(`${ref.name} failed ${within(path)}: ${reason.split(": ")[1]}`),
+    onAttempt: (isDownload, error) =>
+      void attempts.push(`${isDownload ? "download" : "unpack"}: ${error instanceof Error ? error.name : "ok"}`),
     onChange: () => void changes.push([downloads.awaited.size, downloads.unpacking.size, downloads.failed.size].join()),
     firstBackoff: 1,
     turns: new SharedDownloads({ clock, random: () => 0, log }).join(4),
@@ -110,6 +113,7 @@ function open(servers: Record<string, Server> = {}, { perObject = Infinity, tota
     events,
     refusals,
     changes,
+    attempts,
     asked,
     etags,
     conditional,
@@ -250,6 +254,21 @@ Deno.test("onChange() is told of each change of awaited, unpacking and failed", 
   it.wantArchive("c", { text: "c" });
   await it.settle();
   assert.deepEqual(it.changes.splice(0), ["0,1,0", "0,0,0"]);
+});
+
+Deno.test("onAttempt() is told of each attempt, also of repeated failures", async () => {
+  await using it = open({ "http://x/a": down });
+  it.want("a", "http://x/a");
+  await it.settle();
+  await it.clock.advance(1);
+  it.servers["http://x/a"] = () => "served";
+  await it.clock.advance(2);
+  assert.deepEqual(it.attempts.splice(0), ["download: Error", "download: Error", "download: ok"]);
+  it.wantArchive("c", { text: "broken" });
+  await it.settle();
+  it.wantArchive("d", { text: "d" });
+  await it.settle();
+  assert.deepEqual(it.attempts, ["unpack: ArchiveError", "unpack: ok"]);
 });
 
 Deno.test("want() keeps the last good file, backs off and tells once", async () => {
@@ -669,6 +688,7 @@ Deno.test("want() takes its content over a real connection", async () => {
     unpack: () => assert.fail("there is no archive"),
     onRefused: (_, __, reason) => assert.fail(reason),
     onFailed: (_, __, reason) => assert.fail(reason),
+    onAttempt() {},
     onChange() {},
     firstBackoff: 1,
     turns: new SharedDownloads({ clock, random: () => 0, log }).join(4),

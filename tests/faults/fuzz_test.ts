@@ -17,6 +17,7 @@ import type { Source } from "../../lib/objects/source.ts";
 import { parseSelector } from "../../lib/objects/selector_grammar.ts";
 import { Watcher } from "../../lib/kube/watch/watcher.ts";
 import { Debounce } from "../../lib/reconcile/debounce.ts";
+import { Propagation } from "../../lib/reconcile/propagation.ts";
 import { Reconciler } from "../../lib/reconcile/reconciler.ts";
 import { SETTINGS } from "../../lib/config/settings.ts";
 import { FileObjects } from "../../lib/sidecar/object_sink.ts";
@@ -424,7 +425,7 @@ function start({ api, folder, clock, random, resyncPeriod, removeDelay, collisio
     onEvent: (event) => event.type === "written" && onWritten(event.paths),
     onReleased() {},
   });
-  const debounce = new Debounce(reconciler, clock);
+  const debounce = new Debounce(reconciler, clock, new Propagation({ onWritten() {}, clock }));
   const timing = { sleepTime: 60, serverTimeout: 60, clientTimeout: 66, resyncPeriod, firstBackoff: 1 };
   const running = SOURCES.map((source) => {
     const watcher = new Watcher({
@@ -437,7 +438,7 @@ function start({ api, folder, clock, random, resyncPeriod, removeDelay, collisio
       heartbeat: { expectWithin() {} },
     });
     const sink = new FileObjects({ source, reconciler: debounce, admit: undefined, selects: () => true, log });
-    const follower = new SourceFollower({ source, watcher, sink, outages, onFailure() {}, clock, log });
+    const follower = new SourceFollower({ source, watcher, sink, outages, clock, log });
     return follower.run(abort.signal, { once: false });
   });
   const all = Promise.all([...running, debounce.run(abort.signal), reconciler.run(abort.signal)]);

@@ -185,7 +185,7 @@ async function oneLife(seed: number): Promise<void> {
   const downloads = new DownloadScheduler({
     ...{ fetcher, publisher, unpack: () => Promise.reject(new Error("there are no archives")) },
     ...{ limits: new ByteLimits(LIMITS), turns: new SharedDownloads({ clock, random, log }).join(MAX_OPEN) },
-    ...{ onWritten() {}, onFailed() {}, onRefused() {}, onChange() {} },
+    ...{ onWritten() {}, onFailed() {}, onRefused() {}, onAttempt() {}, onChange() {} },
     ...{ firstBackoff: 1, refresh: 60, clock, random, log },
   });
   const wants = new Map<string, Want>();

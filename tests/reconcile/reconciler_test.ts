@@ -69,6 +69,7 @@ function start({
 }: Start) {
   const log = keptLog();
   const events: string[] = [];
+  const diskErrors: PublishError[] = [];
   const released: string[] = [];
   const abort = new AbortController();
   const whenStopped: ((value: unknown) => void)[] = [];
@@ -105,6 +106,7 @@ function start({
     onFailed: (_ref, path) => reconciler.disk.downloadFailed(path),
     onRefused: (_ref, path) => reconciler.disk.downloadFailed(path),
     unpack: () => Promise.reject(new Error("there are no archives")),
+    onAttempt() {},
     onChange() {},
     firstBackoff: 1,
     turns: new SharedDownloads({ clock, random: () => 0, log }).join(4),
@@ -139,6 +141,7 @@ function start({
       return cluster.get(describeRef(ref));
     },
     onEvent: (event) => void events.push(line(event, folder)),
+    onDiskError: (error) => void diskErrors.push(error),
     onReleased: (ref) => void released.push(describeRef(ref)),
     heartbeat: { expectWithin() {}, idle() {} },
     onChange() {},
@@ -156,6 +159,7 @@ function start({
     log,
     /** `written ConfigMap default/a: x, y`, paths within the folder. */
     events,
+    diskErrors,
     released,
     state,
     journal,
@@ -978,7 +982,29 @@ Deno.test("countRefused() counts each object once, whatever is refused of it", a
   );
   assert.equal(it.reconciler.outcome.countRefused([]), 3);
   assert.equal(it.reconciler.outcome.countRefused([it.at("dead"), it.at("fine")]), 4);
+  const { objects, files, bytes, refused, collisions } = it.reconciler.census([it.at("dead"), it.at("fine")]);
+  assert.deepEqual([...objects], [["ConfigMap", 4]]);
+  assert.deepEqual([files, bytes, collisions], [2, 2, 0]);
+  assert.deepEqual(Object.fromEntries(refused), { folder: 1, path: 1, key: 1, content: 1 });
   Deno.removeSync(it.at("out"));
+});
+
+Deno.test("census() counts paths that several objects claim, by kind what is selected", async () => {
+  await using it = open({ sources: [CONFIG_MAPS, SECRETS] });
+  await it.list(CONFIG_MAPS, configMap("a", { x: "1", y: "12", z: "123" }), configMap("b", { x: "2", y: "2" }));
+  await it.list(SECRETS, secret("s", { s: "1234" }));
+  const { objects, files, bytes, collisions } = it.reconciler.census([]);
+  assert.deepEqual(Object.fromEntries(objects), { ConfigMap: 2, Secret: 1 });
+  assert.deepEqual([files, bytes, collisions], [4, 10, 2]);
+});
+
+Deno.test("onDiskError() is told of each failed attempt with the error of the system", async () => {
+  await using it = open();
+  using full = refused(it, "full");
+  await it.list(CONFIG_MAPS, configMap("a", { full: "1" }));
+  await it.clock.advance(1);
+  assert.equal(it.diskErrors.length, 2);
+  full[Symbol.dispose]();
 });
 
 const REFUSED: ObjectExtras = { annotations: { [ANNOTATION]: "../out" } };

@@ -46,7 +46,7 @@ function place() {
       const follow = (mode: "once" | "watch") => {
         const { client } = gateway;
         const { watch } = config;
-        sources = new SharedSources({ client, mode, watch, liveness, onFailure() {}, clock, random: () => 0, log });
+        sources = new SharedSources({ client, mode, watch, liveness, onRestart() {}, clock, random: () => 0, log });
       };
       const collection = await RunningCollection.open({
         collection: config.collections[0]!,
@@ -63,13 +63,14 @@ function place() {
           }),
         },
         sharedDownloads: new SharedDownloads({ clock, random: () => 0, log }),
-        metrics: new SidecarMetrics(),
+        metrics: new SidecarMetrics({ build: { version: "", revision: "" }, clock, wallClock: () => 0 }),
         eventPoster,
         ...given("finalizerGuard", finalizerGuard),
         liveness,
         sources: {
           follow: (...call) => sources!.follow(...call),
           failureOf: (target) => sources?.failureOf(target),
+          timesOf: (target) => sources?.timesOf(target),
         },
         onReady() {},
         garbage: new Garbage({ clock, collector() {} }),

@@ -65,14 +65,14 @@ export function collectionsPlace() {
       const common = { clock, log, random: () => 0, env: {} };
       const sources = new SharedSources({
         ...{ ...common, client: gateway.client, mode, watch: config.watch, liveness },
-        onFailure() {},
+        onRestart() {},
       });
       const transports = new SharedTransports(common);
       const collections = await Collections.open({
         ...{ ...common, liveness, sources, transports, client: gateway.client, haveNamespacesLabels: true },
         ...given("finalizerGuard", finalizerGuard),
         config: { ...config, collections: parse(text, env), configFile: "config.yaml" },
-        metrics: new SidecarMetrics(),
+        metrics: new SidecarMetrics({ build: { version: "", revision: "" }, clock, wallClock: () => 0 }),
         sharedDownloads: new SharedDownloads(common),
         garbage: new Garbage({ clock, collector() {} }),
       });
