@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import fc from "fast-check";
 import { type Collection, collectionOf } from "../../lib/config/collection_settings.ts";
 import { parseConfig } from "../../lib/config/config.ts";
 import { type ConfigFileOptions, parseConfigFile } from "../../lib/config/config_file.ts";
@@ -196,6 +197,17 @@ collections:
   assert.deepEqual([username, password, passwordFile], ["me", undefined, "/there"]);
 });
 
+Deno.test("parseConfigFile() refuses keys of defaults that do not go together", () => {
+  const text = (defaults: string, more = "label: app") =>
+    `version: 1\ndefaults: { ${defaults} }\ncollections: [{ name: a, folder: /a, ${more} }]`;
+  assert.deepEqual(faultsIn(text("label: a, selector: b=c")), [
+    "2:23  defaults.selector  does not go with label: expected one of the two",
+  ]);
+  assert.deepEqual(faultsIn(text("selector: b=c", 'labelValue: "1"')), [
+    "3:38  collections[0].labelValue  does not go with the selector of defaults: label is missing",
+  ]);
+});
+
 Deno.test("parseConfigFile() reads JSON, anchors and merge keys", () => {
   const json = { version: 1, collections: [{ name: "a", label: "app", folder: "/files" }] };
   assert.deepEqual(only(JSON.stringify(json)), only(fileOf(...COMPLETE)));
@@ -284,6 +296,7 @@ Deno.test("parseConfigFile() takes secrets from the environment or a file only",
     "(value not shown): expected text in quotes, { env: NAME } or { file: /path }",
   ]);
   assert.deepEqual(faultsIn(webhook("bearer: { env: TOKEN }"), { env: { TOKEN: "a b" } }).length, 1);
+  assert.deepEqual(faults("bearer: { env: constructor }"), ["the environment variable constructor is not set"]);
   const { faults: none, warnings } = parse(webhook("bearer: { file: /nowhere }"));
   assert.deepEqual([none, warnings], [[], [
     'config.yaml:9:23  collections[0].notify.webhook.bearer.file  "/nowhere" does not exist yet: it is read at each use',
@@ -389,6 +402,35 @@ Deno.test("parseConfigFile() compares with the collection of the environment", (
     '2:23  collections[0].name  "default" is the collection that LABEL and FOLDER make: expected another name',
   ]);
   assert.deepEqual(faultsIn(named), []);
+});
+
+Deno.test("parseConfigFile() never throws, and gives collections or faults", () => {
+  const example = Deno.readTextFileSync(new URL("../../examples/config.yaml", import.meta.url));
+  const pieces = fc.constantFrom(
+    ...":{}[]&*!|>\"'%@`#-\n\t ,?",
+    "<<: *a",
+    "&a ",
+    "__proto__: 1",
+    "\0",
+    "null",
+    "- ",
+    "---\n",
+  );
+  const edits = fc.array(fc.tuple(fc.nat(example.length), fc.nat(40), pieces), { minLength: 1, maxLength: 4 });
+  const edited = edits.map((list) =>
+    list.reduce((text, [at, length, piece]) => text.slice(0, at) + piece + text.slice(at + length), example)
+  );
+  fc.assert(
+    fc.property(fc.oneof(edited, fc.string({ unit: "binary" })), (text) => {
+      const { collections, faults } = parse(text, { env: { REQ_USERNAME: "u", REQ_PASSWORD: "p" } });
+      assert.equal(collections.length > 0, faults.length === 0);
+      for (const { message, line, column } of faults) {
+        assert.ok(message.startsWith(`config.yaml:${line}:${column}  `), message);
+        assert.ok(line > 0 && column > 0 && message.length < 1000, message);
+      }
+    }),
+    { numRuns: 300, seed: 20261125 },
+  );
 });
 
 Deno.test("parseConfigFile() warns of settings that no collection uses", () => {
