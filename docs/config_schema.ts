@@ -1,6 +1,7 @@
 /** Makes schema/config.schema.json and the table of keys in collections.md from the table of settings. */
 import { FORMS, type Schema } from "../lib/config/file/forms.ts";
 import { collectionKeys, type Group, keyAt, type Leaf, leavesOf } from "../lib/config/file/keys.ts";
+import { MAX_COLLECTIONS } from "../lib/config/file/read_collections.ts";
 import { REFERENCE_SCHEMA } from "../lib/config/file/references.ts";
 import type { Setting } from "../lib/config/setting.ts";
 import { type SettingName, SETTINGS } from "../lib/config/settings.ts";
@@ -58,6 +59,7 @@ export function configSchema(): Schema {
         description: "Each has one selection, one folder and one notification",
         type: "array",
         minItems: 1,
+        maxItems: MAX_COLLECTIONS,
         items: { $ref: "#/definitions/collection" },
       },
     },

@@ -61,7 +61,9 @@ function failOfValue(form: Form, { row, form: name }: Leaf, value: Located, key:
     ? faultyItems(value, row.type, key)
     : [];
   for (const { item, key } of faulty) {
-    const what = form.expected(row).replace(/^(ALL, OWN or )?a list(: | of )/, "");
+    const what = name === "list"
+      ? form.expected(row).replace("a list: ", "")
+      : "the name of a namespace (ALL and OWN stand alone: namespaces: ALL)";
     context.fail(item, key, `${describeValue(item)}: expected ${what}${quotesHint(item)}`);
   }
   if (faulty.length > 0) return;
