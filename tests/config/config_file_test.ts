@@ -272,7 +272,7 @@ const WRONG_VALUES: [line: string, fault: string][] = [
   ["notify: { webhook: { method: GET } }", "22  notify.webhook.url  is required: the URL to call"],
   [
     'notify: { webhook: { url: "ftp://me:secret@x/?token=secret" } }',
-    '29  notify.webhook.url  "ftp://***@x/?token=***": expected an http:// or https:// URL',
+    '29  notify.webhook.url  "ftp://***@x/?token=***": expected an http:// or https:// URL without user name and password',
   ],
 ];
 
@@ -299,6 +299,12 @@ Deno.test("parseConfigFile() takes secrets from the environment or a file only",
     "(value not shown): expected text in quotes, { env: NAME } or { file: /path }",
   ]);
   assert.deepEqual(faultsIn(webhook("bearer: { env: TOKEN }"), { env: { TOKEN: "a b" } }).length, 1);
+  assert.deepEqual(
+    faultsIn(fileOf(...COMPLETE, 'notify: { webhook: { url: "http://me:hunter2@x/" } }')),
+    [
+      '6:29  collections[0].notify.webhook.url  "http://***@x/": expected an http:// or https:// URL without user name and password',
+    ],
+  );
   assert.deepEqual(faults("bearer: { env: constructor }"), ["the environment variable constructor is not set"]);
   const { faults: none, warnings } = parse(webhook("bearer: { file: /nowhere }"));
   assert.deepEqual([none, warnings], [[], [

@@ -28,7 +28,7 @@ const BEYOND_SCHEMA: RegExp[] = [
   // Ranges of durations
   /^"([0-9.]+(ms|s|m|h))+": expected a duration /,
   // Grammars
-  /^"https?:.*": expected an http/,
+  /^"https?:[^@]*": expected an http/,
   /^"[^,\s]+": expected (host names|names as name)/,
   /^".+": expected a label selector/,
   /: expected (the name of a header|text that a header may have)$/,
@@ -110,6 +110,7 @@ const BAD: unknown[] = [
     "07777777",
     "ftp://x",
     "http://[",
+    "http://u:p@x",
     "relative",
     "~/a",
     "Both",

@@ -84,7 +84,8 @@ export const FORMS: Record<string, Form> = {
     schema: ({ type }) => ({ enum: type.words }),
   },
   mode: string("^(0o)?[0-7]{3,4}$", () => 'three or four octal digits, such as "0644"'),
-  url: string("^https?://", ({ type }) => type.accepts),
+  // A password is never in the file
+  url: string("^https?://(?![^/?#]*@)", ({ type }) => `${type.accepts} without user name and password`),
   path: {
     ...string(PATH, () => "an absolute path"),
     read: (value) => textOf(value, PATH),
