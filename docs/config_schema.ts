@@ -1,6 +1,7 @@
 /** Makes schema/config.schema.json and the table of keys in collections.md from the table of settings. */
 import { FORMS, type Schema } from "../lib/config/file/forms.ts";
 import { collectionKeys, type Group, keyAt, type Leaf, leavesOf } from "../lib/config/file/keys.ts";
+import { MAX_COLLECTIONS } from "../lib/config/file/read_collections.ts";
 import { REFERENCE_SCHEMA } from "../lib/config/file/references.ts";
 import type { Setting } from "../lib/config/setting.ts";
 import { type SettingName, SETTINGS } from "../lib/config/settings.ts";
@@ -58,6 +59,7 @@ export function configSchema(): Schema {
         description: "Each has one selection, one folder and one notification",
         type: "array",
         minItems: 1,
+        maxItems: MAX_COLLECTIONS,
         items: { $ref: "#/definitions/collection" },
       },
     },
@@ -119,10 +121,23 @@ function defaultOf({ form, row }: Leaf): unknown {
   return form === "count" || form === "number" ? Number(row.default) : row.default;
 }
 
+/** Where the file differs from the environment. */
+const MEANINGS: Record<string, string> = {
+  label: "Label key of the objects; a whole label selector goes into selector",
+  labelValue: "Value that the label must have",
+  namespaces: "ALL, OWN (the namespace of the pod) or a list of namespaces",
+  "notify.onFirstSync": "Call the webhook for the files of the first sync, too",
+  "notify.webhook.payload": "Body of a POST, sent as JSON; text that is JSON is sent as it is",
+  "notify.webhook.headers": "More headers: text, or the name of a variable or a file with the value",
+};
+
 /** The meaning of a setting, in words of the file. */
 function meaningOf(row: Setting<unknown>): string {
-  if (row.key === "notify.onFirstSync") return "Notify of the files of the first sync, too";
-  return row.meaning
+  return MEANINGS[row.key!] ?? row.meaning
+    .replace(/^Seconds/, "Time")
+    .replaceAll(", in seconds", "")
+    .replaceAll("`FOLDER/", "`folder/")
+    .replaceAll(", separated by commas, that", " that")
     .replaceAll(/, separated by commas(: )?/g, (_, colon) => colon ?? "")
     .replaceAll("`NAMESPACE=ALL`", "`namespaces: ALL`")
     .replaceAll("`REQ_RETRY_*`", "`notify.webhook.retry`")

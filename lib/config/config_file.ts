@@ -41,7 +41,7 @@ export function parseConfigFile(text: string, options: ConfigFileOptions): Confi
   const named = new Set<string>();
   const variable = (name: string) => {
     named.add(name);
-    return env[name];
+    return Object.hasOwn(env, name) ? env[name] : undefined;
   };
   const items = readCollections(root, faults, { variable, isFile });
   const { FINALIZERS, DEFAULTS } = readSettings(env).values;

@@ -28,7 +28,7 @@ const BEYOND_SCHEMA: RegExp[] = [
   // Ranges of durations
   /^"([0-9.]+(ms|s|m|h))+": expected a duration /,
   // Grammars
-  /^"https?:.*": expected an http/,
+  /^"https?:[^@]*": expected an http/,
   /^"[^,\s]+": expected (host names|names as name)/,
   /^".+": expected a label selector/,
   /: expected (the name of a header|text that a header may have)$/,
@@ -111,6 +111,7 @@ const BAD: unknown[] = [
     "07777777",
     "ftp://x",
     "http://[",
+    "http://u:p@x",
     "relative",
     "~/a",
     "Both",
@@ -178,9 +179,9 @@ Deno.test("the schema and parseConfigFile() accept and refuse the same", () => {
       counts[validate(document) ? "accepted" : "refused"]++;
       assert.equal(differs(document), undefined);
     }),
-    { numRuns: 5000, seed: 20261125 },
+    { numRuns: 3000, seed: 20261125 },
   );
-  assert.ok(counts.accepted > 500 && counts.refused > 500, JSON.stringify(counts));
+  assert.ok(counts.accepted > 300 && counts.refused > 300, JSON.stringify(counts));
 });
 
 Deno.test("the schema and parseConfigFile() agree on each good and each bad value of each key", () => {
