@@ -1,7 +1,8 @@
 import type { Clock } from "../runtime/clock.ts";
 import { hashOf } from "./content_hash.ts";
 import { lstat } from "./file_calls.ts";
-import type { Journal, OwnedFile } from "./journal.ts";
+import type { Journal } from "./journal.ts";
+import type { OwnedFile } from "./owned_file.ts";
 import { sameStamp, type Stamp, stampOf } from "./stamp.ts";
 import { TimeSlice } from "../runtime/time_slice.ts";
 

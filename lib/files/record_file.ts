@@ -1,15 +1,21 @@
-import { readFully } from "./body.ts";
 import { errnoOf } from "./file_calls.ts";
 import type { FileModes } from "./file_modes.ts";
+import { linePiecesOf } from "./line_pieces.ts";
 import { parentOf } from "./paths.ts";
-import { type Entry, parseEntry } from "./record_format.ts";
+import { type Entry, MAX_LINE_BYTES, parseEntry } from "./record_format.ts";
 import type { StateDirectory } from "./state_directory.ts";
 
 /** Readable by all: it contains no content of files, and a program that opens every file must not fail here. */
 const MODE = 0o644;
 
+/**
+ * Lines, and paths in them; a record with more is not ours. It is rewritten when it has twice as many lines as files, so there
+ * is room for 100,000 files. Memory is limited to about 100 bytes for each, and their text.
+ */
+const MAX_ENTRIES = 250_000;
+
 /** Bytes; a larger file is not ours. */
-const MAX_SIZE = 64 * 2 ** 20;
+const MAX_SIZE = 32 * 2 ** 20;
 
 const ENCODER = new TextEncoder();
 
@@ -60,34 +66,43 @@ export class RecordFile {
   }
 
   /**
-   * Reads the file. Lines that are not entries are skipped; `ignored` is their number.
+   * Reads the file with little memory. Yields an entry for each line, `undefined` for one that is none.
    *
-   * @returns `undefined` when there is no file
    * @throws {Error} the file cannot be read, or is not a record
    */
-  read(): { entries: Entry[]; ignored: number } | undefined {
+  *read(): Generator<Entry | undefined, void> {
     const info = lstatOf(this.path);
-    if (info === undefined) return undefined;
+    if (info === undefined) return;
     if (!info.isFile) throw new Error("it is not a regular file");
-    if (info.size > MAX_SIZE) throw new Error(`it has ${info.size} bytes`);
-    const bytes = this.#bytesOf(info);
-    const text = new TextDecoder().decode(bytes);
-    const lines = text.split("\n").filter((line) => line !== "");
-    const entries = lines.map(parseEntry).filter((entry) => entry !== undefined);
-    this.#lines = lines.length;
+    if (info.size > MAX_SIZE) throw new Error(`it has ${info.size} bytes, more than any record`);
+    using file = this.#open(info);
+    let entries = 0;
+    let isValid = true;
+    const pieces = linePiecesOf(file, info.size, MAX_LINE_BYTES);
+    let piece = pieces.next();
+    for (; !piece.done; piece = pieces.next()) {
+      for (const line of piece.value) {
+        if (line === "") continue;
+        const entry = line === undefined ? undefined : parseEntry(line);
+        this.#lines++;
+        entries += 1 + pathsIn(entry);
+        if (entries > MAX_ENTRIES) throw new Error(`it has more than ${MAX_ENTRIES} entries, more than any record`);
+        isValid &&= entry !== undefined;
+        yield entry;
+      }
+    }
     this.#inode = info.ino;
-    this.#size = bytes.length;
-    this.#isStale = entries.length < lines.length || !text.endsWith("\n");
-    return { entries, ignored: lines.length - entries.length };
+    this.#size = file.seekSync(0, Deno.SeekMode.Current);
+    this.#isStale = !isValid || !piece.value;
   }
 
   /** @throws {Error} another file came in its place, which must not be waited for */
-  #bytesOf(info: Deno.FileInfo): Uint8Array {
-    using file = openWithoutWaiting(this.path);
-    const { isFile, ino, size } = file.statSync();
-    if (!isFile || ino !== info.ino) throw new Error("it was replaced by somebody else");
-    const bytes = new Uint8Array(Math.min(size, MAX_SIZE));
-    return bytes.subarray(0, readFully(file, bytes));
+  #open(info: Deno.FileInfo): Deno.FsFile {
+    const file = openWithoutWaiting(this.path);
+    const { isFile, ino } = file.statSync();
+    if (isFile && ino === info.ino) return file;
+    file.close();
+    throw new Error("it was replaced by somebody else");
   }
 
   /**
@@ -173,6 +188,10 @@ function openWithoutWaiting(path: string): Deno.FsFile {
     if (!(error instanceof Deno.errors.PermissionDenied)) throw error;
     return Deno.openSync(path, { read: true });
   }
+}
+
+function pathsIn(entry: Entry | undefined): number {
+  return entry?.[0] === "pending" || entry?.[0] === "delivered" ? entry[1]?.length ?? 0 : 0;
 }
 
 function lineOf(entry: Entry): string {

@@ -17,7 +17,6 @@
  * ["pending", ["/data/a.json"]]   changes that the application has not been notified of
  * ["delivered", ["/data/a.json"]] it was notified of these
  * ["delivered"]               it was notified of all of them
- * ["delivered", ["/data/a.json"]]   it was notified of these
  * ["failure", {"type": "refused", "attempts": 2, "endedAt": 1732556751000, "delay": 300, "fingerprint": "5a17:9f32"}]
  *                             a notification failed twice in a row; the next attempt is 300 s after the last one ended
  * ["failure", null]           the last notification succeeded
@@ -65,6 +64,28 @@ export interface RecordedFailure {
   delay: number;
   /** Of the credentials, without revealing them: others may read the record. */
   fingerprint?: string;
+}
+
+/** UTF-16 units in the paths of an entry. In UTF-8 and JSON they have six times as many bytes at most. */
+const MAX_PATHS_LENGTH = 64 * 1024;
+
+/** Bytes; a longer line is not an entry. */
+export const MAX_LINE_BYTES = 2 ** 20;
+
+/** Entries for any number of paths, each short enough for a line. */
+export function* pathEntries(word: "pending" | "delivered", paths: Iterable<string>): Generator<Entry> {
+  let group: string[] = [];
+  let length = 0;
+  for (const path of paths) {
+    if (length > 0 && length + path.length > MAX_PATHS_LENGTH) {
+      yield [word, group];
+      group = [];
+      length = 0;
+    }
+    group.push(path);
+    length += path.length;
+  }
+  if (group.length > 0) yield [word, group];
 }
 
 /** `undefined` when the line is not an entry of this format. */

@@ -85,7 +85,7 @@ export class RunningCollection {
     const { selection } = options.collection;
     const sources = sourcesOf(selection, selection.namespaces === "OWN" ? await options.client.namespace() : "");
     const id = await selectionId(selection);
-    const journal = openJournal(options.collection, id, options.log);
+    const journal = await openJournal(options.collection, id, options);
     const notifications = await openNotifications({
       ...options,
       settings: options.collection.notification,

@@ -3,6 +3,7 @@ import type { Collection, Config } from "../config/config.ts";
 import type { ConfigFile } from "../files/config_files.ts";
 import { Journal, type JournalOptions } from "../files/journal.ts";
 import { resolvePath } from "../files/paths.ts";
+import type { Clock } from "../runtime/clock.ts";
 import { volumeOf } from "../files/volume.ts";
 
 /** FOLDER: absolute and normalised. */
@@ -42,6 +43,13 @@ export function configFilesOf(config: Config): ConfigFile[] {
   );
 }
 
-export function openJournal(collection: Collection, id: string, log: JournalOptions["log"]): Journal {
-  return new Journal({ folder: folderOf(collection), id, stateFile: collection.files.stateFile, log });
+/** Reads the record of an earlier run. */
+export async function openJournal(
+  collection: Collection,
+  id: string,
+  { clock, log }: { clock: Clock; log: JournalOptions["log"] },
+): Promise<Journal> {
+  const journal = new Journal({ folder: folderOf(collection), id, stateFile: collection.files.stateFile, log });
+  await journal.readRest(clock);
+  return journal;
 }
