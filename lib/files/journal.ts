@@ -3,7 +3,15 @@ import { TimeSlice } from "../runtime/time_slice.ts";
 import { FileModes } from "./file_modes.ts";
 import { OwnedFile } from "./owned_file.ts";
 import { parentOf } from "./paths.ts";
-import { type Condition, type Entry, FORMAT, ownEntry, pathEntries, type RecordedFailure } from "./record_format.ts";
+import {
+  type Condition,
+  type Entry,
+  FORMAT,
+  ownEntry,
+  pathEntries,
+  type RecordedFailure,
+  sizeOf,
+} from "./record_format.ts";
 import { RecordFile } from "./record_file.ts";
 import { RecordReplay } from "./record_replay.ts";
 import { UNFINISHED } from "./rewrite.ts";
@@ -23,8 +31,8 @@ export interface JournalOptions {
 /** Lines in the record beyond twice the necessary ones; a longer record is rewritten. */
 const MAX_EXCESS = 1000;
 
-/** Lines that are read at once, within 20 ms: those of all but very long records. */
-const FIRST_LINES = 5000;
+/** Entries, and paths in them, that are read at once, within 20 ms: those of all but very long records. */
+const FIRST_ENTRIES = 2000;
 
 /**
  * Our files and directories on disk, and the changes that the application has not been notified of. They are recorded on
@@ -37,8 +45,8 @@ export class Journal {
   /** Paths that the record of an earlier run names, until this run finds the file right or writes it. */
   readonly #unconfirmed = new Set<string>();
   readonly #record: RecordFile | undefined;
-  /** Reads a line with each step. */
-  readonly #reading: Iterator<void> | undefined;
+  /** Reads a line with each step, and yields the size of its entry. */
+  readonly #reading: Iterator<number> | undefined;
   /** Shared by all writers of this journal, so that a volume without modes is logged once. */
   readonly modes: FileModes;
 
@@ -58,7 +66,11 @@ export class Journal {
     }
     this.#record = new RecordFile(stateFile ?? state.recordPath, places, modes);
     this.#reading = this.#read(this.#record, log);
-    for (let line = 0; line < FIRST_LINES && !this.#reading.next().done; line++);
+    for (let entries = 0; entries < FIRST_ENTRIES;) {
+      const step = this.#reading.next();
+      if (step.done) break;
+      entries += step.value;
+    }
   }
 
   /** Reads the rest of the record in slices of time. Never rejects. */
@@ -233,7 +245,7 @@ export class Journal {
     return entries;
   }
 
-  *#read(record: RecordFile, log: JournalOptions["log"]): Generator<void> {
+  *#read(record: RecordFile, log: JournalOptions["log"]): Generator<number> {
     const consequence = "files that only it names are left alone until an object wants them";
     const state = this.#state;
     try {
@@ -241,11 +253,14 @@ export class Journal {
       for (const entry of record.read()) {
         if (entry === undefined) ignored++;
         else state.take(entry);
-        yield;
+        yield sizeOf(entry);
       }
       state.end();
       if (state.hasConditions) record.expire();
-      for (const path of state.owned.keys()) this.#unconfirmed.add(path);
+      for (const path of state.owned.keys()) {
+        this.#unconfirmed.add(path);
+        yield 0;
+      }
       if (ignored === 0) return;
       log.warn(`${ignored} of ${record.lines} lines of the record ${record.path} are not valid: ${consequence}`);
     } catch (error) {

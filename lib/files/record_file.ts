@@ -2,7 +2,7 @@ import { errnoOf } from "./file_calls.ts";
 import type { FileModes } from "./file_modes.ts";
 import { linePiecesOf } from "./line_pieces.ts";
 import { parentOf } from "./paths.ts";
-import { type Entry, MAX_LINE_BYTES, parseEntry } from "./record_format.ts";
+import { type Entry, MAX_LINE_BYTES, parseEntry, sizeOf } from "./record_format.ts";
 import type { StateDirectory } from "./state_directory.ts";
 
 /** Readable by all: it contains no content of files, and a program that opens every file must not fail here. */
@@ -82,11 +82,11 @@ export class RecordFile {
     let piece = pieces.next();
     for (; !piece.done; piece = pieces.next()) {
       for (const line of piece.value) {
-        if (line === "") continue;
-        const entry = line === undefined ? undefined : parseEntry(line);
-        this.#lines++;
-        entries += 1 + pathsIn(entry);
+        const entry = line === "" ? undefined : parseEntry(line);
+        entries += sizeOf(entry);
         if (entries > MAX_ENTRIES) throw new Error(`it has more than ${MAX_ENTRIES} entries, more than any record`);
+        if (line === "") continue;
+        this.#lines++;
         isValid &&= entry !== undefined;
         yield entry;
       }
@@ -188,10 +188,6 @@ function openWithoutWaiting(path: string): Deno.FsFile {
     if (!(error instanceof Deno.errors.PermissionDenied)) throw error;
     return Deno.openSync(path, { read: true });
   }
-}
-
-function pathsIn(entry: Entry | undefined): number {
-  return entry?.[0] === "pending" || entry?.[0] === "delivered" ? entry[1]?.length ?? 0 : 0;
 }
 
 function lineOf(entry: Entry): string {

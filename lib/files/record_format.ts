@@ -67,10 +67,10 @@ export interface RecordedFailure {
 }
 
 /** UTF-16 units in the paths of an entry. In UTF-8 and JSON they have six times as many bytes at most. */
-const MAX_PATHS_LENGTH = 64 * 1024;
+const MAX_PATHS_LENGTH = 32 * 1024;
 
-/** Bytes; a longer line is not an entry. */
-export const MAX_LINE_BYTES = 2 ** 20;
+/** Bytes; a file with a longer line is not a record. */
+export const MAX_LINE_BYTES = 256 * 1024;
 
 /** Entries for any number of paths, each short enough for a line. */
 export function* pathEntries(word: "pending" | "delivered", paths: Iterable<string>): Generator<Entry> {
@@ -86,6 +86,11 @@ export function* pathEntries(word: "pending" | "delivered", paths: Iterable<stri
     length += path.length;
   }
   if (group.length > 0) yield [word, group];
+}
+
+/** The entry itself and the paths in its list. */
+export function sizeOf(entry: Entry | undefined): number {
+  return 1 + (entry?.[0] === "pending" || entry?.[0] === "delivered" ? entry[1]?.length ?? 0 : 0);
 }
 
 /** `undefined` when the line is not an entry of this format. */
