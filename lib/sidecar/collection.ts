@@ -7,6 +7,7 @@ import { DownloadAllowance } from "./download_allowance.ts";
 import { settleDownloads } from "./settle_downloads.ts";
 import { Followers } from "./followers.ts";
 import type { Outages } from "./outages.ts";
+import type { ConfigFile } from "../files/config_files.ts";
 import { DiskCheck } from "../files/disk_check.ts";
 import type { Journal } from "../files/journal.ts";
 import { Publisher } from "../files/publisher.ts";
@@ -94,7 +95,8 @@ export class RunningCollection {
       heartbeat: options.liveness.heartbeat("the notification loop"),
       onResult: (kind, ok, seconds) => options.metrics.notified(kind, ok, seconds),
     });
-    return new RunningCollection(options, sources, id, journal, notifications);
+    const configFiles = await configFilesOf(options.config, options.env);
+    return new RunningCollection(options, sources, id, journal, notifications, configFiles);
   }
 
   private constructor(
@@ -103,6 +105,7 @@ export class RunningCollection {
     id: string,
     journal: Journal,
     notifications: NotificationRunner | undefined,
+    configFiles: readonly ConfigFile[],
   ) {
     const { collection, config, client, clock, random, log } = options;
     const { firstBackoff } = config.watch;
@@ -120,7 +123,7 @@ export class RunningCollection {
       mode: collection.files.mode,
       atomicWrites: collection.files.atomicWrites,
       journal,
-      configFiles: configFilesOf(config),
+      configFiles,
       id,
       beforeChange: (path) => this.#mustNotify() && journal.addPending([path]),
       log,

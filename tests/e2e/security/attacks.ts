@@ -76,25 +76,24 @@ export function tellOfAttacks(story: AddStory): void {
     });
   }
 
-  story("Record of 250,000 files that are not there leaves the sidecar at work", async (at) => {
+  story("Record of 100,000 files that are not there leaves the sidecar at work", async (at) => {
     await at.create("ConfigMap", "a", { data: { "a.txt": "1" } });
     await (await at.startReady()).stop();
     const own = (count: number) => JSON.stringify(["own", `${at.folder}/${count}/x`, "ConfigMap/a/b", count, 2, 3]);
-    const lines = Array.from({ length: 249_000 }, (_, count) => `${own(count)}\n`);
+    const lines = Array.from({ length: 100_000 }, (_, count) => `${own(count)}\n`);
     await Deno.writeTextFile(recordIn(at.folder), `["journal",2]\n${lines.join("")}`);
     const sidecar = await at.start();
-    let peak = 0;
-    await eventually(() => {
-      peak = Math.max(peak, sidecar.rssAnon());
-      assert.ok(sidecar.find("sidecar is ready"));
-    }, { timeout: 20_000 });
-    assert.ok(peak < 250e6, `it took ${peak} bytes`);
-    for (let probe = 0; probe < 20; probe++) {
+    await eventually(() => assert.ok(sidecar.find("health endpoints")), { timeout: 10_000 });
+    await at.change("ConfigMap", "a", { data: { "a.txt": "2" } });
+    let [peak, slowest] = [0, 0];
+    await eventually(async () => {
       const startedAt = performance.now();
       assert.equal((await sidecar.health("/livez")).status, 200);
-      assert.ok(performance.now() - startedAt < 1000, "a probe took more than 1 s");
-    }
-    await at.change("ConfigMap", "a", { data: { "a.txt": "2" } });
-    await eventually(() => assert.equal(text(`${at.folder}/a.txt`), "2"), { timeout: 8000 });
+      slowest = Math.max(slowest, performance.now() - startedAt);
+      peak = Math.max(peak, sidecar.rssAnon());
+      assert.equal(text(`${at.folder}/a.txt`), "2");
+    }, { timeout: 10_000 });
+    assert.ok(peak < 120e6, `it took ${peak} bytes`);
+    assert.ok(slowest < 500, `a probe took ${slowest} ms`);
   });
 }
