@@ -12,6 +12,7 @@ import { giveUpPermissions } from "./permissions.ts";
 import { type Fault, faultOf } from "../config/read_settings.ts";
 import { resolvePath } from "../files/paths.ts";
 import { describeSelection } from "../sidecar/describe_selection.ts";
+import { configFilesOf } from "../sidecar/open_files.ts";
 import { runSidecar } from "../sidecar/sidecar.ts";
 import { checkStart } from "./start_checks.ts";
 import { COMMIT, VERSION } from "./version.ts";
@@ -69,9 +70,10 @@ export async function runProgram(
     console.error(describeFaults(faults));
     return EXIT.configuration;
   }
+  const configFiles = await configFilesOf(config, env);
   await giveUpPermissions({ config, credentials });
   const userAgent = `deno-k8s-sidecar/${VERSION}`;
-  const options = { config, env, userAgent, clock: systemClock, random: Math.random, log };
+  const options = { config, env, configFiles, userAgent, clock: systemClock, random: Math.random, log };
   if (folder?.manifests !== undefined) {
     announce(config, dir ?? "", log);
     return EXIT[await runSidecar({ ...options, manifests: folder.manifests }, stop)];

@@ -11,7 +11,11 @@ const NEWLINE = 10;
  * @returns whether the last line ended with a newline
  * @throws {Error} a line is longer than `maxLine`
  */
-export function* linePiecesOf(file: Deno.FsFile, size: number, maxLine: number): Generator<string[], boolean> {
+export function* linePiecesOf(
+  file: Pick<Deno.FsFile, "readSync">,
+  size: number,
+  maxLine: number,
+): Generator<string[], boolean> {
   const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   let buffer = new Uint8Array(PIECE);
   let filled = 0;

@@ -108,7 +108,7 @@ export class Publisher {
     return this.#guarded(path, "write", () => {
       this.#prepareDirectory(path); // (1)
       const present = this.#firstListing?.isFree(path) ? undefined : this.#presentAt(path);
-      if (present?.isFile && fileHas(path, body) && this.#adopt(path, present, owner)) return false; // (2)
+      if (present?.isFile && fileHas(path, present, body) && this.#adopt(path, present, owner)) return false; // (2)
       using file = this.#temporaries.createFile(path, this.#options.mode); // (3)
       for (const piece of body()) file.write(piece);
       this.#put(file, present, owner);
@@ -136,7 +136,7 @@ export class Publisher {
       // The directory may have been replaced by a symlink during the download
       this.#allowedFolders.realPathOf(parentOf(target)); // (1)
       const present = this.#presentAt(target);
-      if (present?.isFile && fileHas(target, file.body) && this.#adopt(target, present, owner)) return false; // (2)
+      if (present?.isFile && fileHas(target, present, file.body) && this.#adopt(target, present, owner)) return false; // (2)
       this.#put(file, present, owner);
       return true;
     });

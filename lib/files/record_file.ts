@@ -1,6 +1,7 @@
 import { errnoOf } from "./file_calls.ts";
 import type { FileModes } from "./file_modes.ts";
 import { linePiecesOf } from "./line_pieces.ts";
+import { openWithoutWaiting } from "./open_without_waiting.ts";
 import { parentOf } from "./paths.ts";
 import { type Entry, MAX_LINE_BYTES, parseEntry, sizeOf } from "./record_format.ts";
 import type { StateDirectory } from "./state_directory.ts";
@@ -10,12 +11,12 @@ const MODE = 0o644;
 
 /**
  * Lines, and paths in them; a record with more is not ours. It is rewritten when it has twice as many lines as files, so there
- * is room for 100,000 files. Memory is limited to about 100 bytes for each, and their text.
+ * is room for 70,000 files. Memory is limited to about 100 bytes for each, and their text.
  */
-const MAX_ENTRIES = 250_000;
+const MAX_ENTRIES = 150_000;
 
 /** Bytes; a larger file is not ours. */
-const MAX_SIZE = 32 * 2 ** 20;
+const MAX_SIZE = 24 * 2 ** 20;
 
 const ENCODER = new TextEncoder();
 
@@ -53,7 +54,7 @@ export class RecordFile {
   isWritable(all: () => Entry[]): boolean {
     try {
       if (this.isStale) this.rewrite(all());
-      else Deno.openSync(this.path, { append: true }).close();
+      else this.#open().close();
       return true;
     } catch {
       return false;
@@ -75,7 +76,8 @@ export class RecordFile {
     if (info === undefined) return;
     if (!info.isFile) throw new Error("it is not a regular file");
     if (info.size > MAX_SIZE) throw new Error(`it has ${info.size} bytes, more than any record`);
-    using file = this.#open(info);
+    // Another file came in its place, which must not be waited for
+    using file = openWithoutWaiting(this.path, info) ?? replaced();
     let entries = 0;
     let isValid = true;
     const pieces = linePiecesOf(file, info.size, MAX_LINE_BYTES);
@@ -92,17 +94,8 @@ export class RecordFile {
       }
     }
     this.#inode = info.ino;
-    this.#size = file.seekSync(0, Deno.SeekMode.Current);
+    this.#size = info.size;
     this.#isStale = !isValid || !piece.value;
-  }
-
-  /** @throws {Error} another file came in its place, which must not be waited for */
-  #open(info: Deno.FileInfo): Deno.FsFile {
-    const file = openWithoutWaiting(this.path);
-    const { isFile, ino } = file.statSync();
-    if (isFile && ino === info.ino) return file;
-    file.close();
-    throw new Error("it was replaced by somebody else");
   }
 
   /**
@@ -127,10 +120,7 @@ export class RecordFile {
 
   #add(bytes: Uint8Array): void {
     try {
-      // Opened for reading too, which does not wait for the other side of a FIFO
-      using file = Deno.openSync(this.path, { append: true, read: true });
-      const { isFile, ino } = file.statSync();
-      if (!isFile || ino !== this.#inode) throw new ReplacedError();
+      using file = this.#open();
       for (let at = 0; at < bytes.length;) at += file.writeSync(bytes.subarray(at));
       this.#lines++;
       this.#size += bytes.length;
@@ -139,6 +129,15 @@ export class RecordFile {
       this.#isStale = !this.#isUnchanged;
       throw error;
     }
+  }
+
+  /** Opens the file to append to it. Opened for reading too, it does not wait for the other side of a FIFO. */
+  #open(): Deno.FsFile {
+    const file = Deno.openSync(this.path, { append: true, read: true });
+    const { isFile, ino } = file.statSync();
+    if (isFile && ino === this.#inode) return file;
+    file.close();
+    return replaced();
   }
 
   /** @throws {Deno.errors.*} the file did not change */
@@ -180,14 +179,8 @@ export class RecordFile {
 /** Another file, or something else, is in the record's place. */
 class ReplacedError extends Error {}
 
-/** Opens a file to read it. A FIFO that is opened for writing, too, does not wait for its other side. */
-function openWithoutWaiting(path: string): Deno.FsFile {
-  try {
-    return Deno.openSync(path, { read: true, write: true });
-  } catch (error) {
-    if (!(error instanceof Deno.errors.PermissionDenied)) throw error;
-    return Deno.openSync(path, { read: true });
-  }
+function replaced(): never {
+  throw new ReplacedError("it was replaced by somebody else");
 }
 
 function lineOf(entry: Entry): string {

@@ -20,7 +20,7 @@ import { soonestResync } from "../kube/watch/resync.ts";
 import type { EventPoster } from "./event_poster.ts";
 import type { FinalizerGuard } from "./finalizer_guard.ts";
 import type { Log } from "../log/log.ts";
-import { allowedFoldersOf, configFilesOf, folderOf, openJournal } from "./open_files.ts";
+import { allowedFoldersOf, folderOf, openJournal } from "./open_files.ts";
 import { openNotifications } from "./open_notifications.ts";
 import type { NotificationRunner } from "../notify/runner.ts";
 import { Debounce } from "../reconcile/debounce.ts";
@@ -45,6 +45,8 @@ export interface CollectionOptions {
   /** Lists and watches namespaces; `undefined` with `--manifests`, where namespaces have no labels. */
   cluster?: ListWatch;
   env: Record<string, string | undefined>;
+  /** Files that no object may write to. */
+  configFiles: readonly ConfigFile[];
   /** For webhooks. */
   transport: () => Promise<Transport>;
   /** For `.url` keys. Asks allowed hosts only. */
@@ -95,8 +97,7 @@ export class RunningCollection {
       heartbeat: options.liveness.heartbeat("the notification loop"),
       onResult: (kind, ok, seconds) => options.metrics.notified(kind, ok, seconds),
     });
-    const configFiles = await configFilesOf(options.config, options.env);
-    return new RunningCollection(options, sources, id, journal, notifications, configFiles);
+    return new RunningCollection(options, sources, id, journal, notifications);
   }
 
   private constructor(
@@ -105,7 +106,6 @@ export class RunningCollection {
     id: string,
     journal: Journal,
     notifications: NotificationRunner | undefined,
-    configFiles: readonly ConfigFile[],
   ) {
     const { collection, config, client, clock, random, log } = options;
     const { firstBackoff } = config.watch;
@@ -123,7 +123,7 @@ export class RunningCollection {
       mode: collection.files.mode,
       atomicWrites: collection.files.atomicWrites,
       journal,
-      configFiles,
+      configFiles: options.configFiles,
       id,
       beforeChange: (path) => this.#mustNotify() && journal.addPending([path]),
       log,
@@ -156,7 +156,7 @@ export class RunningCollection {
       random,
       log,
     });
-    this.#diskCheck = new DiskCheck({ journal, clock });
+    this.#diskCheck = new DiskCheck({ journal, clock, log });
     this.#reconciler = new Reconciler({
       settings: { ...collection.files, folder, allowedFolders },
       collisions: collection.files.collisions,

@@ -1,6 +1,7 @@
 /** Assembles client, collections and health endpoints from a configuration, and runs them. */
 import type { Clock } from "../runtime/clock.ts";
 import type { Config } from "../config/config.ts";
+import type { ConfigFile } from "../files/config_files.ts";
 import { Deadline } from "../runtime/deadline.ts";
 import { Garbage, v8Collector } from "../runtime/garbage.ts";
 import { given } from "../runtime/given.ts";
@@ -23,6 +24,8 @@ import { openTransports } from "./open_transports.ts";
 interface CommonOptions {
   config: Config;
   env: Record<string, string | undefined>;
+  /** Files that no object may write to. */
+  configFiles: readonly ConfigFile[];
   userAgent: string;
   clock: Clock;
   random: () => number;

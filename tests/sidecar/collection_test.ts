@@ -45,6 +45,7 @@ function place() {
         client: gateway.client,
         cluster: gateway.client,
         env: {},
+        configFiles: [],
         transport: () => Promise.resolve(transport),
         downloadTransport: () => Promise.resolve(transport),
         metrics: new SidecarMetrics(),

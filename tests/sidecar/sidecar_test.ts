@@ -38,7 +38,7 @@ function place() {
       const stop = new AbortController();
       const credentials = plainCredentials(gateway.url);
       const ended = runSidecar(
-        { config, credentials, env: {}, userAgent: "test", clock, random: () => 0, log },
+        { config, credentials, env: {}, configFiles: [], userAgent: "test", clock, random: () => 0, log },
         stop.signal,
       );
       return {

@@ -51,9 +51,9 @@ export function tellOfAttacks(story: AddStory): void {
   for (
     const [size, line] of [
       ["60 MB", '["pending",["/x"]]\n'],
-      ["30 MB", '["pending",["/x"]]\n'],
-      ["30 MB without a newline", "x"],
-      ["30 MB of garbage", '["\n'],
+      ["24 MB", '["pending",["/x"]]\n'],
+      ["24 MB without a newline", "x"],
+      ["24 MB of garbage", '["\n'],
     ] as const
   ) {
     story(`Record of ${size} takes little memory and time`, async (at) => {
@@ -93,7 +93,7 @@ export function tellOfAttacks(story: AddStory): void {
       peak = Math.max(peak, sidecar.rssAnon());
       assert.equal(text(`${at.folder}/a.txt`), "2");
     }, { timeout: 10_000 });
-    assert.ok(peak < 120e6, `it took ${peak} bytes`);
-    assert.ok(slowest < 500, `a probe took ${slowest} ms`);
+    assert.ok(peak < 100e6, `it took ${peak} bytes`);
+    assert.ok(slowest < 2000, `a probe took ${slowest} ms`);
   });
 }
