@@ -158,6 +158,7 @@ export class RecordFile {
     file.write(bytes);
     const { ino } = file.ensureMode(MODE, this.#modes);
     Deno.mkdirSync(parentOf(this.path), { recursive: true });
+    if (this.path === place.recordPath) place.freeRecordPath();
     file.rename();
     this.#lines = lines;
     this.#inode = ino;

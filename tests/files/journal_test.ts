@@ -383,7 +383,29 @@ Deno.test("Journal that cannot be read says so and owns nothing", () => {
   Deno.mkdirSync(path, { recursive: true });
   assert.deepEqual(stateOf(load()), EMPTY);
   assert.match(log.lines.join(), /^warn: cannot read the record /);
+});
+
+Deno.test("Journal moves a directory out of the record's place, whatever is in it", () => {
+  using folder = tempFolder();
+  const { load, path, state } = journalIn(folder);
+  for (const content of ["first", "second", undefined]) {
+    Deno.mkdirSync(path, { recursive: true });
+    if (content !== undefined) Deno.writeTextFileSync(`${path}/theirs`, content);
+    load().own("/a", OWNER, STAMP);
+    assert.deepEqual(ownersIn(load()), { "/a": OWNER });
+    Deno.removeSync(path);
+  }
+  const moved = [...Deno.readDirSync(state)].map(({ name }) => name).sort();
+  assert.deepEqual(moved, ["replaced-0", "replaced-1", "replaced-2"]);
+  assert.equal(text(`${state}/replaced-1/theirs`), "second");
+});
+
+Deno.test("Journal leaves a directory in the place of STATE_FILE", () => {
+  using folder = tempFolder();
+  const { load, path } = journalIn(folder, `${folder.path}/state`);
+  Deno.mkdirSync(path);
   assert.throws(() => load().own("/a", OWNER, STAMP));
+  assert.ok(Deno.lstatSync(path).isDirectory);
 });
 
 Deno.test("Journal reads no symlink and no file that is too large", () => {
