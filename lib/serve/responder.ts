@@ -41,7 +41,7 @@ export const MAX_CONNECTIONS = 64;
  * Milliseconds in which a connection cannot be closed to make room. With a full queue of silent clients (511 on Linux) a
  * probe is accepted after 8 times that, within the second that the kubelet waits.
  */
-export const GRACE_MS = 50;
+export const GRACE_MS = 100;
 
 const MAX_HEAD_BYTES = 16 * 1024;
 
