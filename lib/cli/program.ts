@@ -16,6 +16,7 @@ import { giveUpPermissions } from "./permissions.ts";
 import { type Fault, faultOf } from "../config/read_settings.ts";
 import { resolvePath } from "../files/paths.ts";
 import { describeSelection } from "../sidecar/describe_selection.ts";
+import { configFilesOf } from "../sidecar/open_files.ts";
 import { runSidecar } from "../sidecar/sidecar.ts";
 import { checkStart } from "./start_checks.ts";
 import { COMMIT, VERSION } from "./version.ts";
@@ -77,6 +78,7 @@ export async function runProgram(
     console.error(describeFaults(faults));
     return EXIT.configuration;
   }
+  const configFiles = await configFilesOf(config, env);
   await giveUpPermissions({ config, credentials });
   const userAgent = `deno-k8s-sidecar/${VERSION}`;
   const configFile = await followConfig({ config, text, env, onHangup });
@@ -84,6 +86,7 @@ export async function runProgram(
     ...{
       config,
       env,
+      configFiles,
       userAgent,
       build: { version: VERSION, revision: COMMIT },
       clock: systemClock,

@@ -8,6 +8,7 @@ import { DownloadAllowance } from "./download_allowance.ts";
 import { settleDownloads } from "./settle_downloads.ts";
 import { Followers } from "./followers.ts";
 import type { SharedSources } from "./shared_sources.ts";
+import type { ConfigFile } from "../files/config_files.ts";
 import { DiskCheck } from "../files/disk_check.ts";
 import type { RecordedCollection } from "../files/record_format.ts";
 import type { Journal } from "../files/journal.ts";
@@ -22,7 +23,7 @@ import { soonestResync } from "../kube/watch/resync.ts";
 import type { EventPoster } from "./event_poster.ts";
 import type { FinalizerGuard } from "./finalizer_guard.ts";
 import type { Log } from "../log/log.ts";
-import { allowedFoldersOf, configFilesOf, folderOf, openJournal } from "./open_files.ts";
+import { allowedFoldersOf, folderOf, openJournal } from "./open_files.ts";
 import { openNotifications } from "./open_notifications.ts";
 import { Notifications } from "./notifications.ts";
 import type { Belongings, Neighbour } from "./leftovers.ts";
@@ -49,6 +50,8 @@ export interface CollectionOptions {
   /** `false` with `--manifests`, where namespaces have no labels. */
   haveNamespacesLabels: boolean;
   env: Record<string, string | undefined>;
+  /** Files that no object may write to, besides those that the collection names. */
+  configFiles: readonly ConfigFile[];
   transports: Pick<SharedTransports, "of">;
   /** Shared by all collections: the queue of downloads. */
   sharedDownloads: SharedDownloads;
@@ -68,7 +71,7 @@ export interface CollectionOptions {
 
 export class RunningCollection implements Neighbour {
   readonly folders: readonly string[];
-  readonly belongings: Belongings;
+  readonly belongings: Belongings & { publisher: Publisher };
   readonly #options: CollectionOptions;
   readonly #notifications: Notifications;
   readonly #fetcher: UrlFetcher;
@@ -94,7 +97,7 @@ export class RunningCollection implements Neighbour {
   static async open(options: CollectionOptions): Promise<RunningCollection> {
     const { selection } = options.collection;
     const sources = sourcesOf(selection, selection.namespaces === "OWN" ? await options.client.namespace() : "");
-    const journal = openJournal(options.collection, options.place.id, options.log);
+    const journal = await openJournal(options.collection, options.place.id, options);
     const heartbeat = options.liveness.heartbeat("the notification loop");
     const notifications = await Notifications.open(
       options.collection,
@@ -136,7 +139,7 @@ export class RunningCollection implements Neighbour {
       mode: collection.files.mode,
       atomicWrites: collection.files.atomicWrites,
       journal,
-      configFiles: configFilesOf(config),
+      configFiles: options.configFiles,
       id: options.place.id,
       beforeChange: (path) => notifications.concerns({ isFirstSync: this.#isFirstSync }) && journal.addPending([path]),
       log,
@@ -173,7 +176,7 @@ export class RunningCollection implements Neighbour {
       random,
       log,
     });
-    this.#diskCheck = new DiskCheck({ journal, clock });
+    this.#diskCheck = new DiskCheck({ journal, clock, log });
     this.#reconciler = new Reconciler({
       settings: { ...collection.files, folder, allowedFolders },
       collisions: collection.files.collisions,
@@ -231,6 +234,11 @@ export class RunningCollection implements Neighbour {
   /** Whether the file at a path is one of this collection's. */
   owns(path: string): boolean {
     return this.#journal.ownerOf(path) !== undefined;
+  }
+
+  /** From now on, no object writes to these files, either. */
+  protect(files: readonly ConfigFile[]): void {
+    this.belongings.publisher.protect(files);
   }
 
   /** Whether it selects an object, or has files with its content. */

@@ -1,6 +1,7 @@
 /** Assembles client, collections and health endpoints from a configuration, and runs them. */
 import type { Clock } from "../runtime/clock.ts";
 import type { Config } from "../config/config.ts";
+import type { ConfigFile } from "../files/config_files.ts";
 import { Deadline } from "../runtime/deadline.ts";
 import { SharedDownloads } from "../downloads/shared_downloads.ts";
 import { Garbage, v8Collector } from "../runtime/garbage.ts";
@@ -26,6 +27,8 @@ interface CommonOptions {
   /** CONFIG_FILE; `undefined`: all collections are the environment's. */
   configFile?: FollowedFile;
   env: Record<string, string | undefined>;
+  /** Files that no object may write to. */
+  configFiles: readonly ConfigFile[];
   userAgent: string;
   build: Build;
   clock: Clock;

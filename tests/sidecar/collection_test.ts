@@ -55,6 +55,7 @@ function place() {
         place: await placeOf(config.collections[0]!),
         haveNamespacesLabels: true,
         env: {},
+        configFiles: [],
         transports: {
           of: () => ({
             webhook: () => Promise.resolve(transport),

@@ -42,6 +42,7 @@ function place() {
           config,
           credentials,
           env: {},
+          configFiles: [],
           userAgent: "test",
           build: { version: "1.2.3", revision: "abc" },
           clock,

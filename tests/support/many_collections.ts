@@ -69,7 +69,15 @@ export function collectionsPlace() {
       });
       const transports = new SharedTransports(common);
       const collections = await Collections.open({
-        ...{ ...common, liveness, sources, transports, client: gateway.client, haveNamespacesLabels: true },
+        ...{
+          ...common,
+          liveness,
+          sources,
+          transports,
+          client: gateway.client,
+          haveNamespacesLabels: true,
+          configFiles: [],
+        },
         ...given("finalizerGuard", finalizerGuard),
         config: { ...config, collections: parse(text, env), configFile: "config.yaml" },
         metrics: new SidecarMetrics({ build: { version: "", revision: "" }, clock, wallClock: () => 0 }),
