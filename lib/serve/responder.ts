@@ -72,7 +72,7 @@ class BadRequestError extends Error {
 
 export class Responder {
   readonly #options: ResponderOptions;
-  /** Connections without an answer, the oldest first, and when they were accepted. */
+  /** Connections without an answer, the oldest first, and when they were accepted or sent their head. */
   readonly #unanswered = new Map<Deno.Conn, number>();
   /** Connections that have their answer and were not closed by the client, the oldest first. */
   readonly #answered = new Set<Deno.Conn>();
@@ -143,6 +143,8 @@ export class Responder {
     try {
       const head = await readHead(connection);
       if (head === undefined) return undefined;
+      // It has as much time again for its answer
+      if (this.#unanswered.delete(connection)) this.#unanswered.set(connection, this.#options.clock.now());
       const request = requestOf(head, connection);
       isHead = request.method === "HEAD";
       response = await this.#options.respond(request);
