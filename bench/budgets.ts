@@ -3,6 +3,7 @@ import { LARGE, SMALL, STANDARD } from "./bench_run.ts";
 import { afterBurst, BURSTS } from "./bursts.ts";
 import { ANYWHERE, type Figures } from "./figures.ts";
 import { BARE_LOOP, BARE_WATCH, IDLE_DENO } from "./floors.ts";
+import { MANY_WATCHES } from "./many_watches.ts";
 import { titleOf } from "./object_set.ts";
 import { MANY, SIDECAR } from "./start_up.ts";
 
@@ -108,6 +109,22 @@ const BUDGETS: readonly Budget[] = [
     unit: " ms/s",
     digits: 2,
     value: (figures) => ofSidecar(figures, standard, "idle CPU time"),
+  },
+  {
+    what: `RssAnon with ${MANY_WATCHES}`,
+    // From source, Deno itself takes 6 MB more
+    limit: 85,
+    binaryLimit: 75,
+    unit: " MB",
+    digits: 1,
+    value: (figures) => ofSidecar(figures, MANY_WATCHES, "RssAnon") / MEGABYTE,
+  },
+  {
+    what: `open files with ${MANY_WATCHES}`,
+    limit: 640,
+    unit: "",
+    digits: 0,
+    value: (figures) => ofSidecar(figures, MANY_WATCHES, "open files"),
   },
   {
     what: "a watch that the server ends: requests",
