@@ -5,7 +5,7 @@ import { ANYWHERE, type Figures } from "./figures.ts";
 import { BARE_LOOP, BARE_WATCH, IDLE_DENO } from "./floors.ts";
 import { MANY_WATCHES } from "./many_watches.ts";
 import { titleOf } from "./object_set.ts";
-import { MANY, SIDECAR } from "./start_up.ts";
+import { MANY, SIDECAR, WITH_KUBECONFIG } from "./start_up.ts";
 
 export interface Verdict {
   what: string;
@@ -53,6 +53,15 @@ const BUDGETS: readonly Budget[] = [
     unit: " × idle Deno",
     digits: 2,
     value: (figures) => ofSidecar(figures, standard, "RssAnon after sync") / idle(figures, "RssAnon"),
+  },
+  {
+    what: `RssAnon after ${standard}, with a kubeconfig`,
+    limit: 2.4,
+    binaryLimit: 1.5,
+    unit: " × idle Deno",
+    digits: 2,
+    value: (figures) =>
+      (figures.median(WITH_KUBECONFIG, standard, "RssAnon after sync") ?? NaN) / idle(figures, "RssAnon"),
   },
   {
     what: `RssAnon per extra object at ${MANY.count.toLocaleString("en")}`,
