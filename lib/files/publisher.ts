@@ -7,7 +7,7 @@ import { isFolderWritable } from "./folder_probe.ts";
 import { FirstListing } from "./first_listing.ts";
 import type { Journal } from "./journal.ts";
 import { OwnedFile } from "./owned_file.ts";
-import { joinPath, parentOf, RESERVED_PREFIX } from "./paths.ts";
+import { parentOf } from "./paths.ts";
 import { PublishError, publishErrorOf, reasonOf } from "./publish_error.ts";
 import { openForRewrite, overwrite, UNFINISHED } from "./rewrite.ts";
 import { sameStamp, stampOf } from "./stamp.ts";
