@@ -20,7 +20,7 @@ export interface PermissionNeeds {
  */
 export async function giveUpPermissions({ config, credentials }: PermissionNeeds): Promise<void> {
   const hasScript = config.collections.some(({ notification }) => notification.script !== undefined);
-  const readsYaml = credentials === undefined || credentials.runsPrograms === true;
+  const readsYaml = credentials === undefined || credentials.runsPrograms === true || config.configFile !== undefined;
   if (!hasScript && !credentials?.runsPrograms) await Deno.permissions.revoke({ name: "run" });
   if (!readsYaml) await Deno.permissions.revoke({ name: "env" });
   if (!config.events) await Deno.permissions.revoke({ name: "sys", kind: "hostname" });

@@ -2,6 +2,7 @@
 import { systemClock } from "../runtime/clock.ts";
 import { helpText, parseCommandLine } from "./command_line.ts";
 import { type Config, type LogSettings, parseConfig } from "../config/config.ts";
+import { loadConfig } from "../config/load_config.ts";
 import { EXIT, type ExitCode } from "./exit_codes.ts";
 import { findCredentials } from "../kube/client/find_credentials.ts";
 import type { ObjectApi } from "../kube/client/object_api.ts";
@@ -39,7 +40,7 @@ export async function runProgram(
     return await runHealthcheck(parseConfig(env).config, command.probe);
   }
 
-  const { config, faults: configFaults } = parseConfig(env, "flags" in command ? command.flags : {});
+  const { config, faults: configFaults } = await loadConfig(env, "flags" in command ? command.flags : {});
   // remove-finalizers does not use the folder
   const isRemoval = command.run === "remove-finalizers";
   faults.push(...configFaults.filter(({ setting }) => !(isRemoval && setting === "FOLDER")));

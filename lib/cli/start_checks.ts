@@ -1,4 +1,5 @@
 /** Checks that need the file system or the network, before anything starts. All faults are reported together. */
+import { ENVIRONMENT_COLLECTION } from "../config/collection_settings.ts";
 import type { Config } from "../config/config.ts";
 import { isInside, resolvePath } from "../files/paths.ts";
 import { CredentialsError } from "../kube/client/errors.ts";
@@ -21,19 +22,24 @@ export async function checkStart(
 > {
   const faults: Fault[] = [];
   const warnings: string[] = [];
-  for (const { files, notification } of config.collections) {
-    if (!broken.has("FOLDER")) faults.push(...folderFaults(files.folder));
-    if (files.stateFile !== undefined && files.stateFile !== "none") faults.push(...stateFileFaults(files.stateFile));
+  for (const { name, files, notification } of config.collections) {
+    const settings = settingsOf(name);
+    if (name !== ENVIRONMENT_COLLECTION || !broken.has("FOLDER")) {
+      faults.push(...folderFaults(settings.folder, files.folder));
+    }
+    if (files.stateFile !== undefined && files.stateFile !== "none") {
+      faults.push(...stateFileFaults(settings.stateFile, files.stateFile));
+    }
     if (notification.script === undefined) continue;
-    const ofScript = scriptFaults(notification.script.path);
+    const ofScript = scriptFaults(settings.script, notification.script.path);
     if (
       ofScript.length === 0 &&
       isInside(resolvePath(Deno.cwd(), files.folder), resolvePath(Deno.cwd(), notification.script.path))
     ) {
       warnings.push(
-        `SCRIPT=${
+        `${settings.script}=${
           JSON.stringify(notification.script.path)
-        } is inside FOLDER: objects cannot replace it, but whoever shares ` +
+        } is inside ${settings.folder}: objects cannot replace it, but whoever shares ` +
           "the folder can, and it runs with the sidecar's environment",
       );
     }
@@ -51,6 +57,13 @@ export async function checkStart(
   return { credentials: found, server, faults, warnings };
 }
 
+/** The names of settings of a collection, for messages. */
+function settingsOf(name: string) {
+  if (name === ENVIRONMENT_COLLECTION) return { folder: "FOLDER", stateFile: "STATE_FILE", script: "SCRIPT" };
+  const key = (path: string) => `CONFIG_FILE: collection ${name}: ${path}`;
+  return { folder: key("folder"), stateFile: key("stateFile"), script: key("notify.script.path") };
+}
+
 /** @throws any error that is not about the configuration */
 function credentialsFault(error: unknown, kubeconfig: string | undefined): Fault {
   if (!(error instanceof CredentialsError)) throw error;
@@ -61,11 +74,11 @@ function credentialsFault(error: unknown, kubeconfig: string | undefined): Fault
 /** Deno allows writing to these only with --allow-all. */
 const DEVICES = ["/dev", "/proc", "/sys"];
 
-function folderFaults(folder: string): Fault[] {
+function folderFaults(setting: string, folder: string): Fault[] {
   if (DEVICES.some((devices) => isInside(devices, resolvePath(Deno.cwd(), folder)))) {
     return [
       faultOf(
-        "FOLDER",
+        setting,
         folder,
         `expected a folder outside of ${DEVICES.join(", ")}, where Deno does not allow writing`,
       ),
@@ -76,29 +89,29 @@ function folderFaults(folder: string): Fault[] {
     return [];
   } catch (error) {
     if (error instanceof Deno.errors.AlreadyExists) {
-      return [faultOf("FOLDER", folder, "it exists but is not a directory")];
+      return [faultOf(setting, folder, "it exists but is not a directory")];
     }
-    return [faultOf("FOLDER", folder, `it does not exist and cannot be created: ${messageOf(error)}`)];
+    return [faultOf(setting, folder, `it does not exist and cannot be created: ${messageOf(error)}`)];
   }
 }
 
-function stateFileFaults(path: string): Fault[] {
+function stateFileFaults(setting: string, path: string): Fault[] {
   try {
-    if (Deno.statSync(path).isDirectory) return [faultOf("STATE_FILE", path, "it is a directory")];
+    if (Deno.statSync(path).isDirectory) return [faultOf(setting, path, "it is a directory")];
   } catch (error) {
     if (error instanceof Deno.errors.NotADirectory) {
-      return [faultOf("STATE_FILE", path, "a part of the path is a file instead of a directory")];
+      return [faultOf(setting, path, "a part of the path is a file instead of a directory")];
     }
     // Other errors may be temporary; writing the record is retried with each file
   }
   return [];
 }
 
-function scriptFaults(path: string): Fault[] {
+function scriptFaults(setting: string, path: string): Fault[] {
   try {
-    return Deno.statSync(path).isFile ? [] : [faultOf("SCRIPT", path, "it is not a file")];
+    return Deno.statSync(path).isFile ? [] : [faultOf(setting, path, "it is not a file")];
   } catch (error) {
     const reason = error instanceof Deno.errors.NotFound ? "it does not exist" : String(error);
-    return [faultOf("SCRIPT", path, reason)];
+    return [faultOf(setting, path, reason)];
   }
 }

@@ -47,6 +47,7 @@ export interface LogSettings {
 
 export interface Config {
   method: "WATCH" | "LIST" | "SLEEP";
+  /** That of the environment, if there is one, and those of CONFIG_FILE. */
   collections: readonly Collection[];
   /** CONFIG_FILE, which has further collections. */
   configFile?: string;
@@ -66,8 +67,8 @@ export interface Config {
 }
 
 /**
- * Reads the whole configuration. Never throws: `faults` lists all invalid settings, and `config` contains their
- * defaults.
+ * Reads the environment; `load_config.ts` adds the collections of CONFIG_FILE. Never throws: `faults` lists all invalid
+ * settings, and `config` contains their defaults.
  */
 export function parseConfig(
   env: Record<string, string | undefined>,
@@ -76,11 +77,15 @@ export function parseConfig(
   const { values, faults, warnings } = readSettings(env);
   // If RESOURCE_NAME is set but invalid, do not report a missing LABEL
   const isNamed = faults.some(({ setting }) => setting === "RESOURCE_NAME");
-  faults.push(...faultsOf(isNamed ? { ...values, RESOURCE_NAME: [] } : values));
+  // Beside CONFIG_FILE the environment need not make a collection
+  const hasCollection = values.CONFIG_FILE === undefined || isNamed ||
+    [values.LABEL, values.RESOURCE_NAME, values.FOLDER].some((value) => value !== undefined);
+  if (hasCollection) faults.push(...faultsOf(isNamed ? { ...values, RESOURCE_NAME: [] } : values));
 
   const config: Config = {
     method: values.METHOD,
-    collections: [collectionOf(values, env, flags)],
+    ...given("configFile", values.CONFIG_FILE),
+    collections: hasCollection ? [collectionOf(values, env, flags)] : [],
     events: values.EVENT_LOGGING,
     ...given("finalizer", values.FINALIZERS ? values.FINALIZER_NAME : undefined),
     finalizerName: values.FINALIZER_NAME,
@@ -117,7 +122,7 @@ export function parseConfig(
   return { config: deepFreeze(config), faults };
 }
 
-function deepFreeze<T>(value: T): T {
+export function deepFreeze<T>(value: T): T {
   if (typeof value === "object" && value !== null) Object.values(value).forEach(deepFreeze);
   return Object.freeze(value);
 }

@@ -8,9 +8,11 @@ export function faultsOf(values: SettingValues): Fault[] {
   const { FOLDER, LABEL, RESOURCE_NAME } = values;
   const faults: Fault[] = [];
   if (RESOURCE_NAME === undefined) {
-    faults.push(...LABEL === undefined ? [missing("LABEL", "the label key to select by")] : readLabel(values).faults);
+    faults.push(
+      ...LABEL === undefined ? [missing("LABEL", "the label key to select by", values)] : readLabel(values).faults,
+    );
   }
-  if (FOLDER === undefined) faults.push(missing("FOLDER", "the folder that files are written to"));
+  if (FOLDER === undefined) faults.push(missing("FOLDER", "the folder that files are written to", values));
   else if (FOLDER.includes("\0")) faults.push(faultOf("FOLDER", FOLDER, "expected a path"));
   else if (FOLDER.startsWith("~")) faults.push(faultOf("FOLDER", FOLDER, HOME_FOLDER));
   const { NAMESPACE_SELECTOR, NAMESPACE } = values;
@@ -52,6 +54,8 @@ export function warningsOf(values: SettingValues): string[] {
   return warnings;
 }
 
-function missing(setting: string, what: string): Fault {
-  return { setting, message: `${setting} is required: ${what}` };
+function missing(setting: "LABEL" | "FOLDER", what: string, { CONFIG_FILE }: SettingValues): Fault {
+  const other = setting === "LABEL" ? "FOLDER" : "LABEL or RESOURCE_NAME";
+  const reason = CONFIG_FILE === undefined ? "" : `, because ${other} is set beside CONFIG_FILE`;
+  return { setting, message: `${setting} is required: ${what}${reason}` };
 }

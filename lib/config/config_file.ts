@@ -6,7 +6,8 @@ import { valueAt } from "./file/located.ts";
 import { overlapOf } from "./file/overlaps.ts";
 import { type Item, readCollections } from "./file/read_collections.ts";
 import { readYaml } from "./file/read_yaml.ts";
-import { type Fault, faultOf, readSettings } from "./read_settings.ts";
+import { type Fault, faultOf, isServiceLink, readSettings } from "./read_settings.ts";
+import type { Setting } from "./setting.ts";
 import { type SettingName, SETTINGS, type SettingValues } from "./settings.ts";
 import { given } from "../runtime/given.ts";
 import { messageOf } from "../runtime/message_of.ts";
@@ -37,7 +38,12 @@ export function parseConfigFile(text: string, options: ConfigFileOptions): Confi
   const { env, environment, isFile = isReadable } = options;
   const { root, faults } = readYaml(text, options.path);
   if (root === undefined) return { collections: [], faults: faults.faults, warnings: [] };
-  const items = readCollections(root, faults, { env, isFile });
+  const named = new Set<string>();
+  const variable = (name: string) => {
+    named.add(name);
+    return env[name];
+  };
+  const items = readCollections(root, faults, { variable, isFile });
   const { FINALIZERS, DEFAULTS } = readSettings(env).values;
   for (const item of items) {
     checkItem(item, {
@@ -58,10 +64,11 @@ export function parseConfigFile(text: string, options: ConfigFileOptions): Confi
     }
     collections.push(collection);
   }
+  const idle = environment === undefined ? settingsWithoutCollection(env, named) : [];
   return {
     collections: faults.faults.length === 0 ? collections : [],
     faults: faults.faults,
-    warnings: faults.warnings,
+    warnings: [...faults.warnings, ...idle],
   };
 }
 
@@ -94,6 +101,19 @@ function collectionFrom({ draft, place }: Item, defaults: SettingValues, env: Co
     ...given("token", draft.get("bearer") as string | undefined),
     headerFiles: draft.get("headerFiles") as Record<string, string> ?? {},
   });
+}
+
+/** A warning for each setting of a collection in an environment that makes none. */
+function settingsWithoutCollection(env: ConfigFileOptions["env"], named: ReadonlySet<string>): string[] {
+  const rows = Object.entries(SETTINGS) as [SettingName, Setting<unknown>][];
+  const idle = rows.filter(([name, { key }]) => key !== undefined && isGiven(env[name]) && !named.has(name));
+  return idle.map(([name, { key }]) =>
+    `${name} has no effect without LABEL and FOLDER: in CONFIG_FILE it is ${key} of a collection or of defaults`
+  );
+}
+
+function isGiven(text: string | undefined): boolean {
+  return text !== undefined && text !== "" && !isServiceLink(text);
 }
 
 function placeOf({ map, own }: Item, key: string): number {

@@ -6,6 +6,8 @@ import { messageOf } from "../runtime/message_of.ts";
 export interface AuthorizationSource {
   /** File with a bearer token. */
   tokenFile?: string | undefined;
+  /** The bearer token itself. */
+  token?: string | undefined;
   /** User name and password for any URL. */
   credentials?: (() => Promise<BasicAuthCredentials | undefined>) | undefined;
   netrc?: NetrcFile | undefined;
@@ -21,6 +23,7 @@ export interface AuthorizationSource {
 export function authorizationFrom(source: AuthorizationSource): (url: URL) => Promise<string | undefined> {
   return async (url) => {
     if (source.tokenFile !== undefined) return `Bearer ${await readToken(source.tokenFile)}`;
+    if (source.token !== undefined) return `Bearer ${source.token}`;
     const credentials = await source.credentials?.() ?? userInfo(url) ?? await source.netrc?.credentialsFor(url);
     return credentials && basicAuthorization(credentials, source.encoding);
   };

@@ -22,6 +22,8 @@ export interface WebhookOptions {
   payload?: string | undefined;
   /** REQ_HEADERS. An `authorization` among them takes precedence. */
   headers?: Readonly<Record<string, string>>;
+  /** More headers; called for each attempt. */
+  headersFromFiles?: (() => Promise<Record<string, string>>) | undefined;
   /** The `Authorization` header for `url`; called for each attempt. */
   authorizationFor: (url: URL) => Promise<string | undefined>;
   /** Retries while the application is unavailable. */
@@ -80,8 +82,9 @@ export class Webhook {
 
   /** Everything that may be the reason of a refusal: the whole request, credentials included. Never log it. */
   async identity(): Promise<string> {
-    const { url, method, payload, headers, authorizationFor } = this.#options;
+    const { url, method, payload, authorizationFor } = this.#options;
     const authorization = await authorizationFor(this.#url).catch(messageOf);
+    const headers = await this.#headers().catch(messageOf);
     return JSON.stringify([url, method, payload, headers, authorization]);
   }
 
@@ -147,7 +150,8 @@ export class Webhook {
   }
 
   async #send(signal: AbortSignal): Promise<Response> {
-    const { method, payload, headers, authorizationFor, transport } = this.#options;
+    const { method, payload, authorizationFor, transport } = this.#options;
+    const headers = await this.#headers();
     const authorization = await authorizationFor(this.#url);
     return await follow(transport, this.#url, {
       method,
@@ -157,6 +161,11 @@ export class Webhook {
       authorizationFor: () => authorization,
       signal,
     });
+  }
+
+  async #headers(): Promise<Readonly<Record<string, string>> | undefined> {
+    const { headers, headersFromFiles } = this.#options;
+    return headersFromFiles === undefined ? headers : { ...headers, ...await headersFromFiles() };
   }
 
   /** Whether the request has probably reached the application. */

@@ -25,6 +25,7 @@ export function configFilesOf(config: Config): ConfigFile[] {
   const { api, log, collections } = config;
   const named: [what: string, path: string | undefined][] = [
     ...collections.flatMap(filesNamedBy),
+    ["CONFIG_FILE", config.configFile],
     ["LOG_CONFIG", log.configFile],
     ...(api.kubeconfig ?? "").split(":").map((path): [string, string] => ["KUBECONFIG", path]),
     ...["token", "ca.crt", "namespace"].map((name): [string, string] => [
@@ -45,6 +46,7 @@ function filesNamedBy({ notification, files, requests }: Collection): [what: str
     ["REQ_PASSWORD_FILE", requests.passwordFile],
     ["REQ_TOKEN_FILE", requests.tokenFile],
     ["NETRC", requests.netrc],
+    ...Object.values(requests.headerFiles).map((path): [string, string] => ["a header's file", path]),
     ...requests.caFiles.map((path): [string, string] => ["REQ_CA_FILE", path]),
   ];
 }

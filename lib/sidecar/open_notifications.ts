@@ -51,7 +51,7 @@ async function openScript({ path, timeout }: { path: string; timeout: number }, 
 
 async function openWebhook(
   { url, method, payload }: NonNullable<NotificationSettings["webhook"]>,
-  { retry, timeout, headers, encoding, tokenFile, netrc, ...credentials }: RequestSettings,
+  { retry, timeout, headers, headerFiles, encoding, token, tokenFile, netrc, ...credentials }: RequestSettings,
   { transport, env, clock, log }: NotificationOptions,
 ) {
   const { payloadBody, Webhook } = await import("../notify/webhook.ts");
@@ -62,7 +62,9 @@ async function openWebhook(
     method,
     payload: payload === undefined ? undefined : payloadBody(payload),
     headers,
+    headersFromFiles: await openHeaderFiles(headerFiles),
     authorizationFor: authorizationFrom({
+      token,
       tokenFile,
       credentials: credentialsFrom(credentials, log),
       netrc: await openNetrc(netrc, log),
@@ -76,4 +78,10 @@ async function openWebhook(
     wallClock: Date.now,
     log,
   });
+}
+
+async function openHeaderFiles(files: RequestSettings["headerFiles"]) {
+  if (Object.keys(files).length === 0) return undefined;
+  const { headersFromFiles } = await import("../http/header_files.ts");
+  return headersFromFiles(files);
 }

@@ -295,3 +295,64 @@ function listeningPorts(pid: number): Set<number> {
   const listening = rows.filter(([, , , state, , , , , , inode]) => state === "0A" && sockets.has(`socket:[${inode}]`));
   return new Set(listening.map(([, local]) => parseInt(local!.split(":")[1]!, 16)));
 }
+
+/** CONFIG_FILE with these lines. */
+function configFileIn(place: { manifests: string }, ...lines: string[]): string {
+  // Not in the folder of manifests
+  const path = `${place.manifests}.config.yaml`;
+  Deno.writeTextFileSync(path, lines.join("\n"));
+  return path;
+}
+
+Deno.test("the collections of CONFIG_FILE need neither LABEL nor FOLDER", async () => {
+  using place = workplace();
+  const path = configFileIn(
+    place,
+    "version: 1",
+    "collections:",
+    `- { name: first, label: app, folder: ${place.files}/first }`,
+    `- { name: second, label: app, folder: ${place.files}/second, fileMode: "0600" }`,
+  );
+  const env = { LABEL: "", METHOD: "LIST", CONFIG_FILE: path };
+  const { code, lines } = await outcome(env, { args: ["--manifests", place.manifests] });
+  assert.equal(code, 0, JSON.stringify(lines));
+  for (const [name, mode] of [["first", 0o644], ["second", 0o600]] as const) {
+    const file = `${place.files}/${name}/one.txt`;
+    assert.equal(await Deno.readTextFile(file), "first");
+    assert.equal((await Deno.stat(file)).mode! & 0o777, mode);
+  }
+});
+
+Deno.test("faults of the environment, of CONFIG_FILE and of folders end with code 2, all at once", async () => {
+  using place = workplace();
+  const path = configFileIn(
+    place,
+    "version: 1",
+    "collections:",
+    `- { name: first, label: app, folder: /proc/first, fileMode: "0944" }`,
+    `- { name: second, label: app, folder: second }`,
+  );
+  const { code, stderr } = await outcome({ LABEL: "app", CONFIG_FILE: path, KUBECONFIG: "/nowhere/config" });
+  assert.equal(code, 2);
+  assert.deepEqual(stderr.slice(0, 3), [
+    "configuration error: FOLDER is required: the folder that files are written to, because LABEL or RESOURCE_NAME is set beside CONFIG_FILE",
+    `configuration error: ${path}:3:61  collections[0].fileMode  "0944": expected three or four octal digits, such as "0644"`,
+    `configuration error: ${path}:4:39  collections[1].folder  "second": expected an absolute path`,
+  ]);
+  assert.ok(stderr.some((line) => line.startsWith("configuration error: KUBECONFIG=")));
+});
+
+Deno.test("a folder of CONFIG_FILE that cannot be, and a CONFIG_FILE that is missing, end with code 2", async () => {
+  using place = workplace();
+  const path = configFileIn(place, "version: 1", "collections:", "- { name: first, label: app, folder: /proc/x }");
+  const args = ["--manifests", place.manifests];
+  const folder = await outcome({ LABEL: "", CONFIG_FILE: path }, { args });
+  assert.equal(folder.code, 2);
+  assert.match(folder.stderr.join(), /^configuration error: CONFIG_FILE: collection first: folder="\/proc\/x": /);
+  const missing = await outcome({ LABEL: "", CONFIG_FILE: "/nowhere/config.yaml" }, { args });
+  assert.equal(missing.code, 2);
+  assert.match(
+    missing.stderr.join(),
+    /^configuration error: CONFIG_FILE="\/nowhere\/config.yaml": it cannot be read: /,
+  );
+});

@@ -28,7 +28,7 @@ Deno.test(`parseConfig() never throws, and explains itself, whatever is in the e
     const { config, faults } = parseConfig(env);
     const shown = JSON.stringify(env).slice(0, 1000);
     assert.ok(Object.isFrozen(config), shown);
-    assert.equal(config.collections.length, 1, shown);
+    assert.ok(config.collections.length === 1 || env.CONFIG_FILE !== undefined, shown);
     if (faults.length === 0) faultless++;
     for (const { setting, message } of faults) {
       assert.ok(names.includes(setting), shown);

@@ -24,6 +24,7 @@ Deno.test("parseConfig() needs LABEL and FOLDER only", () => {
     collections: [{
       name: "default",
       onRemove: "delete",
+      sharedFolder: false,
       selection: {
         labelSelector: "app",
         names: [],
@@ -53,6 +54,7 @@ Deno.test("parseConfig() needs LABEL and FOLDER only", () => {
         timeout: 10,
         encoding: "latin1",
         headers: {},
+        headerFiles: {},
         caFiles: [],
         skipTlsVerify: false,
         urlTimeout: 60,
@@ -169,6 +171,7 @@ Deno.test("parseConfig() puts every setting in its place", () => {
     collections: [{
       name: "default",
       onRemove: "delete",
+      sharedFolder: false,
       selection: {
         labelSelector: "app=1",
         names: [],
@@ -210,6 +213,7 @@ Deno.test("parseConfig() puts every setting in its place", () => {
         encoding: "utf-8",
         tokenFile: "/token",
         headers: { a: "b" },
+        headerFiles: {},
         caFiles: ["/ca", "/bundle", "/certs"],
         netrc: "/netrc",
         skipTlsVerify: true,

@@ -22,6 +22,7 @@ const CASES: {
   NAMESPACE_SELECTOR: [undefined, " team in (a,b)", "team in (a,b)", "team in"],
   NAMESPACE_EXCLUDE: [undefined, "kube-*, test", ["kube-*", "test"], "Kube"],
   DEFAULTS: ["kopf", "KiwiGrid", "kiwigrid", "kiwi"],
+  CONFIG_FILE: [undefined, "/config.yaml", "/config.yaml"],
   FOLDER: [undefined, "relative/too", "relative/too"],
   FOLDER_ANNOTATION: ["k8s-sidecar-target-directory", "grafana_folder", "grafana_folder"],
   ALLOWED_FOLDERS: [undefined, "/a, /b", ["/a", "/b"], "/a,b"],

@@ -45,7 +45,7 @@ export function readCollections(root: Located, faults: FileFaults, access: Acces
   return [];
 }
 
-type Access = Pick<ReferenceContext, "env" | "isFile">;
+type Access = Pick<ReferenceContext, "variable" | "isFile">;
 
 function checkTopLevel(root: LocatedMap, keys: Group, { fail, failAt }: ReadContext): void {
   for (const [name, { at }] of root.entries) {

@@ -42,8 +42,9 @@ function readLeaf(leaf: Leaf, value: Located, key: string, draft: Draft, context
   if (leaf.form === "reference" || (leaf.form === "textOrReference" && value.type === "map")) {
     const reference = readReference(value, key, context);
     if (reference === undefined) return;
-    if ("text" in reference) draft.set(target, reference.text);
-    else draft.set(fileTarget!, reference.file);
+    if ("file" in reference) draft.set(fileTarget!, reference.file);
+    else if (row.type.parse(reference.text) !== undefined) draft.set(target, row.type.parse(reference.text));
+    else context.fail(value, key, `(value not shown): expected ${row.type.accepts}`);
     return;
   }
   const form = FORMS[leaf.form === "textOrReference" ? "text" : leaf.form]!;

@@ -27,7 +27,11 @@ export function readYaml(text: string, path: string): { root?: Located; faults: 
     const [document, second] = parseAllDocuments(text, options) as yaml.Document.Parsed[];
     for (const { message, pos } of [...document?.errors ?? [], ...document?.warnings ?? []]) {
       // The rest of a message quotes the text, which may be a password
-      faults.add(pos[0], "", `not valid YAML: ${message.split("\n")[0]!.replace(/:? ".*$/, "")}`);
+      const reason = message.split("\n")[0]!.replace(/:? ".*$/, "").replace(
+        /^Maximum call stack.*/,
+        "nested too deeply",
+      );
+      faults.add(pos[0], "", `not valid YAML: ${reason}`);
     }
     if (second !== undefined) faults.add(second.range[0], "", "a second document: expected only one");
     if (faults.faults.length > 0) return { faults };

@@ -23,7 +23,8 @@ export const REFERENCE_SCHEMA: Schema = {
 };
 
 export interface ReferenceContext {
-  env: Record<string, string | undefined>;
+  /** The value of an environment variable. */
+  variable(name: string): string | undefined;
   isFile(path: string): boolean;
   fail(at: Located, key: string, reason: string): void;
   warn(at: Located, key: string, reason: string): void;
@@ -33,7 +34,7 @@ export interface ReferenceContext {
 export function readReference(
   value: Located,
   key: string,
-  { env, isFile, fail, warn }: ReferenceContext,
+  { variable, isFile, fail, warn }: ReferenceContext,
 ): { text: string } | { file: string } | undefined {
   if (value.type !== "map") {
     fail(value, key, "(value not shown): expected { env: NAME } or { file: /path }, never the secret itself");
@@ -51,7 +52,7 @@ export function readReference(
       fail(at, `${key}.env`, `${describeValue(at)}: expected the name of an environment variable`);
       return undefined;
     }
-    const found = env[text];
+    const found = variable(text);
     if (found) return { text: found };
     fail(at, `${key}.env`, `the environment variable ${text} is not set`);
     return undefined;

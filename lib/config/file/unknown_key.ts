@@ -7,14 +7,13 @@ import { type Group, leavesOf } from "./keys.ts";
 /** @param root all keys, or those of the top level */
 export function unknownKey(name: string, known: readonly string[], root: Group): string {
   const near = known.find((key) => plain(key) === plain(name)) ??
+    leavesOf(root).find(({ path }) => path.endsWith(`.${name}`))?.path ??
     known.find((key) => isOneSlipAway(name, key) || isOneSlipAway(plain(name), plain(key)));
   if (near !== undefined) return `unknown key: did you mean ${near}?`;
   const setting = (Object.keys(SETTINGS) as SettingName[]).find((setting) => plain(setting) === plain(name));
   const row: Setting<unknown> | undefined = setting && SETTINGS[setting];
   if (row?.key !== undefined) return `unknown key: ${setting} is ${row.key} in this file`;
   if (row !== undefined) return `concerns the whole process and stays in the environment: ${setting}`;
-  const elsewhere = leavesOf(root).find(({ path }) => path.endsWith(`.${name}`));
-  if (elsewhere !== undefined) return `unknown key: did you mean ${elsewhere.path}?`;
   return `unknown key: known are ${known.join(", ")}`;
 }
 

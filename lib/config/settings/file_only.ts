@@ -1,6 +1,6 @@
 /** Keys of a collection in CONFIG_FILE that no environment variable stands for. Loaded only with CONFIG_FILE. */
 import { inSection, type Setting } from "../setting.ts";
-import { boolean, labelSelector, oneOf, text } from "../setting_types.ts";
+import { boolean, labelSelector, oneOf } from "../setting_types.ts";
 
 const collections = inSection("Many collections");
 
@@ -27,7 +27,10 @@ export const FILE_ONLY_SETTINGS: { [N in keyof FileOnlyValues]: Setting<FileOnly
     { key: "selector" },
   ),
   bearer: collections.optional(
-    text,
+    {
+      accepts: "a token without blanks",
+      parse: (text) => /^[\x21-\x7e]+$/.test(text.trim()) ? text.trim() : undefined,
+    },
     "Bearer token for `REQ_URL`, from the environment or from a file that is read at each use. Takes precedence over basic auth; an `Authorization` in `REQ_HEADERS` takes precedence over both",
     { key: "notify.webhook.bearer", form: "reference", secret: true },
   ),

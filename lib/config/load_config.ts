@@ -1,0 +1,24 @@
+/** Reads the environment and the file that CONFIG_FILE names. */
+import type { Flags } from "./collection_settings.ts";
+import { type Config, deepFreeze, parseConfig } from "./config.ts";
+import type { Fault } from "./read_settings.ts";
+
+/** Never throws: `faults` lists those of the environment and those of the file. */
+export async function loadConfig(
+  env: Record<string, string | undefined>,
+  flags: Flags,
+): Promise<{ config: Config; faults: Fault[] }> {
+  const { config, faults } = parseConfig(env, flags);
+  const { configFile: path, collections, warnings } = config;
+  if (path === undefined) return { config, faults };
+  const { readConfigFile } = await import("./config_file.ts");
+  const file = await readConfigFile({ path, env, environment: collections[0] });
+  return {
+    config: deepFreeze({
+      ...config,
+      collections: [...collections, ...file.collections],
+      warnings: [...warnings, ...file.warnings],
+    }),
+    faults: [...faults, ...file.faults],
+  };
+}
