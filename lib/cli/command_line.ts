@@ -91,8 +91,8 @@ function misplaced(flag: string, command: Command["run"], relation = "does not g
 const USAGE = `k8s-sidecar keeps the data of ConfigMaps and Secrets as files in a folder.
 
 Usage: k8s-sidecar [options]             run until it is stopped
-       k8s-sidecar healthcheck [ready|live]    exit 0 if healthy, else 1
-       k8s-sidecar remove-finalizers     remove our finalizer from all objects
+       k8s-sidecar check                 report all faults of the settings
+       k8s-sidecar COMMAND [options]     print-config, print-rbac and others
        k8s-sidecar --version | --help
 
 Everything else is set by environment variables. Most runs need some of these:
@@ -111,7 +111,15 @@ Endpoints, on port 8080:
   /healthz   200 if both are
   /metrics   for Prometheus
 Documents: https://github.com/deno-k8s-sidecar/deno-k8s-sidecar#readme
-All options and variables follow.
+All commands, options and variables follow.
+
+Commands
+  check [--pod FILE|-]      report every fault and warning of the environment and of CONFIG_FILE, and change nothing.
+                            --pod: of the sidecars in manifests instead: helm template … | k8s-sidecar check --pod -
+  print-config [-o json]    print every setting, its value and where it comes from; secrets are not shown
+  print-rbac                print the least Roles and bindings that the settings need, for kubectl apply -f -
+  healthcheck [ready|live]  exit 0 if the sidecar of this container is healthy, else 1
+  remove-finalizers         remove our finalizer from all selected objects
 
 Options
   --manifests DIR           run without a cluster: read ConfigMaps and Secrets from the YAML and JSON files of DIR,

@@ -20,12 +20,34 @@ export async function checkStart(
 ): Promise<
   { credentials: Credentials | undefined; server: string | undefined; faults: Fault[]; warnings: string[] }
 > {
+  const { faults, warnings } = checkFiles(config, broken, makeFolder);
+  let found: Credentials | undefined;
+  let server: string | undefined;
+  try {
+    found = await credentials?.();
+    server = (await found?.load(false))?.server;
+  } catch (error) {
+    faults.push(credentialsFault(error, config.api.kubeconfig));
+  }
+  return { credentials: found, server, faults, warnings };
+}
+
+/**
+ * Folders, records and scripts.
+ *
+ * @param prepare makes a folder, or throws what a start would throw
+ */
+export function checkFiles(
+  config: Config,
+  broken: ReadonlySet<string>,
+  prepare: (folder: string) => void,
+): { faults: Fault[]; warnings: string[] } {
   const faults: Fault[] = [];
   const warnings: string[] = [];
   for (const { name, files, notification } of config.collections) {
     const settings = settingsOf(name);
     if (name !== ENVIRONMENT_COLLECTION || !broken.has("FOLDER")) {
-      faults.push(...folderFaults(settings.folder, files.folder));
+      faults.push(...folderFaults(settings.folder, files.folder, prepare));
     }
     if (files.stateFile !== undefined && files.stateFile !== "none") {
       faults.push(...stateFileFaults(settings.stateFile, files.stateFile));
@@ -46,15 +68,11 @@ export async function checkStart(
     if (config.startsLikeKiwigrid) warnings.push(...ofScript.map(({ message }) => message));
     else faults.push(...ofScript);
   }
-  let found: Credentials | undefined;
-  let server: string | undefined;
-  try {
-    found = await credentials?.();
-    server = (await found?.load(false))?.server;
-  } catch (error) {
-    faults.push(credentialsFault(error, config.api.kubeconfig));
-  }
-  return { credentials: found, server, faults, warnings };
+  return { faults, warnings };
+}
+
+function makeFolder(folder: string): void {
+  Deno.mkdirSync(folder, { recursive: true });
 }
 
 /** The names of settings of a collection, for messages. */
@@ -74,7 +92,7 @@ function credentialsFault(error: unknown, kubeconfig: string | undefined): Fault
 /** Deno allows writing to these only with --allow-all. */
 const DEVICES = ["/dev", "/proc", "/sys"];
 
-function folderFaults(setting: string, folder: string): Fault[] {
+function folderFaults(setting: string, folder: string, prepare: (folder: string) => void): Fault[] {
   if (DEVICES.some((devices) => isInside(devices, resolvePath(Deno.cwd(), folder)))) {
     return [
       faultOf(
@@ -85,7 +103,7 @@ function folderFaults(setting: string, folder: string): Fault[] {
     ];
   }
   try {
-    Deno.mkdirSync(folder, { recursive: true });
+    prepare(folder);
     return [];
   } catch (error) {
     if (error instanceof Deno.errors.AlreadyExists) {
