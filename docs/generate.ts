@@ -1,4 +1,8 @@
-/** Writes the settings tables into the documents, from the one table that also parses them. `--check` only compares. */
+/**
+ * Writes the settings tables into the documents and the schema of CONFIG_FILE, from the one table that also parses them.
+ * `--check` only compares.
+ */
+import { configSchema, keyOf, keysTable } from "./config_schema.ts";
 import type { Setting } from "../lib/config/setting.ts";
 import { SETTINGS } from "../lib/config/settings.ts";
 
@@ -8,16 +12,25 @@ const END = "<!-- deno-fmt-ignore-end -->\n<!-- settings: end -->";
 /** What stands between the markers, for a heading of each section at this level. */
 const DOCUMENTS: [path: string, between: string][] = [
   ["../README.md", `<details>\n<summary>Every setting</summary>\n\n${tables("###")}\n</details>\n`],
-  ["settings.md", tables("##")],
+  ["settings.md", tables("##", { keys: true })],
+  ["collections.md", keysTable()],
 ];
+
+const SCHEMA = "../schema/config.schema.json";
 
 let stale = false;
 for (const [path, between] of DOCUMENTS) {
   const url = new URL(path, import.meta.url);
   const text = Deno.readTextFileSync(url);
   const [before, after] = around(text, path);
-  const next = `${before}${BEGIN}\n\n${between}\n${END}${after}`;
-  if (next === text) continue;
+  write(url, text, `${before}${BEGIN}\n\n${between}\n${END}${after}`);
+}
+const schema = new URL(SCHEMA, import.meta.url);
+write(schema, Deno.readTextFileSync(schema), `${JSON.stringify(configSchema(), null, 2)}\n`);
+if (stale) Deno.exit(1);
+
+function write(url: URL, text: string, next: string): void {
+  if (next === text) return;
   if (Deno.args.includes("--check")) {
     console.error(`${url.pathname} is not what the settings table says: run deno task docs`);
     stale = true;
@@ -25,7 +38,6 @@ for (const [path, between] of DOCUMENTS) {
     Deno.writeTextFileSync(url, next);
   }
 }
-if (stale) Deno.exit(1);
 
 function around(text: string, path: string): [before: string, after: string] {
   const [begin, end] = [text.indexOf(BEGIN), text.indexOf(END)];
@@ -33,16 +45,18 @@ function around(text: string, path: string): [before: string, after: string] {
   return [text.slice(0, begin), text.slice(end + END.length)];
 }
 
-function tables(heading: string): string {
+function tables(heading: string, { keys = false } = {}): string {
   const sections = new Map<string, string[]>();
   for (const [name, row] of Object.entries(SETTINGS) as [string, Setting<unknown>][]) {
     const rows = sections.get(row.section) ?? [];
-    rows.push(`| \`${name}\` | ${defaultOf(row)} | ${row.meaning} |`);
+    const key = keys ? ` ${keyOf(row)} |` : "";
+    rows.push(`| \`${name}\` |${key} ${defaultOf(row)} | ${row.meaning} |`);
     sections.set(row.section, rows);
   }
-  const texts = [...sections].map(([section, rows]) =>
-    `${heading} ${section}\n\n| Variable | Default | Meaning |\n| --- | --- | --- |\n${rows.join("\n")}\n`
-  );
+  const head = keys
+    ? "| Variable | Key | Default | Meaning |\n| --- | --- | --- | --- |"
+    : "| Variable | Default | Meaning |\n| --- | --- | --- |";
+  const texts = [...sections].map(([section, rows]) => `${heading} ${section}\n\n${head}\n${rows.join("\n")}\n`);
   return texts.join("\n").replaceAll("<namespace>.<configmap|secret>", "<namespace>.<configmap\\|secret>");
 }
 

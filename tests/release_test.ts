@@ -8,7 +8,15 @@ Deno.test("releaseFaults() is empty for the version that deno.json, the changelo
 
 Deno.test("releaseFaults() names every file that has another version", () => {
   const faults = releaseFaults("v99.0.0");
-  for (const path of ["lib/cli/version.ts", "deno.json", "CHANGELOG.md", "examples/quickstart/pod.yaml"]) {
+  for (
+    const path of [
+      "lib/cli/version.ts",
+      "deno.json",
+      "CHANGELOG.md",
+      "examples/quickstart/pod.yaml",
+      "examples/config.yaml",
+    ]
+  ) {
     assert.ok(faults.some((fault) => fault.startsWith(`${path} says ${VERSION}`)), path);
   }
 });

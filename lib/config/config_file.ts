@@ -1,6 +1,6 @@
 /** CONFIG_FILE: a YAML or JSON file with any number of collections. Loaded only when the setting is used. */
 import { type Collection, collectionOf } from "./collection_settings.ts";
-import { checkItem, checkNames } from "./file/checks.ts";
+import { checkConflicts, checkItem, checkNames } from "./file/checks.ts";
 import type { FileFault } from "./file/faults.ts";
 import { valueAt } from "./file/located.ts";
 import { overlapOf } from "./file/overlaps.ts";
@@ -41,17 +41,15 @@ export function parseConfigFile(text: string, options: ConfigFileOptions): Confi
   const named = new Set<string>();
   const variable = (name: string) => {
     named.add(name);
-    return env[name];
+    return Object.hasOwn(env, name) ? env[name] : undefined;
   };
   const items = readCollections(root, faults, { variable, isFile });
   const { FINALIZERS, DEFAULTS } = readSettings(env).values;
+  const isKiwigrid = DEFAULTS === "kiwigrid";
+  const inDefaults = valueAt(root, "defaults");
+  if (inDefaults?.type === "map") checkConflicts(inDefaults, "defaults", { faults, isKiwigrid });
   for (const item of items) {
-    checkItem(item, {
-      faults,
-      hasEnvironment: environment !== undefined,
-      isKiwigrid: DEFAULTS === "kiwigrid",
-      hasFinalizers: FINALIZERS,
-    });
+    checkItem(item, { faults, hasEnvironment: environment !== undefined, isKiwigrid, hasFinalizers: FINALIZERS });
   }
   checkNames(items, faults);
   const defaults = readSettings({ DEFAULTS }).values;

@@ -36,6 +36,7 @@ Deno.test("giveUpPermissions() keeps what settings need", async () => {
   assert.deepEqual(await permissionsLeft({}, KUBECONFIG), ["run", "env"]);
 });
 
-Deno.test("giveUpPermissions() keeps the environment for the YAML of --manifests", async () => {
+Deno.test("giveUpPermissions() keeps the environment for the YAML of --manifests and CONFIG_FILE", async () => {
   assert.deepEqual(await permissionsLeft({}), ["env"]);
+  assert.deepEqual(await permissionsLeft({ CONFIG_FILE: "/config.yaml" }, IN_CLUSTER), ["env"]);
 });

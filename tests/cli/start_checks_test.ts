@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { parseConfig } from "../../lib/config/config.ts";
+import { parseConfigFile } from "../../lib/config/config_file.ts";
 import type { Credentials } from "../../lib/kube/client/credentials.ts";
 import { CredentialsError } from "../../lib/kube/client/errors.ts";
 import { plainCredentials } from "../../lib/kube/client/plain_credentials.ts";
@@ -140,4 +141,28 @@ Deno.test("checkStart() warns about a SCRIPT inside FOLDER", async () => {
   assert.match(inside.warnings[0] ?? "", /^SCRIPT=".*\/file" is inside FOLDER: /);
   const beside = await check({ FOLDER: `${folder.path}/a`, SCRIPT: `${folder.path}/file` });
   assert.deepEqual(beside.warnings, []);
+});
+
+Deno.test("checkStart() checks each collection, and names those of CONFIG_FILE", async () => {
+  using folder = folderWithFile();
+  const file = `${folder.path}/file`;
+  const [first, second] = ["first", "second"].map((name) => ({ name, label: "a", folder: `${folder.path}/${name}` }));
+  const text = JSON.stringify({
+    version: 1,
+    collections: [
+      first,
+      { ...second, folder: file, stateFile: folder.path, notify: { script: { path: `${folder.path}/none` } } },
+    ],
+  });
+  const { config } = parseConfig({ CONFIG_FILE: "/config.yaml" });
+  const { collections, faults } = parseConfigFile(text, { path: "/config.yaml", env: {} });
+  assert.deepEqual(faults, []);
+  const start = await checkStart({ ...config, collections }, found, new Set(["FOLDER"]));
+  const place = "CONFIG_FILE: collection second: ";
+  assert.deepEqual(start.faults.map(({ message }) => message.replaceAll(folder.path, "DIR")), [
+    `${place}folder="DIR/file": it exists but is not a directory`,
+    `${place}stateFile="DIR": it is a directory`,
+    `${place}notify.script.path="DIR/none": it does not exist`,
+  ]);
+  assert.ok(Deno.statSync(`${folder.path}/first`).isDirectory);
 });

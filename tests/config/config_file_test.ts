@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import fc from "fast-check";
 import { type Collection, collectionOf } from "../../lib/config/collection_settings.ts";
 import { parseConfig } from "../../lib/config/config.ts";
 import { type ConfigFileOptions, parseConfigFile } from "../../lib/config/config_file.ts";
@@ -196,6 +197,17 @@ collections:
   assert.deepEqual([username, password, passwordFile], ["me", undefined, "/there"]);
 });
 
+Deno.test("parseConfigFile() refuses keys of defaults that do not go together", () => {
+  const text = (defaults: string, more = "label: app") =>
+    `version: 1\ndefaults: { ${defaults} }\ncollections: [{ name: a, folder: /a, ${more} }]`;
+  assert.deepEqual(faultsIn(text("label: a, selector: b=c")), [
+    "2:23  defaults.selector  does not go with label: expected one of the two",
+  ]);
+  assert.deepEqual(faultsIn(text("selector: b=c", 'labelValue: "1"')), [
+    "3:38  collections[0].labelValue  does not go with the selector of defaults: label is missing",
+  ]);
+});
+
 Deno.test("parseConfigFile() reads JSON, anchors and merge keys", () => {
   const json = { version: 1, collections: [{ name: "a", label: "app", folder: "/files" }] };
   assert.deepEqual(only(JSON.stringify(json)), only(fileOf(...COMPLETE)));
@@ -225,7 +237,10 @@ const WRONG_VALUES: [line: string, fault: string][] = [
   ],
   ["resource: Secret", '13  resource  "Secret": expected configmap, secret or both'],
   ["namespaces: a", '15  namespaces  "a": expected ALL, OWN or a list of namespaces'],
-  ["namespaces: [a, ALL]", '19  namespaces[1]  "ALL": expected namespaces'],
+  [
+    "namespaces: [a, ALL]",
+    '19  namespaces[1]  "ALL": expected the name of a namespace (ALL and OWN stand alone: namespaces: ALL)',
+  ],
   ["uniqueFilenames: yes", '20  uniqueFilenames  "yes": expected true or false'],
   [
     "removeDelay: 10",
@@ -257,7 +272,7 @@ const WRONG_VALUES: [line: string, fault: string][] = [
   ["notify: { webhook: { method: GET } }", "22  notify.webhook.url  is required: the URL to call"],
   [
     'notify: { webhook: { url: "ftp://me:secret@x/?token=secret" } }',
-    '29  notify.webhook.url  "ftp://***@x/?token=***": expected an http:// or https:// URL',
+    '29  notify.webhook.url  "ftp://***@x/?token=***": expected an http:// or https:// URL without user name and password',
   ],
 ];
 
@@ -284,6 +299,13 @@ Deno.test("parseConfigFile() takes secrets from the environment or a file only",
     "(value not shown): expected text in quotes, { env: NAME } or { file: /path }",
   ]);
   assert.deepEqual(faultsIn(webhook("bearer: { env: TOKEN }"), { env: { TOKEN: "a b" } }).length, 1);
+  assert.deepEqual(
+    faultsIn(fileOf(...COMPLETE, 'notify: { webhook: { url: "http://me:hunter2@x/" } }')),
+    [
+      '6:29  collections[0].notify.webhook.url  "http://***@x/": expected an http:// or https:// URL without user name and password',
+    ],
+  );
+  assert.deepEqual(faults("bearer: { env: constructor }"), ["the environment variable constructor is not set"]);
   const { faults: none, warnings } = parse(webhook("bearer: { file: /nowhere }"));
   assert.deepEqual([none, warnings], [[], [
     'config.yaml:9:23  collections[0].notify.webhook.bearer.file  "/nowhere" does not exist yet: it is read at each use',
@@ -350,6 +372,15 @@ Deno.test("parseConfigFile() refuses deep nesting", () => {
   assert.match(faultsIn("[".repeat(100_000)).join(), /nested too deeply/);
 });
 
+Deno.test("parseConfigFile() takes at most 1000 collections", () => {
+  const text = (count: number) => {
+    const collections = Array.from({ length: count }, (_, at) => ({ name: `c${at}`, label: "a", folder: `/f/${at}` }));
+    return JSON.stringify({ version: 1, collections });
+  };
+  assert.equal(parse(text(1000)).collections.length, 1000);
+  assert.deepEqual(faultsIn(text(1001)), ["1:28  collections  1001 items: expected at most 1000"]);
+});
+
 Deno.test("parseConfigFile() refuses aliases that stand for billions of values", () => {
   const lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"];
   for (let level = 1; level < 12; level++) {
@@ -389,6 +420,35 @@ Deno.test("parseConfigFile() compares with the collection of the environment", (
     '2:23  collections[0].name  "default" is the collection that LABEL and FOLDER make: expected another name',
   ]);
   assert.deepEqual(faultsIn(named), []);
+});
+
+Deno.test("parseConfigFile() never throws, and gives collections or faults", () => {
+  const example = Deno.readTextFileSync(new URL("../../examples/config.yaml", import.meta.url));
+  const pieces = fc.constantFrom(
+    ...":{}[]&*!|>\"'%@`#-\n\t ,?",
+    "<<: *a",
+    "&a ",
+    "__proto__: 1",
+    "\0",
+    "null",
+    "- ",
+    "---\n",
+  );
+  const edits = fc.array(fc.tuple(fc.nat(example.length), fc.nat(40), pieces), { minLength: 1, maxLength: 4 });
+  const edited = edits.map((list) =>
+    list.reduce((text, [at, length, piece]) => text.slice(0, at) + piece + text.slice(at + length), example)
+  );
+  fc.assert(
+    fc.property(fc.oneof(edited, fc.string({ unit: "binary" })), (text) => {
+      const { collections, faults } = parse(text, { env: { REQ_USERNAME: "u", REQ_PASSWORD: "p" } });
+      assert.equal(collections.length > 0, faults.length === 0);
+      for (const { message, line, column } of faults) {
+        assert.ok(message.startsWith(`config.yaml:${line}:${column}  `), message);
+        assert.ok(line > 0 && column > 0 && message.length < 1000, message);
+      }
+    }),
+    { numRuns: 150, seed: 20261125 },
+  );
 });
 
 Deno.test("parseConfigFile() warns of settings that no collection uses", () => {

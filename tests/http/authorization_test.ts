@@ -17,6 +17,8 @@ Deno.test("authorizationFrom() prefers token, credentials, user info, netrc, in 
   const basic = (pair: string) => `Basic ${btoa(pair)}`;
   const [plain, withInfo] = [new URL("http://h/"), new URL("http://i%40:100%@h/")];
   assert.equal(await authorizationFrom({ tokenFile, credentials, netrc, encoding })(withInfo), "Bearer abc.def");
+  assert.equal(await authorizationFrom({ token: "a", tokenFile, encoding })(plain), "Bearer abc.def");
+  assert.equal(await authorizationFrom({ token: "a", credentials, encoding })(plain), "Bearer a");
   assert.equal(await authorizationFrom({ credentials, netrc, encoding })(withInfo), basic("u:p"));
   assert.equal(await authorizationFrom({ credentials: none, netrc, encoding })(withInfo), basic("i@:100%"));
   assert.equal(await authorizationFrom({ credentials: none, netrc, encoding })(plain), basic("n:p"));

@@ -372,6 +372,21 @@ Deno.test("identity() changes with URL, headers and credentials", async () => {
   assert.equal(new Set(all).size, 4);
 });
 
+Deno.test("call() and identity() ask for headers from files each time", async () => {
+  const seen: (string | null)[] = [];
+  await using server = serve((request) => {
+    seen.push(request.headers.get("x-api-key"));
+    return new Response();
+  });
+  let reads = 0;
+  const headersFromFiles = () => Promise.resolve({ "X-Api-Key": `key ${++reads}` });
+  using it = makeWebhook({ url: `http://127.0.0.1:${server.port}/`, headers: { a: "b" }, headersFromFiles });
+  await it.call();
+  await it.call();
+  assert.deepEqual(seen, ["key 1", "key 2"]);
+  assert.notEqual(await it.webhook.identity(), await it.webhook.identity());
+});
+
 Deno.test("payloadBody() leaves JSON alone and quotes anything else", () => {
   assert.equal(payloadBody(' {"a": 1} '), ' {"a": 1} ');
   assert.equal(payloadBody("reload now"), '"reload now"');

@@ -28,10 +28,25 @@ Deno.test("configFilesOf() names every file that the configuration does", () => 
       STATE_FILE: "/state",
       NETRC: "/netrc",
       KUBECONFIG: "/kube",
+      CONFIG_FILE: "/config",
     },
     ...{ REQ_USERNAME_FILE: "/user", REQ_PASSWORD_FILE: "/password", REQ_TOKEN_FILE: "/token", REQ_CA_FILE: "/ca" },
   });
-  const paths = configFilesOf(config).map(({ path }) => path).filter((path) => !path.includes("serviceaccount"));
-  const expected = ["/bin/reload", "/state", "/netrc", "/kube", "/user", "/password", "/token", "/ca"];
+  const [collection] = config.collections;
+  const requests = { ...collection!.requests, headerFiles: { "X-A": "/header" } };
+  const withHeader = { ...config, collections: [{ ...collection!, requests }] };
+  const paths = configFilesOf(withHeader).map(({ path }) => path).filter((path) => !path.includes("serviceaccount"));
+  const expected = [
+    "/bin/reload",
+    "/state",
+    "/netrc",
+    "/kube",
+    "/config",
+    "/user",
+    "/password",
+    "/token",
+    "/header",
+    "/ca",
+  ];
   assert.deepEqual(paths.sort(), expected.sort());
 });

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import type { Collection } from "../../lib/config/collection_settings.ts";
 import { parseConfig } from "../../lib/config/config.ts";
+import { parseConfigFile } from "../../lib/config/config_file.ts";
 import { openNotifications } from "../../lib/sidecar/open_notifications.ts";
 import type { Pending } from "../../lib/notify/runner.ts";
 import { openTransport } from "../../lib/http/open_transport.ts";
@@ -11,8 +13,12 @@ import { serve } from "../support/local_servers.ts";
 const NEVER = new AbortController().signal;
 
 /** Notifications as the environment would have them, over real connections. */
-async function open(env: Record<string, string> = {}, files?: string[]) {
+function open(env: Record<string, string> = {}, files?: string[]) {
   const { collections: [collection] } = parseConfig({ LABEL: "app", FOLDER: "/data", ...env }).config;
+  return openFor(collection!, files);
+}
+
+async function openFor(collection: Collection, files?: string[]) {
   const transport = openTransport();
   const clock = new FakeClock();
   const results: string[] = [];
@@ -25,8 +31,8 @@ async function open(env: Record<string, string> = {}, files?: string[]) {
     add() {},
   };
   const runner = await openNotifications({
-    settings: collection!.notification,
-    requests: collection!.requests,
+    settings: collection.notification,
+    requests: collection.requests,
     transport() {
       state.opened++;
       return Promise.resolve(transport);
@@ -126,4 +132,34 @@ Deno.test("openNotifications() does not call the webhook for the first sync with
   it.runner?.changed(["/data/a"], { initial: false });
   await it.runner?.flush(NEVER);
   assert.equal(calls, 1);
+});
+
+Deno.test("openNotifications() sends token and headers that only CONFIG_FILE can name", async () => {
+  using folder = tempFolder();
+  Deno.writeTextFileSync(`${folder.path}/key`, "from a file\n");
+  const seen: (string | null)[] = [];
+  await using server = serve(({ headers }) => {
+    seen.push(headers.get("authorization"), headers.get("x-api-key"), headers.get("x-a"));
+    return new Response();
+  });
+  const { collections: [collection], faults } = parseConfigFile(
+    `
+version: 1
+collections:
+- name: a
+  label: app
+  folder: /data
+  notify:
+    webhook:
+      url: http://127.0.0.1:${server.port}/
+      bearer: { env: TOKEN }
+      headers: { X-Api-Key: { file: ${folder.path}/key }, X-A: b }
+`,
+    { path: "config.yaml", env: { TOKEN: "t" } },
+  );
+  assert.deepEqual(faults, []);
+  using it = await openFor(collection!);
+  it.runner!.changed(["/data/a"], { initial: false });
+  await it.runner!.flush(NEVER);
+  assert.deepEqual(seen, ["Bearer t", "from a file", "b"]);
 });

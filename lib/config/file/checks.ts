@@ -1,8 +1,10 @@
 /** Checks of a collection of CONFIG_FILE that concern several keys. */
 import { ENVIRONMENT_COLLECTION } from "../collection_settings.ts";
 import type { FileFaults } from "./faults.ts";
-import { type Located, valueAt } from "./located.ts";
+import { type Located, type LocatedMap, valueAt } from "./located.ts";
 import type { Item } from "./read_collections.ts";
+
+const SELECTIONS = ["label", "selector", "names"];
 
 export interface CheckOptions {
   faults: FileFaults;
@@ -57,10 +59,25 @@ export function checkNames(items: readonly Item[], faults: FileFaults): void {
   }
 }
 
-function checkSelection(item: Item, { faults, isKiwigrid }: CheckOptions): void {
-  const { map, place, own } = item;
-  const [first, ...others] = ["label", "selector", "names"].filter((key) => isThere(item, key));
-  if (first === undefined) faults.add(own.at, place, "selects nothing: label, selector or names is required");
+function checkSelection({ map, place, own }: Item, options: CheckOptions): void {
+  if (!SELECTIONS.some((key) => map.entries.has(key))) {
+    options.faults.add(own.at, place, "selects nothing: label, selector or names is required");
+  }
+  checkConflicts(own, place, options);
+  const value = own.entries.get("labelValue");
+  const other = SELECTIONS.slice(1).find((key) => !own.entries.has(key) && map.entries.has(key));
+  if (value !== undefined && other !== undefined) {
+    options.faults.add(value.at, `${place}.labelValue`, `does not go with the ${other} of defaults: label is missing`);
+  }
+}
+
+/** Keys that do not go together, in a collection or in `defaults`. */
+export function checkConflicts(
+  map: LocatedMap,
+  place: string,
+  { faults, isKiwigrid }: Pick<CheckOptions, "faults" | "isKiwigrid">,
+): void {
+  const [first, ...others] = SELECTIONS.filter((key) => map.entries.has(key));
   for (const key of others) {
     faults.add(map.entries.get(key)!.at, `${place}.${key}`, `does not go with ${first}: expected one of the two`);
   }

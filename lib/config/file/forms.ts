@@ -84,7 +84,8 @@ export const FORMS: Record<string, Form> = {
     schema: ({ type }) => ({ enum: type.words }),
   },
   mode: string("^(0o)?[0-7]{3,4}$", () => 'three or four octal digits, such as "0644"'),
-  url: string("^https?://", ({ type }) => type.accepts),
+  // A password is never in the file
+  url: string("^https?://(?![^/?#]*@)", ({ type }) => `${type.accepts} without user name and password`),
   path: {
     ...string(PATH, () => "an absolute path"),
     read: (value) => textOf(value, PATH),
@@ -129,14 +130,14 @@ export const FORMS: Record<string, Form> = {
   },
 };
 
-/** The item of a list, if it is not a list of several in the environment. */
+/** The item of a list; `undefined` if the environment would read it as several items, or not accept it. */
 export function itemOf(item: Located, type: Row["type"]): string | undefined {
   const text = scalarOf(item, "string");
   const parsed = text ? type.parse(text) : undefined;
   return Array.isArray(parsed) && parsed.length === 1 && parsed[0] === text ? text : undefined;
 }
 
-/** The value that is in quotes, or would be text in them. */
+/** A form of text that a pattern limits before the type does. */
 function string(pattern: string, expected: Form["expected"]): Form {
   return {
     expected,

@@ -20,6 +20,9 @@ export interface Item {
 const KEYS = ["version", "defaults", "collections"];
 const VERSION = 1;
 
+/** Each is compared with each other one. */
+export const MAX_COLLECTIONS = 1000;
+
 /** Reports all faults of single keys. A value with a fault is not in the draft. */
 export function readCollections(root: Located, faults: FileFaults, access: Access): Item[] {
   const keys = collectionKeys();
@@ -41,6 +44,8 @@ export function readCollections(root: Located, faults: FileFaults, access: Acces
   else if (list.type !== "list" || list.items.length === 0) {
     const shown = list.type === "list" ? "an empty list" : describeValue(list);
     context.fail(list, "collections", `${shown}: expected a list with one item for each collection`);
+  } else if (list.items.length > MAX_COLLECTIONS) {
+    context.fail(list, "collections", `${list.items.length} items: expected at most ${MAX_COLLECTIONS}`);
   } else return list.items.flatMap((item, index) => readItem(item, `collections[${index}]`, defaults, context));
   return [];
 }

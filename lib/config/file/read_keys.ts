@@ -53,7 +53,7 @@ function readLeaf(leaf: Leaf, value: Located, key: string, draft: Draft, context
   else failOfValue(form, leaf, value, key, context);
 }
 
-/** Forms of values that YAML may take for something else than text. */
+/** Forms that are text, but that YAML reads as something else without quotes. */
 const QUOTED = ["text", "textOrReference", "mode", "name", "labelKey", "labelValue"];
 
 function failOfValue(form: Form, { row, form: name }: Leaf, value: Located, key: string, context: ReadContext): void {
@@ -61,7 +61,9 @@ function failOfValue(form: Form, { row, form: name }: Leaf, value: Located, key:
     ? faultyItems(value, row.type, key)
     : [];
   for (const { item, key } of faulty) {
-    const what = form.expected(row).replace(/^(ALL, OWN or )?a list(: | of )/, "");
+    const what = name === "list"
+      ? form.expected(row).replace("a list: ", "")
+      : "the name of a namespace (ALL and OWN stand alone: namespaces: ALL)";
     context.fail(item, key, `${describeValue(item)}: expected ${what}${quotesHint(item)}`);
   }
   if (faulty.length > 0) return;
@@ -76,7 +78,7 @@ function faultyItems(value: Located, type: Leaf["row"]["type"], key: string): { 
   return items.filter(({ item }) => itemOf(item, type) === undefined);
 }
 
-/** YAML reads `1`, `on: true` and `0644` as numbers and booleans. */
+/** YAML reads `1`, `0644` and `true` as numbers and booleans. */
 function quotesHint(value: Located): string {
   const isOther = typeof scalar(value) === "number" || typeof scalar(value) === "boolean";
   return value.type === "scalar" && isOther ? `; put it in quotes: "${value.source}"` : "";
@@ -106,8 +108,10 @@ function readHeaders(value: Located, key: string, draft: Draft, context: ReadCon
       if ("file" in reference) headerFiles[name] = reference.file;
       else if (isHeader(name, reference.text.trim())) headers[name] = reference.text.trim();
       else context.fail(child, path, "(value not shown): expected text that a header may have");
-    } else if (typeof text === "string" && isHeader(name, text)) headers[name] = text;
-    else {
+    } else if (typeof text === "string") {
+      if (isHeader(name, text)) headers[name] = text;
+      else context.fail(child, path, "(value not shown): expected text that a header may have");
+    } else {
       context.fail(child, path, "(value not shown): expected text in quotes, { env: NAME } or { file: /path }");
     }
   }

@@ -1,10 +1,10 @@
-/** Says what a key of CONFIG_FILE that is none was meant to be. */
+/** Suggests what an unknown key of CONFIG_FILE was meant to be. */
 import { isOneSlipAway } from "../misspelt.ts";
 import type { Setting } from "../setting.ts";
 import { type SettingName, SETTINGS } from "../settings.ts";
 import { type Group, leavesOf } from "./keys.ts";
 
-/** @param root all keys, or those of the top level */
+/** @param known the keys at this place */
 export function unknownKey(name: string, known: readonly string[], root: Group): string {
   const near = known.find((key) => plain(key) === plain(name)) ??
     leavesOf(root).find(({ path }) => path.endsWith(`.${name}`))?.path ??

@@ -1,4 +1,4 @@
-/** Keys of a collection in CONFIG_FILE that no environment variable stands for. Loaded only with CONFIG_FILE. */
+/** Keys of a collection in CONFIG_FILE without an environment variable. Loaded only with CONFIG_FILE. */
 import { inSection, type Setting } from "../setting.ts";
 import { boolean, labelSelector, oneOf } from "../setting_types.ts";
 
