@@ -36,7 +36,8 @@ export function neededRights(config: Config, ownNamespace: string): Rights {
   const { collections, events, finalizer, method } = config;
   const sources = collections.map(({ name, selection }) => ({ name, sources: sourcesOf(selection, ownNamespace) }));
   const targets = withoutCovered(sources.flatMap(({ name, sources }) => targetsOf(name, sources)));
-  const scopes = [...new Set(targets.map(({ namespace }) => namespace))].sort(byScope);
+  // sort() puts undefined last
+  const scopes = [...new Set(targets.map(({ namespace }) => namespace))].sort();
   const rules: Rights["rules"] = new Map();
   for (const scope of scopes) {
     const here = targets.filter(({ namespace }) => namespace === scope);
@@ -136,9 +137,4 @@ function selectorReason(names: readonly string[]): string {
 
 function describeCollections(names: readonly string[]): string {
   return `${names.length === 1 ? "collection" : "collections"} ${names.toSorted().join(", ")}`;
-}
-
-/** Namespaces in alphabetical order, the whole cluster first. */
-function byScope(a: string | undefined, b: string | undefined): number {
-  return (a ?? "") < (b ?? "") ? -1 : 1;
 }
