@@ -45,8 +45,10 @@ function checkPod(pod: Pod, configMaps: readonly StreamObject[], findings: Findi
       const setting = `collection ${name}: folder "${files.folder}"`;
       checkFolder(files.folder, setting, pathOf("CONFIG_FILE", sidecar), container, findings);
     }
-    checkProbes(container, config, findings);
-    checkPort(container, config, taken, findings);
+    if (isTold(sidecar, "HEALTH_PORT", "HEALTHCHECK_PORT", "LIVENESS")) {
+      checkProbes(container, config, findings);
+      checkPort(container, config, taken, findings);
+    }
     checkMethod(sidecar, config, findings);
   }
   return sidecars.length;
@@ -61,8 +63,8 @@ function checkFolders(sidecar: SidecarContainer, findings: Findings): void {
 
 /** WATCH and SLEEP never end, and LIST does. */
 function checkMethod(sidecar: SidecarContainer, { method }: Config, findings: Findings): void {
-  const { container, variables } = sidecar;
-  if (variables.unknown.has("METHOD") || (variables.hasMore && !variables.known.has("METHOD"))) return;
+  const { container } = sidecar;
+  if (!isTold(sidecar, "METHOD")) return;
   const at = pathOf("METHOD", sidecar);
   if (container.isInit && method !== "LIST") {
     const remedy = "set METHOD=LIST, or restartPolicy: Always for a native sidecar";
@@ -76,4 +78,9 @@ function checkMethod(sidecar: SidecarContainer, { method }: Config, findings: Fi
   if (!container.isInit && method === "LIST" && policy === "Always") {
     findings.warn(container, at, "METHOD=LIST ends, and Kubernetes starts the container again and again");
   }
+}
+
+/** Whether the manifest tells a setting, which has several variables. */
+function isTold({ variables: { known, unknown, hasMore } }: SidecarContainer, ...names: string[]): boolean {
+  return !names.some((name) => unknown.has(name)) && (!hasMore || names.some((name) => known.has(name)));
 }
