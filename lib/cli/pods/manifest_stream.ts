@@ -27,7 +27,13 @@ export interface StreamFault {
 export async function readStream(text: string): Promise<{ objects: StreamObject[]; faults: StreamFault[] }> {
   const { LineCounter, parseAllDocuments } = await import("../../runtime/yaml_library.ts");
   const lines = new LineCounter();
-  const options = { lineCounter: lines, merge: true, prettyErrors: false, logLevel: "silent" } as const;
+  const options = {
+    lineCounter: lines,
+    merge: true,
+    uniqueKeys: false,
+    prettyErrors: false,
+    logLevel: "silent",
+  } as const;
   const objects: StreamObject[] = [];
   const faults: StreamFault[] = [];
   for (const document of parseAllDocuments(text, options) as yaml.Document.Parsed[]) {
