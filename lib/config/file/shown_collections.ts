@@ -83,5 +83,10 @@ function writtenValue({ form }: Leaf, text: string): unknown {
 }
 
 function defaultText({ shownDefault = "none" }: Setting<unknown>): string {
-  return shownDefault === "required" ? "none" : shownDefault.replaceAll("`", "");
+  if (shownDefault === "required") return "none";
+  // The table says it for the collection of the environment
+  return shownDefault.replaceAll("`", "").replace("FOLDER", "folder").replace(
+    "hash of the selection",
+    "hash of the name",
+  );
 }
