@@ -14,7 +14,7 @@ async function main(): Promise<ExitCode> {
   const env = Deno.env.toObject();
   // Deno would send even requests to localhost through a proxy
   Deno.env.set("NO_PROXY", noProxyWithLoopback(env));
-  return await runProgram(Deno.args, env, stop);
+  return await runProgram(Deno.args, env, stop, (listener) => Deno.addSignalListener("SIGHUP", listener));
 }
 
 /** Aborts on SIGTERM and SIGINT. */

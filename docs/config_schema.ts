@@ -158,6 +158,7 @@ const FORM_WORDS: Record<string, string> = {
   negated: "`true` or `false`",
   duration: "duration",
   size: "size",
+  sizeLimit: "size, or 0",
   count: "whole number",
   number: "number",
   mode: "octal digits in quotes",

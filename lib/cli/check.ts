@@ -7,7 +7,7 @@ import { parentOf, resolvePath } from "../files/paths.ts";
 import { messageOf } from "../runtime/message_of.ts";
 import { EXIT, type ExitCode } from "./exit_codes.ts";
 import { type Colours, coloursOf, oneLine, wrapText } from "./report.ts";
-import { checkFiles } from "./start_checks.ts";
+import { checkCollections } from "./start_checks.ts";
 
 export async function runCheck(
   { flags, pod }: { flags: Flags; pod?: string },
@@ -18,7 +18,12 @@ export async function runCheck(
 
 async function checkSettings(flags: Flags, env: Record<string, string | undefined>): Promise<ExitCode> {
   const { config, faults } = await loadConfig(env, flags);
-  const files = checkFiles(config, new Set(faults.map(({ setting }) => setting)), couldMakeFolder);
+  const files = checkCollections(
+    config.collections,
+    config,
+    new Set(faults.map(({ setting }) => setting)),
+    couldMakeFolder,
+  );
   const warnings = [...config.warnings, ...files.warnings];
   faults.push(...files.faults);
   const ofLog = await logConfigFaults(config);

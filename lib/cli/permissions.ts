@@ -14,14 +14,15 @@ export interface PermissionNeeds {
 /**
  * Afterwards, neither this program nor a dependency can do what the settings do not require:
  *
- * - `run`: only SCRIPT and the exec plugin of a kubeconfig run programs.
+ * - `run`: only SCRIPT, which later versions of CONFIG_FILE may name, and the exec plugin of a kubeconfig run programs.
  * - `env`: the environment was read already. Only the YAML library and kubeconfigs read it again.
  * - `sys`: only Events contain the host name.
  */
 export async function giveUpPermissions({ config, credentials }: PermissionNeeds): Promise<void> {
-  const hasScript = config.collections.some(({ notification }) => notification.script !== undefined);
+  const mayHaveScript = config.configFile !== undefined ||
+    config.collections.some(({ notification }) => notification.script !== undefined);
   const readsYaml = credentials === undefined || credentials.runsPrograms === true || config.configFile !== undefined;
-  if (!hasScript && !credentials?.runsPrograms) await Deno.permissions.revoke({ name: "run" });
+  if (!mayHaveScript && !credentials?.runsPrograms) await Deno.permissions.revoke({ name: "run" });
   if (!readsYaml) await Deno.permissions.revoke({ name: "env" });
   if (!config.events) await Deno.permissions.revoke({ name: "sys", kind: "hostname" });
 }

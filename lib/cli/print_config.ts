@@ -1,7 +1,7 @@
 /** `k8s-sidecar print-config`: every setting, its value and where it comes from, without secrets. */
 import type { Flags } from "../config/collection_settings.ts";
 import { parseConfig } from "../config/config.ts";
-import type { ShownCollection } from "../config/file/shown_collections.ts";
+import type { ShownCollection, ShownOptions } from "../config/file/shown_collections.ts";
 import { loadConfig } from "../config/load_config.ts";
 import { type ShownSection, shownSettings } from "../config/shown_settings.ts";
 import { configTable } from "./config_table.ts";
@@ -13,11 +13,13 @@ export async function runPrintConfig(
   { flags, json }: { flags: Flags; json: boolean },
   env: Record<string, string | undefined>,
 ): Promise<ExitCode> {
-  const { config, faults } = await loadConfig(env, flags);
+  const { config, faults, text } = await loadConfig(env, flags);
   const { configFile, warnings } = config;
   const hasCollection = parseConfig(env).config.collections.length > 0;
   const sections = shownSettings(env, flags, { hasCollection });
-  const collections = configFile === undefined ? [] : await collectionsOf(configFile, env, config.startsLikeKiwigrid);
+  const collections = configFile === undefined
+    ? []
+    : await collectionsOf(text, { path: configFile, env, isKiwigrid: config.startsLikeKiwigrid });
   if (json) {
     console.log(jsonOf({ sections, configFile, collections, faults: faults.map(({ message }) => message), warnings }));
   } else {
@@ -30,20 +32,11 @@ export async function runPrintConfig(
   return faults.length === 0 ? EXIT.done : EXIT.configuration;
 }
 
-async function collectionsOf(
-  path: string,
-  env: Record<string, string | undefined>,
-  isKiwigrid: boolean,
-): Promise<ShownCollection[]> {
-  let text: string;
-  try {
-    text = await Deno.readTextFile(path);
-  } catch {
-    // The reason is among the faults
-    return [];
-  }
+/** @param text of CONFIG_FILE; `undefined` if it cannot be read, which is among the faults */
+async function collectionsOf(text: string | undefined, options: ShownOptions): Promise<ShownCollection[]> {
+  if (text === undefined) return [];
   const { shownCollections } = await import("../config/file/shown_collections.ts");
-  return shownCollections(text, { path, env, isKiwigrid });
+  return shownCollections(text, options);
 }
 
 function jsonOf({ sections, configFile, collections, faults, warnings }: {

@@ -9,10 +9,14 @@ import type { ObjectApi } from "../kube/client/object_api.ts";
 import type { Log } from "../log/log.ts";
 import { openLog } from "../log/open_log.ts";
 import type { LimitedLog } from "../log/rate_limit.ts";
+import type { FollowedConfigOptions } from "./followed_config.ts";
+import { given } from "../runtime/given.ts";
+import type { FollowedFile } from "../sidecar/reload.ts";
 import { giveUpPermissions } from "./permissions.ts";
 import { type Fault, faultOf } from "../config/read_settings.ts";
 import { resolvePath } from "../files/paths.ts";
 import { describeSelection } from "../sidecar/describe_selection.ts";
+import { configFilesOf } from "../sidecar/open_files.ts";
 import { runSidecar } from "../sidecar/sidecar.ts";
 import { describeFaults } from "./report.ts";
 import { checkStart } from "./start_checks.ts";
@@ -20,11 +24,15 @@ import { COMMIT, VERSION } from "./version.ts";
 import { messageOf } from "../runtime/message_of.ts";
 import { whenAborted } from "../runtime/when_aborted.ts";
 
-/** @param stop aborts when the process must stop, with an error whose message is the name of the signal */
+/**
+ * @param stop aborts when the process must stop, with an error whose message is the name of the signal
+ * @param onHangup calls a listener at each SIGHUP
+ */
 export async function runProgram(
   args: readonly string[],
   env: Record<string, string | undefined>,
   stop: AbortSignal,
+  onHangup: (listener: () => void) => void,
 ): Promise<ExitCode> {
   const { command, faults } = parseCommandLine(args);
   if (command.run === "help") {
@@ -47,7 +55,7 @@ export async function runProgram(
     return EXIT.configuration;
   }
 
-  const { config, faults: configFaults } = await loadConfig(env, "flags" in command ? command.flags : {});
+  const { config, faults: configFaults, text } = await loadConfig(env, "flags" in command ? command.flags : {});
   // remove-finalizers does not use the folder
   const isRemoval = command.run === "remove-finalizers";
   faults.push(...configFaults.filter(({ setting }) => !(isRemoval && setting === "FOLDER")));
@@ -77,9 +85,23 @@ export async function runProgram(
     console.error(describeFaults(faults));
     return EXIT.configuration;
   }
+  const configFiles = await configFilesOf(config, env);
   await giveUpPermissions({ config, credentials });
   const userAgent = `deno-k8s-sidecar/${VERSION}`;
-  const options = { config, env, userAgent, clock: systemClock, random: Math.random, log };
+  const configFile = await followConfig({ config, text, env, onHangup });
+  const options = {
+    ...{
+      config,
+      env,
+      configFiles,
+      userAgent,
+      build: { version: VERSION, revision: COMMIT },
+      clock: systemClock,
+      random: Math.random,
+      log,
+    },
+    ...given("configFile", configFile),
+  };
   if (folder?.manifests !== undefined) {
     announce(config, dir ?? "", log);
     return EXIT[await runSidecar({ ...options, manifests: folder.manifests }, stop)];
@@ -106,6 +128,15 @@ async function runReport(
     case "check":
       return await (await import("./check.ts")).runCheck(command, env);
   }
+}
+
+async function followConfig(
+  { text, ...options }: Omit<FollowedConfigOptions, "path" | "text"> & { text: string | undefined },
+): Promise<FollowedFile | undefined> {
+  const { configFile: path, method } = options.config;
+  if (path === undefined || text === undefined || method === "LIST") return undefined;
+  const { followedConfig } = await import("./followed_config.ts");
+  return followedConfig({ path, text, ...options });
 }
 
 async function startLog(settings: LogSettings): Promise<{ log: LimitedLog; faults: Fault[] }> {

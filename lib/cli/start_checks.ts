@@ -1,5 +1,5 @@
 /** Checks that need the file system or the network, before anything starts. All faults are reported together. */
-import { ENVIRONMENT_COLLECTION } from "../config/collection_settings.ts";
+import { type Collection, ENVIRONMENT_COLLECTION } from "../config/collection_settings.ts";
 import type { Config } from "../config/config.ts";
 import { isInside, resolvePath } from "../files/paths.ts";
 import { CredentialsError } from "../kube/client/errors.ts";
@@ -20,7 +20,7 @@ export async function checkStart(
 ): Promise<
   { credentials: Credentials | undefined; server: string | undefined; faults: Fault[]; warnings: string[] }
 > {
-  const { faults, warnings } = checkFiles(config, broken, makeFolder);
+  const { faults, warnings } = checkCollections(config.collections, config, broken);
   let found: Credentials | undefined;
   let server: string | undefined;
   try {
@@ -33,18 +33,19 @@ export async function checkStart(
 }
 
 /**
- * Folders, records and scripts.
+ * Makes the folders of collections, and checks the files that they name.
  *
- * @param prepare makes a folder, or throws what a start would throw
+ * @param prepare makes a folder, or throws what that would throw
  */
-export function checkFiles(
-  config: Config,
-  broken: ReadonlySet<string>,
-  prepare: (folder: string) => void,
+export function checkCollections(
+  collections: readonly Collection[],
+  { startsLikeKiwigrid }: Pick<Config, "startsLikeKiwigrid">,
+  broken: ReadonlySet<string> = new Set(),
+  prepare: (folder: string) => void = makeFolder,
 ): { faults: Fault[]; warnings: string[] } {
   const faults: Fault[] = [];
   const warnings: string[] = [];
-  for (const { name, files, notification } of config.collections) {
+  for (const { name, files, notification } of collections) {
     const settings = settingsOf(name);
     if (name !== ENVIRONMENT_COLLECTION || !broken.has("FOLDER")) {
       faults.push(...folderFaults(settings.folder, files.folder, prepare));
@@ -65,7 +66,7 @@ export function checkFiles(
           "the folder can, and it runs with the sidecar's environment",
       );
     }
-    if (config.startsLikeKiwigrid) warnings.push(...ofScript.map(({ message }) => message));
+    if (startsLikeKiwigrid) warnings.push(...ofScript.map(({ message }) => message));
     else faults.push(...ofScript);
   }
   return { faults, warnings };

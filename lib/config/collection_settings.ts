@@ -52,6 +52,8 @@ export interface FileSettings {
   stateFile?: string | "none";
   /** Maximum size of the content of a `.url` key, in bytes. */
   urlMaxBytes: number;
+  urlMaxBytesPerObject: number;
+  urlMaxBytesTotal: number;
   enable5xx: boolean;
 }
 
@@ -158,6 +160,8 @@ export function collectionOf(
       maxFilesPerObject: values.MAX_FILES_PER_OBJECT,
       ...given("stateFile", values.STATE_FILE),
       urlMaxBytes: values.URL_MAX_BYTES,
+      urlMaxBytesPerObject: values.URL_MAX_BYTES_PER_OBJECT,
+      urlMaxBytesTotal: values.URL_MAX_BYTES_TOTAL,
       enable5xx: values.ENABLE_5XX,
     },
     notification: {

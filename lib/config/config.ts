@@ -5,6 +5,7 @@ import { type Collection, collectionOf, type Flags } from "./collection_settings
 import { faultsOf, warningsOf } from "./config_checks.ts";
 import { misspeltSettings } from "./misspelt.ts";
 import { type Fault, readSettings } from "./read_settings.ts";
+import { deepFreeze } from "../runtime/deep_freeze.ts";
 import { given } from "../runtime/given.ts";
 
 /** Times of list and watch, in seconds. */
@@ -47,10 +48,10 @@ export interface LogSettings {
 
 export interface Config {
   method: "WATCH" | "LIST" | "SLEEP";
+  /** CONFIG_FILE. */
+  configFile?: string;
   /** That of the environment, if there is one, and those of CONFIG_FILE. */
   collections: readonly Collection[];
-  /** CONFIG_FILE, which has further collections. */
-  configFile?: string;
   events: boolean;
   /** The finalizer to put on objects; `undefined` for none. */
   finalizer?: string;
@@ -120,9 +121,4 @@ export function parseConfig(
     warnings: [...warnings, ...misspeltSettings(env), ...warningsOf(values)],
   };
   return { config: deepFreeze(config), faults };
-}
-
-export function deepFreeze<T>(value: T): T {
-  if (typeof value === "object" && value !== null) Object.values(value).forEach(deepFreeze);
-  return Object.freeze(value);
 }

@@ -46,6 +46,11 @@ export function warningsOf(values: SettingValues): string[] {
   if (values.REQ_URL !== undefined && values.REQ_PAYLOAD !== undefined && values.REQ_METHOD === "GET") {
     warnings.push("REQ_PAYLOAD is set with REQ_METHOD=GET: a GET has no body, so the payload is not sent");
   }
+  for (const limit of ["URL_MAX_BYTES_PER_OBJECT", "URL_MAX_BYTES_TOTAL"] as const) {
+    if (values[limit] < values.URL_MAX_BYTES) {
+      warnings.push(`${limit} is less than URL_MAX_BYTES: larger downloads will be refused. Raise it, or set it to 0`);
+    }
+  }
   if (values.FINALIZERS && values.REMOVE_DELAY > 0) {
     warnings.push(
       "REMOVE_DELAY has no effect with FINALIZERS: an object exists until its files are removed. Set one of them",

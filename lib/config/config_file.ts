@@ -73,7 +73,7 @@ export function parseConfigFile(text: string, options: ConfigFileOptions): Confi
 /** Reads the file. Never throws. */
 export async function readConfigFile(
   options: ConfigFileOptions,
-): Promise<{ collections: Collection[]; faults: Fault[]; warnings: string[] }> {
+): Promise<{ collections: Collection[]; faults: Fault[]; warnings: string[]; text?: string }> {
   let text: string;
   try {
     text = await Deno.readTextFile(options.path);
@@ -81,7 +81,7 @@ export async function readConfigFile(
     const fault = faultOf("CONFIG_FILE", options.path, `it cannot be read: ${messageOf(error)}`);
     return { collections: [], faults: [fault], warnings: [] };
   }
-  return parseConfigFile(text, options);
+  return { ...parseConfigFile(text, options), text };
 }
 
 function collectionFrom({ draft, place }: Item, defaults: SettingValues, env: ConfigFileOptions["env"]): Collection {

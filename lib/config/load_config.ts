@@ -1,13 +1,22 @@
 /** Reads the environment and the file that CONFIG_FILE names. */
 import type { Flags } from "./collection_settings.ts";
-import { type Config, deepFreeze, parseConfig } from "./config.ts";
+import { type Config, parseConfig } from "./config.ts";
 import type { Fault } from "./read_settings.ts";
+import { deepFreeze } from "../runtime/deep_freeze.ts";
+import { given } from "../runtime/given.ts";
+
+export interface LoadedConfig {
+  config: Config;
+  faults: Fault[];
+  /** The text of the file. */
+  text?: string;
+}
 
 /** Never throws: `faults` lists those of the environment and those of the file. */
 export async function loadConfig(
   env: Record<string, string | undefined>,
   flags: Flags,
-): Promise<{ config: Config; faults: Fault[] }> {
+): Promise<LoadedConfig> {
   const { config, faults } = parseConfig(env, flags);
   const { configFile: path, collections, warnings } = config;
   if (path === undefined) return { config, faults };
@@ -20,5 +29,6 @@ export async function loadConfig(
       warnings: [...warnings, ...file.warnings],
     }),
     faults: [...faults, ...file.faults],
+    ...given("text", file.text),
   };
 }

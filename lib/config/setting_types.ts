@@ -96,6 +96,13 @@ export const bytes: SettingType<number> = {
   },
 };
 
+/** As {@link bytes}; `Infinity` for `0`. */
+export const byteLimit: SettingType<number> = {
+  form: "sizeLimit",
+  accepts: `${bytes.accepts}, or 0 for no limit`,
+  parse: (text) => text.trim() === "0" ? Infinity : bytes.parse(text),
+};
+
 /** File mode bits: `644`, `0644` and `0o644` are rw-r--r--. */
 export const fileMode: SettingType<number> = {
   form: "mode",

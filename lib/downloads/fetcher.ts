@@ -1,9 +1,12 @@
 import { onlyToOrigin } from "./url_credentials.ts";
 import type { Clock } from "../runtime/clock.ts";
-import { Deadline } from "../runtime/deadline.ts";
+import { Deadline, DeadlineError } from "../runtime/deadline.ts";
 import { discard, follow, StatusError } from "../http/redirects.ts";
 import { isRetriedStatus, retry, type RetryBudget, type RetryLimits } from "../http/retry.ts";
+import { retryAfterSeconds } from "../http/retry_after.ts";
 import { redactUrl, RefusedHostError, type Transport, TransportError } from "../http/transport.ts";
+import { BusyHostError, FetchError } from "./fetch_error.ts";
+import { conditions, type Validators, validatorsOf } from "./validators.ts";
 
 export interface FetcherLog {
   debug(message: string, properties?: Record<string, unknown>): void;
@@ -14,6 +17,13 @@ export interface ContentSink {
   /** Drops everything written so far; a retry begins at the first byte. */
   restart(): void | Promise<void>;
   write(chunk: Uint8Array): void | Promise<void>;
+}
+
+export interface Answer {
+  /** The content is still that of the {@link Validators} that the request was sent with. The sink has nothing. */
+  isUnchanged: boolean;
+  /** For the next request for this URL. */
+  validators: Validators | undefined;
 }
 
 export interface FetcherOptions {
@@ -30,12 +40,9 @@ export interface FetcherOptions {
   /** The `Authorization` header for the URL of a download (url_credentials.ts). */
   authorizationFor(url: URL): Promise<string | undefined>;
   clock: Clock;
+  /** Milliseconds since 1970: a `Retry-After` may be a date. */
+  wallClock(): number;
   log: FetcherLog;
-}
-
-/** A download failed. The message has no credential and no query value in it. */
-export class FetchError extends Error {
-  override readonly name = "FetchError";
 }
 
 /** Downloads the content that a `.url` key names. */
@@ -48,20 +55,22 @@ export class Fetcher {
 
   /**
    * Streams the content of `url` into `sink`. The sink has all of it when this resolves, and an unusable part when it
-   * rejects. Connection failures, late or broken answers and the statuses 500, 502, 503 and 504 are retried as kiwigrid
-   * does ({@link RetryLimits}), within `maxSeconds` in all; any other status that is not 2xx fails at once.
+   * rejects. Connection failures, late or broken answers and the statuses 500, 502 and 504 are retried as kiwigrid does
+   * ({@link RetryLimits}), within `maxSeconds` in all; any other status that is not 2xx fails at once. With `enable5xx` 503
+   * is one of the former.
    *
-   * @throws FetchError, RefusedHostError, the sink's error, or the signal's reason
+   * @param known asks the host whether the content is still the same
+   * @throws FetchError, BusyHostError, RefusedHostError, the sink's error, or the signal's reason
    */
-  async fetchTo(url: string, sink: ContentSink, signal: AbortSignal): Promise<void> {
+  async fetchTo(url: string, sink: ContentSink, signal: AbortSignal, known?: Validators): Promise<Answer> {
     const start = httpUrl(url);
     const { clock, log, retry: limits, maxSeconds } = this.#options;
     using whole = new Deadline(clock, maxSeconds, signal);
     let attempts = 0;
     try {
-      await retry(async (budget) => {
+      return await retry(async (budget) => {
         if (attempts++ > 0) await toSink(() => sink.restart());
-        await this.#attempt(start, sink, budget, whole.signal);
+        return await this.#attempt(start, sink, known, budget, whole.signal);
       }, {
         limits,
         clock,
@@ -74,31 +83,55 @@ export class Fetcher {
       if (error instanceof RefusedHostError) throw error;
       const reason = whole.passed ? `not complete within ${maxSeconds} s (URL_TIMEOUT)` : text(error);
       const times = attempts > 1 ? ` (after ${attempts} attempts)` : "";
-      throw new FetchError(`GET ${redactUrl(start)} failed: ${reason}${times}`, { cause: error });
+      const message = `GET ${redactUrl(start)} failed: ${reason}${times}`;
+      if (error instanceof BusyStatusError) throw new BusyHostError(message, error.retryAfter, { cause: error });
+      const hasAnswered = !(error instanceof TransportError || error instanceof DeadlineError || whole.passed);
+      throw new FetchError(message, { cause: error, hasAnswered });
     }
   }
 
-  async #attempt(start: URL, sink: ContentSink, budget: RetryBudget, signal: AbortSignal): Promise<void> {
+  async #attempt(
+    start: URL,
+    sink: ContentSink,
+    known: Validators | undefined,
+    budget: RetryBudget,
+    signal: AbortSignal,
+  ): Promise<Answer> {
     const { transport, clock, timeout, maxBytes } = this.#options;
     const authorization = await this.#options.authorizationFor(start);
     using deadline = new Deadline(clock, timeout, signal);
+    let last = { url: start, authorization, conditions: {} };
     const answer = await follow(transport, start, {
       method: "GET",
       headers: { "accept-encoding": "identity" },
       authorizationFor: onlyToOrigin(start, authorization),
+      headersFor(url, authorization) {
+        last = { url, authorization, conditions: conditions(known, url, authorization) };
+        return last.conditions;
+      },
       signal: deadline.signal,
     });
+    if (answer.status === 304 && known !== undefined && Object.keys(last.conditions).length > 0) {
+      await discard(answer, signal);
+      return { isUnchanged: true, validators: known };
+    }
     if (!this.#accepts(answer.status, budget)) {
       await discard(answer, signal);
-      throw new StatusError(answer.status, answer.statusText);
+      const { status, statusText } = answer;
+      if (status === 429 || (status === 503 && !this.#options.enable5xx)) {
+        const retryAfter = retryAfterSeconds(answer.headers.get("retry-after"), this.#options.wallClock());
+        throw new BusyStatusError(status, statusText, retryAfter);
+      }
+      throw new StatusError(status, statusText);
     }
+    const complete = { isUnchanged: false, validators: validatorsOf(answer, last.url, last.authorization) };
     const reader = (await decoded(answer))?.getReader();
-    if (reader === undefined) return;
+    if (reader === undefined) return complete;
     try {
       let received = Number(answer.headers.get("content-length")) > maxBytes ? Infinity : 0;
       while (received <= maxBytes) {
         const { done, value } = await readChunk(reader, deadline, start);
-        if (done) return;
+        if (done) return complete;
         deadline.extend();
         received += value.length;
         if (received <= maxBytes) await toSink(() => sink.write(value));
@@ -112,6 +145,13 @@ export class Fetcher {
   #accepts(status: number, budget: RetryBudget): boolean {
     if (status >= 200 && status <= 299) return true;
     return this.#options.enable5xx && status >= 500 && !(isRetriedStatus(status) && budget.allows("status"));
+  }
+}
+
+/** 429 or 503. No {@link StatusError}, because it is not retried before the host's pause is over. */
+class BusyStatusError extends Error {
+  constructor(status: number, statusText: string, readonly retryAfter: number | undefined) {
+    super(new StatusError(status, statusText).message);
   }
 }
 

@@ -2,39 +2,37 @@ import { Backoff } from "../runtime/backoff.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { describeRef, type ObjectRef } from "../objects/ref.ts";
 import type { Version } from "../objects/version.ts";
-import type { Body } from "../files/body.ts";
 import type { DeferredContent } from "../files/projection.ts";
 import { isDiskFault, PublishError } from "../files/publish_error.ts";
-import type { TemporaryFile } from "../files/temporary_file.ts";
 import { ArchiveError } from "./archive_error.ts";
+import { attempt, type AttemptOptions, type KeptAnswer, looksOf } from "./attempt.ts";
+import { ByteLimitError } from "./byte_limits.ts";
 import { RefusedHostError } from "../http/transport.ts";
 import { messageOf } from "../runtime/message_of.ts";
-import type { ContentSink } from "./fetcher.ts";
 import { DownloadQueue } from "./download_queue.ts";
+import { BusyHostError } from "./fetch_error.ts";
+import type { DownloadTurns } from "./shared_downloads.ts";
 
-export interface DownloadSchedulerOptions {
-  /** Streams what a URL serves. */
-  fetcher: { fetchTo(url: string, sink: ContentSink, signal: AbortSignal): Promise<void> };
-  /** Unpacks an archive. An {@link ArchiveError} refuses it; any other error is tried again. */
-  unpack(archive: Body, write: (piece: Uint8Array) => void, signal: AbortSignal): Promise<void>;
-  publisher: {
-    open(path: string): TemporaryFile;
-    commit(file: TemporaryFile, owner: string): boolean;
-  };
+export interface DownloadSchedulerOptions extends AttemptOptions {
   onWritten(ref: ObjectRef, path: string): void;
   /**
    * A download failed that did not fail before; it is tried again. The reason begins with the path and says nothing of
    * the network: it becomes an Event, and the object's owner may not know what stands where.
    */
   onFailed(ref: ObjectRef, path: string, reason: string): void;
-  /** A host or an archive was refused; tried again when the object changes or at the refresh. The reason is as above. */
+  /**
+   * A host, an archive or a download beyond the limits was refused; tried again when the object changes, at the refresh, or
+   * when there is room. The reason is as above.
+   */
   onRefused(ref: ObjectRef, path: string, reason: string): void;
+  /** An attempt has ended: `isDownload`, or it only unpacked an archive; with its error, if it failed. */
+  onAttempt(isDownload: boolean, error?: unknown): void;
   /** {@link DownloadScheduler.awaited}, `unpacking` or `failed` changed. */
   onChange(): void;
   /** First delay before a failed download is tried again, in seconds. */
   firstBackoff: number;
-  /** Downloads that run at one time. */
-  maxOpen: number;
+  /** Decides when a download runs. */
+  turns: DownloadTurns;
   /** Seconds after which the URL of an unchanged object is fetched again when a list brings the object; 0: never. */
   refresh: number;
   clock: Clock;
@@ -58,8 +56,10 @@ interface Wanted {
   since: number;
   /** What the file looked like after the download, even a refused one; `undefined` before its end. */
   file?: string;
-  /** Why the host or the archive was refused the last time. */
+  /** Why the host, the archive or the size was refused the last time. */
   refusal: string | undefined;
+  /** The last answer of the URL whose content was put at the path. */
+  kept: KeptAnswer | undefined;
 }
 
 /**
@@ -75,16 +75,17 @@ export class DownloadScheduler {
   readonly #diskFaults = new Map<string, string>();
   /** Downloads that have not cleaned up behind themselves. */
   readonly #unfinished = new Set<Promise<void>>();
-  readonly #queue: DownloadQueue;
   /** Of archives that are not downloaded: they wait for no server. */
-  readonly #unpackingQueue = new DownloadQueue(MAX_UNPACKING);
+  readonly #unpackingTurns: DownloadTurns = new DownloadQueue().join(MAX_UNPACKING);
 
   constructor(options: DownloadSchedulerOptions) {
     this.#options = options;
-    this.#queue = new DownloadQueue(options.maxOpen);
   }
 
-  /** Paths whose URL was not asked yet, or did not answer in full. A failure is an end. */
+  /**
+   * Paths whose URL was not asked yet, or did not answer in full. A failure is an end, other than a host's wish to be asked
+   * later.
+   */
   get awaited(): ReadonlySet<string> {
     return this.#awaited;
   }
@@ -99,7 +100,7 @@ export class DownloadScheduler {
     return this.#failed;
   }
 
-  /** Paths whose host or archive is refused. An earlier file, if there was one, is still there. */
+  /** Paths whose host, archive or size is refused. An earlier file, if there was one, is still there. */
   get refused(): string[] {
     return [...this.#wanted].filter(([, { refusal }]) => refusal !== undefined).map(([path]) => path);
   }
@@ -129,7 +130,7 @@ export class DownloadScheduler {
     known?.stop.abort();
     const since = this.#options.clock.now();
     const stop = new AbortController();
-    const wanted: Wanted = { url, isGzip, owner, version, stop, since, refusal: before?.refusal };
+    const wanted: Wanted = { url, isGzip, owner, version, stop, since, refusal: before?.refusal, kept: before?.kept };
     this.#wanted.set(path, wanted);
     this.#awaited.delete(path);
     this.#unpacking.delete(path);
@@ -146,6 +147,7 @@ export class DownloadScheduler {
     if (wanted === undefined) return;
     wanted.stop.abort();
     this.#wanted.delete(path);
+    this.#options.limits.forget(path);
     this.#decide(path, { isFailure: false });
   }
 
@@ -156,22 +158,36 @@ export class DownloadScheduler {
   }
 
   async #keepTrying(path: string, wanted: Wanted, content: DeferredContent, ref: ObjectRef): Promise<void> {
-    const { clock, random, firstBackoff, log } = this.#options;
+    const { clock, random, firstBackoff, limits, onWritten, log } = this.#options;
     const { owner, stop: { signal } } = wanted;
-    const queue = "url" in content ? this.#queue : this.#unpackingQueue;
+    const turns = "url" in content ? this.#options.turns : this.#unpackingTurns;
     const place = { namespace: ref.namespace, origin: URL.parse(wanted.url ?? "")?.origin ?? "" };
+    const target = { path, content, owner, onWritten: () => onWritten(ref, path) };
     const backoff = new Backoff({ first: firstBackoff, random });
     for (let isRetry = false; !signal.aborted; isRetry = true) {
       try {
-        await queue.run({ ...place, isRetry }, signal, () => this.#download(path, content, ref, owner, signal));
+        wanted.kept = await turns.run(
+          { ...place, isRetry },
+          signal,
+          () => attempt(this.#options, target, wanted.kept, signal),
+        );
+        if (signal.aborted) return;
+        this.#options.onAttempt("url" in content);
         wanted.refusal = undefined;
         wanted.file = looksOf(path);
         this.#decide(path, { isFailure: false });
         return;
       } catch (error) {
         if (signal.aborted) return;
+        this.#options.onAttempt("url" in content, error);
         if (error instanceof ArchiveError || error instanceof RefusedHostError) {
           return this.#refuse(path, wanted, ref, error);
+        }
+        if (error instanceof ByteLimitError) {
+          this.#refuse(path, wanted, ref, error);
+          await limits.room(path, owner, error, signal);
+          await clock.sleep(backoff.next(), signal).catch(() => {});
+          continue;
         }
         const reason = `${path}: ${messageOf(error)}`;
         if (!this.#failed.has(path)) {
@@ -182,39 +198,19 @@ export class DownloadScheduler {
         }
         if (isDiskFault(error)) this.#diskFaults.set(path, reason);
         else this.#diskFaults.delete(path);
+        if (error instanceof BusyHostError) {
+          this.#failed.add(path);
+          this.#options.onChange();
+          // Its next turn comes when the pause of the host is over
+          continue;
+        }
         this.#decide(path, { isFailure: true });
         await clock.sleep(backoff.next(), signal).catch(() => {});
       }
     }
   }
 
-  async #download(
-    path: string,
-    content: DeferredContent,
-    ref: ObjectRef,
-    owner: string,
-    signal: AbortSignal,
-  ): Promise<void> {
-    signal.throwIfAborted();
-    const { publisher, fetcher, unpack, onWritten } = this.#options;
-    using file = publisher.open(path);
-    const commit = (complete: TemporaryFile) => {
-      signal.throwIfAborted();
-      if (publisher.commit(complete, owner)) onWritten(ref, path);
-    };
-    if ("url" in content) {
-      const sink = { restart: () => file.empty(), write: (chunk: Uint8Array) => file.write(chunk) };
-      await fetcher.fetchTo(content.url, sink, signal);
-      if (!content.isGzip) return commit(file);
-      using unpacked = publisher.open(path);
-      await unpack(file.body, (piece) => unpacked.write(piece), signal);
-      return commit(unpacked);
-    }
-    await unpack(content.body, (piece) => file.write(piece), signal);
-    commit(file);
-  }
-
-  #refuse(path: string, wanted: Wanted, ref: ObjectRef, error: ArchiveError | RefusedHostError): void {
+  #refuse(path: string, wanted: Wanted, ref: ObjectRef, error: Error): void {
     if (wanted.refusal !== error.message) {
       const object = describeRef(ref);
       const reason = `${path}: ${error instanceof ArchiveError ? "cannot unpack the archive: " : ""}${error.message}`;
@@ -238,15 +234,5 @@ export class DownloadScheduler {
     this.#awaited.delete(path);
     this.#unpacking.delete(path);
     this.#options.onChange();
-  }
-}
-
-/** Differs when somebody changed the file; empty when it is gone. */
-function looksOf(path: string): string {
-  try {
-    const { ino, size, mode, mtime } = Deno.lstatSync(path);
-    return [ino, size, mode, mtime?.getTime()].join(" ");
-  } catch {
-    return "";
   }
 }

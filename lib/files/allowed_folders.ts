@@ -101,7 +101,8 @@ export class AllowedFolders {
       real = Deno.realPathSync(directory);
     } catch (error) {
       const parent = parentOf(directory);
-      if (!(error instanceof Deno.errors.NotFound) || parent === directory) return directory;
+      const isThere = !(error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory);
+      if (isThere || parent === directory) return directory;
       return joinPath(this.canonical(parent), directory.slice(directory.lastIndexOf("/") + 1));
     }
     for (const [folder, realFolder] of this.#real) {

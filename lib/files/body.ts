@@ -53,7 +53,7 @@ export function* piecesOf(file: Deno.FsFile): Generator<Uint8Array, void> {
 }
 
 /** Fills the buffer as far as the file goes. Returns the number of bytes. */
-export function readFully(file: Deno.FsFile, buffer: Uint8Array): number {
+export function readFully(file: Pick<Deno.FsFile, "readSync">, buffer: Uint8Array): number {
   let filled = 0;
   while (filled < buffer.length) {
     const read = file.readSync(buffer.subarray(filled));

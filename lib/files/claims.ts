@@ -1,41 +1,45 @@
-import type { ObjectRef } from "../objects/ref.ts";
-
-/** An object that claims paths. */
-export interface Claimant extends Readonly<ObjectRef> {
-  /** Identifies the object. */
-  readonly key: string;
-  /** Seconds since 1970. */
-  readonly created: number;
-  /** The paths that it claims. */
-  readonly paths: readonly string[];
-}
-
-/** COLLISIONS: which of several objects wins a path, by creation. */
-export type Precedence = "oldest" | "newest";
+import { type Claimant, compareClaimants, type Precedence } from "./claimant.ts";
+import { given } from "../runtime/given.ts";
+import { PathConflicts } from "./path_conflicts.ts";
 
 export interface ClaimsChange<T extends Claimant = Claimant> {
   /** Paths that the object is the winner of now. */
   won: Set<string>;
-  /** Paths that no object claims any more. */
+  /** Paths that had a winner, and have none any more. */
   freed: string[];
-  /** Paths that the object was the winner of, with the key of the winner now. */
+  /** Paths that another object is the winner of now, with its key. */
   inherited: { path: string; heir: string }[];
-  /** Paths that the object began to claim and others claim too. */
-  collisions: { path: string; winner: T; loser: T }[];
+  /** Paths that the object began to claim and others claim too, and those of any object that lost to a path above or below. */
+  collisions: Collision<T>[];
+}
+
+export interface Collision<T extends Claimant = Claimant> {
+  path: string;
+  winner: T;
+  loser: T;
+  /** The winner's path above or below `path`. Without it, both claim the same path. */
+  blocker?: string;
 }
 
 /**
  * Decides which object wins a path that several claim: the oldest or the newest by `creationTimestamp`, then the first by
- * namespace, name and kind. The same calls in any order lead to the same winners. No disk and no API is involved.
+ * namespace, name and kind. A path cannot be a file and a directory, so an object does not win a path if another one that comes
+ * first wins a path above or below it. The same calls in any order lead to the same winners. No disk and no API is involved.
  */
 export class Claims<T extends Claimant = Claimant> {
   readonly #precedence: Precedence;
   readonly #objects = new Map<string, T>();
-  /** Claimants of each path, the winner first. Most paths have one, which is stored without an array. */
+  /** Claimants of each path, the first one first. Most paths have one, which is stored without an array. */
   readonly #paths = new Map<string, T | T[]>();
+  readonly #conflicts: PathConflicts<T>;
 
   constructor(precedence: Precedence) {
     this.#precedence = precedence;
+    this.#conflicts = new PathConflicts({
+      precedence,
+      firstOf: (path) => this.#firstOf(path),
+      get: (key) => this.get(key),
+    });
   }
 
   get(key: string): T | undefined {
@@ -50,88 +54,125 @@ export class Claims<T extends Claimant = Claimant> {
     return this.#objects.size;
   }
 
-  /** Number of paths that are claimed. */
+  /** Number of paths that have a winner. */
   get size(): number {
-    return this.#paths.size;
+    return this.#paths.size - this.#conflicts.size;
+  }
+
+  /** Number of paths that several objects claim, and of those that lose to a path above or below. */
+  get contested(): number {
+    let count = this.#conflicts.size;
+    for (const claimants of this.#paths.values()) if (Array.isArray(claimants)) count++;
+    return count;
   }
 
   winnerOf(path: string): T | undefined {
-    const claimants = this.#paths.get(path);
-    return Array.isArray(claimants) ? claimants[0] : claimants;
+    return this.#conflicts.blockerOf(path) === undefined ? this.#firstOf(path) : undefined;
   }
 
+  /** Whether the object may get the path: it claims it, and no path above or below is in its way. */
   isClaimedBy(path: string, key: string): boolean {
-    const claimants = this.#paths.get(path);
-    return Array.isArray(claimants) ? claimants.some((claimant) => claimant.key === key) : claimants?.key === key;
+    if (this.#conflicts.blockerOf(path) !== undefined) return false;
+    return this.#claimantsOf(path).some((claimant) => claimant.key === key);
   }
 
   /** Replaces the claims of an object. */
   set(next: T): ClaimsChange<T> {
-    const before = this.#objects.get(next.key);
-    this.#objects.set(next.key, next);
-    const change: ClaimsChange<T> = { won: new Set(), freed: [], inherited: [], collisions: [] };
-    const wanted = new Set(next.paths);
-    const had = new Set(before?.paths);
-    for (const path of wanted) {
-      const wasWinner = before !== undefined && this.winnerOf(path) === before;
-      if (had.has(path)) this.#leave(path, next.key, undefined);
-      const claimants = this.#join(path, next);
-      const winner = claimants[0] ?? next;
-      if (winner === next) change.won.add(path);
-      else if (wasWinner) change.inherited.push({ path, heir: winner.key });
-      const rival = winner === next ? claimants[1] : winner;
-      if (rival === undefined || had.has(path)) continue;
-      change.collisions.push({ path, winner, loser: winner === next ? rival : next });
-    }
-    for (const path of had) {
-      if (!wanted.has(path)) this.#leave(path, next.key, change);
-    }
-    return change;
+    return this.#replace(next.key, next);
   }
 
   delete(key: string): ClaimsChange<T> {
+    return this.#replace(key, undefined);
+  }
+
+  #replace(key: string, next: T | undefined): ClaimsChange<T> {
+    const had = this.#objects.get(key)?.paths ?? [];
+    const wanted = new Set(next?.paths);
+    const began = new Set(wanted);
+    const winners = new Map<string, T | undefined>();
+    const changed: string[] = [];
+    for (const path of had) began.delete(path);
+    for (const path of new Set([...wanted, ...had])) {
+      winners.set(path, this.winnerOf(path));
+      const first = this.#firstOf(path);
+      if (!began.has(path)) this.#leave(path, key);
+      if (next !== undefined && wanted.has(path)) this.#join(path, next);
+      const now = this.#firstOf(path);
+      if (first?.key !== now?.key || first?.created !== now?.created) changed.push(path);
+    }
+    if (next === undefined) this.#objects.delete(key);
+    else this.#objects.set(key, next);
+    this.#conflicts.replace(key, had, next?.paths ?? []);
+    const switched = this.#conflicts.settle(changed);
+    return this.#changeOf(next, began, winners, switched);
+  }
+
+  /**
+   * @param began paths that the object did not claim before
+   * @param winners of all paths that the object claims or claimed, before the change
+   * @param switched paths that became blocked by others above or below, and those that no longer are
+   */
+  #changeOf(
+    next: T | undefined,
+    began: ReadonlySet<string>,
+    winners: ReadonlyMap<string, T | undefined>,
+    switched: ReadonlyMap<string, boolean>,
+  ): ClaimsChange<T> {
     const change: ClaimsChange<T> = { won: new Set(), freed: [], inherited: [], collisions: [] };
-    for (const path of this.#objects.get(key)?.paths ?? []) this.#leave(path, key, change);
-    this.#objects.delete(key);
+    for (const [path, before] of winners) {
+      const winner = this.winnerOf(path);
+      if (winner === undefined && before !== undefined) change.freed.push(path);
+      else if (winner !== undefined && winner === next) change.won.add(path);
+      else if (winner !== undefined && winner.key !== before?.key) change.inherited.push({ path, heir: winner.key });
+      if (next !== undefined && began.has(path)) this.#addCollision(path, next, change);
+    }
+    for (const [path, isBlocked] of switched) {
+      const first = this.#firstOf(path);
+      if (first === undefined) continue;
+      const loser = winners.has(path) ? this.#objects.get(winners.get(path)?.key ?? "") : first;
+      const isLoss = isBlocked && loser !== undefined && this.#claimantsOf(path).includes(loser);
+      if (isLoss) this.#addCollision(path, loser, change);
+      if (winners.has(path)) continue;
+      if (isBlocked) change.freed.push(path);
+      else change.inherited.push({ path, heir: first.key });
+    }
     return change;
   }
 
-  #join(path: string, claimant: T): T[] {
+  /** Adds what an object and a rival both want, if there is a rival. */
+  #addCollision(path: string, claimant: T, { collisions }: ClaimsChange<T>): void {
+    const blocker = this.#conflicts.blockerOf(path);
+    const [first, second] = this.#claimantsOf(path);
+    const winner = blocker === undefined ? first : this.#firstOf(blocker);
+    const loser = winner === claimant && blocker === undefined ? second : claimant;
+    if (winner === undefined || loser === undefined || winner === loser) return;
+    collisions.push({ path, winner, loser, ...given("blocker", blocker) });
+  }
+
+  /** The first of the objects that claim exactly this path. */
+  #firstOf(path: string): T | undefined {
+    const claimants = this.#paths.get(path);
+    return Array.isArray(claimants) ? claimants[0] : claimants;
+  }
+
+  #claimantsOf(path: string): readonly T[] {
+    const claimants = this.#paths.get(path) ?? [];
+    return Array.isArray(claimants) ? claimants : [claimants];
+  }
+
+  #join(path: string, claimant: T): void {
     const present = this.#paths.get(path);
-    if (present === undefined) {
-      this.#paths.set(path, claimant);
-      return [claimant];
-    }
+    if (present === undefined) return void this.#paths.set(path, claimant);
     const claimants = Array.isArray(present) ? present : [present];
     const at = claimants.findIndex((other) => compareClaimants(claimant, other, this.#precedence) < 0);
     claimants.splice(at < 0 ? claimants.length : at, 0, claimant);
     this.#paths.set(path, claimants);
-    return claimants;
   }
 
-  #leave(path: string, key: string, change: ClaimsChange<T> | undefined): void {
-    const present = this.#paths.get(path);
-    if (present === undefined) return;
-    const winner = this.winnerOf(path);
-    const rest = (Array.isArray(present) ? present : [present]).filter((claimant) => claimant.key !== key);
+  #leave(path: string, key: string): void {
+    const rest = this.#claimantsOf(path).filter((claimant) => claimant.key !== key);
     const [heir] = rest;
-    if (heir === undefined) {
-      this.#paths.delete(path);
-      change?.freed.push(path);
-    } else {
-      this.#paths.set(path, rest.length === 1 ? heir : rest);
-      if (winner?.key === key) change?.inherited.push({ path, heir: heir.key });
-    }
+    if (heir === undefined) this.#paths.delete(path);
+    else this.#paths.set(path, rest.length === 1 ? heir : rest);
   }
-}
-
-/** Negative: `a` comes first. */
-export function compareClaimants(a: Claimant, b: Claimant, precedence: Precedence): number {
-  const byAge = precedence === "oldest" ? a.created - b.created : b.created - a.created;
-  return byAge || compareText(a.namespace, b.namespace) || compareText(a.name, b.name) ||
-    compareText(a.kind, b.kind);
-}
-
-function compareText(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

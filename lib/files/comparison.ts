@@ -1,16 +1,24 @@
 import { type Body, readFully } from "./body.ts";
+import { errnoOf } from "./file_calls.ts";
+import { type OpenFile, openWithoutWaiting } from "./open_without_waiting.ts";
 
 const BUFFER = new Uint8Array(32 * 1024);
 
-/** Whether a file has exactly these bytes. `false` if we may not read it, because it must then be replaced. */
-export function fileHas(path: string, body: Body): boolean {
-  let file: Deno.FsFile;
+/**
+ * Whether a file has exactly these bytes. `false`, too, if we may not read it or something else is there by now, because it
+ * must then be replaced.
+ *
+ * @param present what is at the path: a regular file
+ */
+export function fileHas(path: string, present: Deno.FileInfo, body: Body): boolean {
+  let file: OpenFile | undefined;
   try {
-    file = Deno.openSync(path, { read: true });
+    file = openWithoutWaiting(path, present);
   } catch (error) {
-    if (error instanceof Deno.errors.PermissionDenied) return false;
+    if (errnoOf(error) === "EACCES" || errnoOf(error) === "EPERM") return false;
     throw error;
   }
+  if (file === undefined) return false;
   try {
     for (const piece of body()) {
       for (let at = 0; at < piece.length; at += BUFFER.length) {

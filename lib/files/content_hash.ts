@@ -11,17 +11,11 @@ const DIGEST = 32;
  * Hashes a file's content a chunk at a time: SHA-256 of the first chunk, then of the hash so far and the next chunk, and
  * so on.
  *
+ * @param file open at its beginning
  * @param stamp what the file must have before and after
  * @returns base64; `undefined` when the file cannot be read or has, or gets, another stamp
  */
-export async function hashOf(path: string, stamp: Stamp): Promise<string | undefined> {
-  let file: Deno.FsFile;
-  try {
-    file = Deno.openSync(path, { read: true });
-  } catch {
-    return undefined;
-  }
-  using _ = file;
+export async function hashOf(file: Deno.FsFile, stamp: Stamp): Promise<string | undefined> {
   try {
     if (!sameStamp(stampOf(file.statSync()), stamp)) return undefined;
     const buffer = new Uint8Array(DIGEST + Math.min(CHUNK, stamp.size));

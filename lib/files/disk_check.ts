@@ -1,13 +1,16 @@
 import type { Clock } from "../runtime/clock.ts";
 import { hashOf } from "./content_hash.ts";
+import { PatientOpener } from "./patient_opener.ts";
 import { lstat } from "./file_calls.ts";
-import type { Journal, OwnedFile } from "./journal.ts";
+import type { Journal } from "./journal.ts";
+import type { OwnedFile } from "./owned_file.ts";
 import { sameStamp, type Stamp, stampOf } from "./stamp.ts";
 import { TimeSlice } from "../runtime/time_slice.ts";
 
 export interface DiskCheckOptions {
   journal: Pick<Journal, "files" | "fileAt" | "own">;
   clock: Clock;
+  log: { warn(message: string, properties?: Record<string, unknown>): void };
 }
 
 /**
@@ -20,10 +23,12 @@ export interface DiskCheckOptions {
 export class DiskCheck {
   readonly #journal: DiskCheckOptions["journal"];
   readonly #clock: Clock;
+  readonly #opener: PatientOpener;
 
-  constructor({ journal, clock }: DiskCheckOptions) {
+  constructor({ journal, clock, log }: DiskCheckOptions) {
     this.#journal = journal;
     this.#clock = clock;
+    this.#opener = new PatientOpener(clock, log);
   }
 
   /**
@@ -42,7 +47,7 @@ export class DiskCheck {
       }
       const stamp = regularFileAt(path);
       if (stamp !== undefined && sameStamp(stamp, file)) {
-        if (file.hash === undefined) file.hash = await hashOf(path, stamp);
+        if (file.hash === undefined) file.hash = await this.#hashOf(path, stamp);
       } else if (stamp === undefined || !await this.#isSameContent(path, file, stamp)) {
         if (this.#journal.fileAt(path) === file) yield path;
       }
@@ -50,11 +55,16 @@ export class DiskCheck {
     }
   }
 
+  async #hashOf(path: string, stamp: Stamp): Promise<string | undefined> {
+    using file = await this.#opener.open(path);
+    return file && await hashOf(file, stamp);
+  }
+
   /** Whether a file has its content although its inode differs. If so, updates the inode in the journal. */
   async #isSameContent(path: string, file: OwnedFile, stamp: Stamp): Promise<boolean> {
     const { hash } = file;
     if (hash === undefined || stamp.size !== file.size || stamp.mtime !== file.mtime) return false;
-    if (await hashOf(path, stamp) !== hash) return false;
+    if (await this.#hashOf(path, stamp) !== hash) return false;
     if (this.#journal.fileAt(path) !== file) return true;
     this.#journal.own(path, file.owner, stamp);
     const adopted = this.#journal.fileAt(path);

@@ -1,15 +1,20 @@
+import type { Clock } from "../runtime/clock.ts";
+import { TimeSlice } from "../runtime/time_slice.ts";
 import { FileModes } from "./file_modes.ts";
+import { OwnedFile } from "./owned_file.ts";
 import { parentOf } from "./paths.ts";
 import {
   type Condition,
   type Entry,
   FORMAT,
   ownEntry,
+  pathEntries,
   type RecordedCollection,
   type RecordedFailure,
+  sizeOf,
 } from "./record_format.ts";
-import { isAt, isOurs } from "./recorded_file.ts";
 import { RecordFile } from "./record_file.ts";
+import { RecordReplay } from "./record_replay.ts";
 import { UNFINISHED } from "./rewrite.ts";
 import { sameStamp, type Stamp } from "./stamp.ts";
 import { StateDirectory } from "./state_directory.ts";
@@ -24,44 +29,32 @@ export interface JournalOptions {
   log: { warn(message: string, properties?: Record<string, unknown>): void };
 }
 
-/** A file of ours, as we wrote it or as the last check found it. */
-export class OwnedFile implements Stamp {
-  readonly ino: number;
-  readonly mtime: number;
-  readonly size: number;
-  /** Hash of the content; `undefined` before the first disk check. */
-  hash: string | undefined = undefined;
-
-  /** @param owner the key of the object that it was written for */
-  constructor(readonly owner: string, { ino, mtime, size }: Stamp) {
-    this.ino = ino;
-    this.mtime = mtime;
-    this.size = size;
-  }
-}
-
 /** Lines in the record beyond twice the necessary ones; a longer record is rewritten. */
 const MAX_EXCESS = 1000;
+
+/** Entries, and paths in them, that are read at once, within 20 ms: those of all but very long records. */
+const FIRST_ENTRIES = 2000;
 
 /**
  * Our files and directories on disk, and the changes that the application has not been notified of. They are recorded on
  * disk ({@link RecordFile}), so they survive a restart.
  */
 export class Journal {
-  readonly #owned = new Map<string, OwnedFile>();
+  readonly #state = new RecordReplay();
   /** Paths of other people's files that we are about to replace or rewrite. */
   readonly #takeOvers = new Map<string, Condition>();
   /** Paths that the record of an earlier run names, until this run finds the file right or writes it. */
   readonly #unconfirmed = new Set<string>();
-  readonly #made = new Set<string>();
-  #pending: Set<string> | undefined;
-  #failure: RecordedFailure | undefined;
-  #collections: readonly RecordedCollection[] = [];
   readonly #record: RecordFile | undefined;
+  /** Reads a line with each step, and yields the size of its entry. */
+  readonly #reading: Iterator<number> | undefined;
   /** Shared by all writers of this journal, so that a volume without modes is logged once. */
   readonly modes: FileModes;
 
-  /** Reads the record. Never throws: invalid lines are logged as one warning; files named only in them are not treated as ours. */
+  /**
+   * Reads the record, except the end of a very long one: {@link readRest} must be called before anything else. Never throws:
+   * invalid lines are logged as one warning; files named only in them are not treated as ours.
+   */
   constructor({ folder, id, stateFile, log }: JournalOptions) {
     const modes = this.modes = new FileModes(log);
     if (stateFile === "none") return;
@@ -73,7 +66,21 @@ export class Journal {
       places.push(beside);
     }
     this.#record = new RecordFile(stateFile ?? state.recordPath, places, modes);
-    this.#read(this.#record, log);
+    this.#reading = this.#read(this.#record, log);
+    for (let entries = 0; entries < FIRST_ENTRIES;) {
+      const step = this.#reading.next();
+      if (step.done) break;
+      entries += step.value;
+    }
+  }
+
+  /** Reads the rest of the record in slices of time. Never rejects. */
+  async readRest(clock: Clock): Promise<void> {
+    const slice = new TimeSlice(clock);
+    slice.begin();
+    while (this.#reading?.next().done === false) {
+      if (slice.isOver) await slice.pause();
+    }
   }
 
   /** Where the record is; `undefined`: nothing is recorded. */
@@ -88,11 +95,11 @@ export class Journal {
 
   /** The key of the object that a path was last written for; `undefined` when the path is not ours. */
   ownerOf(path: string): string | undefined {
-    return this.#owned.get(path)?.owner;
+    return this.#state.owned.get(path)?.owner;
   }
 
   fileAt(path: string): OwnedFile | undefined {
-    return this.#owned.get(path);
+    return this.#state.owned.get(path);
   }
 
   /**
@@ -100,14 +107,14 @@ export class Journal {
    * names must hold the file with that inode, size and modification time; a file whose rewriting has not ended has its inode.
    */
   mayBeOurs(path: string, present: Stamp): boolean {
-    const file = this.#owned.get(path);
+    const file = this.#state.owned.get(path);
     if (file === undefined || !this.#unconfirmed.has(path)) return file !== undefined;
     return sameStamp(file, present) || (file.size === UNFINISHED.size && file.ino === present.ino);
   }
 
   /** Every file of ours, by path. Files may be added and dropped during the iteration. */
   files(): IterableIterator<[string, OwnedFile]> {
-    return this.#owned.entries();
+    return this.#state.owned.entries();
   }
 
   /**
@@ -118,14 +125,14 @@ export class Journal {
    * @throws {Deno.errors.*} a new path or owner cannot be recorded; nothing changed
    */
   own(path: string, owner: string, stamp: Stamp, condition?: Condition): void {
-    const known = this.#owned.get(path);
+    const known = this.#state.owned.get(path);
     this.#unconfirmed.delete(path);
     if (known?.owner === owner && sameStamp(known, stamp) && this.#takeOvers.get(path) === condition) return;
     const entry = ownEntry(path, owner, stamp, condition);
     // The record may lack the newest stamp, but not a path or an owner
     if (known?.owner === owner) this.#appendIfPossible(entry);
     else this.#append(entry);
-    this.#owned.set(path, new OwnedFile(owner, stamp));
+    this.#state.owned.set(path, new OwnedFile(owner, stamp));
     if (condition === undefined) this.#takeOvers.delete(path);
     else this.#takeOvers.set(path, condition);
   }
@@ -134,79 +141,75 @@ export class Journal {
   disown(path: string, before: OwnedFile | undefined): void {
     if (before === undefined) return this.drop(path);
     this.#takeOvers.delete(path);
-    this.#owned.set(path, before);
+    this.#state.owned.set(path, before);
     this.#appendIfPossible(ownEntry(path, before.owner, before, undefined));
   }
 
   drop(path: string): void {
-    if (!this.#owned.delete(path)) return;
+    if (!this.#state.owned.delete(path)) return;
     this.#unconfirmed.delete(path);
     this.#takeOvers.delete(path);
     this.#appendIfPossible(["drop", path]);
   }
 
   get madeDirectories(): ReadonlySet<string> {
-    return this.#made;
+    return this.#state.made;
   }
 
   /** @throws {Deno.errors.*} it cannot be recorded; the directory is not ours */
   make(directory: string): void {
-    if (this.#made.has(directory)) return;
+    if (this.#state.made.has(directory)) return;
     this.#append(["make", directory]);
-    this.#made.add(directory);
+    this.#state.made.add(directory);
   }
 
   unmake(directory: string): void {
-    if (this.#made.delete(directory)) this.#appendIfPossible(["unmake", directory]);
+    if (this.#state.made.delete(directory)) this.#appendIfPossible(["unmake", directory]);
   }
 
   /** Paths whose changes the application has not been notified of; `undefined` if there are none. */
   get pending(): ReadonlySet<string> | undefined {
-    return this.#pending;
+    return this.#state.pending;
   }
 
   addPending(paths: Iterable<string>): void {
-    const pending = this.#pending ??= new Set();
+    const pending = this.#state.pending ??= new Set();
     const added = [...paths].filter((path) => !pending.has(path));
     if (added.length === 0) return;
     for (const path of added) pending.add(path);
-    this.#appendIfPossible(["pending", added]);
+    for (const entry of pathEntries("pending", added)) this.#appendIfPossible(entry);
   }
 
   /** The application was notified of the changes at these paths. */
   delivered(paths: Iterable<string>): void {
-    const told = [...paths].filter((path) => this.#pending?.has(path));
-    if (this.#pending === undefined || (told.length === 0 && this.#pending.size > 0)) return;
-    const isAll = told.length === this.#pending.size;
-    this.#settle(isAll ? undefined : told);
-    this.#appendIfPossible(isAll ? ["delivered"] : ["delivered", told]);
-  }
-
-  /** @param told `undefined` for all */
-  #settle(told: readonly string[] | undefined): void {
-    for (const path of told ?? []) this.#pending?.delete(path);
-    if (told === undefined || this.#pending?.size === 0) this.#pending = undefined;
+    const told = [...paths].filter((path) => this.#state.pending?.has(path));
+    if (this.#state.pending === undefined || (told.length === 0 && this.#state.pending.size > 0)) return;
+    const isAll = told.length === this.#state.pending.size;
+    this.#state.settle(isAll ? undefined : told);
+    const entries = isAll ? [["delivered"] as const] : pathEntries("delivered", told);
+    for (const entry of entries) this.#appendIfPossible(entry);
   }
 
   /** The failure of the last notification; `undefined` if it succeeded. */
   get failure(): RecordedFailure | undefined {
-    return this.#failure;
+    return this.#state.failure;
   }
 
   recordFailure(failure: RecordedFailure | undefined): void {
-    this.#failure = failure;
+    this.#state.failure = failure;
     this.#appendIfPossible(["failure", failure ?? null]);
   }
 
   /** All collections of the process that wrote the record last. */
   get collections(): readonly RecordedCollection[] {
-    return this.#collections;
+    return this.#state.collections;
   }
 
   recordCollections(collections: readonly RecordedCollection[]): void {
-    if (JSON.stringify(collections) === JSON.stringify(this.#collections)) return;
-    this.#collections = collections;
-    this.#appendIfPossible(["collections", collections]);
+    if (JSON.stringify(collections) === JSON.stringify(this.#state.collections)) return;
+    this.#state.collections = [...collections];
+    this.#appendIfPossible(["collections"]);
+    for (const collection of collections) this.#appendIfPossible(["collection", collection]);
   }
 
   /** Rewrites the record if it was changed by others, could not be written earlier or is too long. */
@@ -221,7 +224,7 @@ export class Journal {
 
   get #isTooLong(): boolean {
     return this.#record !== undefined &&
-      this.#record.lines > 2 * (this.#owned.size + this.#made.size) + MAX_EXCESS;
+      this.#record.lines > 2 * (this.#state.owned.size + this.#state.made.size) + MAX_EXCESS;
   }
 
   #append(entry: Entry): void {
@@ -246,71 +249,37 @@ export class Journal {
 
   #entries(): Entry[] {
     const entries: Entry[] = [["journal", FORMAT]];
-    for (const directory of this.#made) entries.push(["make", directory]);
-    for (const [path, file] of this.#owned) entries.push(ownEntry(path, file.owner, file, this.#takeOvers.get(path)));
-    if (this.#pending !== undefined) entries.push(["pending", [...this.#pending]]);
-    if (this.#failure !== undefined) entries.push(["failure", this.#failure]);
-    if (this.#collections.length > 0) entries.push(["collections", this.#collections]);
+    for (const directory of this.#state.made) entries.push(["make", directory]);
+    for (const [path, file] of this.#state.owned) {
+      entries.push(ownEntry(path, file.owner, file, this.#takeOvers.get(path)));
+    }
+    if (this.#state.pending !== undefined) entries.push(...pathEntries("pending", this.#state.pending));
+    if (this.#state.failure !== undefined) entries.push(["failure", this.#state.failure]);
+    for (const collection of this.#state.collections) entries.push(["collection", collection]);
     return entries;
   }
 
-  #read(record: RecordFile, log: JournalOptions["log"]): void {
+  *#read(record: RecordFile, log: JournalOptions["log"]): Generator<number> {
     const consequence = "files that only it names are left alone until an object wants them";
+    const state = this.#state;
     try {
-      const read = record.read();
-      if (read === undefined) return;
-      // Each key is stored once, even if the object has many files
-      const owners = new Map<string, string>();
-      let last: { path: string; before: OwnedFile | undefined } | undefined;
-      for (const entry of read.entries) {
-        if (entry[0] === "own") last = { path: entry[1], before: this.#owned.get(entry[1]) };
-        this.#take(entry, owners, record);
+      let ignored = 0;
+      for (const entry of record.read()) {
+        if (entry === undefined) ignored++;
+        else state.take(entry);
+        yield sizeOf(entry);
       }
-      // After a crash between the record and the rename, the file is the one before
-      const latest = last && this.#owned.get(last.path);
-      if (last?.before !== undefined && !(latest && isAt(last.path, latest)) && isAt(last.path, last.before)) {
-        this.#owned.set(last.path, last.before);
+      state.end();
+      if (state.hasConditions) record.expire();
+      for (const path of state.owned.keys()) {
+        this.#unconfirmed.add(path);
+        yield 0;
       }
-      for (const path of this.#owned.keys()) this.#unconfirmed.add(path);
-      if (read.ignored === 0) return;
-      log.warn(`${read.ignored} of ${record.lines} lines of the record ${record.path} are not valid: ${consequence}`);
+      if (ignored === 0) return;
+      log.warn(`${ignored} of ${record.lines} lines of the record ${record.path} are not valid: ${consequence}`);
     } catch (error) {
+      state.clear();
       log.warn(`cannot read the record ${record.path}: ${consequence}`, { error });
-    }
-  }
-
-  #take(entry: Entry, owners: Map<string, string>, record: RecordFile): void {
-    switch (entry[0]) {
-      case "own": {
-        const [, path, key, ino, mtime, size, condition] = entry;
-        const owner = owners.get(key) ?? key;
-        owners.set(key, owner);
-        const stamp: Stamp = { ino, mtime, size };
-        if (condition === undefined) return void this.#owned.set(path, new OwnedFile(owner, stamp));
-        // The entry must not last, because the inode may be used again for another file
-        record.expire();
-        if (!isOurs(path, stamp, condition)) return;
-        this.#owned.set(path, new OwnedFile(owner, condition === "rewritten" ? { ino, ...UNFINISHED } : stamp));
-        return;
-      }
-      case "drop":
-        return void this.#owned.delete(entry[1]);
-      case "make":
-        return void this.#made.add(entry[1]);
-      case "unmake":
-        return void this.#made.delete(entry[1]);
-      case "pending":
-        this.#pending ??= new Set();
-        for (const path of entry[1]) this.#pending.add(path);
-        return;
-      case "delivered":
-        this.#settle(entry[1]);
-        return;
-      case "failure":
-        this.#failure = entry[1] ?? undefined;
-        return;
-      case "collections":
-        this.#collections = entry[1];
     }
   }
 }

@@ -24,6 +24,8 @@ export interface Projection {
   refusals: string[];
   /** The object as a whole is refused. */
   isRefused: boolean;
+  /** Why, where it is. */
+  refusedFor?: "folder" | "too_many_keys";
 }
 
 export interface ProjectionSettings extends TargetSettings {
@@ -46,9 +48,9 @@ const GZIP_SUFFIX = ".gz";
  */
 export function project(kind: Kind, object: KubeObject, settings: ProjectionSettings): Projection {
   const folder = targetFolder(object, settings);
-  if ("refused" in folder) return { files: [], refusals: [folder.refused], isRefused: true };
+  if ("refused" in folder) return refusal(folder.refused, "folder");
   const tooMany = tooManyKeys(object, settings);
-  if (tooMany !== undefined) return { files: [], refusals: [tooMany], isRefused: true };
+  if (tooMany !== undefined) return refusal(tooMany, "too_many_keys");
   const files = new Map<string, WantedFile>();
   const refusals: string[] = [];
   for (const { key, stem, content } of entriesOf(kind, object, settings)) {
@@ -64,6 +66,10 @@ export function project(kind: Kind, object: KubeObject, settings: ProjectionSett
     files.set(path, { path, key, content });
   }
   return { files: [...files.values()], refusals, isRefused: false };
+}
+
+function refusal(reason: string, refusedFor: NonNullable<Projection["refusedFor"]>): Projection {
+  return { files: [], refusals: [reason], isRefused: true, refusedFor };
 }
 
 function tooManyKeys({ data, binaryData }: KubeObject, { maxFilesPerObject }: ProjectionSettings): string | undefined {

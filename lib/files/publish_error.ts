@@ -1,4 +1,5 @@
 import { errnoOf } from "./file_calls.ts";
+import { RESERVED_PREFIX } from "./paths.ts";
 
 /** A file could not be written or removed. The message names the path and the reason. */
 export class PublishError extends Error {
@@ -17,6 +18,11 @@ export class PublishError extends Error {
     this.#isImpossible = isImpossible || this.isObstructed;
   }
 
+  /** `ENOSPC` and the like; `undefined` where no system call failed. */
+  get code(): string | undefined {
+    return errnoOf(this.cause);
+  }
+
   /**
    * Retries are useless until somebody changes the object or the path: a name is longer than 255 bytes, or a directory is
    * in the way. `false`: the disk is to blame, and may recover.
@@ -24,6 +30,21 @@ export class PublishError extends Error {
   get isImpossible(): boolean {
     return this.#isImpossible;
   }
+}
+
+/** The call and its paths in an error message of Deno's: `: open '/a'`, `: rename '/a' -> '/b'`. */
+const CALL = /: \w+ '.*'(?=:|$)/;
+
+/** Errors of a missing right. */
+const MISSING_RIGHT: ReadonlySet<string | undefined> = new Set(["EACCES", "EPERM", "EROFS"]);
+
+/** @param isFolderWritable asked when a right is missing: if so, it concerns this path only */
+export function publishErrorOf(cause: unknown, failed: string, isFolderWritable: () => boolean): PublishError {
+  const reason = reasonOf(cause);
+  // The names of temporary files differ, and the same failure must read the same each time
+  const lasting = reason.includes(`/${RESERVED_PREFIX}`) ? reason.replace(CALL, "") : reason;
+  const isImpossible = MISSING_RIGHT.has(errnoOf(cause)) && isFolderWritable();
+  return new PublishError(`${failed}: ${lasting}`, { cause, isImpossible });
 }
 
 /** Errors of paths that no file system accepts. */

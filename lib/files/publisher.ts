@@ -4,9 +4,10 @@ import { fileHas } from "./comparison.ts";
 import { type ConfigFile, ConfigFiles } from "./config_files.ts";
 import { errnoOf, lstat, removeIfThere } from "./file_calls.ts";
 import { FirstListing } from "./first_listing.ts";
-import { type Journal, OwnedFile } from "./journal.ts";
-import { joinPath, nameOf, parentOf, RESERVED_PREFIX } from "./paths.ts";
-import { PublishError, reasonOf } from "./publish_error.ts";
+import type { Journal } from "./journal.ts";
+import { OwnedFile } from "./owned_file.ts";
+import { joinPath, parentOf, RESERVED_PREFIX } from "./paths.ts";
+import { PublishError, publishErrorOf, reasonOf } from "./publish_error.ts";
 import { openForRewrite, overwrite, UNFINISHED } from "./rewrite.ts";
 import { stampOf } from "./stamp.ts";
 import type { TemporaryFile } from "./temporary_file.ts";
@@ -29,12 +30,6 @@ export interface PublisherOptions {
   beforeChange(path: string): void;
   log: { info(message: string, properties?: Record<string, unknown>): void };
 }
-
-/** The call and its paths in an error message of Deno's: `: open '/a'`, `: rename '/a' -> '/b'`. */
-const CALL = /: \w+ '.*'(?=:|$)/;
-
-/** Errors of a missing right. */
-const MISSING_RIGHT: ReadonlySet<string | undefined> = new Set(["EACCES", "EPERM", "EROFS"]);
 
 /**
  * Puts bytes on disk so that a reader sees the old ones or the new ones, never a part. Does for each file by itself what
@@ -88,6 +83,11 @@ export class Publisher {
     for (const directory of new Set([...journal.files()].map(([path]) => parentOf(path)))) this.#visit(directory);
   }
 
+  /** From now on, these files are never written to, either. */
+  protect(files: readonly ConfigFile[]): void {
+    this.#configFiles.add(files);
+  }
+
   /** See {@link AllowedFolders.canonical}. */
   canonical(directory: string): string {
     return this.#allowedFolders.canonical(directory);
@@ -112,8 +112,8 @@ export class Publisher {
     const body = content instanceof Uint8Array ? () => [content] : content;
     return this.#guarded(path, "write", () => {
       this.#prepareDirectory(path); // (1)
-      const present = this.#firstListing?.isFree(path) ? undefined : lstat(path);
-      if (present?.isFile && fileHas(path, body) && this.#adopt(path, present, owner)) return false; // (2)
+      const present = this.#firstListing?.isFree(path) ? undefined : this.#presentAt(path);
+      if (present?.isFile && fileHas(path, present, body) && this.#adopt(path, present, owner)) return false; // (2)
       using file = this.#temporaries.createFile(path, this.#options.mode); // (3)
       for (const piece of body()) file.write(piece);
       this.#put(file, present, owner);
@@ -140,8 +140,8 @@ export class Publisher {
       using _ = file;
       // The directory may have been replaced by a symlink during the download
       this.#allowedFolders.realPathOf(parentOf(target)); // (1)
-      const present = lstat(target);
-      if (present?.isFile && fileHas(target, file.body) && this.#adopt(target, present, owner)) return false; // (2)
+      const present = this.#presentAt(target);
+      if (present?.isFile && fileHas(target, present, file.body) && this.#adopt(target, present, owner)) return false; // (2)
       this.#put(file, present, owner);
       return true;
     });
@@ -175,9 +175,17 @@ export class Publisher {
   #prepareDirectory(path: string): void {
     const directory = parentOf(path);
     const realDirectory = this.#allowedFolders.ensureDirectory(directory);
-    const what = this.#configFiles.find(realDirectory, nameOf(path));
-    if (what !== undefined) throw new RefusedPathError(`${path} is ${what}, which belongs to the sidecar`);
+    this.#configFiles.refusePath(path, realDirectory);
     this.#temporaries.visit(directory);
+  }
+
+  /** @throws {RefusedPathError} it is a file that the configuration names */
+  #presentAt(path: string): Deno.FileInfo | undefined {
+    const present = lstat(path);
+    if (present === undefined) return undefined;
+    const isStrange = !present.isFile || this.#options.journal.ownerOf(path) === undefined;
+    if (isStrange) this.#configFiles.refuseEntry(path, present);
+    return present;
   }
 
   /**
@@ -275,11 +283,7 @@ export class Publisher {
       return act();
     } catch (cause) {
       if (cause instanceof PublishError || cause instanceof RefusedPathError) throw cause;
-      const reason = reasonOf(cause);
-      // The names of temporary files differ, and the same failure must read the same each time
-      const lasting = reason.includes(`/${RESERVED_PREFIX}`) ? reason.replace(CALL, "") : reason;
-      const isImpossible = MISSING_RIGHT.has(errnoOf(cause)) && this.#isFolderWritable();
-      throw new PublishError(`cannot ${verb} ${path}: ${lasting}`, { cause, isImpossible });
+      throw publishErrorOf(cause, `cannot ${verb} ${path}`, () => this.#isFolderWritable());
     }
   }
 

@@ -1,15 +1,22 @@
-import { readFully } from "./body.ts";
 import { errnoOf } from "./file_calls.ts";
 import type { FileModes } from "./file_modes.ts";
+import { linePiecesOf } from "./line_pieces.ts";
+import { openWithoutWaiting } from "./open_without_waiting.ts";
 import { parentOf } from "./paths.ts";
-import { type Entry, parseEntry } from "./record_format.ts";
+import { type Entry, MAX_LINE_BYTES, parseEntry, sizeOf } from "./record_format.ts";
 import type { StateDirectory } from "./state_directory.ts";
 
 /** Readable by all: it contains no content of files, and a program that opens every file must not fail here. */
 const MODE = 0o644;
 
+/**
+ * Lines, and paths in them; a record with more is not ours. It is rewritten when it has twice as many lines as files, so there
+ * is room for 70,000 files. Memory is limited to about 100 bytes for each, and their text.
+ */
+const MAX_ENTRIES = 150_000;
+
 /** Bytes; a larger file is not ours. */
-const MAX_SIZE = 64 * 2 ** 20;
+const MAX_SIZE = 24 * 2 ** 20;
 
 const ENCODER = new TextEncoder();
 
@@ -47,7 +54,7 @@ export class RecordFile {
   isWritable(all: () => Entry[]): boolean {
     try {
       if (this.isStale) this.rewrite(all());
-      else Deno.openSync(this.path, { append: true }).close();
+      else this.#open().close();
       return true;
     } catch {
       return false;
@@ -60,34 +67,35 @@ export class RecordFile {
   }
 
   /**
-   * Reads the file. Lines that are not entries are skipped; `ignored` is their number.
+   * Reads the file with little memory. Yields an entry for each line, `undefined` for one that is none.
    *
-   * @returns `undefined` when there is no file
    * @throws {Error} the file cannot be read, or is not a record
    */
-  read(): { entries: Entry[]; ignored: number } | undefined {
+  *read(): Generator<Entry | undefined, void> {
     const info = lstatOf(this.path);
-    if (info === undefined) return undefined;
+    if (info === undefined) return;
     if (!info.isFile) throw new Error("it is not a regular file");
-    if (info.size > MAX_SIZE) throw new Error(`it has ${info.size} bytes`);
-    const bytes = this.#bytesOf(info);
-    const text = new TextDecoder().decode(bytes);
-    const lines = text.split("\n").filter((line) => line !== "");
-    const entries = lines.map(parseEntry).filter((entry) => entry !== undefined);
-    this.#lines = lines.length;
+    if (info.size > MAX_SIZE) throw new Error(`it has ${info.size} bytes, more than any record`);
+    // Another file came in its place, which must not be waited for
+    using file = openWithoutWaiting(this.path, info) ?? replaced();
+    let entries = 0;
+    let isValid = true;
+    const pieces = linePiecesOf(file, info.size, MAX_LINE_BYTES);
+    let piece = pieces.next();
+    for (; !piece.done; piece = pieces.next()) {
+      for (const line of piece.value) {
+        const entry = line === "" ? undefined : parseEntry(line);
+        entries += sizeOf(entry);
+        if (entries > MAX_ENTRIES) throw new Error(`it has more than ${MAX_ENTRIES} entries, more than any record`);
+        if (line === "") continue;
+        this.#lines++;
+        isValid &&= entry !== undefined;
+        yield entry;
+      }
+    }
     this.#inode = info.ino;
-    this.#size = bytes.length;
-    this.#isStale = entries.length < lines.length || !text.endsWith("\n");
-    return { entries, ignored: lines.length - entries.length };
-  }
-
-  /** @throws {Error} another file came in its place, which must not be waited for */
-  #bytesOf(info: Deno.FileInfo): Uint8Array {
-    using file = openWithoutWaiting(this.path);
-    const { isFile, ino, size } = file.statSync();
-    if (!isFile || ino !== info.ino) throw new Error("it was replaced by somebody else");
-    const bytes = new Uint8Array(Math.min(size, MAX_SIZE));
-    return bytes.subarray(0, readFully(file, bytes));
+    this.#size = info.size;
+    this.#isStale = !isValid || !piece.value;
   }
 
   /**
@@ -112,10 +120,7 @@ export class RecordFile {
 
   #add(bytes: Uint8Array): void {
     try {
-      // Opened for reading too, which does not wait for the other side of a FIFO
-      using file = Deno.openSync(this.path, { append: true, read: true });
-      const { isFile, ino } = file.statSync();
-      if (!isFile || ino !== this.#inode) throw new ReplacedError();
+      using file = this.#open();
       for (let at = 0; at < bytes.length;) at += file.writeSync(bytes.subarray(at));
       this.#lines++;
       this.#size += bytes.length;
@@ -124,6 +129,15 @@ export class RecordFile {
       this.#isStale = !this.#isUnchanged;
       throw error;
     }
+  }
+
+  /** Opens the file to append to it. Opened for reading too, it does not wait for the other side of a FIFO. */
+  #open(): Deno.FsFile {
+    const file = Deno.openSync(this.path, { append: true, read: true });
+    const { isFile, ino } = file.statSync();
+    if (isFile && ino === this.#inode) return file;
+    file.close();
+    return replaced();
   }
 
   /** @throws {Deno.errors.*} the file did not change */
@@ -144,6 +158,7 @@ export class RecordFile {
     file.write(bytes);
     const { ino } = file.ensureMode(MODE, this.#modes);
     Deno.mkdirSync(parentOf(this.path), { recursive: true });
+    if (this.path === place.recordPath) place.freeRecordPath();
     file.rename();
     this.#lines = lines;
     this.#inode = ino;
@@ -165,14 +180,8 @@ export class RecordFile {
 /** Another file, or something else, is in the record's place. */
 class ReplacedError extends Error {}
 
-/** Opens a file to read it. A FIFO that is opened for writing, too, does not wait for its other side. */
-function openWithoutWaiting(path: string): Deno.FsFile {
-  try {
-    return Deno.openSync(path, { read: true, write: true });
-  } catch (error) {
-    if (!(error instanceof Deno.errors.PermissionDenied)) throw error;
-    return Deno.openSync(path, { read: true });
-  }
+function replaced(): never {
+  throw new ReplacedError("it was replaced by somebody else");
 }
 
 function lineOf(entry: Entry): string {

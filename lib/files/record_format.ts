@@ -17,12 +17,11 @@
  * ["pending", ["/data/a.json"]]   changes that the application has not been notified of
  * ["delivered", ["/data/a.json"]] it was notified of these
  * ["delivered"]               it was notified of all of them
- * ["delivered", ["/data/a.json"]]   it was notified of these
  * ["failure", {"type": "refused", "attempts": 2, "endedAt": 1732556751000, "delay": 300, "fingerprint": "5a17:9f32"}]
  *                             a notification failed twice in a row; the next attempt is 300 s after the last one ended
  * ["failure", null]           the last notification succeeded
- * ["collections", [{"name": "rules", "folder": "/rules", "id": "9f86d08188", "onRemove": "delete"}]]
- *                             all collections of the process: if the next start has not some of them, their files go
+ * ["collections"]             all collections of the process follow. Files of those that the next start has not are removed
+ * ["collection", {"name": "rules", "folder": "/rules", "id": "9f86d08188", "onRemove": "delete"}]
  * ```
  */
 import type { Stamp } from "./stamp.ts";
@@ -35,10 +34,8 @@ export type Entry =
   | readonly ["pending", paths: readonly string[]]
   | readonly ["delivered", paths?: readonly string[]]
   | readonly ["failure", RecordedFailure | null]
-  | readonly ["collections", collections: readonly RecordedCollection[]];
-
-/** More than a process has: a record that names more is not ours. */
-const MAX_COLLECTIONS = 10_000;
+  | readonly ["collections"]
+  | readonly ["collection", collection: RecordedCollection];
 
 type StampFields = [ino: number, mtime: number, size: number];
 
@@ -86,6 +83,33 @@ export interface RecordedCollection {
   onRemove: "delete" | "keep";
 }
 
+/** UTF-16 units in the paths of an entry. In UTF-8 and JSON they have six times as many bytes at most. */
+const MAX_PATHS_LENGTH = 32 * 1024;
+
+/** Bytes; a file with a longer line is not a record. */
+export const MAX_LINE_BYTES = 256 * 1024;
+
+/** Entries for any number of paths, each short enough for a line. */
+export function* pathEntries(word: "pending" | "delivered", paths: Iterable<string>): Generator<Entry> {
+  let group: string[] = [];
+  let length = 0;
+  for (const path of paths) {
+    if (length > 0 && length + path.length > MAX_PATHS_LENGTH) {
+      yield [word, group];
+      group = [];
+      length = 0;
+    }
+    group.push(path);
+    length += path.length;
+  }
+  if (group.length > 0) yield [word, group];
+}
+
+/** The entry itself and the paths in its list. */
+export function sizeOf(entry: Entry | undefined): number {
+  return 1 + (entry?.[0] === "pending" || entry?.[0] === "delivered" ? entry[1]?.length ?? 0 : 0);
+}
+
 /** `undefined` when the line is not an entry of this format. */
 export function parseEntry(line: string): Entry | undefined {
   let value: unknown;
@@ -120,7 +144,9 @@ function isEntry(value: unknown): value is Entry {
     case "failure":
       return subject === null || isFailure(subject);
     case "collections":
-      return Array.isArray(subject) && subject.length <= MAX_COLLECTIONS && subject.every(isCollection);
+      return true;
+    case "collection":
+      return isCollection(subject);
     default:
       return false;
   }

@@ -1,4 +1,4 @@
-import { lstat, removeIfThere } from "./file_calls.ts";
+import { errnoOf, lstat, removeIfThere } from "./file_calls.ts";
 import type { FileModes } from "./file_modes.ts";
 import { joinPath, parentOf, RESERVED_PREFIX } from "./paths.ts";
 import { TemporaryFile } from "./temporary_file.ts";
@@ -11,6 +11,8 @@ const INHERITED = 0o022;
 
 const RECORD = "record";
 const TEMPORARY_PREFIX = "temporary-";
+/** Directories that were in the record's place. */
+const REPLACED_PREFIX = "replaced-";
 
 /** Maximum attempts to create a file whose name is already in use. */
 const MAX_FAILURES = 1000;
@@ -61,6 +63,22 @@ export class StateDirectory {
         if (error instanceof Deno.errors.AlreadyExists) continue;
         if (failures > 0 || !(error instanceof Deno.errors.NotFound)) throw error;
         this.#make();
+      }
+    }
+  }
+
+  /**
+   * Moves a directory out of the record's place: the name is reserved, and nothing could be recorded otherwise.
+   *
+   * @throws {Deno.errors.*}
+   */
+  freeRecordPath(): void {
+    for (let count = 0; lstat(this.recordPath)?.isDirectory; count++) {
+      try {
+        Deno.renameSync(this.recordPath, joinPath(this.path, `${REPLACED_PREFIX}${count}`));
+      } catch (error) {
+        // There is a directory of that name with something in it
+        if (count === MAX_FAILURES || !["ENOTEMPTY", "EEXIST", "ENOTDIR"].includes(errnoOf(error) ?? "")) throw error;
       }
     }
   }

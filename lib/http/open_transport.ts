@@ -1,3 +1,4 @@
+import { checkedProxies } from "./checked_proxies.ts";
 import { nativeTransport } from "./native_transport.ts";
 import { closedError, type Transport, type TransportOptions } from "./transport.ts";
 
@@ -6,7 +7,8 @@ import { closedError, type Transport, type TransportOptions } from "./transport.
  * modules are loaded with the first request that needs them.
  *
  * - Deno's client cannot skip verification.
- * - It does not tell which address it connects to, which a `hostPolicy` has to know.
+ * - It does not tell which address it connects to, which a `hostPolicy` has to know; but `node:https` cannot use an https or
+ *   socks5 proxy, behind which nobody knows the address ({@link checkedProxies}).
  * - For a `serverName`, its `proxy: { transport: "tcp" }` sends an https request in plain text, token included (2.9.6).
  * - It bypasses an http `proxy` for the hosts of NO_PROXY and for loopback; one that is given must be used for those too.
  *
@@ -14,8 +16,9 @@ import { closedError, type Transport, type TransportOptions } from "./transport.
  */
 export function openTransport(options: TransportOptions = {}): Transport {
   const { skipTlsVerify, serverName, proxy, hostPolicy } = options;
-  const needsNode = skipTlsVerify || serverName !== undefined || hostPolicy !== undefined || proxy?.startsWith("http:");
-  return needsNode ? lazyNodeTransport(options) : nativeTransport(options, lazyNodeTransport(options));
+  const node = lazyNodeTransport(options);
+  if (skipTlsVerify || serverName !== undefined || proxy?.startsWith("http:")) return node;
+  return hostPolicy === undefined ? nativeTransport(options, node) : checkedProxies(options, hostPolicy, node);
 }
 
 function lazyNodeTransport(options: TransportOptions): Transport {

@@ -62,7 +62,7 @@ export function httpProxy(proxy: string): URL {
   if (url.protocol === "http:") return url;
   throw new TransportError(
     "connect",
-    `proxy ${url.protocol}//${url.host} cannot be used for .url keys, without TLS verification or with a TLS server name: use an http:// proxy`,
+    `proxy ${url.protocol}//${url.host} cannot be used without TLS verification or with a TLS server name: use an http:// proxy`,
   );
 }
 

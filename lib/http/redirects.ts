@@ -31,6 +31,8 @@ export interface FollowOptions {
   sameOrigin?: boolean;
   /** The `Authorization` for a URL. Called for each redirect, so that credentials do not reach another origin. */
   authorizationFor(url: URL): Promise<string | undefined> | string | undefined;
+  /** More headers for a URL that is asked with an `Authorization`. Called for each redirect; the last call is for the answer. */
+  headersFor?(url: URL, authorization: string | undefined): Record<string, string>;
 }
 
 /**
@@ -45,7 +47,7 @@ export async function follow(transport: Transport, start: URL, options: FollowOp
   let url = withoutUserInfo(start);
   for (let redirects = 0;; redirects++) {
     const authorization = await options.authorizationFor(url);
-    const headers = new Headers(options.headers);
+    const headers = new Headers({ ...options.headers, ...options.headersFor?.(url, authorization) });
     if (json !== undefined && !headers.has("content-type")) headers.set("content-type", "application/json");
     if (authorization !== undefined && !headers.has("authorization")) headers.set("authorization", authorization);
     const answer = await transport.fetch(url, {

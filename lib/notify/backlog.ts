@@ -25,6 +25,7 @@ export class Backlog {
   /** A path has changed after the last attempt. */
   #hasChanged = false;
   #retry: Retry | undefined;
+  #since: number | undefined;
 
   constructor(times: BurstTimes) {
     this.#times = times;
@@ -32,6 +33,11 @@ export class Backlog {
 
   get isEmpty(): boolean {
     return this.#paths === undefined;
+  }
+
+  /** Since when paths have been in the backlog, or in the attempt under way; `undefined` while there are none. */
+  get since(): number | undefined {
+    return this.#since;
   }
 
   /** When to retry after a failure; `undefined`: the last attempt did not fail. */
@@ -52,6 +58,7 @@ export class Backlog {
   add(paths: Iterable<string>, now: number, { isNew }: { isNew: boolean }): void {
     this.put(paths);
     this.#burst = { first: this.#burst?.first ?? now, last: now };
+    this.#since ??= now;
     if (isNew) this.#hasChanged = true;
   }
 
@@ -71,6 +78,8 @@ export class Backlog {
 
   succeeded(): void {
     this.#retry = undefined;
+    // Later changes came while the attempt was under way
+    this.#since = this.#burst?.first;
   }
 
   failed(paths: Iterable<string>, retry: Retry): void {

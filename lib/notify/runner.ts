@@ -114,6 +114,12 @@ export class NotificationRunner {
     return !this.#forScript.isEmpty || !this.#forWebhook.isEmpty || this.#round !== undefined;
   }
 
+  /** Since when there are such changes, by the clock in ms. */
+  get pendingSince(): number | undefined {
+    const times = [this.#forScript.since, this.#forWebhook.since].filter((time) => time !== undefined);
+    return times.length === 0 ? undefined : Math.min(...times);
+  }
+
   /** Files changed on disk. Returns at once and never throws. `initial`: in the first sync after the start. */
   changed(files: Iterable<string>, { initial }: { initial: boolean }): void {
     const { script, webhook, pending, clock, skipInit } = this.#options;

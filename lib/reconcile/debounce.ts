@@ -7,6 +7,7 @@ import { keyOf } from "../objects/ref.ts";
 import type { Source } from "../objects/source.ts";
 import { Alarm } from "../runtime/alarm.ts";
 import type { Clock } from "../runtime/clock.ts";
+import type { Propagation } from "./propagation.ts";
 import type { Reconciler } from "./reconciler.ts";
 
 /** Milliseconds between two changes of one object that are applied. */
@@ -22,15 +23,17 @@ interface Held {
 export class Debounce {
   readonly #reconciler: Debounced;
   readonly #clock: Clock;
+  readonly #propagation: Pick<Propagation, "received" | "forget">;
   readonly #alarm: Alarm;
   /** When changes were applied lately, by key, in ms by the clock. The oldest comes first. */
   readonly #appliedAt = new Map<string, number>();
   /** The latest change of each object that waits. */
   readonly #held = new Map<string, Held>();
 
-  constructor(reconciler: Debounced, clock: Clock) {
+  constructor(reconciler: Debounced, clock: Clock, propagation: Pick<Propagation, "received" | "forget">) {
     this.#reconciler = reconciler;
     this.#clock = clock;
+    this.#propagation = propagation;
     this.#alarm = new Alarm(clock);
   }
 
@@ -49,22 +52,23 @@ export class Debounce {
   apply(source: Source, object: KubeObject, listed: boolean): void {
     const key = keyIn(source, object);
     if (listed) {
-      this.#held.delete(key);
+      this.#drop(key);
       return this.#reconciler.apply(source, object, true);
     }
     this.#forgetOld();
+    this.#propagation.received(key);
     if (!this.#appliedAt.has(key) && !this.#reconciler.isPublishing(key)) return this.#apply(key, { source, object });
     this.#held.set(key, { source, object });
     this.#alarm.ring();
   }
 
   delete(source: Source, object: KubeObject): void {
-    this.#held.delete(keyIn(source, object));
+    this.#drop(keyIn(source, object));
     this.#reconciler.delete(source, object);
   }
 
   retire(source: Source, object: KubeObject): void {
-    this.#held.delete(keyIn(source, object));
+    this.#drop(keyIn(source, object));
     this.#reconciler.retire(source, object);
   }
 
@@ -87,6 +91,12 @@ export class Debounce {
     this.#appliedAt.delete(key);
     this.#appliedAt.set(key, this.#clock.now());
     this.#reconciler.apply(source, object, false);
+    if (!this.#reconciler.isPublishing(key)) this.#propagation.forget(key);
+  }
+
+  #drop(key: string): void {
+    this.#held.delete(key);
+    this.#propagation.forget(key);
   }
 
   #forgetOld(): void {

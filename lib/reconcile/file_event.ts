@@ -7,8 +7,8 @@ export type FileEvent =
     | { type: "written" | "removed"; paths: string[] }
     /** The object, or some of its keys, cannot become files. */
     | { type: "refused"; reason: string }
-    /** Another object has the path, and so many more paths of this one. */
-    | { type: "collided"; winner: ObjectRef; path: string; more: number }
+    /** Another object has the path, and so many more paths of this one; with `blocker`, it has that path above or below. */
+    | { type: "collided"; winner: ObjectRef; path: string; more: number; blocker?: string }
     /** The disk would not have it, or a URL did not serve it; tried again. */
     | { type: "failed"; reason: string }
   );

@@ -8,6 +8,7 @@ import type { Publisher } from "../files/publisher.ts";
 import { type ObjectRef, refOf } from "../objects/ref.ts";
 import type { Version } from "../objects/version.ts";
 import type { TimeSlice } from "../runtime/time_slice.ts";
+import type { InTheWay } from "./in_the_way.ts";
 import type { Obstacles } from "./obstacles.ts";
 import type { Removals } from "./removals.ts";
 import type { Reports } from "./reports.ts";
@@ -31,6 +32,7 @@ export interface ObjectFilesOptions {
   removals: Pick<Removals, "withdraw">;
   obstacles: Pick<Obstacles, "add" | "forget">;
   reports: Pick<Reports, "written" | "accepted" | "refusedPath">;
+  inTheWay: Pick<InTheWay, "clear">;
   slice: Pick<TimeSlice, "isOver">;
   /** The time slice was over before every file of an object was published: call {@link ObjectFiles.continue}. */
   onInterrupted(key: string): void;
@@ -90,13 +92,14 @@ export class ObjectFiles {
     const { object, files, onDone } = publication;
     const first = publication.next;
     for (; publication.next < files.length; publication.next++) {
-      if (publication.next > first && slice.isOver) {
+      const file = files[publication.next];
+      // Another object may have won the path since the last slice
+      const isWon = file !== undefined && claims.winnerOf(file.path) === object;
+      const isInterrupted = publication.next > first && slice.isOver;
+      if (isInterrupted || (isWon && !this.#publishFile(publication, file))) {
         this.#interrupted.set(object.key, publication);
         return onInterrupted(object.key);
       }
-      const file = files[publication.next];
-      // Another object may have won the path since the last slice
-      if (file !== undefined && claims.winnerOf(file.path) === object) this.#publishFile(publication, file);
     }
     this.#interrupted.delete(object.key);
     this.#tell(publication);
@@ -115,10 +118,18 @@ export class ObjectFiles {
     if (failure === undefined || failure.isObstructed || isWorse) publication.failure = error;
   }
 
-  #publishFile(publication: Publication, { path, content }: WantedFile): void {
+  /** Returns `false` when the time slice was over before the path was free. */
+  #publishFile(publication: Publication, file: WantedFile): boolean {
+    const { object } = publication;
+    if (this.#mustWait(file.path, object.key)) return true;
+    const way = this.#options.inTheWay.clear(file.path, object.key);
+    if (way === "clear") this.#putFile(publication, file);
+    return way !== "interrupted";
+  }
+
+  #putFile(publication: Publication, { path, content }: WantedFile): void {
     const { publisher, downloads, removals, reports } = this.#options;
     const { object, written } = publication;
-    if (this.#mustWait(path, object.key)) return;
     if ("url" in content || "isGzip" in content) {
       return downloads.want(path, content, object, object.key, object.version);
     }

@@ -2,7 +2,7 @@
 import type { Claims } from "../files/claims.ts";
 import { PublishError } from "../files/publish_error.ts";
 import type { ObjectRef } from "../objects/ref.ts";
-import type { Refusals } from "./refusals.ts";
+import type { RefusalReason, Refusals } from "./refusals.ts";
 import type { Reports } from "./reports.ts";
 import type { TrackedObject } from "./tracked_object.ts";
 import type { WorkQueue } from "./work_queue.ts";
@@ -10,7 +10,7 @@ import type { WorkQueue } from "./work_queue.ts";
 export interface OutcomeOptions {
   claims: Pick<Claims<TrackedObject>, "winnerOf" | "objects">;
   queue: Pick<WorkQueue, "size" | "unsettled">;
-  refusals: Pick<Refusals, "keys">;
+  refusals: Pick<Refusals, "reasons">;
   reports: Pick<Reports, "refusedPaths">;
   /** The key of the object that a key of the queue belongs to. */
   ownerOf(key: string): string;
@@ -45,16 +45,22 @@ export class Outcome {
    * @param undelivered paths whose content cannot be downloaded
    */
   countRefused(undelivered: Iterable<string>): number {
+    return this.refused(undelivered).size;
+  }
+
+  /** Their keys, each with the first of {@link REFUSAL_REASONS} that holds. */
+  refused(undelivered: Iterable<string>): Map<string, RefusalReason> {
     const { claims, queue, refusals, reports, ownerOf } = this.#options;
-    const keys = new Set(refusals.keys);
-    for (const path of [...undelivered, ...reports.refusedPaths]) {
-      const winner = claims.winnerOf(path);
-      if (winner !== undefined) keys.add(winner.key);
-    }
+    const reasons = new Map<string, RefusalReason>(refusals.reasons());
+    const add = (key: string | undefined, reason: RefusalReason) => {
+      if (key !== undefined && !reasons.has(key)) reasons.set(key, reason);
+    };
+    for (const path of reports.refusedPaths) add(claims.winnerOf(path)?.key, "path");
     for (const [key, error] of queue.unsettled()) {
-      if (error !== undefined && isImpossible(error)) keys.add(ownerOf(key));
+      if (error !== undefined && isImpossible(error)) add(ownerOf(key), "path");
     }
-    return keys.size;
+    for (const path of undelivered) add(claims.winnerOf(path)?.key, "content");
+    return reasons;
   }
 
   /** Whether such an object is selected. A kind or namespace that is not given matches any. */

@@ -10,6 +10,7 @@ import type { KubeObject } from "../objects/object.ts";
 import { keyOf, type ObjectRef } from "../objects/ref.ts";
 import type { Source } from "../objects/source.ts";
 import { isOlderVersion, versionOf } from "../objects/version.ts";
+import { type Census, takeCensus } from "./census.ts";
 import { DiskEvents } from "./disk_events.ts";
 import { ObjectFiles } from "./object_files.ts";
 import { ObjectReader } from "./object_reader.ts";
@@ -75,6 +76,11 @@ export class Reconciler {
     return !this.#parts.isGone(key);
   }
 
+  /** @param undelivered paths whose content was refused */
+  census(undelivered: Iterable<string>): Census {
+    return takeCensus({ ...this.#options, ...this.#parts }, undelivered);
+  }
+
   /** Sources that have not been listed in full yet. */
   get unlisted(): Source[] {
     return this.#lists.unlisted;
@@ -98,7 +104,10 @@ export class Reconciler {
     for (const object of [...this.#claims.objects()]) {
       if (object.source === source && object.list !== list) this.#forget(object);
     }
-    if (isFirst) takeOver(source, this.#parts);
+    if (isFirst) {
+      takeOver(source, this.#parts);
+      for (const key of this.#parts.inTheWay.release()) this.#queue.add(key);
+    }
     if (this.#lists.areComplete) {
       this.#options.publisher.endFirstSync();
       this.#options.journal.tidy();
@@ -212,7 +221,7 @@ export class Reconciler {
     ].includes(true);
     const change = this.#claims.set(tracked);
     this.#parts.releases?.cancel(key);
-    this.#parts.reports.collided(change);
+    this.#parts.reports.collided(change.collisions);
     this.#publish(tracked, files.filter(({ path }) => change.won.has(path)));
     this.#follow(change);
     // While files of a large object are being published, those that it no longer wants stay: #process() removes them
@@ -262,6 +271,7 @@ export class Reconciler {
     this.#parts.obstacles.forget(key);
     this.#reader.forget(key);
     this.#parts.releases?.add(object);
+    this.#parts.reports.collided(change.collisions);
     this.#follow(change);
     const isDelayed = this.#parts.removalDelay.begin(key);
     this.#removeFreed(change.freed, object);
@@ -277,8 +287,12 @@ export class Reconciler {
   }
 
   /** Handles the paths that an object gave up, apart from removing files. */
-  #follow({ freed, inherited }: ClaimsChange<TrackedObject>): void {
+  #follow({ freed, inherited, collisions }: ClaimsChange<TrackedObject>): void {
     const { downloads } = this.#options;
+    for (const { loser, blocker } of collisions) {
+      // It may have waited for that path
+      if (blocker !== undefined && this.#queue.isParked(loser.key)) this.#queue.add(loser.key);
+    }
     for (const { path, heir } of inherited) {
       downloads.forget(path);
       this.#queue.add(heir);

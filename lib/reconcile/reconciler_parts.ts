@@ -1,7 +1,9 @@
 /** Assembles the parts of a reconciler. */
-import { Claims, type Precedence } from "../files/claims.ts";
+import type { Precedence } from "../files/claimant.ts";
+import { Claims } from "../files/claims.ts";
 import type { Journal } from "../files/journal.ts";
 import type { ProjectionSettings } from "../files/projection.ts";
+import type { PublishError } from "../files/publish_error.ts";
 import type { Publisher } from "../files/publisher.ts";
 import type { Log } from "../log/log.ts";
 import type { KubeObject } from "../objects/object.ts";
@@ -11,6 +13,7 @@ import type { Clock } from "../runtime/clock.ts";
 import { TimeSlice } from "../runtime/time_slice.ts";
 import type { FileEvent } from "./file_event.ts";
 import type { Downloads } from "./object_files.ts";
+import { InTheWay } from "./in_the_way.ts";
 import { Obstacles } from "./obstacles.ts";
 import { Outcome } from "./outcome.ts";
 import { Refusals } from "./refusals.ts";
@@ -37,6 +40,8 @@ export interface ReconcilerOptions {
   /** Reads an object again; `undefined`: it was deleted, or is no longer selected. */
   read(source: Source, ref: ObjectRef, signal: AbortSignal): Promise<KubeObject | undefined>;
   onEvent(event: FileEvent): void;
+  /** An attempt to write or remove files of an object failed. */
+  onDiskError?: ((error: PublishError) => void) | undefined;
   /** With finalizers: no file has the content of this object, which is being deleted or no longer selected. */
   onReleased?: ((ref: ObjectRef) => void) | undefined;
   heartbeat: { expectWithin(seconds: number): void; idle(): void };
@@ -58,6 +63,7 @@ export interface ReconcilerParts {
   removals: Removals;
   removalDelay: RemovalDelay;
   obstacles: Obstacles;
+  inTheWay: InTheWay;
   refusals: Refusals;
   releases: Releases | undefined;
   reports: Reports;
@@ -109,9 +115,13 @@ export function assemble(
     lists,
     refusals,
     slice,
-    onFailed: (owner, error) => queue.retry(REMOVAL + owner, error),
+    onFailed(owner, error) {
+      options.onDiskError?.(error);
+      queue.retry(REMOVAL + owner, error);
+    },
     onInterrupted: (owner) => queue.add(REMOVAL + owner),
   });
+  const inTheWay = new InTheWay({ journal, lists, removals, slice });
   const releases = onReleased && new Releases({ journal, onReleased });
   const removalDelay = new RemovalDelay({
     ...options,
@@ -130,6 +140,7 @@ export function assemble(
     removals,
     removalDelay,
     obstacles,
+    inTheWay,
     refusals,
     releases,
     reports,

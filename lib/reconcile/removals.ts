@@ -44,14 +44,23 @@ export class Removals {
    * tell that only once the source of that object was listed in full in this run.
    */
   mayRemove(path: string): boolean {
-    const { claims, lists, refusals, journal } = this.#options;
+    const owner = this.#options.journal.ownerOf(path);
+    return this.#isLost(path) && owner !== undefined && !this.#options.refusals.keepsFiles(owner);
+  }
+
+  /** Whether the object whose content a file has does not claim it, or has lost it to another path. */
+  #isLost(path: string): boolean {
+    const { claims, lists, journal } = this.#options;
     const owner = journal.ownerOf(path);
-    return owner !== undefined && !claims.isClaimedBy(path, owner) && !refusals.keepsFiles(owner) &&
-      lists.know(refOf(owner));
+    return owner !== undefined && !claims.isClaimedBy(path, owner) && lists.know(refOf(owner));
   }
 
   /** Removes those of the paths that may be removed. `ref` and `uid` name the object in the log and in Events. */
   remove(paths: Iterable<string>, ref: ObjectRef, uid?: string): void {
+    this.#remove(paths, ref, uid, (path) => this.mayRemove(path));
+  }
+
+  #remove(paths: Iterable<string>, ref: ObjectRef, uid: string | undefined, may: (path: string) => boolean): void {
     const { journal, publisher, slice, log, onEvent, onRemoved, onFailed } = this.#options;
     const removed: string[] = [];
     const failures = new Map<string, PublishError>();
@@ -59,7 +68,7 @@ export class Removals {
     for (const path of paths) {
       const owner = journal.ownerOf(path);
       if (owner === undefined) continue;
-      if (!this.mayRemove(path)) {
+      if (!may(path)) {
         this.#settled(owner, path);
         continue;
       }
@@ -89,6 +98,16 @@ export class Removals {
   withdraw(path: string): void {
     const owner = this.#options.journal.ownerOf(path);
     if (owner !== undefined) this.remove([path], refOf(owner));
+  }
+
+  /**
+   * Removes those of the paths that lost to a path above or below them. A refused object keeps no such file, as it would keep
+   * none that another object wins.
+   */
+  makeRoom(paths: Iterable<string>): void {
+    for (const [owner, lost] of this.#byOwner(paths)) {
+      this.#remove(lost, refOf(owner), undefined, (path) => this.#isLost(path));
+    }
   }
 
   /** Removes the files that no object claims, of the owners that `isMeant` accepts. */
@@ -126,14 +145,22 @@ export class Removals {
   }
 
   #removeEach(isMeant: (path: string, owner: string) => boolean): void {
-    const meant = new Map<string, string[]>();
+    const meant: string[] = [];
     for (const [path, { owner }] of this.#options.journal.files()) {
-      if (!isMeant(path, owner)) continue;
-      const paths = meant.get(owner);
-      if (paths === undefined) meant.set(owner, [path]);
-      else paths.push(path);
+      if (isMeant(path, owner)) meant.push(path);
     }
-    for (const [owner, paths] of meant) this.remove(paths, refOf(owner));
+    for (const [owner, paths] of this.#byOwner(meant)) this.remove(paths, refOf(owner));
+  }
+
+  #byOwner(paths: Iterable<string>): Map<string, string[]> {
+    const byOwner = new Map<string, string[]>();
+    for (const path of paths) {
+      const owner = this.#options.journal.ownerOf(path);
+      const others = owner === undefined ? undefined : byOwner.get(owner);
+      if (others !== undefined) others.push(path);
+      else if (owner !== undefined) byOwner.set(owner, [path]);
+    }
+    return byOwner;
   }
 
   #settled(owner: string, path: string): void {

@@ -1,7 +1,8 @@
 /** Reports problems with an object in the log and as file events: each state once. */
-import type { ClaimsChange } from "../files/claims.ts";
+import type { Collision } from "../files/claims.ts";
 import type { Journal } from "../files/journal.ts";
 import type { Projection } from "../files/projection.ts";
+import { given } from "../runtime/given.ts";
 import { describeRef } from "../objects/ref.ts";
 import type { Log } from "../log/log.ts";
 import { type FileEvent, listOf, moreFiles, summaryOf } from "./file_event.ts";
@@ -11,6 +12,8 @@ import type { TrackedObject } from "./tracked_object.ts";
 export interface ReportsOptions {
   journal: Pick<Journal, "files" | "ownerOf">;
   onEvent(event: FileEvent): void;
+  /** An attempt to write files of an object failed. */
+  onDiskError?: ((error: PublishError) => void) | undefined;
   log: Pick<Log, "info" | "warn" | "error">;
 }
 
@@ -67,11 +70,12 @@ export class Reports {
     this.#refusedPaths.delete(path);
   }
 
-  /** Objects began to claim the same paths: one line for each pair of them. */
-  collided({ collisions }: ClaimsChange<TrackedObject>): void {
-    const byPair = new Map<string, typeof collisions>();
+  /** Objects began to claim the same paths, or lost some to paths above or below: one line for each pair of them. */
+  collided(collisions: readonly Collision<TrackedObject>[]): void {
+    const byPair = new Map<string, Collision<TrackedObject>[]>();
     for (const collision of collisions) {
-      const pair = `${collision.winner.key} ${collision.loser.key}`;
+      const { winner, loser, blocker } = collision;
+      const pair = `${winner.key} ${loser.key} ${blocker === undefined}`;
       const known = byPair.get(pair);
       if (known === undefined) byPair.set(pair, [collision]);
       else known.push(collision);
@@ -81,21 +85,33 @@ export class Reports {
     }
   }
 
-  #collided({ path, winner, loser }: ClaimsChange<TrackedObject>["collisions"][number], more: number): void {
+  #collided({ path, winner, loser, blocker }: Collision<TrackedObject>, more: number): void {
     const age = winner.created < loser.created ? "oldest" : "newest";
     const reason = winner.created === loser.created
       ? "the first by namespace, name and kind, as both were created at the same time (COLLISIONS decides by age"
       : `the ${age === "oldest" ? "older" : "newer"} one (COLLISIONS=${age}`;
-    const verb = more === 0 ? " is" : `${moreFiles(more)} are`;
-    this.#options.log.warn(
-      `${path}${verb} claimed by ${describeRef(winner)} and ${describeRef(loser)}: ${describeRef(winner)} has ` +
-        `${more === 0 ? "it" : "them"}, ${reason}; UNIQUE_FILENAMES=true gives each object its own file)`,
-    );
-    this.#options.onEvent({ type: "collided", ref: loser, uid: loser.uid, winner, path, more });
+    const those = `${path}${moreFiles(more)}`;
+    const [isOne, has] = more === 0 ? ["is", "has it"] : ["are", "has them"];
+    const both = `${describeRef(winner)} and ${describeRef(loser)}`;
+    const line = blocker === undefined
+      ? `${those} ${isOne} claimed by ${both}: ${
+        describeRef(winner)
+      } ${has}, ${reason}; UNIQUE_FILENAMES=true gives each ` +
+        "object its own file)"
+      : `${those} of ${describeRef(loser)} ${isOne} not written: ${
+        describeRef(winner)
+      }, ${reason}), has ${blocker}, and a ` +
+        "path cannot be a file and a folder";
+    this.#options.log.warn(line);
+    this.#options.onEvent({
+      ...{ type: "collided", ref: loser, uid: loser.uid, winner, path, more },
+      ...given("blocker", blocker),
+    });
   }
 
   /** @param before the failure that was told last */
   failed(object: TrackedObject, error: PublishError, before: Error | undefined): void {
+    this.#options.onDiskError?.(error);
     if (before?.message === error.message) return;
     this.#options.log.error(
       `${describeRef(object)}: ${error.message}; ${error.isObstructed ? "waiting until that changes" : "trying again"}`,

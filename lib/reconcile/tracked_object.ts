@@ -1,4 +1,4 @@
-import type { Claimant } from "../files/claims.ts";
+import type { Claimant } from "../files/claimant.ts";
 import type { Kind } from "../objects/kind.ts";
 import type { KubeObject } from "../objects/object.ts";
 import { keyOf, refOf } from "../objects/ref.ts";

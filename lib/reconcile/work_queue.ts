@@ -102,6 +102,11 @@ export class WorkQueue {
     if (item !== undefined) item.dueAt = Infinity;
   }
 
+  /** Whether the key waits for {@link WorkQueue.add}. */
+  isParked(key: string): boolean {
+    return this.#items.get(key)?.dueAt === Infinity;
+  }
+
   /** The key is done, or needs no work any more. */
   forget(key: string): void {
     if (this.#items.delete(key)) this.#options.onChange();

@@ -1,107 +1,161 @@
-/** The metrics of this program, with their full names. */
-import { ApiError } from "../kube/client/errors.ts";
-import { Metrics } from "../runtime/metrics_registry.ts";
-import type { FileEvent } from "../reconcile/file_event.ts";
+/** The metrics of this program. docs/operations.md has a table of them, generated from here. */
+import { type Verb, VERBS } from "../kube/client/verb.ts";
+import { RELISTS, type Restart, WATCH_RESTARTS } from "../kube/watch/restarts.ts";
+import type { Clock } from "../runtime/clock.ts";
+import { type Counter, type Family, type MetricsFormat, MetricsRegistry } from "../runtime/metrics_registry.ts";
+import {
+  type CollectionFamilies,
+  CollectionMetrics,
+  registerCollectionCounters,
+  type SourceState,
+} from "./metrics/collection_metrics.ts";
+import { oldest, registerCollectionGauges } from "./metrics/collection_gauges.ts";
+import { registerProcessMetrics } from "./metrics/process_metrics.ts";
+import { ReloaderMetrics } from "./metrics/reloader_metrics.ts";
 
-/** Part of a collection: the values of gauges. */
-export interface Measured {
-  objects: number;
-  files: number;
-  isNotificationPending: boolean;
+export interface Build {
+  version: string;
+  /** The commit; empty when run from source. */
+  revision: string;
+}
+
+export interface SidecarMetricsOptions {
+  build: Build;
+  clock: Pick<Clock, "now">;
+  /** In ms since 1970. */
+  wallClock: () => number;
 }
 
 export class SidecarMetrics {
-  readonly #metrics = new Metrics();
-  readonly #files = this.#metrics.counter<"action">("k8s_sidecar_files_total", "Files written and removed.");
-  readonly #objects = this.#metrics.counter<"event">(
-    "k8s_sidecar_object_events_total",
-    "Objects that were refused, collided, or whose files could not be written.",
-  );
-  readonly #requests = this.#metrics.counter<"method" | "status">(
-    "k8s_sidecar_api_requests_total",
-    "Requests to the API server; status 0 for no answer.",
-  );
-  readonly #failures = this.#metrics.counter<"cause">(
-    "k8s_sidecar_watch_failures_total",
-    "Lists and watches that failed, by cause.",
-  );
-  readonly #notifications = this.#metrics.counter<"kind" | "result">(
-    "k8s_sidecar_notifications_total",
-    "Scripts that ran and webhooks that were called, by result.",
-  );
-  readonly #notificationSeconds = this.#metrics.counter<"kind">(
-    "k8s_sidecar_notification_seconds_total",
-    "Time that scripts and webhooks took.",
-  );
+  readonly #options: SidecarMetricsOptions;
+  readonly #registry = new MetricsRegistry();
+  /** By name. */
+  readonly #collections = new Map<string, CollectionMetrics>();
+  readonly #families: CollectionFamilies;
+  readonly #reloader: ReloaderMetrics;
+  readonly #requests: Counter<"verb" | "code">;
+  readonly #watchRestarts: Counter<"reason">;
+  readonly #relists: Counter<"reason">;
+  #isConfigLoaded = true;
+  #configLoadedAt: number;
 
-  #isConfigUsed = true;
-
-  fileEvent(event: FileEvent): void {
-    if (event.type === "written" || event.type === "removed") this.#files({ action: event.type }, event.paths.length);
-    else this.#objects({ event: event.type });
+  constructor(options: SidecarMetricsOptions) {
+    this.#options = options;
+    this.#configLoadedAt = options.wallClock() / 1000;
+    const registry = this.#registry;
+    const { version, revision } = options.build;
+    const build = { version, revision, deno_version: Deno.version.deno };
+    registry.read(
+      "gauge",
+      "k8s_sidecar_build_info",
+      "Always 1: the version, the commit (empty when run from source) and Deno's version.",
+      ["version", "revision", "deno_version"],
+      () => [[build, 1]],
+    );
+    registerCollectionGauges(registry, () => this.#collections.values(), (at) => this.#timestampOf(at));
+    this.#families = registerCollectionCounters(registry);
+    this.#timestamp(
+      "last_contact",
+      "When the API server last sent something for the source, in seconds since 1970; 0: never.",
+      ({ contactAt }) => contactAt,
+    );
+    this.#timestamp(
+      "last_sync",
+      "When the source was last listed in full, in seconds since 1970; 0: never.",
+      ({ syncedAt }) => syncedAt,
+    );
+    this.#watchRestarts = registry.counter(
+      "k8s_sidecar_watch_restarts_total",
+      "Watches that were made again from where they ended, by reason.",
+      ["reason"],
+    );
+    for (const reason of WATCH_RESTARTS) this.#watchRestarts.add({ reason }, 0);
+    this.#relists = registry.counter(
+      "k8s_sidecar_relists_total",
+      "Lists that were made again, by reason. Without those of METHOD=SLEEP.",
+      ["reason"],
+    );
+    for (const reason of RELISTS) this.#relists.add({ reason }, 0);
+    this.#requests = registry.counter(
+      "k8s_sidecar_api_requests_total",
+      "Requests to the API server, by verb and status; code 0 for no answer.",
+      ["verb", "code"],
+    );
+    for (const verb of VERBS) {
+      for (const code of ["0", verb === "create" ? "201" : "200"]) this.#requests.add({ verb, code }, 0);
+    }
+    const config = "k8s_sidecar_config_last_reload_success";
+    registry.read(
+      "gauge",
+      `${config}ful`,
+      "0 while CONFIG_FILE has faults and the last version without faults is used, else 1.",
+      [],
+      () => [[{}, Number(this.#isConfigLoaded)]],
+    );
+    registry.read(
+      "gauge",
+      `${config}_timestamp_seconds`,
+      "When the configuration in use was read, in seconds since 1970.",
+      [],
+      () => [[{}, this.#configLoadedAt]],
+    );
+    registerProcessMetrics(registry);
+    this.#reloader = new ReloaderMetrics(registry, options.wallClock);
   }
 
-  apiRequest(method: string, status: number): void {
-    this.#requests({ method, status: String(status) });
+  /** All metrics, without their values. */
+  get families(): Family[] {
+    return this.#registry.families;
   }
 
-  watchFailed(error: unknown): void {
-    this.#failures({
-      cause: error instanceof ApiError ? String(error.status) : error instanceof Error ? error.name : "",
+  /** The metrics of a collection. They begin when they are first asked for. */
+  forCollection(name: string): CollectionMetrics {
+    const known = this.#collections.get(name);
+    if (known !== undefined) return known;
+    const onEnd = () => this.#forget(name);
+    const metrics = new CollectionMetrics({ name, families: this.#families, reloader: this.#reloader, onEnd });
+    this.#collections.set(name, metrics);
+    return metrics;
+  }
+
+  /** @param status 0 for no answer */
+  apiRequest(verb: Verb, status: number): void {
+    this.#requests.add({ verb, code: String(status) });
+  }
+
+  restarted({ request, reason }: Restart): void {
+    if (request === "watch") this.#watchRestarts.add({ reason });
+    else this.#relists.add({ reason });
+  }
+
+  /** CONFIG_FILE was read again. */
+  configReloaded(ok: boolean): void {
+    this.#isConfigLoaded = ok;
+    if (ok) this.#configLoadedAt = this.#options.wallClock() / 1000;
+  }
+
+  render(format: MetricsFormat): string {
+    for (const collection of this.#collections.values()) collection.count();
+    return [...this.#registry.render(format)].join("");
+  }
+
+  #forget(name: string): void {
+    this.#collections.delete(name);
+    this.#registry.forget("collection", name);
+    this.#reloader.forget(name);
+  }
+
+  #timestamp(name: string, help: string, time: (state: SourceState) => number | undefined): void {
+    this.#registry.read("gauge", `k8s_sidecar_${name}_timestamp_seconds`, help, ["source"], () => {
+      const sources = [...this.#collections.values()].flatMap(({ measured }) => measured?.sources ?? []);
+      return oldest(sources, time).map(([source, at]) => [{ source }, this.#timestampOf(at)]);
     });
   }
 
-  notified(kind: "script" | "webhook", ok: boolean, seconds: number): void {
-    this.#notifications({ kind, result: ok ? "success" : "failure" });
-    this.#notificationSeconds({ kind }, seconds);
-  }
-
-  /** A version of CONFIG_FILE was used, or refused. */
-  configReloaded(isUsed: boolean): void {
-    this.#isConfigUsed = isUsed;
-  }
-
-  /**
-   * Adds gauges, which are read from the collections whenever they are rendered.
-   *
-   * @param contacts for each source, the seconds since the API server last answered
-   */
-  measure(
-    collections: () => readonly Measured[],
-    contacts: () => readonly { source: string; silence: number }[],
-  ): void {
-    const sum = (read: (collection: Measured) => number) =>
-      collections().reduce((total, collection) => total + read(collection), 0);
-    this.#metrics.gauge(
-      "k8s_sidecar_config_last_reload_successful",
-      "Whether the version of CONFIG_FILE that was read last is used.",
-      () => [[{}, Number(this.#isConfigUsed)]],
-    );
-    this.#metrics.gauge(
-      "k8s_sidecar_objects",
-      "Selected objects.",
-      () => [[{}, sum((collection) => collection.objects)]],
-    );
-    this.#metrics.gauge(
-      "k8s_sidecar_files",
-      "Files that the selected objects want.",
-      () => [[{}, sum((collection) => collection.files)]],
-    );
-    this.#metrics.gauge(
-      "k8s_sidecar_notification_pending",
-      "Collections with changes that the application has not been notified of.",
-      () => [
-        [{}, sum((collection) => Number(collection.isNotificationPending))],
-      ],
-    );
-    this.#metrics.gauge(
-      "k8s_sidecar_watch_silence_seconds",
-      "Seconds since the API server last answered.",
-      () => contacts().map(({ source, silence }) => [{ source }, Math.max(0, silence)]),
-    );
-  }
-
-  render(): string {
-    return this.#metrics.render();
+  /** Seconds since 1970 of a time by the clock, 0 for none; right even if the wall clock has been set since. */
+  #timestampOf(at: number | undefined): number {
+    if (at === undefined) return 0;
+    const { clock, wallClock } = this.#options;
+    return Math.round(wallClock() - (clock.now() - at)) / 1000;
   }
 }

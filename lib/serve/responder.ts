@@ -3,8 +3,11 @@
  * answer. Deno.serve does not close half-sent requests, and node:http costs 3 MB of memory.
  *
  * The head of a request must be complete within {@link MAX_HEAD_SECONDS} and {@link MAX_HEAD_BYTES}. Above {@link
- * MAX_CONNECTIONS}, the oldest connection that has its answer is closed, or else the oldest without a complete head.
+ * MAX_CONNECTIONS}, the oldest connection that has its answer is closed, or else the oldest that has none after {@link
+ * GRACE_MS}. Further clients wait in the listener's queue until then, so a request that comes together with hundreds of
+ * others is read before its connection can be closed.
  */
+import { Alarm } from "../runtime/alarm.ts";
 import { Deadline } from "../runtime/deadline.ts";
 import type { Clock } from "../runtime/clock.ts";
 
@@ -34,7 +37,16 @@ export const MAX_HEAD_SECONDS = 10;
 
 export const MAX_CONNECTIONS = 64;
 
+/**
+ * Milliseconds in which a connection cannot be closed to make room. With a full queue of silent clients (511 on Linux) a
+ * probe is accepted after 8 times that, within the second that the kubelet waits.
+ */
+export const GRACE_MS = 100;
+
 const MAX_HEAD_BYTES = 16 * 1024;
+
+/** A probe's head has 100 to 300 bytes. */
+const FIRST_HEAD_BYTES = 1024;
 
 /** Bytes and seconds of a request's body that are read, so that closing the connection does not lose the answer. */
 const MAX_DISCARDED_BYTES = 64 * 1024;
@@ -60,16 +72,20 @@ class BadRequestError extends Error {
 
 export class Responder {
   readonly #options: ResponderOptions;
-  /** Connections whose request is not complete, the oldest first. */
-  readonly #incomplete = new Set<Deno.Conn>();
+  /** Connections without an answer, the oldest first, and when they were accepted. */
+  readonly #unanswered = new Map<Deno.Conn, number>();
   /** Connections that have their answer and were not closed by the client, the oldest first. */
   readonly #answered = new Set<Deno.Conn>();
-  readonly #open = new Set<Deno.Conn>();
+  /** What had come by then was read, even if the event loop was busy. */
+  #readAt = -Infinity;
+  /** Rings when a connection is closed or has its answer. */
+  readonly #change: Alarm;
   readonly #closed = new AbortController();
   readonly #encoder = new TextEncoder();
 
   constructor(options: ResponderOptions) {
     this.#options = options;
+    this.#change = new Alarm(options.clock);
   }
 
   /** Serves until {@link Responder.close}. Never rejects. */
@@ -87,6 +103,7 @@ export class Responder {
       }
       const answer = this.#answer(connection).finally(() => answers.delete(answer));
       answers.add(answer);
+      await this.#makeRoom();
     }
     await Promise.all(answers);
   }
@@ -96,9 +113,7 @@ export class Responder {
   }
 
   async #answer(connection: Deno.Conn): Promise<void> {
-    this.#open.add(connection);
-    this.#incomplete.add(connection);
-    this.#makeRoom();
+    this.#unanswered.set(connection, this.#options.clock.now());
     using deadline = new Deadline(this.#options.clock, MAX_HEAD_SECONDS, this.#closed.signal);
     deadline.signal.addEventListener("abort", () => close(connection), { once: true });
     if (deadline.signal.aborted) close(connection);
@@ -108,16 +123,16 @@ export class Responder {
       deadline.extend(MAX_HEAD_SECONDS);
       await writeAll(connection, this.#encoder.encode(response));
       await connection.closeWrite();
-      this.#answered.add(connection);
+      if (this.#unanswered.delete(connection)) this.#answered.add(connection);
+      this.#change.ring();
       deadline.extend(MAX_DISCARD_SECONDS);
       await discard(connection);
     } catch {
       // The client closed the connection, or was too slow
     } finally {
-      this.#incomplete.delete(connection);
-      this.#answered.delete(connection);
-      this.#open.delete(connection);
+      this.#forget(connection);
       close(connection);
+      this.#change.ring();
     }
   }
 
@@ -128,7 +143,6 @@ export class Responder {
     try {
       const head = await readHead(connection);
       if (head === undefined) return undefined;
-      this.#incomplete.delete(connection);
       const request = requestOf(head, connection);
       isHead = request.method === "HEAD";
       response = await this.#options.respond(request);
@@ -148,23 +162,46 @@ export class Responder {
     return `${lines.join("\r\n")}\r\n\r\n${isHead ? "" : body}`;
   }
 
-  #makeRoom(): void {
-    if (this.#open.size <= MAX_CONNECTIONS) return;
-    const [oldest] = this.#answered.size > 0 ? this.#answered : this.#incomplete;
-    if (oldest === undefined) return;
-    this.#incomplete.delete(oldest);
-    this.#answered.delete(oldest);
-    this.#open.delete(oldest);
-    close(oldest);
+  /** Resolves when another connection may be accepted. */
+  async #makeRoom(): Promise<void> {
+    const { clock } = this.#options;
+    const { signal } = this.#closed;
+    while (this.#unanswered.size + this.#answered.size > MAX_CONNECTIONS && !signal.aborted) {
+      const [oldest] = this.#answered;
+      const [silent, since] = [...this.#unanswered.entries().take(1)][0] ?? [];
+      if (oldest !== undefined) this.#evict(oldest);
+      else if (silent !== undefined && since !== undefined) {
+        if (this.#readAt - since >= GRACE_MS) this.#evict(silent);
+        else {
+          const now = clock.now();
+          await this.#change.sleepUntil(Math.max(now, since + GRACE_MS), signal);
+          this.#readAt = now;
+        }
+      }
+    }
+  }
+
+  #evict(connection: Deno.Conn): void {
+    this.#forget(connection);
+    close(connection);
+  }
+
+  #forget(connection: Deno.Conn): void {
+    this.#unanswered.delete(connection);
+    this.#answered.delete(connection);
   }
 }
 
 /** The head of a request, without the empty line at its end. */
 async function readHead(connection: Deno.Conn): Promise<string | undefined> {
-  const buffer = new Uint8Array(MAX_HEAD_BYTES);
+  let buffer = new Uint8Array(FIRST_HEAD_BYTES);
   const decoder = new TextDecoder("latin1");
-  let length = 0;
-  while (length < buffer.length) {
+  for (let length = 0; length < MAX_HEAD_BYTES;) {
+    if (length === buffer.length) {
+      const larger = new Uint8Array(2 * length);
+      larger.set(buffer);
+      buffer = larger;
+    }
     const read = await connection.read(buffer.subarray(length));
     if (read === null) return undefined;
     length += read;

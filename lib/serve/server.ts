@@ -2,6 +2,8 @@
 import type { Log } from "../log/log.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { messageOf } from "../runtime/message_of.ts";
+import type { MetricsFormat } from "../runtime/metrics_registry.ts";
+import { formatFor, MEDIA_TYPES } from "./metrics/exposition.ts";
 import { checkHealth, type HealthState } from "./health.ts";
 import { type HttpRequest, type HttpResponse, Responder } from "./responder.ts";
 
@@ -11,7 +13,7 @@ export interface ServerOptions {
   host: string | undefined;
   health: HealthState;
   /** The text of `/metrics`. */
-  metrics: () => string;
+  metrics: (format: MetricsFormat) => string;
   clock: Clock;
   log: Pick<Log, "info" | "warn">;
 }
@@ -51,14 +53,17 @@ function listen({ port, host }: ServerOptions): { listener: Deno.Listener; hostn
   }
 }
 
-function answer({ method, url }: HttpRequest, { health, metrics }: ServerOptions): HttpResponse {
+function answer({ method, url, headers }: HttpRequest, { health, metrics }: ServerOptions): HttpResponse {
   if (method !== "GET" && method !== "HEAD") return text(405, "use GET");
-  if (url.pathname === "/metrics") return text(200, metrics(), "text/plain; version=0.0.4; charset=utf-8");
+  if (url.pathname === "/metrics") {
+    const format = formatFor(headers.get("accept"));
+    return { status: 200, type: MEDIA_TYPES[format], body: metrics(format) };
+  }
   const state = checkHealth(url.pathname, health);
   if (state === undefined) return text(404, "try /healthz, /livez, /readyz or /metrics");
   return state.reason === undefined ? text(200, "ok") : text(503, state.reason);
 }
 
-function text(status: number, body: string, type = "text/plain; charset=utf-8"): HttpResponse {
-  return { status, type, body: `${body.trimEnd()}\n` };
+function text(status: number, body: string): HttpResponse {
+  return { status, type: "text/plain; charset=utf-8", body: `${body.trimEnd()}\n` };
 }

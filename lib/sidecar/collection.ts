@@ -2,17 +2,19 @@
 import type { Clock } from "../runtime/clock.ts";
 import type { Config } from "../config/config.ts";
 import type { Collection } from "../config/collection_settings.ts";
-import { openUnpacker, openUrlFetcher } from "./open_downloads.ts";
+import { byteLimitsOf, openUnpacker, openUrlFetcher, type UrlFetcher } from "./open_downloads.ts";
 import type { FileEvent } from "../reconcile/file_event.ts";
 import { DownloadAllowance } from "./download_allowance.ts";
 import { settleDownloads } from "./settle_downloads.ts";
 import { Followers } from "./followers.ts";
 import type { SharedSources } from "./shared_sources.ts";
+import type { ConfigFile } from "../files/config_files.ts";
 import { DiskCheck } from "../files/disk_check.ts";
 import type { RecordedCollection } from "../files/record_format.ts";
 import type { Journal } from "../files/journal.ts";
 import { Publisher } from "../files/publisher.ts";
 import { DownloadScheduler } from "../downloads/scheduler.ts";
+import type { SharedDownloads } from "../downloads/shared_downloads.ts";
 import type { Garbage } from "../runtime/garbage.ts";
 import type { ObjectApi } from "../kube/client/object_api.ts";
 import type { Source } from "../objects/source.ts";
@@ -21,7 +23,7 @@ import { soonestResync } from "../kube/watch/resync.ts";
 import type { EventPoster } from "./event_poster.ts";
 import type { FinalizerGuard } from "./finalizer_guard.ts";
 import type { Log } from "../log/log.ts";
-import { allowedFoldersOf, configFilesOf, folderOf, openJournal } from "./open_files.ts";
+import { allowedFoldersOf, folderOf, openJournal } from "./open_files.ts";
 import { openNotifications } from "./open_notifications.ts";
 import { Notifications } from "./notifications.ts";
 import type { Belongings, Neighbour } from "./leftovers.ts";
@@ -32,6 +34,7 @@ import { checkDiskPeriodically } from "./periodic_disk_check.ts";
 import { pendingIn } from "./pending_notification.ts";
 import { Readiness } from "./readiness.ts";
 import type { SidecarMetrics } from "../serve/metrics.ts";
+import { Measurements } from "./measurements.ts";
 import { SelectedNamespaces } from "./selected_namespaces.ts";
 import { SelectedObjects } from "./selected_objects.ts";
 import { describeMissing } from "./describe_selection.ts";
@@ -47,13 +50,17 @@ export interface CollectionOptions {
   /** `false` with `--manifests`, where namespaces have no labels. */
   haveNamespacesLabels: boolean;
   env: Record<string, string | undefined>;
+  /** Files that no object may write to, besides those that the collection names. */
+  configFiles: readonly ConfigFile[];
   transports: Pick<SharedTransports, "of">;
+  /** Shared by all collections: the queue of downloads. */
+  sharedDownloads: SharedDownloads;
   metrics: SidecarMetrics;
   eventPoster?: EventPoster;
   finalizerGuard?: FinalizerGuard;
   liveness: Pick<Liveness, "heartbeat">;
   /** Shared by all collections. */
-  sources: Pick<SharedSources, "follow" | "failureOf">;
+  sources: Pick<SharedSources, "follow" | "failureOf" | "timesOf">;
   garbage: Garbage;
   /** Its first sync is complete. */
   onReady(): void;
@@ -64,11 +71,13 @@ export interface CollectionOptions {
 
 export class RunningCollection implements Neighbour {
   readonly folders: readonly string[];
-  readonly belongings: Belongings;
+  readonly belongings: Belongings & { publisher: Publisher };
   readonly #options: CollectionOptions;
   readonly #notifications: Notifications;
+  readonly #fetcher: UrlFetcher;
   readonly #downloads: DownloadScheduler;
   readonly #reconciler: Reconciler;
+  readonly #measurements: Measurements;
   readonly #debounce: Debounce;
   readonly #diskCheck: DiskCheck;
   readonly #journal: Journal;
@@ -88,7 +97,7 @@ export class RunningCollection implements Neighbour {
   static async open(options: CollectionOptions): Promise<RunningCollection> {
     const { selection } = options.collection;
     const sources = sourcesOf(selection, selection.namespaces === "OWN" ? await options.client.namespace() : "");
-    const journal = openJournal(options.collection, options.place.id, options.log);
+    const journal = await openJournal(options.collection, options.place.id, options);
     const heartbeat = options.liveness.heartbeat("the notification loop");
     const notifications = await Notifications.open(
       options.collection,
@@ -100,7 +109,7 @@ export class RunningCollection implements Neighbour {
           transport: options.transports.of(requests).webhook,
           pending: pendingIn(journal),
           heartbeat,
-          onResult: (kind, ok, seconds) => options.metrics.notified(kind, ok, seconds),
+          onResult: (...result) => options.metrics.forCollection(options.collection.name).notified(...result),
         }),
     );
     return new RunningCollection(options, sources, journal, notifications);
@@ -115,6 +124,7 @@ export class RunningCollection implements Neighbour {
     const { collection, config, client, clock, random, log } = options;
     const { firstBackoff } = config.watch;
     this.#options = options;
+    const measurements = this.#measurements = new Measurements(options.metrics.forCollection(collection.name), clock);
     const namespaces = new SelectedNamespaces(collection.selection, { haveLabels: options.haveNamespacesLabels });
     namespaces.onChange = (namespace) => this.#reconciler.reconsider(namespace);
     const objects = new SelectedObjects({ client, namespaces, finalizerGuard: options.finalizerGuard, log });
@@ -129,15 +139,17 @@ export class RunningCollection implements Neighbour {
       mode: collection.files.mode,
       atomicWrites: collection.files.atomicWrites,
       journal,
-      configFiles: configFilesOf(config),
+      configFiles: options.configFiles,
       id: options.place.id,
       beforeChange: (path) => notifications.concerns({ isFirstSync: this.#isFirstSync }) && journal.addPending([path]),
       log,
     });
     this.belongings = { journal, publisher };
+    this.#fetcher = openUrlFetcher({ ...options, transport: options.transports.of(collection.requests).downloads });
     this.#downloads = new DownloadScheduler({
-      fetcher: openUrlFetcher({ ...options, transport: options.transports.of(collection.requests).downloads }),
+      fetcher: this.#fetcher,
       unpack: openUnpacker(collection),
+      limits: byteLimitsOf(collection),
       publisher,
       onWritten: (ref, path) => {
         this.#reconciler.disk.downloaded(path);
@@ -151,19 +163,20 @@ export class RunningCollection implements Neighbour {
         this.#reconciler.disk.downloadFailed(path);
         this.#onEvent({ type: "refused", ref, reason });
       },
+      onAttempt: (...attempt) => measurements.downloadAttempt(...attempt),
       onChange: () => {
         this.#readiness.check();
         this.#changes.notify();
       },
       firstBackoff,
-      maxOpen: collection.requests.urlMaxOpen,
+      turns: options.sharedDownloads.join(collection.requests.urlMaxOpen),
       // Each resync is to ask again, however soon it comes
       refresh: soonestResync(config.watch.resyncPeriod),
       clock,
       random,
       log,
     });
-    this.#diskCheck = new DiskCheck({ journal, clock });
+    this.#diskCheck = new DiskCheck({ journal, clock, log });
     this.#reconciler = new Reconciler({
       settings: { ...collection.files, folder, allowedFolders },
       collisions: collection.files.collisions,
@@ -176,6 +189,7 @@ export class RunningCollection implements Neighbour {
       removeDelay: config.method === "LIST" || config.finalizer !== undefined ? 0 : collection.files.removeDelay,
       read: (source, ref, signal) => objects.read(source, ref, signal),
       onEvent: (event) => this.#onEvent(event),
+      onDiskError: (error) => measurements.diskError(error),
       onReleased: options.finalizerGuard && ((ref) => options.finalizerGuard?.release(ref)),
       heartbeat: options.liveness.heartbeat("the work queue"),
       onChange: () => this.#readiness.check(),
@@ -184,7 +198,7 @@ export class RunningCollection implements Neighbour {
       random,
       log,
     });
-    this.#debounce = new Debounce(this.#reconciler, clock);
+    this.#debounce = new Debounce(this.#reconciler, clock, measurements.propagation);
     this.#followers = new Followers({
       shared: options.sources,
       sources,
@@ -201,6 +215,8 @@ export class RunningCollection implements Neighbour {
       allowance: this.#allowance,
       onReady: () => this.#onReady(),
     });
+    const parts = { reconciler: this.#reconciler, downloads: this.#downloads, followers: this.#followers };
+    measurements.begin({ ...parts, notifications }, collection.notification);
   }
 
   get name(): string {
@@ -218,6 +234,11 @@ export class RunningCollection implements Neighbour {
   /** Whether the file at a path is one of this collection's. */
   owns(path: string): boolean {
     return this.#journal.ownerOf(path) !== undefined;
+  }
+
+  /** From now on, no object writes to these files, either. */
+  protect(files: readonly ConfigFile[]): void {
+    this.belongings.publisher.protect(files);
   }
 
   /** Whether it selects an object, or has files with its content. */
@@ -264,10 +285,12 @@ export class RunningCollection implements Neighbour {
     ]);
     this.#allowance.close();
     await this.#downloads.close();
+    this.#measurements.end();
   }
 
   /** Continues with other settings of its notifications and requests. */
   async replaceRequests(collection: Collection): Promise<void> {
+    this.#fetcher.replace({ collection, transport: this.#options.transports.of(collection.requests).downloads });
     await this.#notifications.replace(collection);
   }
 
@@ -319,7 +342,7 @@ export class RunningCollection implements Neighbour {
   }
 
   #onEvent(event: FileEvent): void {
-    this.#options.metrics.fileEvent(event);
+    this.#measurements.fileEvent(event);
     this.#options.eventPoster?.post(event);
     if (event.type !== "written" && event.type !== "removed") return;
     this.#notifications.changed(event.paths, { isFirstSync: this.#isFirstSync });

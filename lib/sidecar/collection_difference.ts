@@ -10,7 +10,8 @@ export type Difference = "none" | "requests" | "restart";
 export function differenceOf(before: Collection, after: Collection): Difference {
   if (same(before, after)) return "none";
   const { notification, requests } = after;
-  return same({ ...before, notification, requests }, after) ? "requests" : "restart";
+  const hasSameTurns = before.requests.urlMaxOpen === requests.urlMaxOpen;
+  return hasSameTurns && same({ ...before, notification, requests }, after) ? "requests" : "restart";
 }
 
 function same(a: unknown, b: unknown): boolean {

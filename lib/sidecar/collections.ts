@@ -1,5 +1,6 @@
 /** Runs the collections side by side, each by itself, and replaces those whose configuration changes. */
 import type { Collection } from "../config/collection_settings.ts";
+import type { ConfigFile } from "../files/config_files.ts";
 import type { RecordedCollection } from "../files/record_format.ts";
 import { withProperties } from "../log/with_properties.ts";
 import { keyOf, type ObjectRef } from "../objects/ref.ts";
@@ -8,6 +9,7 @@ import { type CollectionOptions, RunningCollection } from "./collection.ts";
 import { differenceOf } from "./collection_difference.ts";
 import { placeOf } from "./collection_id.ts";
 import { Leftovers } from "./leftovers.ts";
+import { filesNamedBy } from "./open_files.ts";
 import type { ListOutcome } from "./list_outcome.ts";
 import type { HeartbeatGroup, Liveness } from "./liveness.ts";
 
@@ -30,6 +32,8 @@ export class Collections {
   readonly #leftovers: Leftovers;
   /** By name, in the order of the configuration. */
   readonly #slots = new Map<string, Slot>();
+  /** What collections name, or have named: no object may write to it. */
+  readonly #namedFiles = new Map<string, ConfigFile>();
   /** Replaced whenever collections were replaced. */
   #replaced = Promise.withResolvers<void>();
   #isRunning = false;
@@ -38,6 +42,7 @@ export class Collections {
   /** @throws {PublishError} a folder does not exist and cannot be created */
   static async open(options: CollectionsOptions): Promise<Collections> {
     const collections = new Collections(options);
+    collections.#protect(options.config.collections);
     for (const collection of options.config.collections) await collections.#open(collection);
     collections.#findLeftovers();
     return collections;
@@ -97,6 +102,7 @@ export class Collections {
    * @throws {PublishError} a folder does not exist and cannot be created
    */
   async replace(collections: readonly Collection[]): Promise<void> {
+    this.#protect(collections);
     const kept = new Set<string>();
     const left: Slot[] = [];
     for (const after of collections) {
@@ -132,6 +138,7 @@ export class Collections {
       ...this.#options,
       collection,
       place: await placeOf(collection),
+      configFiles: [...this.#options.configFiles, ...this.#namedFiles.values()],
       liveness: heartbeats,
       log: withProperties(log, { collection: name }),
       onReady: () => this.#leftovers.check(),
@@ -143,6 +150,13 @@ export class Collections {
     const slot = { collection, running, heartbeats, stop: new AbortController() };
     this.#slots.set(name, slot);
     if (this.#isRunning) start(slot);
+  }
+
+  /** Keeps what these collections name from being written to by objects of any collection. */
+  #protect(collections: readonly Collection[]): void {
+    const files = collections.flatMap(filesNamedBy).filter(({ path }) => !this.#namedFiles.has(path));
+    for (const file of files) this.#namedFiles.set(file.path, file);
+    for (const running of this.running) running.protect(files);
   }
 
   /** Removes the finalizer of an object, unless another collection still has it. */

@@ -52,14 +52,16 @@ function wordsFor(event: FileEvent): { type: "Normal" | "Warning"; reason: strin
     case "failed":
       return { type: "Warning", reason: "FilesFailed", message: event.reason };
     case "collided":
-      return {
-        type: "Warning",
-        reason: "PathCollision",
-        message: event.more === 0
-          ? `${event.path} is also claimed by ${describeRef(event.winner)}, which has it`
-          : `${event.path}${moreFiles(event.more)} are also claimed by ${describeRef(event.winner)}, which has them`,
-      };
+      return { type: "Warning", reason: "PathCollision", message: collisionOf(event) };
   }
+}
+
+function collisionOf({ path, more, winner, blocker }: FileEvent & { type: "collided" }): string {
+  const [isOne, them] = more === 0 ? ["is", "it"] : ["are", "them"];
+  return `${path}${moreFiles(more)} ${isOne} ` +
+    (blocker === undefined
+      ? `also claimed by ${describeRef(winner)}, which has ${them}`
+      : `not written: ${describeRef(winner)} has ${blocker}, and a path cannot be a file and a folder`);
 }
 
 function named(paths: readonly string[]): string {

@@ -4,10 +4,10 @@ import { describeSource, type Source, type WatchTarget } from "../objects/source
 import { ChosenNamespaces, oneByOne, type WatchGroup, watchGroups } from "./many_namespaces.ts";
 import type { ObjectSink } from "./object_sink.ts";
 import type { SelectedNamespaces } from "./selected_namespaces.ts";
-import type { SharedSources } from "./shared_sources.ts";
+import type { SharedSources, SourceTimes } from "./shared_sources.ts";
 
 export interface FollowersOptions {
-  shared: Pick<SharedSources, "follow" | "failureOf">;
+  shared: Pick<SharedSources, "follow" | "failureOf" | "timesOf">;
   sources: readonly Source[];
   namespaces: SelectedNamespaces;
   /** The receiver of the objects of a source. */
@@ -22,6 +22,12 @@ export class Followers {
 
   constructor(options: FollowersOptions) {
     this.#options = options;
+  }
+
+  /** When each source was heard of and listed. */
+  get states(): SourceTimes[] {
+    const { shared } = this.#options;
+    return [...new Set(this.#targets.values())].flatMap((target) => shared.timesOf(target) ?? []);
   }
 
   /** Describes a source that was not listed yet, with the reason if it fails. */

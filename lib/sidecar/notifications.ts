@@ -32,6 +32,11 @@ export class Notifications {
     return this.#runner?.isPending ?? false;
   }
 
+  /** Since when, by the clock in ms. */
+  get pendingSince(): number | undefined {
+    return this.#runner?.pendingSince;
+  }
+
   /** Whether the script or the webhook must be notified of a file that changes now. */
   concerns({ isFirstSync }: { isFirstSync: boolean }): boolean {
     const { script, webhook, skipInit } = this.#settings;

@@ -1,5 +1,6 @@
 import type { Config } from "../config/config.ts";
 import { KubeClient } from "../kube/client/client.ts";
+import { type Verb, verbOf } from "../kube/client/verb.ts";
 import type { Credentials } from "../kube/client/credentials.ts";
 import type { Log } from "../log/log.ts";
 import { describeSource } from "../objects/source.ts";
@@ -22,7 +23,7 @@ export interface OpenClientOptions {
  */
 export function openClient(
   { config, credentials, env, userAgent, clock, log }: OpenClientOptions,
-  metrics: { apiRequest(method: string, status: number): void },
+  metrics: { apiRequest(verb: Verb, status: number): void },
   garbage: Pick<Garbage, "count">,
   onAnswer: () => void = () => {},
 ): KubeClient {
@@ -43,7 +44,7 @@ export function openClient(
     },
     onRequest: ({ method, path, status, seconds }) => {
       if (status > 0) onAnswer();
-      metrics.apiRequest(method, status);
+      metrics.apiRequest(verbOf(method, path), status);
       if (config.log.apiRequests) log.debug(`${method} ${path}`, { status, ms: Math.round(seconds * 1000) });
     },
   });

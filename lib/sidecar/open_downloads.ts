@@ -2,7 +2,8 @@
 import type { Body } from "../files/body.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Collection } from "../config/collection_settings.ts";
-import type { ContentSink } from "../downloads/fetcher.ts";
+import type { AttemptOptions } from "../downloads/attempt.ts";
+import { ByteLimits } from "../downloads/byte_limits.ts";
 import type { Log } from "../log/log.ts";
 import { openNetrc } from "./open_netrc.ts";
 import type { Transport } from "../http/transport.ts";
@@ -14,19 +15,32 @@ export interface UrlFetcherOptions {
   log: Log;
 }
 
-export function openUrlFetcher(options: UrlFetcherOptions): {
-  fetchTo(url: string, sink: ContentSink, signal: AbortSignal): Promise<void>;
-} {
+type Fetches = AttemptOptions["fetcher"];
+
+export interface UrlFetcher extends Fetches {
+  /** The next downloads follow other settings. */
+  replace(settings: Pick<UrlFetcherOptions, "collection" | "transport">): void;
+}
+
+export function openUrlFetcher(options: UrlFetcherOptions): UrlFetcher {
   let loaded: ReturnType<typeof load> | undefined;
   return {
-    async fetchTo(url, sink, signal) {
+    replace(settings) {
+      options = { ...options, ...settings };
+      loaded = undefined;
+    },
+    async fetchTo(url, sink, signal, known) {
       loaded ??= load(options).catch((error) => {
         loaded = undefined;
         throw error;
       });
-      await (await loaded).fetchTo(url, sink, signal);
+      return await (await loaded).fetchTo(url, sink, signal, known);
     },
   };
+}
+
+export function byteLimitsOf({ files }: Collection): ByteLimits {
+  return new ByteLimits({ perObject: files.urlMaxBytesPerObject, total: files.urlMaxBytesTotal });
 }
 
 /** DECOMPRESS. The decompressor is loaded with the first archive. */
@@ -50,6 +64,7 @@ async function load({ collection: { files, requests }, transport, clock, log }: 
     enable5xx: files.enable5xx,
     authorizationFor: authorizationForUrls({ netrc: await openNetrc(netrc, log), encoding }),
     clock,
+    wallClock: Date.now,
     log,
   });
 }

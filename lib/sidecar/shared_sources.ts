@@ -1,6 +1,7 @@
 /** Follows each source once, for all collections that select its objects. */
 import type { WatchSettings } from "../config/config.ts";
 import type { ListWatch } from "../kube/client/object_api.ts";
+import type { Restart } from "../kube/watch/restarts.ts";
 import { Watcher } from "../kube/watch/watcher.ts";
 import type { Log } from "../log/log.ts";
 import { describeSource, type WatchTarget } from "../objects/source.ts";
@@ -18,11 +19,15 @@ export interface SharedSourcesOptions {
   mode: "watch" | "list" | "once";
   watch: WatchSettings;
   liveness: Pick<Liveness, "group">;
-  onFailure(error: unknown): void;
+  /** A watch or a list has to be made again. */
+  onRestart(restart: Restart): void;
   clock: Clock;
   random: () => number;
   log: Log;
 }
+
+/** Of one source. */
+export type SourceTimes = Pick<SourceFollower, "source" | "contactAt" | "syncedAt">;
 
 /** One source, and who receives its objects. */
 interface SharedSource {
@@ -45,12 +50,9 @@ export class SharedSources {
     this.#options = options;
   }
 
-  /** Seconds since the API server last sent something, for each source. */
-  get contacts(): { source: string; silence: number }[] {
-    return [...this.#shared.values()].map(({ follower }) => ({
-      source: describeSource(follower.source),
-      silence: follower.silence,
-    }));
+  /** When a source was heard of and listed; `undefined`: it is not followed. */
+  timesOf(target: WatchTarget): SourceTimes | undefined {
+    return this.#shared.get(keyOf(target))?.follower;
   }
 
   /** Why a source currently fails; `undefined` when it works or is not followed. */
@@ -102,7 +104,7 @@ export class SharedSources {
   }
 
   #follower(target: WatchTarget, sink: ObjectSink, liveness: Pick<Liveness, "heartbeat">): SourceFollower {
-    const { client, mode, watch, onFailure, clock, random, log } = this.#options;
+    const { client, mode, watch, onRestart, clock, random, log } = this.#options;
     const watcher = new Watcher({
       client,
       source: target,
@@ -112,13 +114,13 @@ export class SharedSources {
       random,
       heartbeat: liveness.heartbeat(`the watch of ${describeSource(target)}`),
       onContact: () => follower.contacted(),
+      onRestart,
     });
     const follower: SourceFollower = new SourceFollower({
       source: target,
       watcher,
       sink,
       outages: this.#outages,
-      onFailure,
       clock,
       log,
     });

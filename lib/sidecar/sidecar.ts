@@ -1,7 +1,9 @@
 /** Assembles client, collections and health endpoints from a configuration, and runs them. */
 import type { Clock } from "../runtime/clock.ts";
 import type { Config } from "../config/config.ts";
+import type { ConfigFile } from "../files/config_files.ts";
 import { Deadline } from "../runtime/deadline.ts";
+import { SharedDownloads } from "../downloads/shared_downloads.ts";
 import { Garbage, v8Collector } from "../runtime/garbage.ts";
 import type { KubeClient } from "../kube/client/client.ts";
 import type { Credentials } from "../kube/client/credentials.ts";
@@ -12,7 +14,7 @@ import { openClient } from "./open_client.ts";
 import type { Log } from "../log/log.ts";
 import { Collections } from "./collections.ts";
 import type { HealthState } from "../serve/health.ts";
-import { SidecarMetrics } from "../serve/metrics.ts";
+import { type Build, SidecarMetrics } from "../serve/metrics.ts";
 import { ApiContact } from "./api_contact.ts";
 import { listOnce, type Outcome } from "./list_once.ts";
 import { Liveness } from "./liveness.ts";
@@ -25,7 +27,10 @@ interface CommonOptions {
   /** CONFIG_FILE; `undefined`: all collections are the environment's. */
   configFile?: FollowedFile;
   env: Record<string, string | undefined>;
+  /** Files that no object may write to. */
+  configFiles: readonly ConfigFile[];
   userAgent: string;
+  build: Build;
   clock: Clock;
   random: () => number;
   log: Log;
@@ -56,7 +61,7 @@ const FLUSH_SECONDS = 0.5;
  */
 export async function runSidecar(options: SidecarOptions, signal: AbortSignal): Promise<Outcome> {
   const { config, log } = options;
-  const metrics = new SidecarMetrics();
+  const metrics = new SidecarMetrics({ build: options.build, clock: options.clock, wallClock: Date.now });
   using garbage = new Garbage({ clock: options.clock, collector: v8Collector() });
   const onAnswer = () => contact?.answered();
   const cluster = "credentials" in options ? openClient(options, metrics, garbage, onAnswer) : undefined;
@@ -69,13 +74,12 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
     const { eventPoster, finalizerGuard } = clusterParts;
     const sources = new SharedSources({
       ...{ ...options, client: cluster ?? client, mode: MODES[config.method], watch: config.watch, liveness },
-      onFailure: (error) => metrics.watchFailed(error),
+      onRestart: (restart) => metrics.restarted(restart),
     });
     const collections = await Collections.open({
       ...{ ...options, ...clusterParts, client, haveNamespacesLabels: cluster !== undefined },
-      ...{ metrics, liveness, sources, garbage, transports },
+      ...{ metrics, liveness, sources, garbage, transports, sharedDownloads: new SharedDownloads(options) },
     });
-    metrics.measure(() => collections.running, () => sources.contacts);
     let outcome: Outcome = "done";
     if (config.method === "LIST") outcome = await listOnce(collections, log, signal);
     else {
@@ -138,7 +142,7 @@ async function openHealth(
   if (!config.health.enabled) return undefined;
   const { startServer } = await import("../serve/server.ts");
   const { port, host } = config.health;
-  return startServer({ port, host, health, metrics: () => metrics.render(), clock, log });
+  return startServer({ port, host, health, metrics: (format) => metrics.render(format), clock, log });
 }
 
 /** With CONFIG_FILE: follows it. */

@@ -1,4 +1,4 @@
-/** Follows one source: passes its objects to a sink, and its failures to log, metrics and health. */
+/** Follows one source: passes its objects to a sink, and its failures to log and health. */
 import { ApiError, isFinal } from "../kube/client/errors.ts";
 import { describeSource, type WatchTarget } from "../objects/source.ts";
 import type { Watcher, WatcherEvent } from "../kube/watch/watcher.ts";
@@ -17,7 +17,6 @@ export interface SourceFollowerOptions {
   watcher: Pick<Watcher, "run">;
   sink: ObjectSink;
   outages: Outages;
-  onFailure(error: unknown): void;
   clock: Clock;
   log: Log;
 }
@@ -28,8 +27,9 @@ const LIST_ATTEMPTS = 3;
 export class SourceFollower {
   readonly #options: SourceFollowerOptions;
   readonly #slice: TimeSlice;
-  /** By the clock, in ms. */
-  #contactAt: number;
+  /** By the clock, in ms; `undefined`: never. */
+  #contactAt: number | undefined;
+  #syncedAt: number | undefined;
   #failure: string | undefined;
   #wasForbidden = false;
   /** The failure that was logged last. */
@@ -38,7 +38,6 @@ export class SourceFollower {
   constructor(options: SourceFollowerOptions) {
     this.#options = options;
     this.#slice = new TimeSlice(options.clock);
-    this.#contactAt = options.clock.now();
   }
 
   /** The API server sent something. */
@@ -46,9 +45,14 @@ export class SourceFollower {
     this.#contactAt = this.#options.clock.now();
   }
 
-  /** Seconds since the API server last sent something. */
-  get silence(): number {
-    return (this.#options.clock.now() - this.#contactAt) / 1000;
+  /** When the API server last sent something, by the clock in ms; `undefined`: never. */
+  get contactAt(): number | undefined {
+    return this.#contactAt;
+  }
+
+  /** When the source was last listed in full. */
+  get syncedAt(): number | undefined {
+    return this.#syncedAt;
   }
 
   get source(): WatchTarget {
@@ -81,6 +85,7 @@ export class SourceFollower {
         return sink.beginList();
       case "initDone":
         this.#recovered();
+        this.#syncedAt = this.#options.clock.now();
         return sink.endList();
       case "resumed":
         return this.#recovered();
@@ -105,9 +110,8 @@ export class SourceFollower {
    * @param isLast there is no further attempt: METHOD=LIST logs the failure when it ends
    */
   #failed({ error, retryIn, failures }: Failed, isLast: boolean): void {
-    const { log, onFailure, source } = this.#options;
+    const { log, source } = this.#options;
     const reason = reasonOf(error, source);
-    onFailure(error);
     if (retryIn === 0 && !isLast) return log.debug(`listing ${describeSource(source)} anew: ${reason}`);
     const isForbidden = error instanceof ApiError && error.isForbidden;
     if (isForbidden && this.#options.sink.forbidden?.()) return log.debug(reason, { failures });

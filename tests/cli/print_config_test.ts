@@ -99,8 +99,8 @@ Deno.test("configTable() keeps within 100 columns, and has colours only on a ter
   };
   const plain = table(env);
   assert.deepEqual(plain.split("\n").filter((line) => line.length > 100), []);
-  assert.doesNotMatch(plain, /\x1b/);
+  assert.ok(!plain.includes("\x1b"));
   const coloured = table(env, undefined, true);
-  assert.match(coloured, /\x1b\[1mSelection\x1b\[0m/);
-  assert.equal(coloured.replace(/\x1b\[\d+m/g, ""), plain);
+  assert.ok(coloured.includes("\x1b[1mSelection\x1b[0m"));
+  assert.equal(["0", "1", "2", "31"].reduce((text, code) => text.replaceAll(`\x1b[${code}m`, ""), coloured), plain);
 });

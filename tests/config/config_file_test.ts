@@ -56,7 +56,7 @@ Deno.test("parseConfigFile() puts every key in its place", () => {
     "stateFile: /state",
     "sharedFolder: true",
     "onRemove: keep",
-    "urls: { maxBytes: 1Ki, accept5xx: true, allowedHosts: [a.b], timeout: 500ms, maxOpen: 2, netrc: /netrc }",
+    "urls: { maxBytes: 1Ki, maxBytesPerObject: 2Ki, maxBytesTotal: 0, accept5xx: true, allowedHosts: [a.b], timeout: 500ms, maxOpen: 2, netrc: /netrc }",
     "notify:",
     "  quietPeriod: 1.5s",
     "  maxWait: 1h",
@@ -99,6 +99,8 @@ Deno.test("parseConfigFile() puts every key in its place", () => {
       maxFilesPerObject: 7,
       stateFile: "/state",
       urlMaxBytes: 1024,
+      urlMaxBytesPerObject: 2048,
+      urlMaxBytesTotal: Infinity,
       enable5xx: true,
     },
     notification: {

@@ -50,6 +50,7 @@ const GOOD: Record<string, unknown[]> = {
   negated: [true, false],
   duration: ["10s", "500ms", "1m30s", "0s"],
   size: ["64Mi", "1Ki", 4096],
+  sizeLimit: ["64Mi", 4096, 0, "0"],
   count: [1, 5],
   number: [0.5, 3],
   mode: ["0644", "600", "0o600"],

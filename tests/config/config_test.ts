@@ -46,6 +46,8 @@ Deno.test("parseConfig() needs LABEL and FOLDER only", () => {
         uniqueFilenames: false,
         maxFilesPerObject: 5000,
         urlMaxBytes: 64 * 2 ** 20,
+        urlMaxBytesPerObject: 256 * 2 ** 20,
+        urlMaxBytesTotal: 2 ** 30,
         enable5xx: false,
       },
       notification: { quietPeriod: 0.25, maxWait: 5, skipInit: false },
@@ -91,6 +93,12 @@ Deno.test("parseConfig() wants NAMESPACE=ALL beside NAMESPACE_SELECTOR", () => {
   assert.deepEqual(parseConfig({ ...env, DEFAULTS: "kiwigrid", NAMESPACE: "ALL" }).faults, []);
 });
 
+Deno.test("parseConfig() warns of limits of downloads below URL_MAX_BYTES", () => {
+  const env = { LABEL: "app", FOLDER: "/f", URL_MAX_BYTES: "512Mi" };
+  assert.match(configOf(env).warnings.join("\n"), /^URL_MAX_BYTES_PER_OBJECT is less than URL_MAX_BYTES: .*$/);
+  assert.deepEqual(configOf({ ...env, URL_MAX_BYTES_PER_OBJECT: "0" }).warnings, []);
+});
+
 Deno.test("parseConfig() warns of REMOVE_DELAY with FINALIZERS", () => {
   const env = { LABEL: "app", FOLDER: "/f", REMOVE_DELAY: "5" };
   assert.deepEqual(configOf(env).warnings, []);
@@ -109,6 +117,8 @@ Deno.test("parseConfig() puts every setting in its place", () => {
     MAX_FILES_PER_OBJECT: "100",
     ENABLE_5XX: "true",
     URL_MAX_BYTES: "1Mi",
+    URL_MAX_BYTES_PER_OBJECT: "10Mi",
+    URL_MAX_BYTES_TOTAL: "0",
     URL_ALLOWED_HOSTS: "example.com",
     URL_TIMEOUT: "30",
     URL_MAX_OPEN: "2",
@@ -194,6 +204,8 @@ Deno.test("parseConfig() puts every setting in its place", () => {
         maxFilesPerObject: 100,
         stateFile: "none",
         urlMaxBytes: 2 ** 20,
+        urlMaxBytesPerObject: 10 * 2 ** 20,
+        urlMaxBytesTotal: Infinity,
         enable5xx: true,
       },
       notification: {

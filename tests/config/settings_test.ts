@@ -31,6 +31,8 @@ const CASES: {
   MAX_FILES_PER_OBJECT: [5000, "100", 100, "0"],
   ENABLE_5XX: [false, "true", true, "yes"],
   URL_MAX_BYTES: [64 * 2 ** 20, "1Ki", 1024, "1KB"],
+  URL_MAX_BYTES_PER_OBJECT: [256 * 2 ** 20, "0", Infinity, "-1"],
+  URL_MAX_BYTES_TOTAL: [2 ** 30, "2Gi", 2 ** 31, "none"],
   URL_ALLOWED_HOSTS: [undefined, "a.b, *.c:80,10.0.0.0/8", ["a.b", "*.c:80", "10.0.0.0/8"], "http://a"],
   URL_TIMEOUT: [60, "2.5", 2.5, "0"],
   URL_MAX_OPEN: [4, "1", 1, "0"],

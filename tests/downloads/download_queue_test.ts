@@ -5,7 +5,7 @@ const NEVER = new AbortController().signal;
 
 /** A queue whose downloads end when the test says so. */
 function open(maxOpen: number) {
-  const queue = new DownloadQueue(maxOpen);
+  const queue = new DownloadQueue().join(maxOpen);
   const ends = new Map<string, PromiseWithResolvers<void>>();
   const started: string[] = [];
   return {
@@ -100,4 +100,50 @@ Deno.test("run() gives the place of a failed download to the next", async () => 
   const outcomes = await Promise.allSettled(Array.from({ length: 9 }, () => queue.run(place, NEVER, fail)));
   assert.ok(outcomes.every(({ status }) => status === "rejected"));
   assert.equal(await queue.run(place, NEVER, () => Promise.resolve("done")), "done");
+});
+
+Deno.test("join() holds each collection to its own maximum, and all to the largest", async () => {
+  const queue = new DownloadQueue();
+  const lines = { small: queue.join(1), large: queue.join(3) };
+  const open: string[] = [];
+  const ends = new Map<string, () => void>();
+  const runs: Promise<void>[] = [];
+  const add = (collection: keyof typeof lines, namespace: string) => {
+    const id = `${collection} ${namespace}`;
+    const place = { namespace, origin: "x", isRetry: false };
+    runs.push(lines[collection].run(place, NEVER, () => {
+      open.push(id);
+      return new Promise((resolve) => ends.set(id, () => resolve()));
+    }));
+  };
+  for (const namespace of ["a", "b"]) add("small", namespace);
+  for (const namespace of ["c", "d", "e"]) add("large", namespace);
+  const settle = async () => {
+    for (let tick = 0; tick < 10; tick++) await Promise.resolve();
+    return open.splice(0);
+  };
+  assert.deepEqual(await settle(), ["small a", "large c", "large d"]);
+  ends.get("large c")!();
+  // Its collection has no room for b
+  assert.deepEqual(await settle(), ["large e"]);
+  ends.get("small a")!();
+  assert.deepEqual(await settle(), ["small b"]);
+  for (const end of ends.values()) end();
+  await Promise.all(runs);
+});
+
+Deno.test("join() has the namespaces of all collections take turns", async () => {
+  const queue = new DownloadQueue();
+  const lines = [queue.join(1), queue.join(1)];
+  const order: string[] = [];
+  const gate = Promise.withResolvers<void>();
+  const run = (line: number, namespace: string, name: string) =>
+    lines[line]!.run({ namespace, origin: "x", isRetry: false }, NEVER, async () => {
+      order.push(name);
+      await gate.promise;
+    });
+  const runs = [run(0, "z", "z"), run(0, "a", "a0"), run(0, "a", "a1"), run(1, "a", "a2"), run(1, "b", "b")];
+  gate.resolve();
+  await Promise.all(runs);
+  assert.deepEqual(order, ["z", "a0", "b", "a2", "a1"]);
 });

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
-import { Fetcher, type FetcherOptions, FetchError } from "../../lib/downloads/fetcher.ts";
+import { BusyHostError, FetchError } from "../../lib/downloads/fetch_error.ts";
+import { Fetcher, type FetcherOptions } from "../../lib/downloads/fetcher.ts";
+import type { Validators } from "../../lib/downloads/validators.ts";
 import { openTransport } from "../../lib/http/open_transport.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { encode, listen, serve, until } from "../support/local_servers.ts";
@@ -17,6 +19,7 @@ function download(options: Partial<FetcherOptions> = {}) {
     enable5xx: false,
     authorizationFor: () => Promise.resolve(undefined),
     clock,
+    wallClock: () => Date.parse("2026-01-01T00:00:00Z"),
     log: { debug() {} },
     ...options,
   });
@@ -39,7 +42,7 @@ function download(options: Partial<FetcherOptions> = {}) {
     clock,
     sink,
     abort,
-    fetch: (url: string) => content.fetchTo(url, sink, abort.signal),
+    fetch: (url: string, known?: Validators) => content.fetchTo(url, sink, abort.signal, known),
     fetchInto: (url: string, other: Parameters<Fetcher["fetchTo"]>[1]) => content.fetchTo(url, other, abort.signal),
     /** Lets the retry after `delay` seconds happen as soon as it is waited for. */
     async retryAfter(delay: number) {
@@ -78,7 +81,7 @@ Deno.test("fetchTo() ends a trickling answer after URL_TIMEOUT", async () => {
 });
 
 Deno.test("fetchTo() counts retries towards URL_TIMEOUT", async () => {
-  await using server = serve(() => new Response("no", { status: 503 }));
+  await using server = serve(() => new Response("no", { status: 502 }));
   using it = download({ maxSeconds: 4 });
   const result = contentError(it.fetch(`http://127.0.0.1:${server.port}/`));
   await it.retryAfter(1.1);
@@ -144,9 +147,9 @@ Deno.test("fetchTo() fails at once on a 4xx, without showing secrets", async () 
   assert.deepEqual(it.sink.bytes, []);
 });
 
-Deno.test("fetchTo() retries a 503 until the retries are used up", async () => {
+Deno.test("fetchTo() retries a 502 until the retries are used up", async () => {
   let requests = 0;
-  await using server = serve(() => new Response("busy", { status: ++requests === 2 ? 200 : 503 }));
+  await using server = serve(() => new Response("busy", { status: ++requests === 2 ? 200 : 502 }));
   using it = download();
   const good = it.fetch(`http://127.0.0.1:${server.port}/`);
   await it.retryAfter(1.1);
@@ -156,8 +159,98 @@ Deno.test("fetchTo() retries a 503 until the retries are used up", async () => {
   using hopeless = download({ retry: { total: 1, connect: 1, read: 1, backoffFactor: 1 } });
   const outcome = contentError(hopeless.fetch(`http://127.0.0.1:${server.port}/`));
   await hopeless.retryAfter(1);
-  assert.match((await outcome).message, /answered 503 .*\(after 2 attempts\)/);
+  assert.match((await outcome).message, /answered 502 .*\(after 2 attempts\)/);
   assert.deepEqual(hopeless.sink.bytes, []);
+});
+
+Deno.test("fetchTo() leaves 429 and 503 to the pause of the host", async () => {
+  const cases: [status: number, retryAfter: string | undefined, seconds: number | undefined][] = [
+    [429, "120", 120],
+    [503, "Thu, 01 Jan 2026 00:01:30 GMT", 90],
+    [503, "soon", undefined],
+    [429, undefined, undefined],
+  ];
+  for (const [status, retryAfter, seconds] of cases) {
+    let requests = 0;
+    await using server = serve(() => {
+      requests++;
+      return new Response("busy", { status, headers: retryAfter === undefined ? {} : { "retry-after": retryAfter } });
+    });
+    using it = download();
+    const error = await contentError(it.fetch(`http://127.0.0.1:${server.port}/?key=geheim`));
+    assert.ok(error instanceof BusyHostError);
+    assert.equal(error.retryAfter, seconds);
+    assert.match(error.message, new RegExp(`key=\\*\\*\\* failed: answered ${status} [A-Z][A-Za-z ]+$`));
+    assert.equal(requests, 1);
+  }
+});
+
+Deno.test("fetchTo() says whether the host answered", async () => {
+  await using server = serve(() => new Response("no", { status: 404 }));
+  using it = download({ retry: { total: 0, connect: 0, read: 0, backoffFactor: 1 } });
+  assert.equal((await contentError(it.fetch(`http://127.0.0.1:${server.port}/`))).hasAnswered, true);
+  assert.equal((await contentError(it.fetch("http://127.0.0.1:1/"))).hasAnswered, false);
+});
+
+/** Serves "content" with an ETag, 304 for a request with it, and redirects `/to?URL`. `conditions` has what it was asked. */
+function cache() {
+  const conditions: (string | null)[] = [];
+  const server = serve((request) => {
+    const { pathname, search } = new URL(request.url);
+    const condition = request.headers.get("if-none-match");
+    conditions.push(condition);
+    if (pathname === "/to") return Response.redirect(search.slice(1));
+    if (condition === '"1"' || pathname === "/always") return new Response(null, { status: 304 });
+    return new Response("content", { headers: { etag: '"1"' } });
+  });
+  return Object.assign(server, { conditions, url: `http://127.0.0.1:${server.port}` });
+}
+
+Deno.test("fetchTo() asks whether the content is still the same", async () => {
+  for (const transport of [openTransport(), openTransport({ skipTlsVerify: true })]) {
+    await using server = cache();
+    using it = download({ transport });
+    const first = await it.fetch(`${server.url}/a`);
+    assert.deepEqual([first.isUnchanged, it.sink.text], [false, "content"]);
+    it.sink.restart();
+    const second = await it.fetch(`${server.url}/a`, first.validators);
+    assert.deepEqual(second, { isUnchanged: true, validators: first.validators });
+    assert.deepEqual([it.sink.bytes, server.conditions], [[], [null, '"1"']]);
+  }
+});
+
+Deno.test("fetchTo() sends conditions only to the URL that answered", async () => {
+  await using a = cache();
+  await using b = cache();
+  using it = download();
+  const direct = await it.fetch(`${a.url}/a`);
+  // Redirected elsewhere since
+  assert.equal((await it.fetch(`${b.url}/to?${b.url}/a`, direct.validators)).isUnchanged, false);
+  assert.deepEqual(b.conditions.splice(0), [null, null]);
+  // Redirected to the same
+  assert.equal((await it.fetch(`${b.url}/to?${a.url}/a`, direct.validators)).isUnchanged, true);
+  assert.deepEqual([a.conditions, b.conditions], [[null, '"1"'], [null]]);
+});
+
+Deno.test("fetchTo() sends no conditions with other credentials", async () => {
+  await using server = cache();
+  for (const now of [undefined, "Basic b"]) {
+    let authorization: string | undefined = "Basic a";
+    using it = download({ authorizationFor: () => Promise.resolve(authorization) });
+    const first = await it.fetch(`${server.url}/a`);
+    authorization = now;
+    assert.equal((await it.fetch(`${server.url}/a`, first.validators)).isUnchanged, false);
+  }
+  assert.deepEqual(server.conditions, [null, null, null, null]);
+});
+
+Deno.test("fetchTo() takes a 304 that it did not ask for as a failure", async () => {
+  await using server = cache();
+  using it = download();
+  const { validators } = await it.fetch(`${server.url}/a`);
+  for (const known of [undefined, validators]) {
+    assert.match((await contentError(it.fetch(`${server.url}/always`, known))).message, /answered 304/);
+  }
 });
 
 Deno.test("fetchTo() takes a 5xx body with enable5xx after the last retry", async () => {

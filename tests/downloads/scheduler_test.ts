@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
 import { ArchiveError } from "../../lib/downloads/archive_error.ts";
+import { ByteLimits } from "../../lib/downloads/byte_limits.ts";
 import { textBody, textOf } from "../../lib/files/body.ts";
 import { Journal } from "../../lib/files/journal.ts";
 import { Publisher } from "../../lib/files/publisher.ts";
 import { Fetcher } from "../../lib/downloads/fetcher.ts";
 import { DownloadScheduler, type DownloadSchedulerOptions } from "../../lib/downloads/scheduler.ts";
+import { SharedDownloads } from "../../lib/downloads/shared_downloads.ts";
+import { BusyHostError } from "../../lib/downloads/fetch_error.ts";
 import { RefusedHostError } from "../../lib/http/transport.ts";
 import type { ObjectRef } from "../../lib/objects/ref.ts";
 import { openTransport } from "../../lib/http/open_transport.ts";
@@ -20,14 +23,18 @@ const OWNER = "ConfigMap/default/a";
 type Server = () => string | Promise<string>;
 
 /** Downloads into a real folder, from servers that each test writes; a URL without one is never answered. */
-function open(servers: Record<string, Server> = {}) {
+function open(servers: Record<string, Server> = {}, { perObject = Infinity, total = Infinity } = {}) {
   const folder = tempFolder();
   const clock = new FakeClock();
   const log = keptLog();
   const events: string[] = [];
   const refusals: string[] = [];
   const changes: string[] = [];
+  const attempts: string[] = [];
   const asked: string[] = [];
+  /** By URL, from hosts that offer them; and those that requests were sent with. */
+  const etags: Record<string, string> = {};
+  const conditional: (string | undefined)[] = [];
   const active = { now: 0, most: 0 };
   const unpacking = { now: 0, gate: Promise.resolve() };
   const journal = new Journal({ folder: folder.path, id: "id", stateFile: "none", log });
@@ -43,13 +50,22 @@ function open(servers: Record<string, Server> = {}) {
     log,
   });
   const fetcher: DownloadSchedulerOptions["fetcher"] = {
-    async fetchTo(url, sink, signal) {
+    async fetchTo(url, sink, signal, known) {
       asked.push(url);
       active.most = Math.max(active.most, ++active.now);
       try {
-        await sink.write(encode("a part that is to be forgotten"));
+        conditional.push(known?.etag);
+        const content = servers[url]?.();
+        await sink.write(encode("~"));
         await sink.restart();
-        await sink.write(encode(await (servers[url]?.() ?? aborted(signal))));
+        const served = await (content ?? aborted(signal));
+        if (etags[url] !== undefined && etags[url] === known?.etag) return { isUnchanged: true, validators: known };
+        await sink.write(encode(served));
+        const etag = etags[url];
+        const validators = etag === undefined
+          ? undefined
+          : { url, authorization: undefined, etag, lastModified: undefined };
+        return { isUnchanged: false, validators };
       } finally {
         active.now--;
       }
@@ -59,6 +75,7 @@ function open(servers: Record<string, Server> = {}) {
   const downloads = new DownloadScheduler({
     fetcher,
     publisher,
+    limits: new ByteLimits({ perObject, total }),
     onWritten: (ref, path) => void events.push(`${ref.name} wrote ${within(path)}`),
     // What is in an "archive" is its text in capitals
     async unpack(archive, write) {
@@ -79,9 +96,11 @@ function open(servers: Record<string, Server> = {}) {
       events.push(`${ref.name} refused ${within(path)}: ${reason.split(": ")[2]}`);
     },
     onFailed: (ref, path, reason) => void events.push(`${ref.name} failed ${within(path)}: ${reason.split(": ")[1]}`),
+    onAttempt: (isDownload, error) =>
+      void attempts.push(`${isDownload ? "download" : "unpack"}: ${error instanceof Error ? error.name : "ok"}`),
     onChange: () => void changes.push([downloads.awaited.size, downloads.unpacking.size, downloads.failed.size].join()),
     firstBackoff: 1,
-    maxOpen: 4,
+    turns: new SharedDownloads({ clock, random: () => 0, log }).join(4),
     refresh: 600,
     clock,
     random: () => 0,
@@ -94,15 +113,18 @@ function open(servers: Record<string, Server> = {}) {
     events,
     refusals,
     changes,
+    attempts,
     asked,
+    etags,
+    conditional,
     active,
     unpacking,
     journal,
     downloads,
     folder: folder.path,
     at: (path: string) => `${folder.path}/${path}`,
-    want: (path: string, url: string, version = 1) =>
-      downloads.want(`${folder.path}/${path}`, { url }, REF, OWNER, version),
+    want: (path: string, url: string, version = 1, owner = OWNER) =>
+      downloads.want(`${folder.path}/${path}`, { url }, REF, owner, version),
     /** An archive in the object itself, or one that a URL serves. */
     wantArchive: (path: string, from: { url: string } | { text: string }, version = 1) => {
       const content = "url" in from ? { url: from.url } : { body: textBody(from.text) };
@@ -234,6 +256,21 @@ Deno.test("onChange() is told of each change of awaited, unpacking and failed", 
   assert.deepEqual(it.changes.splice(0), ["0,1,0", "0,0,0"]);
 });
 
+Deno.test("onAttempt() is told of each attempt, also of repeated failures", async () => {
+  await using it = open({ "http://x/a": down });
+  it.want("a", "http://x/a");
+  await it.settle();
+  await it.clock.advance(1);
+  it.servers["http://x/a"] = () => "served";
+  await it.clock.advance(2);
+  assert.deepEqual(it.attempts.splice(0), ["download: Error", "download: Error", "download: ok"]);
+  it.wantArchive("c", { text: "broken" });
+  await it.settle();
+  it.wantArchive("d", { text: "d" });
+  await it.settle();
+  assert.deepEqual(it.attempts, ["unpack: ArchiveError", "unpack: ok"]);
+});
+
 Deno.test("want() keeps the last good file, backs off and tells once", async () => {
   await using it = open({ "http://x/a": down });
   it.write("a", "last good");
@@ -311,8 +348,7 @@ Deno.test("want() of many has URL_MAX_OPEN under way, less one per namespace", a
     };
     it.want(name, `http://x/${name}`);
   }
-  await it.settle();
-  await it.settle();
+  for (let turn = 0; turn < 4; turn++) await it.settle();
   assert.equal(it.failed().length, 20);
   fails = false;
   await it.clock.advance(1);
@@ -327,6 +363,149 @@ Deno.test("want() of many has URL_MAX_OPEN under way, less one per namespace", a
   }
   assert.equal(it.active.most, 3);
   assert.equal(Object.keys(it.files()).length, 35);
+});
+
+Deno.test("want() of a paused host stays awaited, is told of once and comes in its turn", async () => {
+  let isBusy = true;
+  const busy = () => {
+    if (isBusy) throw new BusyHostError("answered 429 Too Many Requests", 20);
+    return "served";
+  };
+  await using it = open({ "http://x/a": busy, "http://x/b": busy, "http://y/c": () => "other" });
+  it.write("a", "last good");
+  it.want("a", "http://x/a");
+  await it.settle();
+  it.want("b", "http://x/b");
+  it.want("c", "http://y/c");
+  assert.deepEqual([await it.awaited(), it.failed()], [["a", "b"], ["a"]]);
+  await it.clock.advance(20);
+  assert.deepEqual(it.asked, ["http://x/a", "http://y/c", "http://x/a"]);
+  assert.deepEqual(it.files(), { a: "last good", c: "other" });
+  isBusy = false;
+  // A changed object asks no sooner
+  it.want("a", "http://x/a", 2);
+  await it.clock.advance(19);
+  assert.equal(it.asked.length, 3);
+  await it.clock.advance(1);
+  assert.deepEqual([await it.awaited(), it.failed()], [[], []]);
+  assert.deepEqual(it.files(), { a: "served", b: "served", c: "other" });
+  assert.deepEqual(it.asked.slice(3), ["http://x/b", "http://x/a"]);
+  assert.deepEqual(it.events.filter((event) => event.includes("failed")), ["a failed a: the download failed"]);
+  assert.equal(it.log.lines.filter((line) => line.includes("paused")).length, 2);
+});
+
+Deno.test("want() again asks whether the file is still right", async () => {
+  const url = "http://x/a";
+  await using it = open({ [url]: () => "served" });
+  it.etags[url] = '"1"';
+  it.want("a", url);
+  await it.settle();
+  const { ino } = Deno.statSync(it.at("a"));
+  it.want("a", url, 2);
+  await it.clock.advance(600);
+  it.want("a", url, 2);
+  await it.settle();
+  assert.deepEqual(it.conditional, [undefined, '"1"', '"1"']);
+  assert.deepEqual([it.files(), it.events], [{ a: "served" }, ["a wrote a"]]);
+  assert.equal(Deno.statSync(it.at("a")).ino, ino);
+  it.servers[url] = () => "newer";
+  it.etags[url] = '"2"';
+  it.want("a", url, 3);
+  await it.settle();
+  it.want("a", url, 4);
+  await it.settle();
+  assert.deepEqual([it.files(), it.conditional.slice(3)], [{ a: "newer" }, ['"1"', '"2"']]);
+});
+
+Deno.test("want() asks without conditions when the file, the owner or the URL is another", async () => {
+  const url = "http://x/a";
+  await using it = open({ [url]: () => "served", "http://x/b": () => "served too" });
+  it.etags[url] = it.etags["http://x/b"] = '"1"';
+  it.want("a", url);
+  await it.settle();
+  it.write("a", "changed by somebody");
+  it.want("a", url);
+  await it.settle();
+  assert.deepEqual(it.files(), { a: "served" });
+  it.want("a", "http://x/b");
+  await it.settle();
+  it.want("a", "http://x/b", 1, "ConfigMap/default/b");
+  await it.settle();
+  it.forget("a");
+  it.want("a", "http://x/b", 1, "ConfigMap/default/b");
+  await it.settle();
+  assert.deepEqual(it.conditional, Array(5).fill(undefined));
+});
+
+Deno.test("want() fetches again when the file changes while the host is asked", async () => {
+  const url = "http://x/a";
+  await using it = open({ [url]: () => "served" });
+  it.etags[url] = '"1"';
+  it.want("a", url);
+  await it.settle();
+  it.servers[url] = () => {
+    if (it.conditional.length === 2) it.write("a", "changed by somebody");
+    return "served";
+  };
+  it.want("a", url, 2);
+  await it.settle();
+  assert.deepEqual([it.conditional, it.files()], [[undefined, '"1"', undefined], { a: "served" }]);
+});
+
+Deno.test("want() refuses downloads beyond the limit of the object, until there is room", async () => {
+  await using it = open({ "http://x/6": () => "123456", "http://x/5": () => "12345" }, { perObject: 10 });
+  it.want("a", "http://x/6");
+  await it.settle();
+  it.want("b", "http://x/5");
+  it.want("c", "http://x/6", 1, "ConfigMap/default/c");
+  await it.settle();
+  assert.deepEqual(it.files(), { a: "123456", c: "123456" });
+  assert.deepEqual([it.failed(), await it.awaited(), it.downloads.refused], [[], [], [it.at("b")]]);
+  await it.clock.advance(500);
+  it.want("b", "http://x/5");
+  await it.settle();
+  assert.deepEqual([it.asked.length, it.clock.sleeping], [3, 0]);
+  assert.deepEqual(it.refusals, [`${it.at("b")}: the download was refused`]);
+  assert.equal(it.log.lines.length, 1);
+  assert.match(
+    it.log.lines[0]!,
+    /default\/a refused: .*\/b: .* more than 10 bytes \(URL_MAX_BYTES_PER_OBJECT\); .*kept/,
+  );
+  it.forget("a");
+  await it.clock.advance(1);
+  assert.equal(it.files().b, "12345");
+  assert.deepEqual(it.downloads.refused, []);
+});
+
+Deno.test("want() keeps the last good file of a download beyond the limit of all", async () => {
+  let served = "12345";
+  await using it = open({ "http://x/a": () => served, "http://x/b": () => "1234" }, { total: 10 });
+  it.want("a", "http://x/a");
+  it.want("b", "http://x/b", 1, "ConfigMap/default/b");
+  await it.settle();
+  served = "1234567";
+  it.want("a", "http://x/a", 2);
+  await it.settle();
+  assert.deepEqual(it.files(), { a: "12345", b: "1234" });
+  assert.match(it.log.lines.join(), /more than 10 bytes \(URL_MAX_BYTES_TOTAL\)/);
+  // It fits in place of the file that is there
+  served = "123456";
+  it.want("a", "http://x/a", 3);
+  await it.settle();
+  assert.deepEqual(it.files(), { a: "123456", b: "1234" });
+});
+
+Deno.test("want() counts archives of URLs by what is in them", async () => {
+  await using it = open({ "http://x/a": () => "12" }, { perObject: 14 });
+  it.wantArchive("a", { url: "http://x/a" });
+  it.wantArchive("b", { text: "does not come from a URL" });
+  await it.settle();
+  // "A PART THAT 12"
+  assert.equal(it.files().a?.length, 14);
+  it.servers["http://x/a"] = () => "123";
+  it.wantArchive("a", { url: "http://x/a" }, 2);
+  await it.settle();
+  assert.deepEqual([it.files().a?.length, it.downloads.refused], [14, [it.at("a")]]);
 });
 
 Deno.test("want() of an impossible path fails and is tried again", async () => {
@@ -486,6 +665,7 @@ Deno.test("want() takes its content over a real connection", async () => {
     enable5xx: false,
     authorizationFor: () => Promise.resolve(undefined),
     clock,
+    wallClock: Date.now,
     log,
   });
   const publisher = new Publisher({
@@ -503,13 +683,15 @@ Deno.test("want() takes its content over a real connection", async () => {
   const downloads = new DownloadScheduler({
     fetcher,
     publisher,
+    limits: new ByteLimits({ perObject: Infinity, total: Infinity }),
     onWritten: (_, path) => void written.push(path),
     unpack: () => assert.fail("there is no archive"),
     onRefused: (_, __, reason) => assert.fail(reason),
     onFailed: (_, __, reason) => assert.fail(reason),
+    onAttempt() {},
     onChange() {},
     firstBackoff: 1,
-    maxOpen: 4,
+    turns: new SharedDownloads({ clock, random: () => 0, log }).join(4),
     refresh: 600,
     clock,
     random: () => 0,

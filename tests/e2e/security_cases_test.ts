@@ -6,8 +6,8 @@
  * | --- | --- | --- |
  * | 1 | `.url` on the webhook's origin | "URL on the webhook's own origin gets none of its credentials" |
  * | 2 | `.url` into this pod, metadata, the API server | "URLs of this pod's own and of metadata are refused", "Redirect to a host that is not allowed is refused", "Events do not tell what stands on which port" |
- * | 3 | downloads that do not end | "200 URLs that never answer hold up neither readiness nor others", "METHOD=LIST ends though an answer trickles" |
- * | 4 | downloads that take memory | "A hundred trickling answers take four connections", "Gzip that nobody asked for does not fill the memory" |
+ * | 3 | downloads that do not end | "200 URLs that never answer hold up neither readiness nor others", "METHOD=LIST ends though an answer trickles", "Host that answers 429 is left alone, and holds up no other" |
+ * | 4 | downloads that take memory | "A hundred trickling answers take four connections", "Gzip that nobody asked for does not fill the memory", "Downloads beyond the limits are their object's fault" |
  * | 5 | links in place of our files | "Symlink beside an unlinked record leads nowhere", "Temporary of a slow download replaced by a symlink", "Race for temporaries of 900 kB changes nothing outside" |
  * | 6 | subfolder that we may not write | "Subfolder that is read-only is its object's fault" |
  * | 7 | file where another's folder is | "Key named like another's folder loses to the older object", "Folder named like another's file loses to the older object" |

@@ -5,6 +5,7 @@ import { SimulatedTime } from "../../bench/simulated_time.ts";
 import { parseCommandLine } from "../../lib/cli/command_line.ts";
 import { parseConfig } from "../../lib/config/config.ts";
 import { textOf } from "../../lib/files/body.ts";
+import type { Precedence } from "../../lib/files/claimant.ts";
 import { Journal } from "../../lib/files/journal.ts";
 import { isInside } from "../../lib/files/paths.ts";
 import { project } from "../../lib/files/projection.ts";
@@ -16,6 +17,7 @@ import type { Source } from "../../lib/objects/source.ts";
 import { parseSelector } from "../../lib/objects/selector_grammar.ts";
 import { Watcher } from "../../lib/kube/watch/watcher.ts";
 import { Debounce } from "../../lib/reconcile/debounce.ts";
+import { Propagation } from "../../lib/reconcile/propagation.ts";
 import { Reconciler } from "../../lib/reconcile/reconciler.ts";
 import { SETTINGS } from "../../lib/config/settings.ts";
 import { FileObjects } from "../../lib/sidecar/object_sink.ts";
@@ -378,8 +380,10 @@ Deno.test("Journal says after a crash at any byte what it said after one of its 
 });
 
 const SOURCES: readonly Source[] = [{ kind: "ConfigMap" }, { kind: "Secret" }];
-const KEYS = ["shared-1", "shared-2", "own"];
-const FOLDERS = [undefined, "a", "a/b", "../out"];
+/** `a` and `b` are folders, too. */
+const KEYS = ["shared-1", "shared-2", "own", "a", "b"];
+const NESTED = [undefined, "a", "a/b", "a/b/a"];
+const FOLDERS = [...NESTED, "../out"];
 
 interface StartOptions {
   api: SimulatedApi;
@@ -388,11 +392,12 @@ interface StartOptions {
   random: () => number;
   resyncPeriod: number;
   removeDelay: number;
+  collisions: Precedence;
   onWritten(paths: readonly string[]): void;
 }
 
 /** Everything between the API server and the disk, on a clock that is passed on by hand. */
-function start({ api, folder, clock, random, resyncPeriod, removeDelay, onWritten }: StartOptions) {
+function start({ api, folder, clock, random, resyncPeriod, removeDelay, collisions, onWritten }: StartOptions) {
   const log = keptLog();
   const outages = new Outages();
   const abort = new AbortController();
@@ -412,8 +417,7 @@ function start({ api, folder, clock, random, resyncPeriod, removeDelay, onWritte
       folderPerNamespace: false,
       decompress: false,
     },
-    collisions: "oldest",
-    ...{ sources: SOURCES, removeDelay, publisher, journal, clock, random, firstBackoff: 1, log },
+    ...{ collisions, sources: SOURCES, removeDelay, publisher, journal, clock, random, firstBackoff: 1, log },
     downloads: { want() {}, forget() {} },
     heartbeat: { expectWithin() {}, idle() {} },
     onChange() {},
@@ -421,7 +425,7 @@ function start({ api, folder, clock, random, resyncPeriod, removeDelay, onWritte
     onEvent: (event) => event.type === "written" && onWritten(event.paths),
     onReleased() {},
   });
-  const debounce = new Debounce(reconciler, clock);
+  const debounce = new Debounce(reconciler, clock, new Propagation({ onWritten() {}, clock }));
   const timing = { sleepTime: 60, serverTimeout: 60, clientTimeout: 66, resyncPeriod, firstBackoff: 1 };
   const running = SOURCES.map((source) => {
     const watcher = new Watcher({
@@ -434,7 +438,7 @@ function start({ api, folder, clock, random, resyncPeriod, removeDelay, onWritte
       heartbeat: { expectWithin() {} },
     });
     const sink = new FileObjects({ source, reconciler: debounce, admit: undefined, selects: () => true, log });
-    const follower = new SourceFollower({ source, watcher, sink, outages, onFailure() {}, clock, log });
+    const follower = new SourceFollower({ source, watcher, sink, outages, clock, log });
     return follower.run(abort.signal, { once: false });
   });
   const all = Promise.all([...running, debounce.run(abort.signal), reconciler.run(abort.signal)]);
@@ -447,15 +451,24 @@ function start({ api, folder, clock, random, resyncPeriod, removeDelay, onWritte
   };
 }
 
-function expectedOf(api: SimulatedApi): Record<string, string> {
-  const order = ([kind, { metadata }]: [Kind, KubeObject]) =>
-    [metadata.creationTimestamp, metadata.name, kind].join("\0");
+/** Whether one path needs a directory where the other is a file. */
+function areInConflict(a: string, b: string): boolean {
+  return a.startsWith(`${b}/`) || b.startsWith(`${a}/`);
+}
+
+function expectedOf(api: SimulatedApi, collisions: Precedence): Record<string, string> {
+  const age = ([, { metadata }]: [Kind, KubeObject]) =>
+    Date.parse(metadata.creationTimestamp) * (collisions === "oldest" ? 1 : -1);
+  const name = ([kind, { metadata }]: [Kind, KubeObject]) => [metadata.name, kind].join("\0");
   const files: Record<string, string> = {};
-  for (const [kind, { metadata, data }] of api.objects.sort((a, b) => order(a) < order(b) ? 1 : -1)) {
+  const inOrder = api.objects.sort((a, b) => age(a) - age(b) || (name(a) < name(b) ? -1 : 1));
+  for (const [kind, { metadata, data }] of inOrder) {
     const target = metadata.annotations?.[ANNOTATION];
     if (target === "../out") continue;
     for (const [key, value] of Object.entries(data ?? {})) {
-      files[(target === undefined ? "" : `${target}/`) + key] = kind === "Secret" ? atob(value) : value;
+      const path = (target === undefined ? "" : `${target}/`) + key;
+      if (Object.keys(files).some((other) => other === path || areInConflict(other, path))) continue;
+      files[path] = kind === "Secret" ? atob(value) : value;
     }
   }
   return files;
@@ -482,9 +495,10 @@ async function oneLife(seed: number): Promise<void> {
   let backup = api.backup();
   const past = new Past();
   const removeDelay = pick(random, [0, 0, 20]);
+  const collisions = pick(random, ["oldest", "newest"] as const);
   const begin = () =>
     start({
-      ...{ api, folder, clock, random, removeDelay },
+      ...{ api, folder, clock, random, removeDelay, collisions },
       resyncPeriod: restores ? 300 : pick(random, [0, 30]),
       onWritten: (paths) => restores || past.look(paths),
     });
@@ -492,14 +506,19 @@ async function oneLife(seed: number): Promise<void> {
   for (let step = 0; step < 60; step++) {
     const dice = random();
     if (dice < 0.6) {
-      const kind = pick(random, ["ConfigMap", "Secret"] as const);
-      const name = `object-${Math.floor(random() * 4)}`;
-      const target = pick(random, FOLDERS);
-      const text = `${kind} ${name} ${step}`;
-      const data = KEYS.filter(() => random() < 0.5)
-        .map((key) => [key === "own" ? `${kind}-${name}` : key, kind === "Secret" ? btoa(text) : text]);
-      const annotations: Record<string, string> = target === undefined ? {} : { [ANNOTATION]: target };
-      api.put(kind, name, random() < 0.3 ? undefined : Object.fromEntries(data), annotations);
+      const putSome = (targets: readonly (string | undefined)[], keys: readonly string[]) => {
+        const kind = pick(random, ["ConfigMap", "Secret"] as const);
+        const name = `object-${Math.floor(random() * 4)}`;
+        const target = pick(random, targets);
+        const text = `${kind} ${name} ${step}`;
+        const data = keys.filter(() => random() < 0.5)
+          .map((key) => [key === "own" ? `${kind}-${name}` : key, kind === "Secret" ? btoa(text) : text]);
+        const annotations: Record<string, string> = target === undefined ? {} : { [ANNOTATION]: target };
+        api.put(kind, name, random() < 0.3 ? undefined : Object.fromEntries(data), annotations);
+      };
+      // Sometimes many at once, with nothing but files where others have folders
+      if (dice < 0.05) { for (let count = 0; count < 8; count++) putSome(NESTED, ["a", "b"]); }
+      else putSome(FOLDERS, KEYS);
     } else if (dice < 0.85) await clock.pass(random() < 0.2 ? random() * 90 : random() * 2);
     else if (dice < 0.88) api.compact();
     else if (dice < 0.91) api.loseConnections();
@@ -515,7 +534,7 @@ async function oneLife(seed: number): Promise<void> {
   const log = sidecar.log.lines;
   await sidecar.stop();
   try {
-    assertFolderEquals(folder, { ...keptFiles(api, folder), ...expectedOf(api), stranger: "x" });
+    assertFolderEquals(folder, { ...keptFiles(api, folder), ...expectedOf(api, collisions), stranger: "x" });
     assert.deepEqual(past.faults, []);
   } catch (error) {
     throw new Error(`life ${seed}: ${error instanceof Error ? error.message : error}\n${log.slice(-30).join("\n")}`);

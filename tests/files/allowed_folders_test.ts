@@ -26,6 +26,7 @@ function open({ extra = true, prepare = (_: string) => {} } = {}) {
     },
     at,
     ensure: (path: string) => within(allowed.ensureDirectory(at(path))),
+    canonical: (path: string) => within(allowed.canonical(at(path))),
     has: (path: string) => allowed.has(at(path)),
     removeEmpty: (path: string) => allowed.removeEmpty(at(path)).map(within),
     mkdir: (path: string) => Deno.mkdirSync(at(path), { recursive: true }),
@@ -43,6 +44,17 @@ Deno.test("AllowedFolders makes FOLDER at once, ALLOWED_FOLDERS when they are ne
   assert.equal(allowed.has(`${temp.path}/c/extra`), false);
   allowed.ensureDirectory(`${temp.path}/c/extra`);
   assert.equal(allowed.has(`${temp.path}/c/extra`), true);
+});
+
+Deno.test("canonical() resolves symlinks above a directory that is not there, or whose place a file has", () => {
+  using t = open();
+  t.mkdir("data/real");
+  t.symlink("real", "data/link");
+  Deno.writeTextFileSync(t.at("data/real/file"), "");
+  assert.equal(t.canonical("data/link"), "data/real");
+  assert.equal(t.canonical("data/link/missing/deep"), "data/real/missing/deep");
+  assert.equal(t.canonical("data/link/file"), "data/real/file");
+  assert.equal(t.canonical("data/link/file/deep/er"), "data/real/file/deep/er");
 });
 
 Deno.test("AllowedFolders throws when FOLDER cannot be made", () => {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { type Claimant, Claims, compareClaimants } from "../../lib/files/claims.ts";
+import { type Claimant, compareClaimants } from "../../lib/files/claimant.ts";
+import { Claims } from "../../lib/files/claims.ts";
 import { forSeeds, pick, shuffled } from "../support/random.ts";
 
 function claimant(name: string, created: number, ...paths: string[]): Claimant {
@@ -81,32 +82,6 @@ Deno.test("set() hands a path over when its winner drops it", () => {
   assert.deepEqual(claims.set(claimant("a", 1, "/x")).won, new Set(["/x"]));
 });
 
-Deno.test("compareClaimants() goes by age, then namespace, name and kind", () => {
-  const inOrder: Claimant[] = [
-    { ...claimant("z", 1), namespace: "z" },
-    { ...claimant("z", 2), namespace: "a" },
-    { ...claimant("A", 2), namespace: "b" },
-    { ...claimant("a", 2), namespace: "b", kind: "ConfigMap" },
-    { ...claimant("a", 2), namespace: "b", kind: "Secret" },
-  ];
-  forSeeds(
-    20,
-    (random) => assert.deepEqual(shuffled(random, inOrder).sort((a, b) => compareClaimants(a, b, "oldest")), inOrder),
-  );
-});
-
-Deno.test("compareClaimants() goes by youth with COLLISIONS=newest", () => {
-  const inOrder: Claimant[] = [
-    { ...claimant("z", 2), namespace: "z" },
-    { ...claimant("z", 1), namespace: "a" },
-    { ...claimant("a", 1), namespace: "b", kind: "ConfigMap" },
-    { ...claimant("a", 1), namespace: "b", kind: "Secret" },
-  ];
-  forSeeds(20, (random) => {
-    assert.deepEqual(shuffled(random, inOrder).sort((a, b) => compareClaimants(a, b, "newest")), inOrder);
-  });
-});
-
 Deno.test("set() gives the newest object the path with COLLISIONS=newest", () => {
   const old = claimant("old", 1, "/x");
   const young = claimant("young", 2, "/x");
@@ -119,6 +94,80 @@ Deno.test("set() gives the newest object the path with COLLISIONS=newest", () =>
   }
 });
 
+Deno.test("set() decides between a file and a directory by age", () => {
+  const old = claimant("old", 1, "/team-v/x", "/team-v/y");
+  const young = claimant("young", 2, "/team-v", "/beside");
+  for (const [first, second] of [[old, young], [young, old]] as const) {
+    const claims = claimsOf(first);
+    const change = claims.set(second);
+    assert.deepEqual(change.collisions, [
+      { path: "/team-v", winner: old, loser: young, blocker: "/team-v/x" },
+    ]);
+    assert.deepEqual(change.freed, first === young ? ["/team-v"] : []);
+    assert.deepEqual(change.won, new Set(second === old ? old.paths : ["/beside"]));
+    assert.equal(claims.winnerOf("/team-v"), undefined);
+    assert.ok(!claims.isClaimedBy("/team-v", young.key));
+    assert.equal(claims.size, 3);
+    assert.deepEqual(claims.set({ ...second }).collisions, []);
+    assert.deepEqual(claims.set({ ...first }).collisions, []);
+  }
+});
+
+Deno.test("set() tells of each file that a file in its directory's place blocks", () => {
+  const old = claimant("old", 1, "/team-v");
+  const young = claimant("young", 2, "/team-v/x", "/team-v/deep/y");
+  const lost = young.paths.map((path) => ({ path, winner: old, loser: young, blocker: "/team-v" }));
+  assert.deepEqual(claimsOf(old).set(young), { ...NOTHING, collisions: lost });
+  const { freed, collisions } = claimsOf(young).set(old);
+  assert.deepEqual([freed, collisions], [young.paths, lost]);
+});
+
+Deno.test("delete() hands a directory's place to a file, and takes from it what that blocks", () => {
+  const [first, second, third] = [claimant("a", 1, "/a/b"), claimant("b", 2, "/a"), claimant("c", 3, "/a/c")];
+  const claims = claimsOf(third, second, first);
+  assert.equal(claims.winnerOf("/a/c"), third);
+  assert.deepEqual(claims.delete(first.key), {
+    ...NOTHING,
+    freed: ["/a/b", "/a/c"],
+    inherited: [{ path: "/a", heir: second.key }],
+    collisions: [{ path: "/a/c", winner: second, loser: third, blocker: "/a" }],
+  });
+  assert.deepEqual(claims.set(first).inherited, [{ path: "/a/c", heir: third.key }]);
+});
+
+Deno.test("set() gives the newest object a directory's place with COLLISIONS=newest", () => {
+  const old = claimant("old", 1, "/a/b/c");
+  const young = claimant("young", 2, "/a");
+  const claims = new Claims("newest");
+  claims.set(old);
+  assert.deepEqual(claims.set(young).won, new Set(["/a"]));
+  assert.deepEqual(claims.delete(young.key).inherited, [{ path: "/a/b/c", heir: old.key }]);
+});
+
+Deno.test("set() looks only at the objects that are in conflict", () => {
+  const claims = new Claims("oldest");
+  let looks = 0;
+  for (let index = 0; index < 1000; index++) {
+    const { paths, ...rest } = claimant(`object-${index}`, 1, `/a/b/${index}/c/x`, `/a/b/${index}/c/y`);
+    claims.set({
+      ...rest,
+      get paths() {
+        looks++;
+        return paths;
+      },
+    });
+  }
+  looks = 0;
+  assert.deepEqual(claims.set(claimant("beside", 0, "/a/b/x", "/a/b/7/d/x")).collisions, []);
+  assert.equal(looks, 0);
+  assert.deepEqual(claims.set(claimant("file", 0, "/a/b/7/c")).freed, ["/a/b/7/c/x", "/a/b/7/c/y"]);
+  claims.delete("ConfigMap/default/file");
+  assert.ok(looks > 0 && looks < 10, `${looks} looks`);
+});
+
+/** Some are where others need a directory. */
+const PATHS = ["/1", "/2", "/1/1", "/1/2", "/1/2/1", "/1/2/1/1", "/1/2/1/1/1", "/2/1/1", "/2/1/2", "/1-2", "/1.1"];
+
 /** One object's life: what it wants, one version after the other; `undefined`: deleted. */
 type Life = { key: string; versions: (Claimant | undefined)[] };
 
@@ -129,7 +178,7 @@ function someLives(random: () => number): Life[] {
     const key = `${ref.kind}/${ref.namespace}/${name}`;
     const version = (): Claimant | undefined => {
       if (random() < 0.25) return undefined;
-      const paths = ["/1", "/2", "/3", "/4"].filter(() => random() < 0.5);
+      const paths = PATHS.filter(() => random() < 0.3);
       return { ...ref, key, name, created: Math.floor(random() * 3), paths };
     };
     return { key, versions: Array.from({ length: 1 + Math.floor(random() * 4) }, version) };
@@ -143,10 +192,18 @@ function someOrder(random: () => number, lives: readonly Life[]): { key: string;
     .map((key) => ({ key, next: left.find((life) => life.key === key)?.versions.shift() }));
 }
 
+function areInConflict(a: string, b: string): boolean {
+  return a.startsWith(`${b}/`) || b.startsWith(`${a}/`);
+}
+
 /** What the rule says, worked out the slow way. */
 function winnersOf(objects: Iterable<Claimant>): Record<string, string> {
-  const sorted = [...objects].sort((a, b) => compareClaimants(a, b, "oldest")).reverse();
-  return Object.fromEntries(sorted.flatMap(({ key, paths }) => paths.map((path) => [path, key])));
+  const winners = new Map<string, string>();
+  for (const { key, paths } of [...objects].sort((a, b) => compareClaimants(a, b, "oldest"))) {
+    const free = paths.filter((path) => ![...winners.keys()].some((won) => won === path || areInConflict(won, path)));
+    for (const path of free) winners.set(path, key);
+  }
+  return Object.fromEntries(winners);
 }
 
 Deno.test("Claims have the same winners in whatever order", () => {
@@ -159,6 +216,7 @@ Deno.test("Claims have the same winners in whatever order", () => {
       /** Path to the object whose content it has. */
       const disk = new Map<string, string>();
       for (const { key, next } of someOrder(random, lives)) {
+        const before = winnersOf(objects.values());
         const change = next === undefined ? claims.delete(key) : claims.set(next);
         if (next === undefined) objects.delete(key);
         else objects.set(key, next);
@@ -167,10 +225,18 @@ Deno.test("Claims have the same winners in whatever order", () => {
         for (const path of change.freed) assert.ok(disk.delete(path), `${path} was freed and nobody had it`);
         const winners = winnersOf(objects.values());
         assert.deepEqual(Object.fromEntries(disk), { ...winners });
-        for (const path of ["/1", "/2", "/3", "/4"]) assert.equal(claims.winnerOf(path)?.key, winners[path]);
-        for (const { winner, loser, path } of change.collisions) {
-          assert.equal(winner.key, winners[path]);
-          assert.ok(loser.key !== winner.key && [winner.key, loser.key].includes(key));
+        for (const path of PATHS) assert.equal(claims.winnerOf(path)?.key, winners[path]);
+        for (const { winner, loser, path, blocker } of change.collisions) {
+          assert.equal(winner.key, winners[blocker ?? path]);
+          assert.notEqual(loser.key, winner.key);
+          if (blocker === undefined) assert.ok([winner.key, loser.key].includes(key));
+          else assert.ok(areInConflict(path, blocker) && !claims.isClaimedBy(path, loser.key));
+        }
+        const told = change.collisions.map(({ path, loser }) => `${path} ${loser.key}`);
+        assert.deepEqual(told.length, new Set(told).size);
+        for (const [path, owner] of Object.entries(before)) {
+          if (winners[path] !== undefined || !objects.get(owner)?.paths.includes(path)) continue;
+          assert.ok(told.includes(`${path} ${owner}`), `${owner} lost ${path} and was not told`);
         }
       }
       assert.deepEqual(Object.fromEntries(disk), last);

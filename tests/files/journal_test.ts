@@ -3,6 +3,7 @@ import { Journal } from "../../lib/files/journal.ts";
 import { parentOf } from "../../lib/files/paths.ts";
 import { type Stamp, stampOf } from "../../lib/files/stamp.ts";
 import { keptLog } from "../support/api_gateway.ts";
+import { FakeClock } from "../support/fake_clock.ts";
 import { diskTest, exists, fill, smallDisk, tempFolder, text } from "../support/disk.ts";
 import { forSeeds, pick } from "../support/random.ts";
 
@@ -382,7 +383,29 @@ Deno.test("Journal that cannot be read says so and owns nothing", () => {
   Deno.mkdirSync(path, { recursive: true });
   assert.deepEqual(stateOf(load()), EMPTY);
   assert.match(log.lines.join(), /^warn: cannot read the record /);
+});
+
+Deno.test("Journal moves a directory out of the record's place, whatever is in it", () => {
+  using folder = tempFolder();
+  const { load, path, state } = journalIn(folder);
+  for (const content of ["first", "second", undefined]) {
+    Deno.mkdirSync(path, { recursive: true });
+    if (content !== undefined) Deno.writeTextFileSync(`${path}/theirs`, content);
+    load().own("/a", OWNER, STAMP);
+    assert.deepEqual(ownersIn(load()), { "/a": OWNER });
+    Deno.removeSync(path);
+  }
+  const moved = [...Deno.readDirSync(state)].map(({ name }) => name).sort();
+  assert.deepEqual(moved, ["replaced-0", "replaced-1", "replaced-2"]);
+  assert.equal(text(`${state}/replaced-1/theirs`), "second");
+});
+
+Deno.test("Journal leaves a directory in the place of STATE_FILE", () => {
+  using folder = tempFolder();
+  const { load, path } = journalIn(folder, `${folder.path}/state`);
+  Deno.mkdirSync(path);
   assert.throws(() => load().own("/a", OWNER, STAMP));
+  assert.ok(Deno.lstatSync(path).isDirectory);
 });
 
 Deno.test("Journal reads no symlink and no file that is too large", () => {
@@ -569,4 +592,63 @@ Deno.test("mayBeOurs() of a path that only the record names asks for the file th
   const journal = load();
   journal.own(path, OWNER, { ...present, size: 0 });
   assert.equal(journal.mayBeOurs(path, present), true);
+});
+
+Deno.test("readRest() reads a long record in slices, and all of it", async () => {
+  using folder = tempFolder();
+  const { load, write, log } = journalIn(folder);
+  const own = (at: number) => `${JSON.stringify(["own", `/data/${at}`, OWNER, at, 2, 3])}\n`;
+  write(`["journal",2]\n${Array.from({ length: 30_000 }, (_, at) => own(at)).join("")}["pending",["/data/7"]]\n`);
+  const journal = load();
+  let pauses = 0;
+  // Time that passes whenever somebody looks
+  let now = 0;
+  await journal.readRest({ now: () => now += 0.01, sleep: () => Promise.resolve(void pauses++) });
+  assert.ok(pauses > 10, `${pauses} pauses`);
+  assert.equal([...journal.files()].length, 30_000);
+  assert.deepEqual([...journal.pending ?? []], ["/data/7"]);
+  assert.equal(journal.mayBeOurs("/data/29999", { ino: 1, mtime: 2, size: 3 }), false);
+  assert.deepEqual(log.lines, []);
+});
+
+for (
+  const [what, line, count] of [
+    ["lines", "[]\n", 300_000],
+    ["empty lines", "\n", 300_000],
+    ["files", '["own","/a","x",1,2,3]\n', 300_000],
+    ["paths in its lines", `["pending",[${'"/a",'.repeat(10_000)}"/b"]]\n`, 30],
+    ["bytes in a line", "x", 300_000],
+  ] as const
+) {
+  Deno.test(`Journal with more ${what} than any real one is lost, which is told once`, async () => {
+    using folder = tempFolder();
+    const { load, write, log } = journalIn(folder);
+    write(`["journal",2]\n["own","/first","x",1,2,3]\n["make","/made"]\n["pending",["/c"]]\n${line.repeat(count)}`);
+    const journal = load();
+    await journal.readRest(new FakeClock());
+    assert.deepEqual(stateOf(journal), EMPTY);
+    assert.equal(log.lines.length, 1, log.lines.join());
+    assert.match(log.lines[0]!, /^warn: cannot read the record .*: files that only it names/);
+    journal.own("/new", OWNER, STAMP);
+    assert.deepEqual(stateOf(load()), { ...EMPTY, owned: { "/new": OWNER } });
+  });
+}
+
+Deno.test("addPending() and delivered() of many paths can be read again", async () => {
+  using folder = tempFolder();
+  const { load } = journalIn(folder);
+  const paths = Array.from({ length: 5000 }, (_, at) => `/data/${at}/${"\u0001".repeat(100)}`);
+  const loadAll = async () => {
+    const journal = load();
+    await journal.readRest(new FakeClock());
+    return journal;
+  };
+  load().addPending(paths);
+  const journal = await loadAll();
+  assert.deepEqual([...journal.pending ?? []], paths);
+  journal.delivered(paths.slice(1));
+  assert.deepEqual([...(await loadAll()).pending ?? []], paths.slice(0, 1));
+  journal.addPending(paths);
+  journal.recordFailure(undefined);
+  assert.deepEqual([...(await loadAll()).pending ?? []].toSorted(), paths.toSorted());
 });

@@ -34,3 +34,9 @@ Deno.test("isObstructed is true for what can be seen at the path, not for a miss
     assert.ok(!new PublishError("", { cause: failure(code), isImpossible: true }).isObstructed, code);
   }
 });
+
+Deno.test("PublishError.code is the system's name of the error", () => {
+  assert.equal(new PublishError("a").code, undefined);
+  assert.equal(new PublishError("a", { cause: new Error("b") }).code, undefined);
+  assert.equal(new PublishError("a", { cause: Object.assign(new Error("b"), { code: "ENOSPC" }) }).code, "ENOSPC");
+});

@@ -52,7 +52,7 @@ function open({ disk = tempFolder(), mode = 0o644 }: { disk?: Folder; mode?: num
       inode: (path: string) => Deno.statSync(at(path)).ino,
       async changed() {
         const paths: string[] = [];
-        const check = new DiskCheck({ journal, clock: new FakeClock() });
+        const check = new DiskCheck({ journal, clock: new FakeClock(), log });
         for await (const path of check.changedFiles(new AbortController().signal)) {
           paths.push(path.slice(folder.length + 1));
         }

@@ -46,3 +46,22 @@ Deno.test("succeeded() forgets the failure", () => {
     true,
   ]);
 });
+
+Deno.test("since is the first change that is not delivered, whatever fails meanwhile", () => {
+  const backlog = make();
+  assert.equal(backlog.since, undefined);
+  backlog.add(["/a"], 100, { isNew: true });
+  backlog.add(["/b"], 200, { isNew: true });
+  const paths = backlog.take() ?? [];
+  assert.equal(backlog.since, 100);
+  backlog.failed(paths, { at: 9000, orOnChange: true });
+  backlog.hurry();
+  backlog.take();
+  backlog.add(["/c"], 300, { isNew: true });
+  assert.equal(backlog.since, 100);
+  backlog.succeeded();
+  assert.equal(backlog.since, 300);
+  backlog.take();
+  backlog.succeeded();
+  assert.equal(backlog.since, undefined);
+});

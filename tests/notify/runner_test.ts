@@ -505,3 +505,20 @@ Deno.test("flush() calls at once though the application was unavailable before",
   const it = makeRunner({ pendingBefore: ["/d/a"], failureBefore }, { only: ["webhook"] });
   assert.deepEqual([await it.runner.flush(it.abort.signal), it.told], [true, ["webhook"]]);
 });
+
+Deno.test("pendingSince is the first change that was not notified, also while it is retried", async () => {
+  const it = makeRunner({}, { only: ["webhook"] });
+  const running = it.start();
+  assert.equal(it.runner.pendingSince, undefined);
+  await it.clock.advance(10);
+  it.failing.add("webhook");
+  it.changed(["/d/a"]);
+  await it.clock.advance(1);
+  it.changed(["/d/b"]);
+  await it.clock.advance(1);
+  assert.deepEqual([it.runner.isPending, it.runner.pendingSince], [true, 10_000]);
+  it.failing.clear();
+  await it.clock.advance(60);
+  assert.deepEqual([it.runner.isPending, it.runner.pendingSince], [false, undefined]);
+  await stop(it, running);
+});

@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { setImmediate } from "node:timers/promises";
-import type { Precedence } from "../../lib/files/claims.ts";
+import type { Precedence } from "../../lib/files/claimant.ts";
 import { Journal } from "../../lib/files/journal.ts";
 import { PublishError } from "../../lib/files/publish_error.ts";
 import { Publisher } from "../../lib/files/publisher.ts";
+import { ByteLimits } from "../../lib/downloads/byte_limits.ts";
 import { DownloadScheduler } from "../../lib/downloads/scheduler.ts";
+import { SharedDownloads } from "../../lib/downloads/shared_downloads.ts";
 import { describeRef } from "../../lib/objects/ref.ts";
 import { type KubeObject } from "../../lib/objects/object.ts";
 import { type Source } from "../../lib/objects/source.ts";
@@ -67,6 +69,7 @@ function start({
 }: Start) {
   const log = keptLog();
   const events: string[] = [];
+  const diskErrors: PublishError[] = [];
   const released: string[] = [];
   const abort = new AbortController();
   const whenStopped: ((value: unknown) => void)[] = [];
@@ -94,16 +97,19 @@ function start({
         const served = await urls[url];
         if (served === undefined) throw new Error("connection refused");
         await sink.write(encode(served));
+        return { isUnchanged: false, validators: undefined };
       },
     },
     publisher,
+    limits: new ByteLimits({ perObject: Infinity, total: Infinity }),
     onWritten: (_ref, path) => reconciler.disk.downloaded(path),
     onFailed: (_ref, path) => reconciler.disk.downloadFailed(path),
     onRefused: (_ref, path) => reconciler.disk.downloadFailed(path),
     unpack: () => Promise.reject(new Error("there are no archives")),
+    onAttempt() {},
     onChange() {},
     firstBackoff: 1,
-    maxOpen: 4,
+    turns: new SharedDownloads({ clock, random: () => 0, log }).join(4),
     refresh: 600,
     clock,
     random: () => 0,
@@ -135,6 +141,7 @@ function start({
       return cluster.get(describeRef(ref));
     },
     onEvent: (event) => void events.push(line(event, folder)),
+    onDiskError: (error) => void diskErrors.push(error),
     onReleased: (ref) => void released.push(describeRef(ref)),
     heartbeat: { expectWithin() {}, idle() {} },
     onChange() {},
@@ -152,6 +159,7 @@ function start({
     log,
     /** `written ConfigMap default/a: x, y`, paths within the folder. */
     events,
+    diskErrors,
     released,
     state,
     journal,
@@ -974,7 +982,29 @@ Deno.test("countRefused() counts each object once, whatever is refused of it", a
   );
   assert.equal(it.reconciler.outcome.countRefused([]), 3);
   assert.equal(it.reconciler.outcome.countRefused([it.at("dead"), it.at("fine")]), 4);
+  const { objects, files, bytes, refused, collisions } = it.reconciler.census([it.at("dead"), it.at("fine")]);
+  assert.deepEqual([...objects], [["ConfigMap", 4]]);
+  assert.deepEqual([files, bytes, collisions], [2, 2, 0]);
+  assert.deepEqual(Object.fromEntries(refused), { folder: 1, path: 1, key: 1, content: 1 });
   Deno.removeSync(it.at("out"));
+});
+
+Deno.test("census() counts paths that several objects claim, by kind what is selected", async () => {
+  await using it = open({ sources: [CONFIG_MAPS, SECRETS] });
+  await it.list(CONFIG_MAPS, configMap("a", { x: "1", y: "12", z: "123" }), configMap("b", { x: "2", y: "2" }));
+  await it.list(SECRETS, secret("s", { s: "1234" }));
+  const { objects, files, bytes, collisions } = it.reconciler.census([]);
+  assert.deepEqual(Object.fromEntries(objects), { ConfigMap: 2, Secret: 1 });
+  assert.deepEqual([files, bytes, collisions], [4, 10, 2]);
+});
+
+Deno.test("onDiskError() is told of each failed attempt with the error of the system", async () => {
+  await using it = open();
+  using full = refused(it, "full");
+  await it.list(CONFIG_MAPS, configMap("a", { full: "1" }));
+  await it.clock.advance(1);
+  assert.equal(it.diskErrors.length, 2);
+  full[Symbol.dispose]();
 });
 
 const REFUSED: ObjectExtras = { annotations: { [ANNOTATION]: "../out" } };
@@ -1131,15 +1161,16 @@ Deno.test("Reconciler makes FOLDER again when it was removed, with all files at 
 function wanted(cluster: Iterable<KubeObject>): Record<string, string> {
   const rank = ({ kind, metadata: { creationTimestamp, namespace, name } }: KubeObject) =>
     [creationTimestamp, namespace, name, kind].join(" ");
-  const losersFirst = [...cluster].sort((a, b) => rank(a) < rank(b) ? 1 : -1);
-  return Object.fromEntries(
-    losersFirst.flatMap(({ kind, metadata: { annotations }, data }) =>
-      Object.entries(data ?? {}).map(([key, value]): [string, string] => [
-        `${annotations ? `${annotations[ANNOTATION]}/` : ""}${key}`,
-        kind === "Secret" ? new TextDecoder().decode(Uint8Array.fromBase64(value)) : value,
-      ])
-    ),
-  );
+  const files: Record<string, string> = {};
+  for (const { kind, metadata: { annotations }, data } of [...cluster].sort((a, b) => rank(a) < rank(b) ? -1 : 1)) {
+    for (const [key, value] of Object.entries(data ?? {})) {
+      const path = `${annotations ? `${annotations[ANNOTATION]}/` : ""}${key}`;
+      const isLost = (other: string) => other === path || other.startsWith(`${path}/`) || path.startsWith(`${other}/`);
+      if (Object.keys(files).some(isLost)) continue;
+      files[path] = kind === "Secret" ? new TextDecoder().decode(Uint8Array.fromBase64(value)) : value;
+    }
+  }
+  return files;
 }
 
 Deno.test("Reconciler has the same files as the cluster after any changes, lists and restarts", async () => {
@@ -1159,12 +1190,12 @@ async function randomLife(random: () => number): Promise<void> {
   const someObject = (): KubeObject => {
     const make = pick(random, [configMap, secret]);
     const data = Object.fromEntries(
-      ["1", "2", "3"].filter(() => random() < 0.5).map((key) => [key, `content ${++version}`]),
+      ["1", "2", "team"].filter(() => random() < 0.5).map((key) => [key, `content ${++version}`]),
     );
     return make(pick(random, ["a", "b", "c", "d"]), data, {
       resourceVersion: String(++version),
       creationTimestamp: pick(random, ["2025-01-01T00:00:00Z", "2026-01-01T00:00:00Z"]),
-      ...(random() < 0.2 ? { annotations: { [ANNOTATION]: "team" } } : {}),
+      ...(random() < 0.4 ? { annotations: { [ANNOTATION]: pick(random, ["team", "team/2"]) } } : {}),
     });
   };
   const list = async (source: Source) => {
@@ -1269,4 +1300,152 @@ Deno.test("delete() removes a large object's files in slices", async () => {
   for (let turn = 0; turn < 20 && !it.isSynced; turn++) await it.turn();
   assert.deepEqual(it.files(), {});
   assert.equal(it.isSynced, true);
+});
+
+/** An object whose files are in the folder `team-v`. */
+function inFolder(name: string, data: Record<string, string>, extras: ObjectExtras = {}): KubeObject {
+  return configMap(name, data, { ...extras, annotations: { [ANNOTATION]: "team-v" } });
+}
+
+const [AS_FOLDER, AS_FILE] = [{ x: "folder", y: "folder" }, { "team-v": "file", beside: "1" }];
+const ONE_LOSES = [
+  ["a file", inFolder("old", AS_FOLDER, OLD), configMap("young", AS_FILE), "team-v", "team-v/x"],
+  ["a folder", configMap("old", AS_FILE, OLD), inFolder("young", AS_FOLDER), "team-v/x", "team-v"],
+] as const;
+
+/** The files of these objects. */
+function filesOf(...objects: KubeObject[]): Record<string, string> {
+  const folderOf = ({ metadata }: KubeObject) => metadata.annotations === undefined ? "" : "team-v/";
+  return Object.fromEntries(
+    objects.flatMap((object) => Object.entries(object.data ?? {}).map(([key, text]) => [folderOf(object) + key, text])),
+  );
+}
+
+for (const [what, old, young, lost, blocker] of ONE_LOSES) {
+  const winning = { ...(what === "a file" ? { beside: "1" } : {}), ...filesOf(old) };
+
+  Deno.test(`Reconciler has the older object win whoever comes first when the younger wants ${what}, and tells once`, async () => {
+    for (const order of [[old, young], [young, old]]) {
+      await using it = open();
+      for (let turn = 0; turn < 3; turn++) await it.list(CONFIG_MAPS, ...order);
+      assert.deepEqual(it.files(), winning);
+      const told = it.events.filter((event) => event.startsWith("collided"));
+      assert.deepEqual(told, [`collided ConfigMap default/young: ConfigMap default/old has ${lost}`]);
+      const [warning, ...others] = it.log.lines.filter((line) => line.startsWith("warn"));
+      assert.deepEqual(others, []);
+      assert.ok(
+        warning?.includes(`${it.at(lost)}${what === "a file" ? " of" : " and 1 more file of"} ConfigMap`),
+        warning,
+      );
+      assert.ok(warning?.includes(`default/old, the older one (COLLISIONS=oldest), has ${it.at(blocker)},`), warning);
+      assert.deepEqual(it.errors(), []);
+    }
+  });
+
+  Deno.test(`Reconciler removes what is in the way of an older object, and puts ${what} there when that goes`, async () => {
+    await using it = open();
+    await it.list(CONFIG_MAPS, young);
+    it.events.length = 0;
+    await it.apply(old);
+    assert.deepEqual(it.files(), winning);
+    assert.equal(it.journal.ownerOf(it.at(blocker)), "ConfigMap/default/old");
+    assert.deepEqual(it.events.map((event) => event.split(" ")[0]), ["collided", "removed", "written"]);
+    assert.match(it.events[1] ?? "", /^removed ConfigMap default\/young: team-v/);
+    assert.equal(it.state.reads, 0);
+    await it.delete(old);
+    assert.deepEqual(it.files(), filesOf(young));
+    assert.equal(it.state.reads, 1);
+    assert.deepEqual(it.errors(), []);
+  });
+
+  Deno.test(`Reconciler puts ${what} at once where that of a deleted object stays for REMOVE_DELAY`, async () => {
+    await using it = open({ removeDelay: 30 });
+    await it.list(CONFIG_MAPS, old, young);
+    await it.delete(old);
+    assert.deepEqual(it.files(), { ...(what === "a folder" ? { beside: "1" } : {}), ...filesOf(young) });
+    await it.later(31);
+    assert.deepEqual(it.files(), filesOf(young));
+    assert.deepEqual(it.errors(), []);
+  });
+
+  Deno.test(`Reconciler waits with ${what} for the list of the object whose file of an earlier run is in the way`, async () => {
+    const earlier = { ...old, kind: "Secret", data: secret("old", old.data ?? {}).data };
+    for (const isThere of [true, false]) {
+      await using it = open({ sources: [CONFIG_MAPS, SECRETS] });
+      await it.list(SECRETS, earlier as KubeObject);
+      await it.list(CONFIG_MAPS);
+      const next = await it.restart();
+      await next.list(CONFIG_MAPS, young);
+      assert.deepEqual(next.files(), winning);
+      await next.list(SECRETS, ...(isThere ? [earlier as KubeObject] : []));
+      assert.deepEqual(next.files(), isThere ? winning : filesOf(young));
+      assert.deepEqual(next.errors(), []);
+      assert.equal(next.isSynced, true);
+    }
+  });
+}
+
+Deno.test("Reconciler moves an object's file into a folder of its name, and back", async () => {
+  await using it = open();
+  const file = configMap("a", { "team-v": "1" });
+  const folder = changed(file, { x: "2" }, { annotations: { [ANNOTATION]: "team-v" } });
+  await it.list(CONFIG_MAPS, file);
+  await it.apply(folder);
+  assert.deepEqual(it.files(), { "team-v/x": "2" });
+  await it.apply(changed(folder, { "team-v": "3" }, { annotations: {} }));
+  assert.deepEqual(it.files(), { "team-v": "3" });
+  assert.deepEqual(it.errors(), []);
+});
+
+Deno.test("Reconciler has a file win over what a refused object kept in a folder", async () => {
+  await using it = open();
+  const kept = inFolder("old", { x: "1" }, OLD);
+  await it.list(CONFIG_MAPS, kept);
+  await it.apply(changed(kept, { x: "2" }, { annotations: { [ANNOTATION]: "../out" } }));
+  assert.deepEqual(it.files(), { "team-v/x": "1" });
+  await it.apply(configMap("young", { "team-v": "2" }));
+  assert.deepEqual(it.files(), { "team-v": "2" });
+});
+
+Deno.test("Reconciler waits with a file for a stranger's in the folder, and takes back no waiting that claims ended", async () => {
+  await using it = open();
+  Deno.mkdirSync(it.at("team-v"));
+  it.write("team-v/stranger", "x");
+  const young = configMap("young", { "team-v": "1" });
+  await it.list(CONFIG_MAPS, young);
+  assert.match(it.errors()[0] ?? "", /a directory is in the way; waiting until that changes/);
+  await it.apply(inFolder("old", { x: "1" }, OLD));
+  assert.deepEqual(it.files(), { "team-v/x": "1", "team-v/stranger": "x" });
+  assert.equal(it.reconciler.outcome.countRefused([]), 0);
+  await it.delete(inFolder("old", {}, OLD));
+  assert.equal(it.reconciler.outcome.countRefused([]), 1);
+  Deno.removeSync(it.at("team-v"), { recursive: true });
+  await it.later(2);
+  assert.deepEqual(it.files(), { "team-v": "1" });
+});
+
+Deno.test("Reconciler removes many files in the way in slices, and then writes the file", async () => {
+  await using it = open({ collisions: "newest", clock: new SlowClock() });
+  await it.list(CONFIG_MAPS, inFolder("old", MANY_KEYS, OLD));
+  for (let turn = 0; turn < 20 && !it.isSynced; turn++) await it.turn();
+  assert.equal(Object.keys(it.files()).length, 100);
+  const young = configMap("young", { "team-v": "1" });
+  it.cluster.set(describe(young), young);
+  it.reconciler.apply(CONFIG_MAPS, young, false);
+  const left = Object.keys(it.files()).length;
+  assert.ok(left > 50 && left < 100, `${left} files are left after the first slice`);
+  assert.equal(it.isSynced, false);
+  for (let turn = 0; turn < 20 && !it.isSynced; turn++) await it.turn();
+  assert.deepEqual(it.files(), { "team-v": "1" });
+  assert.equal(it.isSynced, true);
+  assert.deepEqual(it.errors(), []);
+});
+
+Deno.test("Reconciler downloads a file where another object's folder was", async () => {
+  await using it = open({ collisions: "newest", urls: { "http://a/": "served" } });
+  await it.list(CONFIG_MAPS, inFolder("old", { x: "1" }, OLD));
+  await it.apply(configMap("young", { "team-v.url": "http://a/" }));
+  await it.turn();
+  assert.deepEqual(it.files(), { "team-v": "served" });
+  assert.deepEqual(it.errors(), []);
 });

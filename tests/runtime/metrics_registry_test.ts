@@ -1,42 +1,103 @@
 import assert from "node:assert/strict";
-import { Metrics } from "../../lib/runtime/metrics_registry.ts";
+import { type MetricsFormat, MetricsRegistry } from "../../lib/runtime/metrics_registry.ts";
+import { promtool, PROMTOOL_MISSING } from "../support/promtool.ts";
 
-Deno.test("render() writes counters with their labels in Prometheus' text format", () => {
-  const metrics = new Metrics();
-  const plain = metrics.counter("k8s_sidecar_plain_total", "Without labels.");
-  const labelled = metrics.counter<"a" | "b">("k8s_sidecar_labelled_total", "With labels.");
-  metrics.counter("k8s_sidecar_unused_total", "Never counted.");
-  plain();
-  plain(undefined, 2.5);
-  labelled({ a: "1", b: "x" });
-  labelled({ a: "1", b: "x" });
-  labelled({ a: "2", b: 'say "hi"\\\n' }, 7);
-  assert.equal(
-    metrics.render(),
-    [
-      "# HELP k8s_sidecar_plain_total Without labels.",
-      "# TYPE k8s_sidecar_plain_total counter",
-      "k8s_sidecar_plain_total 3.5",
-      "# HELP k8s_sidecar_labelled_total With labels.",
-      "# TYPE k8s_sidecar_labelled_total counter",
-      'k8s_sidecar_labelled_total{a="1",b="x"} 2',
-      'k8s_sidecar_labelled_total{a="2",b="say \\"hi\\"\\\\\\n"} 7',
-      "# HELP k8s_sidecar_unused_total Never counted.",
-      "# TYPE k8s_sidecar_unused_total counter",
-      "",
-    ].join("\n"),
-  );
+function rendered(registry: MetricsRegistry, format: MetricsFormat = "text"): string[] {
+  return [...registry.render(format)].join("").split("\n");
+}
+
+/** Without comments. */
+function samples(registry: MetricsRegistry): string[] {
+  return rendered(registry).filter((line) => line !== "" && !line.startsWith("#"));
+}
+
+function example(): MetricsRegistry {
+  const registry = new MetricsRegistry();
+  const counter = registry.counter("app_writes_total", "Files written.", ["collection", "code"]);
+  counter.add({ code: "b", collection: "a" }, 0);
+  counter.add({ code: 'say "hi"\\\n', collection: "a" }, 2.5);
+  registry.read("gauge", "app_files", "Files.", [], () => [[{}, 3]]);
+  registry.counter("app_unused_total", "Never counted.");
+  const histogram = registry.histogram("app_duration_seconds", "Durations.", ["collection"], [0.5, 1, 30]);
+  for (const seconds of [0.25, 0.5, 0.75, 31]) histogram.observe({ collection: "a" }, seconds);
+  return registry;
+}
+
+Deno.test("render() writes Prometheus' text format", () => {
+  assert.deepEqual(rendered(example()), [
+    "# HELP app_writes_total Files written.",
+    "# TYPE app_writes_total counter",
+    'app_writes_total{collection="a",code="b"} 0',
+    'app_writes_total{collection="a",code="say \\"hi\\"\\\\\\n"} 2.5',
+    "# HELP app_files Files.",
+    "# TYPE app_files gauge",
+    "app_files 3",
+    "# HELP app_duration_seconds Durations.",
+    "# TYPE app_duration_seconds histogram",
+    'app_duration_seconds_bucket{collection="a",le="0.5"} 2',
+    'app_duration_seconds_bucket{collection="a",le="1.0"} 3',
+    'app_duration_seconds_bucket{collection="a",le="30.0"} 3',
+    'app_duration_seconds_bucket{collection="a",le="+Inf"} 4',
+    'app_duration_seconds_sum{collection="a"} 32.5',
+    'app_duration_seconds_count{collection="a"} 4',
+    "",
+  ]);
 });
 
-Deno.test("render() reads gauges anew each time, and forgets labels that are gone", () => {
-  const metrics = new Metrics();
-  let readings: [Record<string, string>, number][] = [[{ source: "a" }, 1], [{ source: "b" }, 2]];
-  metrics.gauge("k8s_sidecar_silence_seconds", "Silence.", () => readings);
-  const values = () => metrics.render().split("\n").filter((line) => line !== "" && !line.startsWith("#"));
-  assert.deepEqual(values(), [
-    'k8s_sidecar_silence_seconds{source="a"} 1',
-    'k8s_sidecar_silence_seconds{source="b"} 2',
+Deno.test("render() of OpenMetrics differs in the names of counters and in its end", () => {
+  const text = rendered(example());
+  const openmetrics = rendered(example(), "openmetrics");
+  assert.deepEqual(openmetrics.slice(0, 3), [
+    "# HELP app_writes Files written.",
+    "# TYPE app_writes counter",
+    'app_writes_total{collection="a",code="b"} 0',
   ]);
-  readings = [[{}, 3]];
-  assert.deepEqual(values(), ["k8s_sidecar_silence_seconds 3"]);
+  assert.deepEqual(openmetrics.slice(3), [...text.slice(3, -1), "# EOF", ""]);
+});
+
+Deno.test({
+  name: "promtool accepts what render() writes",
+  ignore: PROMTOOL_MISSING,
+  async fn() {
+    const { success, said } = await promtool(["check", "metrics"], rendered(example()).join("\n"));
+    assert.deepEqual([success, said], [true, ""]);
+  },
+});
+
+Deno.test("render() reads gauges anew each time", () => {
+  const registry = new MetricsRegistry();
+  let readings: [{ source: string }, number][] = [[{ source: "a" }, 1], [{ source: "b" }, 2]];
+  registry.read("gauge", "app_age_seconds", "Age.", ["source"], () => readings);
+  assert.deepEqual(samples(registry), ['app_age_seconds{source="a"} 1', 'app_age_seconds{source="b"} 2']);
+  readings = [[{ source: "c" }, 3]];
+  assert.deepEqual(samples(registry), ['app_age_seconds{source="c"} 3']);
+});
+
+Deno.test("init() makes a histogram appear without an observation", () => {
+  const registry = new MetricsRegistry();
+  registry.histogram("app_duration_seconds", "Durations.", [], [1]).init({});
+  assert.deepEqual(samples(registry), [
+    'app_duration_seconds_bucket{le="1.0"} 0',
+    'app_duration_seconds_bucket{le="+Inf"} 0',
+    "app_duration_seconds_sum 0",
+    "app_duration_seconds_count 0",
+  ]);
+});
+
+Deno.test("forget() drops the values with a label, and none that only look like it", () => {
+  const registry = new MetricsRegistry();
+  const counter = registry.counter("app_writes_total", "Writes.", ["a", "b"]);
+  for (const [a, b] of [["x", "1"], ["1", "x"], ["xx", "1"], ['"a="x"', "1"]]) counter.add({ a: a!, b: b! });
+  registry.forget("a", "x");
+  assert.deepEqual(samples(registry).length, 3);
+  registry.forget("b", "x");
+  assert.deepEqual(samples(registry).length, 2);
+});
+
+Deno.test("a name is registered once, and only those of counters end in _total", () => {
+  const registry = new MetricsRegistry();
+  registry.counter("app_a_total", "A.");
+  assert.throws(() => registry.counter("app_a_total", "A."), /registered twice/);
+  assert.throws(() => registry.counter("app_a", "A."), /_total/);
+  assert.throws(() => registry.read("gauge", "app_b_total", "B.", [], () => []), /_total/);
 });

@@ -1,16 +1,18 @@
 import assert from "node:assert/strict";
-import { MAX_CONNECTIONS, MAX_HEAD_SECONDS, Responder } from "../../lib/serve/responder.ts";
+import { GRACE_MS, MAX_CONNECTIONS, MAX_HEAD_SECONDS, Responder } from "../../lib/serve/responder.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { encode, until } from "../support/local_servers.ts";
 
 /** A responder that answers with the method, the path and a header. */
 function responding() {
+  const disposed = Promise.withResolvers<void>();
   const clock = new FakeClock();
   const listener = Deno.listen({ port: 0, hostname: "127.0.0.1" });
   const { port } = listener.addr as Deno.NetAddr;
   const responder = new Responder({
-    respond: ({ method, url, headers, remote }) => {
+    respond: async ({ method, url, headers, remote }) => {
       if (url.pathname === "/bug") throw new Error("a bug");
+      if (url.pathname === "/slow") await disposed.promise;
       return { status: 200, type: "text/plain", body: `${method} ${url.pathname} ${headers.get("x")} ${remote}` };
     },
     clock,
@@ -29,8 +31,18 @@ function responding() {
     async exchange(text: string) {
       return await rest(await this.connect(text));
     },
+    /** As `exchange`, while time passes. */
+    async exchangeAfterGrace(text: string) {
+      let answer: string | undefined;
+      const exchanged = this.exchange(text).then((all) => answer = all);
+      for (; answer === undefined; await new Promise((resolve) => setTimeout(resolve, 1))) {
+        await clock.advance(GRACE_MS / 1000);
+      }
+      return await exchanged;
+    },
     async [Symbol.asyncDispose]() {
       responder.close();
+      disposed.resolve();
       await served;
       for (const connection of open) {
         try {
@@ -99,7 +111,7 @@ Deno.test("Responder has room for a probe while clients send half a request", as
   await using it = responding();
   const first = await it.connect("GET / HT");
   for (let count = 1; count < 3 * MAX_CONNECTIONS; count++) await it.connect("GET / HT");
-  assert.match(await it.exchange(GET), /^HTTP\/1\.1 200 /);
+  assert.match(await it.exchangeAfterGrace(GET), /^HTTP\/1\.1 200 /);
   assert.equal(await rest(first), "");
 });
 
@@ -110,6 +122,28 @@ Deno.test("Responder has room for a probe while clients keep answered connection
     assert.match(await rest(connection), /^HTTP\/1\.1 200 /);
   }
   assert.match(await it.exchange(GET), /^HTTP\/1\.1 200 /);
+});
+
+Deno.test("Responder answers each of hundreds of requests that come at once", async () => {
+  await using it = responding();
+  const answers = await Promise.all(Array.from({ length: 300 }, async () => await rest(await it.connect(GET))));
+  assert.deepEqual(answers.filter((answer) => !answer.startsWith("HTTP/1.1 200 ")), []);
+});
+
+Deno.test("Responder closes no connection before its request can have come", async () => {
+  await using it = responding();
+  const late = await it.connect();
+  for (let count = 0; count < 2 * MAX_CONNECTIONS; count++) await it.connect();
+  await until(() => it.clock.sleeping > MAX_CONNECTIONS);
+  await it.clock.advance((GRACE_MS - 1) / 1000);
+  await late.write(encode(GET));
+  assert.match(await rest(late), /^HTTP\/1\.1 200 /);
+});
+
+Deno.test("Responder has room for a probe while answers do not end", async () => {
+  await using it = responding();
+  for (let count = 0; count <= MAX_CONNECTIONS; count++) await it.connect("GET /slow HTTP/1.1\r\n\r\n");
+  assert.match(await it.exchangeAfterGrace(GET), /^HTTP\/1\.1 200 /);
 });
 
 Deno.test("close() ends the connections that wait", async () => {

@@ -17,7 +17,7 @@ function serving(
     port,
     host,
     health: { notReady, stuck },
-    metrics: () => "metric 1\n",
+    metrics: (format) => `${format} 1\n`,
     clock: systemClock,
     log,
   });
@@ -43,8 +43,13 @@ Deno.test("startServer() serves 200 or 503 with a reason, and metrics", async ()
   assert.deepEqual(await server.get("/healthz?verbose"), { status: 200, text: "ok\n", type: plain });
   assert.deepEqual(await server.get("/metrics"), {
     status: 200,
-    text: "metric 1\n",
+    text: "text 1\n",
     type: "text/plain; version=0.0.4; charset=utf-8",
+  });
+  assert.deepEqual(await server.get("/metrics", { headers: { accept: "application/openmetrics-text" } }), {
+    status: 200,
+    text: "openmetrics 1\n",
+    type: "application/openmetrics-text; version=1.0.0; charset=utf-8",
   });
   assert.deepEqual(server.log.lines, [`info: health endpoints: http://[::]:${server.port}/healthz`]);
 });

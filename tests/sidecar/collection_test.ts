@@ -9,6 +9,7 @@ import type { EventPoster } from "../../lib/sidecar/event_poster.ts";
 import type { FinalizerGuard } from "../../lib/sidecar/finalizer_guard.ts";
 import { placeOf } from "../../lib/sidecar/collection_id.ts";
 import { SharedSources } from "../../lib/sidecar/shared_sources.ts";
+import { SharedDownloads } from "../../lib/downloads/shared_downloads.ts";
 import { RunningCollection } from "../../lib/sidecar/collection.ts";
 import { SidecarMetrics } from "../../lib/serve/metrics.ts";
 import { openTransport } from "../../lib/http/open_transport.ts";
@@ -45,7 +46,7 @@ function place() {
       const follow = (mode: "once" | "watch") => {
         const { client } = gateway;
         const { watch } = config;
-        sources = new SharedSources({ client, mode, watch, liveness, onFailure() {}, clock, random: () => 0, log });
+        sources = new SharedSources({ client, mode, watch, liveness, onRestart() {}, clock, random: () => 0, log });
       };
       const collection = await RunningCollection.open({
         collection: config.collections[0]!,
@@ -54,6 +55,7 @@ function place() {
         place: await placeOf(config.collections[0]!),
         haveNamespacesLabels: true,
         env: {},
+        configFiles: [],
         transports: {
           of: () => ({
             webhook: () => Promise.resolve(transport),
@@ -61,13 +63,15 @@ function place() {
             close() {},
           }),
         },
-        metrics: new SidecarMetrics(),
+        sharedDownloads: new SharedDownloads({ clock, random: () => 0, log }),
+        metrics: new SidecarMetrics({ build: { version: "", revision: "" }, clock, wallClock: () => 0 }),
         eventPoster,
         ...given("finalizerGuard", finalizerGuard),
         liveness,
         sources: {
           follow: (...call) => sources!.follow(...call),
           failureOf: (target) => sources?.failureOf(target),
+          timesOf: (target) => sources?.timesOf(target),
         },
         onReady() {},
         garbage: new Garbage({ clock, collector() {} }),
@@ -187,6 +191,39 @@ Deno.test("list() waits URL_TIMEOUT for all downloads together, and names the mi
   const errors = it.log.lines.filter((line) => line.includes("URL_TIMEOUT"));
   assert.match(errors.at(-1) ?? "", /^error: not downloaded within 30 s \(URL_TIMEOUT\): \d files/);
   assert.equal(it.clock.sleeping, 0);
+});
+
+Deno.test("notReady() waits ten seconds at most for a paused host", async () => {
+  await using at = place();
+  await using busy = serve(() => new Response("busy", { status: 429, headers: { "retry-after": "3600" } }));
+  for (const name of ["a", "b"]) at.create(name, { [`${name}.url`]: `http://127.0.0.1:${busy.port}/` });
+  await using it = await at.open();
+  it.run();
+  await until(() => it.log.lines.some((line) => line.includes("paused")));
+  await until(() => it.collection.notReady()?.includes("waiting for the content of") === true);
+  await it.clock.advance(10);
+  assert.equal(it.collection.notReady(), undefined);
+});
+
+Deno.test("list() waits for a paused host, within URL_TIMEOUT", async () => {
+  for (const [retryAfter, files] of [["20", 1], ["31", 0]] as const) {
+    await using at = place();
+    let requests = 0;
+    await using busy = serve(() => {
+      if (++requests > 1) return new Response("served");
+      return new Response("busy", { status: 503, headers: { "retry-after": retryAfter } });
+    });
+    at.create("a", { "a.url": `http://127.0.0.1:${busy.port}/` });
+    await using it = await at.open({ URL_TIMEOUT: "30" });
+    const done = it.list();
+    await until(() => it.log.lines.some((line) => line.includes("paused")));
+    await it.clock.advance(20);
+    if (files === 1) await until(() => at.files().a === "served");
+    await it.clock.advance(10);
+    const outcome = await done;
+    assert.deepEqual([outcome.files, outcome.refused, outcome.fileFailures], [files, 1 - files, []]);
+    assert.equal(it.clock.sleeping, 0);
+  }
 });
 
 Deno.test("open() watches the namespace of the credentials where none is named", async () => {

@@ -36,6 +36,11 @@ const WORDS: [what: string, event: FileEvent, words: string][] = [
     "Warning PathCollision: /a is also claimed by Secret default/a, which has it",
   ],
   [
+    "paths below one that another has",
+    { type: "collided", ref: REF, path: "/a/b", more: 2, winner: { ...REF, kind: "Secret" }, blocker: "/a" },
+    "Warning PathCollision: /a/b and 2 more files are not written: Secret default/a has /a, and a path cannot be a file and a folder",
+  ],
+  [
     "the first five of many paths",
     { type: "written", ref: REF, paths: ["/1", "/2", "/3", "/4", "/5", "/6", "/7"] },
     "Normal FilesWritten: Wrote /1, /2, /3, /4, /5 and 2 more",

@@ -30,7 +30,7 @@ function following(path: (folder: string) => string = (folder) => `${folder}/con
       text: config("a"),
       parse(text) {
         const { collections, faults, warnings } = parseConfigFile(text, { path: "config.yaml", env: {} });
-        return Promise.resolve({ collections, faults: faults.map(({ message }) => message), warnings });
+        return { collections, faults: faults.map(({ message }) => message), warnings };
       },
       onHangup: (listener) => void (hangup = listener),
     },

@@ -38,7 +38,17 @@ function place() {
       const stop = new AbortController();
       const credentials = plainCredentials(gateway.url);
       const ended = runSidecar(
-        { config, credentials, env: {}, userAgent: "test", clock, random: () => 0, log },
+        {
+          config,
+          credentials,
+          env: {},
+          configFiles: [],
+          userAgent: "test",
+          build: { version: "1.2.3", revision: "abc" },
+          clock,
+          random: () => 0,
+          log,
+        },
         stop.signal,
       );
       return {
@@ -155,7 +165,7 @@ Deno.test("runSidecar() serves health and metrics until it is stopped", async ()
   await using it = at.start({ LIVENESS: "true", HEALTH_HOST: "127.0.0.1", HEALTH_PORT });
   await until(() => it.log.lines.includes("info: Initial sync complete, sidecar is ready."));
   assert.deepEqual([await text("/readyz"), await text("/livez")], ["ok\n", "ok\n"]);
-  assert.match(await text("/metrics"), /^k8s_sidecar_files 1$/m);
+  assert.match(await text("/metrics"), /^k8s_sidecar_files\{collection="default"\} 1$/m);
   it.stop();
   assert.equal(await it.ended, "done");
   await assert.rejects(fetch(url));

@@ -12,6 +12,7 @@ import { Liveness } from "../../lib/sidecar/liveness.ts";
 import { SharedTransports } from "../../lib/sidecar/open_transports.ts";
 import { SharedSources } from "../../lib/sidecar/shared_sources.ts";
 import { CONFIG_MAPS, NAMESPACES, type StoredMeta } from "../apiserver/resources.ts";
+import { SharedDownloads } from "../../lib/downloads/shared_downloads.ts";
 import { ApiGateway, keptLog } from "./api_gateway.ts";
 import { filesIn, tempFolder } from "./disk.ts";
 import { FakeClock } from "./fake_clock.ts";
@@ -64,14 +65,23 @@ export function collectionsPlace() {
       const common = { clock, log, random: () => 0, env: {} };
       const sources = new SharedSources({
         ...{ ...common, client: gateway.client, mode, watch: config.watch, liveness },
-        onFailure() {},
+        onRestart() {},
       });
       const transports = new SharedTransports(common);
       const collections = await Collections.open({
-        ...{ ...common, liveness, sources, transports, client: gateway.client, haveNamespacesLabels: true },
+        ...{
+          ...common,
+          liveness,
+          sources,
+          transports,
+          client: gateway.client,
+          haveNamespacesLabels: true,
+          configFiles: [],
+        },
         ...given("finalizerGuard", finalizerGuard),
         config: { ...config, collections: parse(text, env), configFile: "config.yaml" },
-        metrics: new SidecarMetrics(),
+        metrics: new SidecarMetrics({ build: { version: "", revision: "" }, clock, wallClock: () => 0 }),
+        sharedDownloads: new SharedDownloads(common),
         garbage: new Garbage({ clock, collector() {} }),
       });
       const stop = new AbortController();

@@ -135,10 +135,15 @@ export class SidecarProcess implements AsyncDisposable {
     return { status: response.status, text: (await response.text()).trim() };
   }
 
-  /** The value of a metric, which has no labels or these. */
-  async metric(name: string): Promise<number | undefined> {
-    const line = (await this.health("/metrics")).text.split("\n").find((line) => line.startsWith(`${name} `));
-    return line === undefined ? undefined : Number(line.slice(name.length));
+  /** The value of a metric that has these labels and perhaps others, `name{a="b"}`; if several have, their sum. */
+  async metric(wanted: string): Promise<number | undefined> {
+    const [, name = "", labels = ""] = /^([^{]+)(?:\{(.*)\})?$/.exec(wanted) ?? [];
+    const pairs = labels.match(/\w+="[^"]*"/g) ?? [];
+    const lines = (await this.health("/metrics")).text.split("\n").filter((line) =>
+      /^[^ {]*/.exec(line)?.[0] === name && pairs.every((pair) => line.includes(pair))
+    );
+    if (lines.length === 0) return undefined;
+    return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(" "))), 0);
   }
 
   kill(signal: Deno.Signal): void {

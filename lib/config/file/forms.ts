@@ -62,6 +62,17 @@ export const FORMS: Record<string, Form> = {
       anyOf: [{ type: "string", pattern: SIZE }, { type: "integer", minimum: 1, maximum: MAX_SIZE }],
     }),
   },
+  sizeLimit: {
+    expected: () => "a number of bytes, such as 65536, 64Ki, 64Mi or 1Gi, or 0 for no limit",
+    read(value, row) {
+      return scalarOf(value, "number") === 0 || scalarOf(value, "string") === "0"
+        ? row.type.parse("0")
+        : FORMS.size!.read(value, row);
+    },
+    schema: () => ({
+      anyOf: [{ type: "string", pattern: `^0$|${SIZE}` }, { type: "integer", minimum: 0, maximum: MAX_SIZE }],
+    }),
+  },
   count: {
     expected: ({ type }) => type.accepts,
     read(value, row) {

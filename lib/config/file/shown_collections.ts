@@ -14,14 +14,14 @@ export interface ShownCollection {
   settings: ShownSetting[];
 }
 
-interface Options {
+export interface ShownOptions {
   path: string;
   env: Record<string, string | undefined>;
   isKiwigrid: boolean;
 }
 
 /** What can be read of a text; `config_file.ts` reports its faults. Never throws. */
-export function shownCollections(text: string, { path, env, isKiwigrid }: Options): ShownCollection[] {
+export function shownCollections(text: string, { path, env, isKiwigrid }: ShownOptions): ShownCollection[] {
   const { root, faults } = readYaml(text, path);
   if (root === undefined) return [];
   const items = readCollections(root, faults, { variable: (name) => env[name], isFile: () => true });

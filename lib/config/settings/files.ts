@@ -3,6 +3,7 @@ import { anyAsFalse, notOctalAsDefault } from "../kiwigrid_values.ts";
 import {
   absolutePath,
   boolean,
+  byteLimit,
   bytes,
   countFromOne,
   fileMode,
@@ -59,6 +60,18 @@ export const FILES_SETTINGS = {
     "Maximum size of the content of a `*.url` key, in bytes or with `Ki`, `Mi` or `Gi`",
     { key: "urls.maxBytes" },
   ),
+  URL_MAX_BYTES_PER_OBJECT: files.withDefault(
+    byteLimit,
+    "256Mi",
+    "Maximum size of what the `*.url` keys of one object bring to disk, after unpacking. A download beyond it is refused; its last accepted file stays. `0` for no limit",
+    { key: "urls.maxBytesPerObject" },
+  ),
+  URL_MAX_BYTES_TOTAL: files.withDefault(
+    byteLimit,
+    "1Gi",
+    "The same for all `*.url` keys together. A refused download gets its turn when others have made room. `0` for no limit",
+    { key: "urls.maxBytesTotal" },
+  ),
   URL_ALLOWED_HOSTS: files.optional(
     listOf("host names, *.example.com, addresses, CIDRs or *, each with a port if need be", isAllowedHost),
     "Hosts that `*.url` keys may ask, redirects included, separated by commas: `example.com`, `*.example.com`, `10.0.0.0/8`, `host:port`; `*` for any. A CIDR admits addresses, a name any address that it has. A URL of another host is refused",
@@ -109,7 +122,7 @@ export const FILES_SETTINGS = {
   COLLISIONS: files.withDefault(
     oneOf(["oldest", "newest"]),
     "oldest",
-    "Which of several objects that claim a path has it: the `oldest` or the `newest` by `creationTimestamp`, then the first by namespace, name and kind. `newest` suits names with a hash suffix, as kustomize makes them",
+    "Which of several objects that claim a path has it: the `oldest` or the `newest` by `creationTimestamp`, then the first by namespace, name and kind. The same decides between a file and a folder of its name. `newest` suits names with a hash suffix, as kustomize makes them",
     { key: "collisions", kiwigrid: "newest" },
   ),
   REMOVE_DELAY: files.withDefault(

@@ -31,7 +31,7 @@ export interface ApiRequest {
 export interface ExchangeOptions extends ConnectionOptions {
   userAgent: string;
   /** Called after each request; `status` is 0 when there was no answer. */
-  onRequest?: (request: { method: string; path: string; status: number; seconds: number }) => void;
+  onRequest?: (request: { method: ApiRequest["method"]; path: string; status: number; seconds: number }) => void;
 }
 
 /** Seconds for the body of an error answer. */

@@ -59,7 +59,7 @@ async function kubeconfigCredentials(paths: string): Promise<Credentials> {
 }
 
 /** Replaces `~/` at the start of a path, as Python's client does. A shell does not if it is in quotes. */
-function withHome(paths: string, home = ""): string {
+export function withHome(paths: string, home = ""): string {
   return home === "" ? paths : paths.replace(/(?<=^|:)~(?=\/)/g, () => home);
 }
 

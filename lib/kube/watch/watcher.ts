@@ -13,6 +13,7 @@ import { isResyncDue, resyncDelay } from "./resync.ts";
 import { MAX_EMPTY_WATCHES, MIN_WATCH_SECONDS, RetryPolicy } from "./retry_policy.ts";
 import { ShortWatchError, StreamingListError, VersionError } from "./watch_errors.ts";
 import { SourceRequests, type SourceRequestsOptions } from "./source_requests.ts";
+import { type Restart, restartOf } from "./restarts.ts";
 import { ResumePoint, type State } from "./state.ts";
 import { StreamingListTimeout } from "./streaming_list_timeout.ts";
 
@@ -38,6 +39,8 @@ export interface WatcherOptions extends SourceRequestsOptions {
   /** 0: never. */
   resyncPeriod: number;
   firstBackoff: number;
+  /** A watch or a list has to be made again. */
+  onRestart?: (restart: Restart) => void;
 }
 
 /** Maximum seconds that the consumer takes for one object: it may have to add a finalizer. */
@@ -65,12 +68,16 @@ export class Watcher {
     try {
       while (!signal.aborted) {
         let next: State;
+        let failure: unknown;
         try {
           next = yield* this.#step(state, signal);
         } catch (error) {
           if (signal.aborted) return;
+          failure = error;
           next = yield* this.#failed(state, error);
         }
+        const restart = restartOf(state, next, failure);
+        if (restart !== undefined) this.#options.onRestart?.(restart);
         if ("watch" in state && !("watch" in next && next.watch === state.watch)) await state.watch.close();
         state = next;
       }

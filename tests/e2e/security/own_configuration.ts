@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { exists, text } from "../../support/disk.ts";
 import { eventually } from "../../support/oracle.ts";
+import { ADMIN } from "../../support/control_plane.ts";
 import type { SidecarProcess } from "../../support/sidecar_process.ts";
 import type { AddStory } from "../../support/story.ts";
 
@@ -55,5 +56,47 @@ export function tellOfOwnConfiguration(story: AddStory): void {
     }
     assert.ok(Deno.lstatSync(`${at.folder}/token`).isSymlink);
     assert.equal(text(`${at.folder}/netrc`), "");
+  });
+
+  story("Log file of LOG_CONFIG and its backups are not replaced", async (at) => {
+    await Deno.mkdir(at.folder);
+    const config = `${at.dir}/log.yaml`;
+    const handler = {
+      ...{ class: "logging.handlers.RotatingFileHandler", filename: `${at.folder}/app.log` },
+      ...{ maxBytes: 1000, backupCount: 3 },
+    };
+    const stdout = { class: "logging.StreamHandler", stream: "ext://sys.stdout", formatter: "json" };
+    const formatters = { json: { "()": "logger.JsonFormatter" } };
+    const root = { level: "INFO", handlers: ["file", "stdout"] };
+    await Deno.writeTextFile(
+      config,
+      JSON.stringify({ version: 1, root, formatters, handlers: { file: handler, stdout } }),
+    );
+    const names = ["app.log", "app.log.1", "app.log.2", "app.log.3"];
+    const data = Object.fromEntries([...names, "beside.txt"].map((name) => [name, "hostile"]));
+    await at.create("ConfigMap", "a", { data });
+    const sidecar = await at.startReady({ LOG_CONFIG: config });
+    assert.equal(text(`${at.folder}/beside.txt`), "hostile");
+    for (const name of names) {
+      if (exists(`${at.folder}/${name}`)) assert.notEqual(text(`${at.folder}/${name}`), "hostile", sidecar.tail());
+    }
+    assert.ok(sidecar.running);
+  });
+
+  story("File of a kubeconfig inside FOLDER is not replaced when its directory is linked anew", async (at) => {
+    for (const version of ["v1", "v2"]) await Deno.mkdir(`${at.folder}/${version}`, { recursive: true });
+    await Deno.symlink(`${at.folder}/v1`, `${at.dir}/current`);
+    const kubeconfig = JSON.parse(await Deno.readTextFile(await at.controlPlane.kubeconfig()));
+    kubeconfig.users[0].user = { tokenFile: "current/token" };
+    await Deno.writeTextFile(`${at.dir}/kubeconfig`, JSON.stringify(kubeconfig));
+    await Deno.writeTextFile(`${at.folder}/v1/token`, ADMIN.token);
+    const sidecar = await at.startReady({ KUBECONFIG: `${at.dir}/kubeconfig` });
+    await Deno.remove(`${at.dir}/current`);
+    await Deno.symlink(`${at.folder}/v2`, `${at.dir}/current`);
+    const annotations = { [ANNOTATION]: "v2" };
+    await at.create("ConfigMap", "hostile", { data: { token: "hostile", "beside.txt": "1" }, annotations });
+    await eventually(() => assert.equal(text(`${at.folder}/v2/beside.txt`), "1"));
+    assert.ok(!exists(`${at.folder}/v2/token`), sidecar.tail());
+    assert.equal(text(`${at.folder}/v1/token`), ADMIN.token);
   });
 }

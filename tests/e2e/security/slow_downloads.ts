@@ -49,6 +49,45 @@ export function tellOfSlowDownloads(story: AddStory): void {
     assert.equal(text(`${at.folder}/beside.txt`), "1");
   });
 
+  story("Host that answers 429 is left alone, and holds up no other", async (at) => {
+    await using busy = new Application();
+    await using host = new Application();
+    let isBusy = true;
+    busy.respond = ({ path }) =>
+      isBusy ? new Response("busy", { status: 429, headers: { "retry-after": "3" } }) : new Response(path);
+    host.respond = () => new Response("served");
+    await at.create("ConfigMap", "a", { data: urlKeys(20, busy.url) });
+    await at.create("ConfigMap", "b", { data: { "served.txt.url": host.url } });
+    const sidecar = await at.start(DOWNLOADS);
+    await eventually(() => assert.equal(text(`${at.folder}/served.txt`), "served"));
+    const paused = await sidecar.logged(/downloads from http:\/\/127\.0\.0\.1:\d+ are paused for 3 s/);
+    assert.equal(paused.level, "WARN");
+    const times = () => busy.calls.map(({ at }) => at - busy.calls[0]!.at);
+    await eventually(() => assert.ok(times().some((ms) => ms > 2900)));
+    assert.ok(times().filter((ms) => ms < 1000).length <= 4, `asked after ${times()} ms`);
+    assert.deepEqual(times().filter((ms) => ms > 1000 && ms < 2900), []);
+    isBusy = false;
+    await sidecar.logged(/downloads from http:\/\/127\.0\.0\.1:\d+ are no longer paused/);
+    await eventually(() => assert.equal(text(`${at.folder}/19.txt`), "/reload?19"));
+    assert.equal(sidecar.findAll(/are paused/).length, 1);
+    await sidecar.ready();
+  });
+
+  story("Downloads beyond the limits are their object's fault", async (at) => {
+    await using host = new Application();
+    host.respond = () => new Response("x".repeat(600));
+    await at.create("ConfigMap", "a", { data: { "1.txt.url": host.url } });
+    await at.create("ConfigMap", "b", { data: { "2.txt.url": host.url, "beside.txt": "1" } });
+    const sidecar = await at.startReady({ ...DOWNLOADS, URL_MAX_BYTES: "1Ki", URL_MAX_BYTES_TOTAL: "1Ki" });
+    const refused = await sidecar.logged(/refused: .*more than 1024 bytes \(URL_MAX_BYTES_TOTAL\).*file is kept/);
+    assert.equal(refused.level, "ERROR");
+    assert.equal(text(`${at.folder}/beside.txt`), "1");
+    const [first, second] = exists(`${at.folder}/1.txt`) ? ["a", "2.txt"] : ["b", "1.txt"];
+    assert.ok(!exists(`${at.folder}/${second}`));
+    await at.delete("ConfigMap", first!);
+    await eventually(() => assert.equal(text(`${at.folder}/${second}`).length, 600));
+  });
+
   story("A hundred trickling answers take four connections", async (at) => {
     await using host = new Application();
     using endless = new EndlessAnswers();
