@@ -86,45 +86,60 @@ export class Claims<T extends Claimant = Claimant> {
   }
 
   #replace(key: string, next: T | undefined): ClaimsChange<T> {
-    const had = this.#objects.get(key)?.paths ?? [];
+    const before = this.#objects.get(key);
     const wanted = new Set(next?.paths);
-    const began = new Set(wanted);
+    const had = new Set(before?.paths);
+    if (next === undefined) this.#objects.delete(key);
+    else this.#objects.set(key, next);
+    this.#conflicts.replace(key, before?.paths ?? [], next?.paths ?? []);
+    const mayConflict = this.#conflicts.finder();
+    const change: ClaimsChange<T> = { won: new Set(), freed: [], inherited: [], collisions: [] };
     const winners = new Map<string, T | undefined>();
+    for (const paths of [wanted, had]) {
+      for (const path of paths) {
+        if (paths === had && wanted.has(path)) continue;
+        const present = this.#paths.get(path);
+        const isContested = (present !== undefined && present !== before) || mayConflict(path);
+        if (isContested) winners.set(path, this.winnerOf(path));
+        else if (next !== undefined && paths === wanted) {
+          this.#paths.set(path, next);
+          change.won.add(path);
+        } else if (this.#paths.delete(path)) change.freed.push(path);
+      }
+    }
+    if (winners.size > 0) this.#contest(key, next, winners, had, change);
+    return change;
+  }
+
+  /**
+   * Decides about the paths of an object that others want, too, or that may be above or below those of others.
+   *
+   * @param winners of each of these paths, before the change
+   * @param had all paths that the object claimed before
+   */
+  #contest(
+    key: string,
+    next: T | undefined,
+    winners: ReadonlyMap<string, T | undefined>,
+    had: ReadonlySet<string>,
+    change: ClaimsChange<T>,
+  ): void {
+    const wanted = new Set(next?.paths);
     const changed: string[] = [];
-    for (const path of had) began.delete(path);
-    for (const path of new Set([...wanted, ...had])) {
-      winners.set(path, this.winnerOf(path));
+    for (const path of winners.keys()) {
       const first = this.#firstOf(path);
-      if (!began.has(path)) this.#leave(path, key);
+      if (had.has(path)) this.#leave(path, key);
       if (next !== undefined && wanted.has(path)) this.#join(path, next);
       const now = this.#firstOf(path);
       if (first?.key !== now?.key || first?.created !== now?.created) changed.push(path);
     }
-    if (next === undefined) this.#objects.delete(key);
-    else this.#objects.set(key, next);
-    this.#conflicts.replace(key, had, next?.paths ?? []);
     const switched = this.#conflicts.settle(changed);
-    return this.#changeOf(next, began, winners, switched);
-  }
-
-  /**
-   * @param began paths that the object did not claim before
-   * @param winners of all paths that the object claims or claimed, before the change
-   * @param switched paths that became blocked by others above or below, and those that no longer are
-   */
-  #changeOf(
-    next: T | undefined,
-    began: ReadonlySet<string>,
-    winners: ReadonlyMap<string, T | undefined>,
-    switched: ReadonlyMap<string, boolean>,
-  ): ClaimsChange<T> {
-    const change: ClaimsChange<T> = { won: new Set(), freed: [], inherited: [], collisions: [] };
     for (const [path, before] of winners) {
       const winner = this.winnerOf(path);
       if (winner === undefined && before !== undefined) change.freed.push(path);
       else if (winner !== undefined && winner === next) change.won.add(path);
       else if (winner !== undefined && winner.key !== before?.key) change.inherited.push({ path, heir: winner.key });
-      if (next !== undefined && began.has(path)) this.#addCollision(path, next, change);
+      if (next !== undefined && wanted.has(path) && !had.has(path)) this.#addCollision(path, next, change);
     }
     for (const [path, isBlocked] of switched) {
       const first = this.#firstOf(path);
@@ -136,7 +151,6 @@ export class Claims<T extends Claimant = Claimant> {
       if (isBlocked) change.freed.push(path);
       else change.inherited.push({ path, heir: first.key });
     }
-    return change;
   }
 
   /** Adds what an object and a rival both want, if there is a rival. */

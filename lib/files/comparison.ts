@@ -9,11 +9,12 @@ const BUFFER = new Uint8Array(32 * 1024);
  * must then be replaced.
  *
  * @param present what is at the path: a regular file
+ * @param isOurs it is still the file that we wrote, so that nobody is expected to replace it this moment
  */
-export function fileHas(path: string, present: Deno.FileInfo, body: Body): boolean {
+export function fileHas(path: string, present: Deno.FileInfo, body: Body, { isOurs }: { isOurs: boolean }): boolean {
   let file: OpenFile | undefined;
   try {
-    file = openWithoutWaiting(path, present);
+    file = isOurs ? Deno.openSync(path) : openWithoutWaiting(path, present);
   } catch (error) {
     if (errnoOf(error) === "EACCES" || errnoOf(error) === "EPERM") return false;
     throw error;

@@ -6,8 +6,9 @@ export interface OpenFile extends Disposable {
 }
 
 /**
- * Opens a regular file to read it. Never waits for the other side of a FIFO that somebody puts in its place, because it is
- * opened for writing, too, or without blocking.
+ * Opens a regular file that we have not written to read it. Never waits for the other side of a FIFO that somebody puts in its
+ * place, because it is opened for writing, too, or without blocking. A program that watches the folder is notified of that
+ * (`IN_CLOSE_WRITE`), so do not use it for our own files.
  *
  * @param present what was at the path
  * @returns `undefined` when something else is there by now

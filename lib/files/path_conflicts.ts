@@ -44,6 +44,12 @@ export class PathConflicts<T extends Claimant> {
     for (const directory of left) this.#directories.remove(directory, key);
   }
 
+  /** Returns a function that tells whether claimed paths are above or below a path. */
+  finder(): (path: string) => boolean {
+    const above = this.#aboveWithCache();
+    return (path) => this.#directories.has(path) || above(path).length > 0;
+  }
+
   /**
    * Decides again after the first claimant of some paths has changed. A path affects later ones only, so each is decided once
    * when they are taken in order.
@@ -155,13 +161,14 @@ export class PathConflicts<T extends Claimant> {
     return claimed;
   }
 
-  /** The claimed paths above a path. Most paths have the directory of the path before. */
+  /** The claimed paths above a path. Consecutive paths mostly have the same directory. */
   #aboveWithCache(): (path: string) => readonly string[] {
-    const known = new Map<string, string[]>();
+    let last: string | undefined;
+    let claimed: readonly string[] = [];
     return (path) => {
-      const directory = parentOf(path);
-      const claimed = known.get(directory) ?? this.#claimedAbove(directory);
-      known.set(directory, claimed);
+      const directory = directoryOf(path, last);
+      if (directory !== last) claimed = this.#claimedAbove(directory);
+      last = directory;
       return claimed;
     };
   }
@@ -172,7 +179,20 @@ export class PathConflicts<T extends Claimant> {
 }
 
 function directoriesOf(paths: readonly string[]): Set<string> {
-  return new Set(paths.map(parentOf));
+  const directories = new Set<string>();
+  let last: string | undefined;
+  for (const path of paths) {
+    const directory = directoryOf(path, last);
+    if (directory !== last) directories.add(directory);
+    last = directory;
+  }
+  return directories;
+}
+
+/** The directory of a path, without a new string for each of many paths in one directory. */
+function directoryOf(path: string, last: string | undefined): string {
+  const isSame = last !== undefined && path.lastIndexOf("/") === last.length && path.startsWith(last);
+  return isSame ? last : parentOf(path);
 }
 
 function* pathsBelow(directory: string, { paths }: Claimant): Generator<string, void> {

@@ -9,7 +9,7 @@ import { OwnedFile } from "./owned_file.ts";
 import { joinPath, parentOf, RESERVED_PREFIX } from "./paths.ts";
 import { PublishError, publishErrorOf, reasonOf } from "./publish_error.ts";
 import { openForRewrite, overwrite, UNFINISHED } from "./rewrite.ts";
-import { stampOf } from "./stamp.ts";
+import { sameStamp, stampOf } from "./stamp.ts";
 import type { TemporaryFile } from "./temporary_file.ts";
 import { TemporaryPlaces } from "./temporary_places.ts";
 
@@ -113,7 +113,7 @@ export class Publisher {
     return this.#guarded(path, "write", () => {
       this.#prepareDirectory(path); // (1)
       const present = this.#firstListing?.isFree(path) ? undefined : this.#presentAt(path);
-      if (present?.isFile && fileHas(path, present, body) && this.#adopt(path, present, owner)) return false; // (2)
+      if (present?.isFile && this.#has(path, present, body) && this.#adopt(path, present, owner)) return false; // (2)
       using file = this.#temporaries.createFile(path, this.#options.mode); // (3)
       for (const piece of body()) file.write(piece);
       this.#put(file, present, owner);
@@ -141,7 +141,7 @@ export class Publisher {
       // The directory may have been replaced by a symlink during the download
       this.#allowedFolders.realPathOf(parentOf(target)); // (1)
       const present = this.#presentAt(target);
-      if (present?.isFile && fileHas(target, present, file.body) && this.#adopt(target, present, owner)) return false; // (2)
+      if (present?.isFile && this.#has(target, present, file.body) && this.#adopt(target, present, owner)) return false; // (2)
       this.#put(file, present, owner);
       return true;
     });
@@ -186,6 +186,11 @@ export class Publisher {
     const isStrange = !present.isFile || this.#options.journal.ownerOf(path) === undefined;
     if (isStrange) this.#configFiles.refuseEntry(path, present);
     return present;
+  }
+
+  #has(path: string, present: Deno.FileInfo, body: Body): boolean {
+    const known = this.#options.journal.fileAt(path);
+    return fileHas(path, present, body, { isOurs: known !== undefined && sameStamp(known, stampOf(present)) });
   }
 
   /**

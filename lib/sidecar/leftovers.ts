@@ -137,7 +137,7 @@ export class Leftovers {
   async #cleanUp(leftover: Leftover): Promise<void> {
     const { log, onReleased } = this.#options;
     const { place } = leftover;
-    const belongings = leftover.belongings ??= this.#open(place);
+    const belongings = leftover.belongings ??= await this.#open(place);
     if (belongings === undefined) return;
     const { journal } = belongings;
     const owners = new Set([...journal.files()].map(([, { owner }]) => owner));
@@ -177,11 +177,12 @@ export class Leftovers {
   }
 
   /** As its record says; `undefined` when there is none, so nothing is known to be ours. */
-  #open(place: RecordedCollection): Belongings | undefined {
+  async #open(place: RecordedCollection): Promise<Belongings | undefined> {
     const { folder, id, stateFile } = place;
     if (!lstat(keyOf(place))?.isDirectory) return undefined;
-    const { log } = this.#options;
+    const { clock, log } = this.#options;
     const journal = new Journal({ folder, id, stateFile, log });
+    await journal.readRest(clock);
     const publisher = new Publisher({
       folder,
       // A record may be anybody's work, so it cannot allow more folders than the configuration does

@@ -38,5 +38,5 @@ Deno.test("giveUpPermissions() keeps what settings need", async () => {
 
 Deno.test("giveUpPermissions() keeps the environment for the YAML of --manifests and CONFIG_FILE", async () => {
   assert.deepEqual(await permissionsLeft({}), ["env"]);
-  assert.deepEqual(await permissionsLeft({ CONFIG_FILE: "/config.yaml" }, IN_CLUSTER), ["env"]);
+  assert.deepEqual(await permissionsLeft({ CONFIG_FILE: "/config.yaml" }, IN_CLUSTER), ["run", "env"]);
 });

@@ -19,11 +19,18 @@ Deno.test("fileHas() is true for exactly the same bytes", () => {
   const path = `${folder.path}/file`;
   for (const present of TEXTS) {
     Deno.writeTextFileSync(path, present);
-    for (const wanted of TEXTS) assert.equal(fileHas(path, Deno.lstatSync(path), textBody(wanted)), present === wanted);
+    for (const wanted of TEXTS) {
+      for (const isOurs of [true, false]) {
+        assert.equal(fileHas(path, Deno.lstatSync(path), textBody(wanted), { isOurs }), present === wanted);
+      }
+    }
   }
 });
 
 Deno.test("fileHas() throws when the file went away meanwhile", () => {
   using folder = tempFolder();
-  assert.throws(() => fileHas(`${folder.path}/none`, Deno.lstatSync(folder.path), textBody("")), Deno.errors.NotFound);
+  assert.throws(
+    () => fileHas(`${folder.path}/none`, Deno.lstatSync(folder.path), textBody(""), { isOurs: true }),
+    Deno.errors.NotFound,
+  );
 });

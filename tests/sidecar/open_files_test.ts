@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { parseConfig } from "../../lib/config/config.ts";
-import { allowedFoldersOf, configFilesOf } from "../../lib/sidecar/open_files.ts";
+import { allowedFoldersOf, configFilesOf, filesNamedBy } from "../../lib/sidecar/open_files.ts";
 import { diskAt, diskTest, tempFolder } from "../support/disk.ts";
 
 function allowed(env: Record<string, string>): string[] {
@@ -21,11 +21,12 @@ diskTest("mounts", "allowedFoldersOf() adds the volume with DEFAULTS=kiwigrid, a
 
 async function configFiles(env: Record<string, string>): Promise<string[]> {
   const all = { LABEL: "a", FOLDER: "/data", ...env };
-  const files = await configFilesOf(parseConfig(all).config, all);
+  const { config } = parseConfig(all);
+  const files = [...await configFilesOf(config, all), ...config.collections.flatMap(filesNamedBy)];
   return files.map(({ path }) => path).filter((path) => !path.includes("serviceaccount")).sort();
 }
 
-Deno.test("configFilesOf() names every file that the configuration does", async () => {
+Deno.test("configFilesOf() and filesNamedBy() name every file that the configuration does", async () => {
   const paths = await configFiles({
     ...{ SCRIPT: "/bin/reload", STATE_FILE: "/state", NETRC: "/netrc", KUBECONFIG: "/kube", CONFIG_FILE: "/config" },
     ...{ REQ_USERNAME_FILE: "/user", REQ_PASSWORD_FILE: "/password", REQ_TOKEN_FILE: "/token", REQ_CA_FILE: "/ca" },
