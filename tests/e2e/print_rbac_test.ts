@@ -119,6 +119,24 @@ story("the roles of print-rbac are enough for two namespaces, Events and finaliz
   assertNeverRefused(sidecar);
 }, { ignore: !hasKubectl() });
 
+story(
+  "the roles of print-rbac are enough for METHOD=LIST and many namespaces",
+  async (at) => {
+    const many = await Promise.all(
+      Array.from({ length: 9 }, (_, index) => at.makeNamespace(`${at.namespace}-n${index}`)),
+    );
+    for (const namespace of many) await at.create("ConfigMap", "a", { data: { [namespace]: "a" }, namespace });
+    const files = Object.fromEntries(many.map((namespace) => [namespace, "a"]));
+    const settings = { ...await podOf(at), NAMESPACE: many.join(), METHOD: "LIST" };
+    await apply(at, settings);
+    await settled(at, settings);
+    assertFolderEquals(join(at.dir, "scratch"), files);
+    await startWithin(at, { ...settings, METHOD: "WATCH" });
+    assertFolderEquals(at.folder, files);
+  },
+  { ignore: !hasKubectl() },
+);
+
 story("the roles of print-rbac are enough for named objects and for namespaces by label", async (at) => {
   await at.create("ConfigMap", "a", { data: { "a.txt": "a" } });
   await at.create("ConfigMap", "other", { data: { "other.txt": "a" } });
