@@ -57,6 +57,17 @@ export class ApiServer implements AsyncDisposable {
     }
   }
 
+  /** The embedded one, also where there is a control plane. `clusterWide`: whether it allows lists of all namespaces. */
+  static async startEmbedded(options: { clusterWide: boolean }): Promise<ApiServer> {
+    const dir = await Deno.makeTempDir({ prefix: "bench-" });
+    try {
+      return new ApiServer(await startEmbedded(dir, options));
+    } catch (error) {
+      await Deno.remove(dir, { recursive: true });
+      throw error;
+    }
+  }
+
   /**
    * Sends JSON and reads the answer to its end. A server that is too busy is asked again.
    *
@@ -123,13 +134,22 @@ async function startReal(dir: string): Promise<ServerParts> {
   return { name: `kube-apiserver ${version}`, url, caPem, token, dir, stop: () => controlPlane.stop() };
 }
 
-async function startEmbedded(dir: string): Promise<ServerParts> {
+async function startEmbedded(dir: string, { clusterWide } = { clusterWide: true }): Promise<ServerParts> {
   const ca = await CertificateAuthority.create(dir);
   await ca.serverCertificate("serving");
   const token = "bench-token";
   const program = fileURLToPath(new URL("embedded_server.ts", import.meta.url));
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--quiet", "-A", program, join(dir, "serving.crt"), join(dir, "serving.key"), token],
+    args: [
+      "run",
+      "--quiet",
+      "-A",
+      program,
+      join(dir, "serving.crt"),
+      join(dir, "serving.key"),
+      token,
+      String(clusterWide),
+    ],
     stdin: "null",
     stdout: "piped",
   }).spawn();

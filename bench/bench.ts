@@ -11,6 +11,7 @@ import { Figures } from "./figures.ts";
 import { measureIdleDeno } from "./floors.ts";
 import { measureIdle } from "./idle.ts";
 import { measureLatency } from "./latency.ts";
+import { measureManyWatches } from "./many_watches.ts";
 import { budgetTable, type Circumstances, describe, figureTable, format } from "./report.ts";
 import { measureStartUp } from "./start_up.ts";
 import { measureTraffic } from "./traffic.ts";
@@ -21,6 +22,7 @@ const STORIES: Record<string, (run: BenchRun) => Promise<void>> = {
   latency: measureLatency,
   traffic: measureTraffic,
   idle: measureIdle,
+  watches: measureManyWatches,
 };
 
 const USAGE = `usage: deno task bench [--quick] [--json] [--rounds N] [--only ${Object.keys(STORIES).join("|")}]

@@ -3,8 +3,9 @@ import { LARGE, SMALL, STANDARD } from "./bench_run.ts";
 import { afterBurst, BURSTS } from "./bursts.ts";
 import { ANYWHERE, type Figures } from "./figures.ts";
 import { BARE_LOOP, BARE_WATCH, IDLE_DENO } from "./floors.ts";
+import { MANY_WATCHES } from "./many_watches.ts";
 import { titleOf } from "./object_set.ts";
-import { MANY, SIDECAR } from "./start_up.ts";
+import { MANY, SIDECAR, WITH_KUBECONFIG } from "./start_up.ts";
 
 export interface Verdict {
   what: string;
@@ -52,6 +53,15 @@ const BUDGETS: readonly Budget[] = [
     unit: " × idle Deno",
     digits: 2,
     value: (figures) => ofSidecar(figures, standard, "RssAnon after sync") / idle(figures, "RssAnon"),
+  },
+  {
+    what: `RssAnon after ${standard}, with a kubeconfig`,
+    limit: 2.4,
+    binaryLimit: 1.5,
+    unit: " × idle Deno",
+    digits: 2,
+    value: (figures) =>
+      (figures.median(WITH_KUBECONFIG, standard, "RssAnon after sync") ?? NaN) / idle(figures, "RssAnon"),
   },
   {
     what: `RssAnon per extra object at ${MANY.count.toLocaleString("en")}`,
@@ -108,6 +118,22 @@ const BUDGETS: readonly Budget[] = [
     unit: " ms/s",
     digits: 2,
     value: (figures) => ofSidecar(figures, standard, "idle CPU time"),
+  },
+  {
+    what: `RssAnon with ${MANY_WATCHES}`,
+    // From source, Deno itself takes 6 MB more
+    limit: 85,
+    binaryLimit: 75,
+    unit: " MB",
+    digits: 1,
+    value: (figures) => ofSidecar(figures, MANY_WATCHES, "RssAnon") / MEGABYTE,
+  },
+  {
+    what: `open files with ${MANY_WATCHES}`,
+    limit: 640,
+    unit: "",
+    digits: 0,
+    value: (figures) => ofSidecar(figures, MANY_WATCHES, "open files"),
   },
   {
     what: "a watch that the server ends: requests",

@@ -1,6 +1,6 @@
 /** What was measured: each figure once a round, to be summed up by its median. */
 
-export type Unit = "ms" | "bytes" | "requests" | "per s" | "objects" | "ms/s" | "connections";
+export type Unit = "ms" | "bytes" | "requests" | "per s" | "objects" | "ms/s" | "connections" | "files";
 
 /** Names a figure. */
 export interface FigureName {

@@ -22,13 +22,17 @@ export class FloorProcess implements AsyncDisposable {
     this.#watchdog = watchdogOf(child.pid);
   }
 
-  static start(script: "idle" | "bare_loop" | "bare_watch", env: Record<string, string> = {}): FloorProcess {
+  static start(
+    script: "idle" | "bare_loop" | "bare_watch" | "bare_watches",
+    env: Record<string, string> = {},
+    args: string[] = [],
+  ): FloorProcess {
     const program = fileURLToPath(new URL(`floor/${script}.ts`, import.meta.url));
     const flags = / deno run (.*) main\.ts$/.exec(project.tasks.start.command)?.[1];
     if (flags === undefined) throw new Error("the task `start` in deno.json is not `deno run FLAGS main.ts`");
     return new FloorProcess(
       new Deno.Command(Deno.execPath(), {
-        args: ["run", ...flags.split(" "), program],
+        args: ["run", ...flags.split(" "), program, ...args],
         env,
         stdin: "null",
         stdout: "piped",

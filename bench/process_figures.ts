@@ -16,6 +16,10 @@ export function memoryOf(pid: number): Memory {
   return { anon: bytes("RssAnon"), rss: bytes("VmRSS"), peak: bytes("VmHWM") };
 }
 
+export function openFilesOf(pid: number): number {
+  return [...Deno.readDirSync(`/proc/${pid}/fd`)].length;
+}
+
 const SETTLED_SAMPLES = 5;
 const SETTLED_INTERVAL_MS = 200;
 const SETTLED_SPREAD = 128 * 1024;

@@ -2,6 +2,7 @@
 import type { Verdict } from "./budgets.ts";
 import { ANYWHERE, type Figures, type Summary, type Unit } from "./figures.ts";
 import { BARE_LOOP, BARE_WATCH, IDLE_DENO } from "./floors.ts";
+import { MANY_WATCHES } from "./many_watches.ts";
 import { SIDECAR } from "./start_up.ts";
 
 /** Where and how it was measured. */
@@ -40,6 +41,7 @@ export function figureTable(figures: Figures): string {
 function floorOf({ of, where, what }: Summary, figures: Figures): number | undefined {
   if (!of.startsWith(SIDECAR)) return undefined;
   if (what === "spawn to complete sync") return figures.median(BARE_LOOP, where, "spawn to files");
+  if (where === MANY_WATCHES) return figures.median(BARE_WATCH, where, what);
   const ofIdleDeno = ["RssAnon", "RSS", "peak"].find((memory) => what.startsWith(memory));
   return ofIdleDeno === undefined
     ? figures.median(BARE_WATCH, where, what)

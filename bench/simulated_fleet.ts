@@ -4,6 +4,7 @@ import type { KubeObject } from "../lib/objects/object.ts";
 import type { Source } from "../lib/objects/source.ts";
 import type { ListWatch } from "../lib/kube/client/object_api.ts";
 import { Watcher } from "../lib/kube/watch/watcher.ts";
+import { Semaphore } from "../lib/runtime/semaphore.ts";
 import { TransportError } from "../lib/http/transport.ts";
 import type { SimulatedTime } from "./simulated_time.ts";
 
@@ -22,6 +23,8 @@ export type Request = "list" | "check" | "watch" | "refused";
 export class CountingServer implements ListWatch {
   /** WatchList, so that each start is one request. */
   streamingLists = true;
+  /** Each sidecar has a limit of its own. */
+  readonly lists = new Semaphore(Infinity);
   /** Requests that came within each second; a second without any is not there. */
   readonly seconds: Record<number, Record<Request, number>> = {};
   readonly #time: SimulatedTime;

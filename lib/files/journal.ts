@@ -32,8 +32,8 @@ export interface JournalOptions {
 /** Lines in the record beyond twice the necessary ones; a longer record is rewritten. */
 const MAX_EXCESS = 1000;
 
-/** Entries, and paths in them, that are read at once, within 20 ms: those of all but very long records. */
-const FIRST_ENTRIES = 2000;
+/** Entries, and paths in them, that are read at once, in about 20 ms: those of all but very long records. */
+const FIRST_ENTRIES = 4000;
 
 /**
  * Our files and directories on disk, and the changes that the application has not been notified of. They are recorded on

@@ -1,5 +1,5 @@
 /** Bytes in memory at a time, as long as no line is longer. */
-const PIECE = 64 * 1024;
+const PIECE = 16 * 1024;
 
 const NEWLINE = 10;
 

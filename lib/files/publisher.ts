@@ -3,10 +3,11 @@ import type { Body } from "./body.ts";
 import { fileHas } from "./comparison.ts";
 import { type ConfigFile, ConfigFiles } from "./config_files.ts";
 import { errnoOf, lstat, removeIfThere } from "./file_calls.ts";
+import { isFolderWritable } from "./folder_probe.ts";
 import { FirstListing } from "./first_listing.ts";
 import type { Journal } from "./journal.ts";
 import { OwnedFile } from "./owned_file.ts";
-import { joinPath, parentOf, RESERVED_PREFIX } from "./paths.ts";
+import { parentOf } from "./paths.ts";
 import { PublishError, publishErrorOf, reasonOf } from "./publish_error.ts";
 import { openForRewrite, overwrite, UNFINISHED } from "./rewrite.ts";
 import { sameStamp, stampOf } from "./stamp.ts";
@@ -288,21 +289,7 @@ export class Publisher {
       return act();
     } catch (cause) {
       if (cause instanceof PublishError || cause instanceof RefusedPathError) throw cause;
-      throw publishErrorOf(cause, `cannot ${verb} ${path}`, () => this.#isFolderWritable());
-    }
-  }
-
-  /** Whether a file could be published in FOLDER itself. If so, a missing right concerns one path only. */
-  #isFolderWritable(): boolean {
-    const { folder, id, mode, journal } = this.#options;
-    const probe = joinPath(folder, `${RESERVED_PREFIX}${id}-probe`);
-    try {
-      this.#temporaries.createFile(probe, mode).end();
-      Deno.mkdirSync(probe);
-      Deno.removeSync(probe);
-      return journal.isWritable;
-    } catch {
-      return false;
+      throw publishErrorOf(cause, `cannot ${verb} ${path}`, () => isFolderWritable(this.#options, this.#temporaries));
     }
   }
 }

@@ -9,6 +9,8 @@ import { type Stamp, stampOf } from "./stamp.ts";
 export class TemporaryFile implements Disposable {
   readonly #file: Deno.FsFile;
   readonly #onEnd: () => void;
+  /** Of the open file, which never changes it. In Deno, a stat of an open file resolves its path each time. */
+  #inode: Pick<Deno.FileInfo, "ino" | "dev"> | undefined;
   #state: "filling" | "renamed" | "ended" = "filling";
 
   /**
@@ -51,6 +53,7 @@ export class TemporaryFile implements Disposable {
    */
   ensureMode(mode: number, modes: FileModes): Stamp {
     const info = this.#file.statSync();
+    this.#inode = info;
     if (info.mode !== null && (info.mode & 0o7777) !== mode) {
       // There is no fchmod in Deno
       this.#checkInPlace(info);
@@ -64,13 +67,13 @@ export class TemporaryFile implements Disposable {
    * @throws {Error} somebody put another file in its place meanwhile
    */
   rename(): void {
-    this.#checkInPlace(this.#file.statSync());
+    this.#checkInPlace(this.#inode ?? this.#file.statSync());
     Deno.renameSync(this.path, this.target);
     this.#state = "renamed";
   }
 
   /** A rename and a chmod go by the name, which may be another file's by now. */
-  #checkInPlace({ ino, dev }: Deno.FileInfo): void {
+  #checkInPlace({ ino, dev }: Pick<Deno.FileInfo, "ino" | "dev">): void {
     const present = Deno.lstatSync(this.path);
     if (present.ino !== ino || present.dev !== dev) throw new Error("the temporary file was replaced by somebody else");
   }

@@ -1,6 +1,9 @@
 import { given } from "../runtime/given.ts";
 import { closedError, redactUrl, type Transport, TransportError, type TransportOptions } from "./transport.ts";
 
+/** Idle connections that are kept for the next request. More of them only cost files: a burst leaves hundreds. */
+const MAX_IDLE_CONNECTIONS = 4;
+
 /**
  * A {@link Transport} over Deno's own HTTP client, with TLS verification.
  *
@@ -16,6 +19,7 @@ export function nativeTransport(
   const client = Deno.createHttpClient({
     http1: true,
     http2: false,
+    poolMaxIdlePerHost: MAX_IDLE_CONNECTIONS,
     ...given("caCerts", caCerts),
     ...(cert && key && { cert, key }),
     ...given("proxy", proxy ? denoProxy(proxy) : undefined),

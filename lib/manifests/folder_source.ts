@@ -11,6 +11,7 @@ import { keyOf, type ObjectRef } from "../objects/ref.ts";
 import type { Source } from "../objects/source.ts";
 import { Alarm } from "../runtime/alarm.ts";
 import type { Clock } from "../runtime/clock.ts";
+import { Semaphore } from "../runtime/semaphore.ts";
 import type { Manifest } from "./manifest_file.ts";
 import { FOLDER, type FolderContent, ManifestFolder } from "./manifest_folder.ts";
 
@@ -47,6 +48,7 @@ const RESCAN_MS = 2000;
 export class FolderSource implements ObjectApi {
   /** A streaming list would have no advantage here. */
   streamingLists = false;
+  readonly lists = new Semaphore(Infinity);
   readonly #folder: ManifestFolder;
   readonly #clock: Clock;
   readonly #log: FolderSourceOptions["log"];

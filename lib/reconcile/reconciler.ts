@@ -10,6 +10,7 @@ import type { KubeObject } from "../objects/object.ts";
 import { keyOf, type ObjectRef } from "../objects/ref.ts";
 import type { Source } from "../objects/source.ts";
 import { isOlderVersion, versionOf } from "../objects/version.ts";
+import { AbandonedPaths } from "./abandoned_paths.ts";
 import { type Census, takeCensus } from "./census.ts";
 import { DiskEvents } from "./disk_events.ts";
 import { ObjectFiles } from "./object_files.ts";
@@ -30,6 +31,7 @@ export class Reconciler {
   readonly #queue: WorkQueue;
   readonly #objectFiles: ObjectFiles;
   readonly #reader: ObjectReader;
+  readonly #abandoned: AbandonedPaths;
   /** Receives events of the disk. */
   readonly disk: DiskEvents;
 
@@ -53,6 +55,7 @@ export class Reconciler {
       onGone: (object) => this.#forget(object),
     });
     this.disk = new DiskEvents(parts);
+    this.#abandoned = new AbandonedPaths({ ...options, ...parts });
     options.publisher.beginFirstSync();
   }
 
@@ -223,10 +226,10 @@ export class Reconciler {
     this.#parts.releases?.cancel(key);
     this.#parts.reports.collided(change.collisions);
     this.#publish(tracked, files.filter(({ path }) => change.won.has(path)));
-    this.#follow(change);
+    this.#abandoned.follow(change);
     // While files of a large object are being published, those that it no longer wants stay: #process() removes them
     if (this.#objectFiles.isInterrupted(key)) return;
-    this.#removeFreed(change.freed, tracked);
+    this.#abandoned.remove(change.freed, tracked);
     // It may no longer want all files that it had before it was refused, deleted or published in part
     if (keptFiles) this.#parts.removals.removeUnclaimed(new Set([key]));
     this.#parts.releases?.check();
@@ -272,35 +275,11 @@ export class Reconciler {
     this.#reader.forget(key);
     this.#parts.releases?.add(object);
     this.#parts.reports.collided(change.collisions);
-    this.#follow(change);
+    this.#abandoned.follow(change);
     const isDelayed = this.#parts.removalDelay.begin(key);
-    this.#removeFreed(change.freed, object);
+    this.#abandoned.remove(change.freed, object);
     if (keptFiles && !isDelayed) this.#parts.removals.removeUnclaimed(new Set([key]));
     this.#parts.releases?.check();
-  }
-
-  /** Removes files that no object claims any more. Their content may be that of an earlier winner. */
-  #removeFreed(freed: readonly string[], object: TrackedObject): void {
-    const { removalDelay, journal } = this.#parts;
-    const due = freed.filter((path) => !removalDelay.has(journal.ownerOf(path) ?? ""));
-    this.#parts.removals.remove(due, object, object.uid);
-  }
-
-  /** Handles the paths that an object gave up, apart from removing files. */
-  #follow({ freed, inherited, collisions }: ClaimsChange<TrackedObject>): void {
-    const { downloads } = this.#options;
-    for (const { loser, blocker } of collisions) {
-      // It may have waited for that path
-      if (blocker !== undefined && this.#queue.isParked(loser.key)) this.#queue.add(loser.key);
-    }
-    for (const { path, heir } of inherited) {
-      downloads.forget(path);
-      this.#queue.add(heir);
-    }
-    for (const path of freed) {
-      downloads.forget(path);
-      this.#parts.reports.accepted(path);
-    }
   }
 }
 

@@ -38,10 +38,12 @@ export const MAX_HEAD_SECONDS = 10;
 export const MAX_CONNECTIONS = 64;
 
 /**
- * Milliseconds in which a connection cannot be closed to make room. With a full queue of silent clients (511 on Linux) a
- * probe is accepted after 8 times that, within the second that the kubelet waits.
+ * Milliseconds in which a connection cannot be closed to make room. Halved for each 64 that were closed within a second of each
+ * other: with a full queue of silent clients (511 on Linux), a probe is accepted within the second that the kubelet waits.
  */
-export const GRACE_MS = 100;
+export const GRACE_MS = 400;
+const MIN_GRACE_MS = 50;
+const ATTACK_MS = 1000;
 
 const MAX_HEAD_BYTES = 16 * 1024;
 
@@ -72,12 +74,15 @@ class BadRequestError extends Error {
 
 export class Responder {
   readonly #options: ResponderOptions;
-  /** Connections without an answer, the oldest first, and when they were accepted. */
+  /** Connections without an answer, the oldest first, and when they were accepted or sent their head. */
   readonly #unanswered = new Map<Deno.Conn, number>();
   /** Connections that have their answer and were not closed by the client, the oldest first. */
   readonly #answered = new Set<Deno.Conn>();
   /** What had come by then was read, even if the event loop was busy. */
   #readAt = -Infinity;
+  /** Connections that were closed without an answer to make room, and when the last one was. */
+  #evicted = 0;
+  #evictedAt = -Infinity;
   /** Rings when a connection is closed or has its answer. */
   readonly #change: Alarm;
   readonly #closed = new AbortController();
@@ -143,6 +148,8 @@ export class Responder {
     try {
       const head = await readHead(connection);
       if (head === undefined) return undefined;
+      // It has as much time again for its answer
+      if (this.#unanswered.delete(connection)) this.#unanswered.set(connection, this.#options.clock.now());
       const request = requestOf(head, connection);
       isHead = request.method === "HEAD";
       response = await this.#options.respond(request);
@@ -171,10 +178,15 @@ export class Responder {
       const [silent, since] = [...this.#unanswered.entries().take(1)][0] ?? [];
       if (oldest !== undefined) this.#evict(oldest);
       else if (silent !== undefined && since !== undefined) {
-        if (this.#readAt - since >= GRACE_MS) this.#evict(silent);
-        else {
-          const now = clock.now();
-          await this.#change.sleepUntil(Math.max(now, since + GRACE_MS), signal);
+        const now = clock.now();
+        if (now - this.#evictedAt > ATTACK_MS) this.#evicted = 0;
+        const grace = Math.max(MIN_GRACE_MS, GRACE_MS / 2 ** Math.floor(this.#evicted / MAX_CONNECTIONS));
+        if (this.#readAt - since >= grace) {
+          this.#evict(silent);
+          this.#evicted++;
+          this.#evictedAt = now;
+        } else {
+          await this.#change.sleepUntil(Math.max(now, since + grace), signal);
           this.#readAt = now;
         }
       }

@@ -15,6 +15,8 @@ export interface EmbeddedApiServerOptions extends StoreOptions, RegistryOptions 
   port?: number;
   /** The bearer token that every request but the health checks must carry. Default: none is asked for. */
   token?: string;
+  /** `false`: lists and watches of all namespaces are forbidden, as to a Role. Default: true. */
+  clusterWide?: boolean;
   /** Milliseconds between the bookmarks of a watch that allows them. Default: one minute. */
   bookmarkIntervalMs?: number;
 }
@@ -32,12 +34,14 @@ export class EmbeddedApiServer {
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
   readonly #closing = new AbortController();
   readonly #token: string | undefined;
+  readonly #clusterWide: boolean;
   readonly #bookmarkIntervalMs: number;
 
   private constructor(options: EmbeddedApiServerOptions) {
     this.store = new Store(options);
     this.registry = new Registry(this.store, options);
     this.#token = options.token;
+    this.#clusterWide = options.clusterWide ?? true;
     this.#bookmarkIntervalMs = options.bookmarkIntervalMs ?? DEFAULT_BOOKMARK_INTERVAL_MS;
     this.#server = Deno.serve(
       { hostname: "127.0.0.1", port: options.port ?? 0, onListen() {} },
@@ -66,6 +70,7 @@ export class EmbeddedApiServer {
       const context = {
         registry: this.registry,
         signal: this.#closing.signal,
+        clusterWide: this.#clusterWide,
         bookmarkIntervalMs: this.#bookmarkIntervalMs,
       };
       return await route(context, url, request);

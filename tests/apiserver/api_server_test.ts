@@ -125,3 +125,21 @@ Deno.test("EmbeddedApiServer answers methods and paths that it does not have wit
     assert.equal(await status("GET", "/openapi/v2"), 404);
   });
 });
+
+Deno.test("EmbeddedApiServer without clusterWide forbids lists and watches of all namespaces only", async () => {
+  await withServer({ clusterWide: false }, async (target) => {
+    for (
+      const [path, status] of [
+        ["/api/v1/configmaps", 403],
+        ["/api/v1/secrets?watch=1", 403],
+        ["/api/v1/namespaces", 403],
+        ["/api/v1/namespaces/default", 200],
+        [CONFIGMAPS, 200],
+      ] as const
+    ) {
+      const answer = await target.fetch(path);
+      await answer.body?.cancel();
+      assert.equal(answer.status, status, path);
+    }
+  });
+});

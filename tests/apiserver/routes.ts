@@ -6,6 +6,7 @@ import { findResource, type Resource } from "./resources.ts";
 import { decodeProtobuf, PROTOBUF } from "./protobuf.ts";
 import {
   badRequest,
+  forbidden,
   methodNotAllowed,
   notAcceptable,
   type StatusBody,
@@ -18,6 +19,8 @@ export interface RouteContext {
   registry: Registry;
   /** Aborted when the server closes. */
   signal: AbortSignal;
+  /** Whether lists and watches of all namespaces are allowed. */
+  clusterWide: boolean;
   bookmarkIntervalMs: number;
 }
 
@@ -37,6 +40,9 @@ export async function route(context: RouteContext, url: URL, request: Request): 
   const { name } = target;
   switch (request.method) {
     case "GET":
+      if (!context.clusterWide && name === undefined && target.namespace === undefined) {
+        throw forbidden(target.resource, "", "not allowed at the cluster scope");
+      }
       if (isTrue(query, "watch")) return watch(context, target, query);
       return name === undefined ? list(context, target, query) : get(context, { ...target, name });
     case "POST":

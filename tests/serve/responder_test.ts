@@ -6,12 +6,14 @@ import { encode, until } from "../support/local_servers.ts";
 /** A responder that answers with the method, the path and a header. */
 function responding() {
   const disposed = Promise.withResolvers<void>();
+  let responded = 0;
   const clock = new FakeClock();
   const listener = Deno.listen({ port: 0, hostname: "127.0.0.1" });
   const { port } = listener.addr as Deno.NetAddr;
   const responder = new Responder({
     respond: async ({ method, url, headers, remote }) => {
       if (url.pathname === "/bug") throw new Error("a bug");
+      responded++;
       if (url.pathname === "/slow") await disposed.promise;
       return { status: 200, type: "text/plain", body: `${method} ${url.pathname} ${headers.get("x")} ${remote}` };
     },
@@ -21,6 +23,12 @@ function responding() {
   const open: Deno.Conn[] = [];
   return {
     clock,
+    /** Requests that were handed on. */
+    get responded() {
+      return responded;
+    },
+    /** Lets answers of `/slow` end. */
+    finish: () => disposed.resolve(),
     async connect(text = "") {
       const connection = await Deno.connect({ port, hostname: "127.0.0.1" });
       open.push(connection);
@@ -137,6 +145,20 @@ Deno.test("Responder closes no connection before its request can have come", asy
   await until(() => it.clock.sleeping > MAX_CONNECTIONS);
   await it.clock.advance((GRACE_MS - 1) / 1000);
   await late.write(encode(GET));
+  assert.match(await rest(late), /^HTTP\/1\.1 200 /);
+});
+
+Deno.test("Responder closes no connection whose request has just come", async () => {
+  await using it = responding();
+  const late = await it.connect();
+  for (let count = 0; count < 2 * MAX_CONNECTIONS; count++) await it.connect();
+  await until(() => it.clock.sleeping > MAX_CONNECTIONS);
+  await it.clock.advance((GRACE_MS - 1) / 1000);
+  const respondedBefore = it.responded;
+  await late.write(encode("GET /slow HTTP/1.1\r\n\r\n"));
+  await until(() => it.responded > respondedBefore);
+  await it.clock.advance(2 / 1000);
+  it.finish();
   assert.match(await rest(late), /^HTTP\/1\.1 200 /);
 });
 

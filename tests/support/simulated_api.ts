@@ -9,6 +9,7 @@ import type { Source } from "../../lib/objects/source.ts";
 import type { ListWatch } from "../../lib/kube/client/object_api.ts";
 import type { Clock } from "../../lib/runtime/clock.ts";
 import { Deadline } from "../../lib/runtime/deadline.ts";
+import { Semaphore } from "../../lib/runtime/semaphore.ts";
 import { TransportError } from "../../lib/http/transport.ts";
 import { pick } from "./random.ts";
 
@@ -29,6 +30,7 @@ const PAGE = 2;
 
 export class SimulatedApi implements ListWatch {
   streamingLists: boolean;
+  readonly lists = new Semaphore(1);
   /** The share of what goes well that does not. 0: nothing goes wrong any more. */
   faults: number;
   readonly #random: () => number;

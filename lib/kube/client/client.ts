@@ -6,6 +6,7 @@ import { type ApiRequest, type Body, Exchange, type ExchangeOptions } from "./ex
 import { decodeLines, decodeList } from "./json_stream.ts";
 import { isNamed, type KubeObject } from "../../objects/object.ts";
 import { matchesSelector, parseSelector } from "../../objects/selector_grammar.ts";
+import { Semaphore } from "../../runtime/semaphore.ts";
 import { type ObjectRef } from "../../objects/ref.ts";
 import { pluralOf } from "../../objects/kind.ts";
 import type { Source, WatchTarget } from "../../objects/source.ts";
@@ -46,11 +47,15 @@ export interface ClientOptions extends ExchangeOptions {
   onGetForbidden?: (source: Source, error: ApiError) => void;
 }
 
+/** Lists that are under way at one time: with hundreds of namespaces, all would otherwise begin together. */
+const MAX_LISTS = 16;
+
 export class KubeClient {
   readonly #options: ClientOptions;
   readonly #exchange: Exchange;
   /** False for good once the server turned out not to support streaming lists. */
   streamingLists = true;
+  readonly lists = new Semaphore(MAX_LISTS);
   /** Paths in which RBAC forbids `get`, such as `/api/v1/namespaces/a/configmaps`. */
   readonly #getForbidden = new Set<string>();
 

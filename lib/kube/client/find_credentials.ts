@@ -52,7 +52,7 @@ function fallbackOf(env: CredentialsOptions["env"]): string {
   return `${env.HOME ?? ""}/.kube/config`;
 }
 
-/** The library for kubeconfigs costs 50 MB of memory, so it is loaded only if there is one. */
+/** Reading a kubeconfig costs memory, so the code for it is loaded only if there is one. */
 async function kubeconfigCredentials(paths: string): Promise<Credentials> {
   const { KubeconfigCredentials } = await import("./kubeconfig.ts");
   return new KubeconfigCredentials(paths);

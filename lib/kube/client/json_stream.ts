@@ -113,7 +113,7 @@ const SINGLE_BYTE = new TextDecoder("latin1");
 
 /** Bytes of incomplete values, in one reused buffer, so that decoding allocates only the text. */
 class ByteQueue {
-  #buffer = new Uint8Array(4 * 1024);
+  #buffer = new Uint8Array(0);
   #length = 0;
 
   get length(): number {

@@ -1,9 +1,13 @@
-/** Credentials from kubeconfig files, with every auth method of `@kubernetes/client-node`'s KubeConfig. */
+/**
+ * Credentials from kubeconfig files, with every auth method of `@kubernetes/client-node`'s KubeConfig. The library is
+ * loaded only for what `plain_kubeconfig.ts` does not read.
+ */
 import { dirname, resolve } from "node:path";
 import process from "node:process";
 import type { KubeConfig } from "@kubernetes/client-node";
 import type { ClusterAccess, Credentials } from "./credentials.ts";
 import { CredentialsError } from "./errors.ts";
+import { readPlainKubeconfig } from "./plain_kubeconfig.ts";
 
 /** The options set by `applyToHTTPSOptions` that are used here. */
 interface HttpsOptions {
@@ -32,6 +36,8 @@ export class KubeconfigCredentials implements Credentials {
 
   async load(rejected: boolean): Promise<ClusterAccess> {
     try {
+      const plain = await readPlainKubeconfig(this.#paths);
+      if (plain !== undefined) return { certOrigin: this.origin, ...plain };
       const readAt = await this.#modificationTimes();
       if (this.#config === undefined || rejected || readAt !== this.#readAt) {
         this.#config = await readKubeconfigs(this.#paths);

@@ -1,12 +1,15 @@
 import type { KubeObject } from "../../objects/object.ts";
 import type { ObjectRef } from "../../objects/ref.ts";
 import type { Source, WatchTarget } from "../../objects/source.ts";
+import type { Semaphore } from "../../runtime/semaphore.ts";
 import type { ListQuery, ListResult, WatchEvent, WatchQuery } from "./client.ts";
 
 /** The part of an API that a watcher uses. */
 export interface ListWatch {
   /** Set to false for good when a watcher finds that the server does not support them. */
   streamingLists: boolean;
+  /** A watcher enters it for the time of a list. */
+  readonly lists: Semaphore;
   list(source: WatchTarget, query: ListQuery, signal: AbortSignal): AsyncGenerator<KubeObject[], ListResult>;
   watch(
     source: WatchTarget,

@@ -73,6 +73,12 @@ export class SourceRequests {
     return result.value.resourceVersion;
   }
 
+  /** Waits until the client allows one more list. Dispose of the result when the list has ended. */
+  async enterLists(signal: AbortSignal): Promise<Disposable> {
+    this.expectWithin(Infinity);
+    return await this.#options.client.lists.enter(signal);
+  }
+
   /** Opens a watch that begins with the list. */
   openStreamingList(signal: AbortSignal): WatchRequest {
     return this.#open({ sendInitialEvents: true }, this.#options.clientTimeout, signal);

@@ -16,13 +16,14 @@ import type { WatchRequest } from "./watch_request.ts";
 import { VersionError } from "./watch_errors.ts";
 import type { StreamingListTimeout } from "./streaming_list_timeout.ts";
 
+/** `place`: among the lists that the client allows at one time; given back when the list ends or fails. */
 export type State =
   /** There is nothing to resume from: the next request lists. */
   | { type: "empty" }
   /** A list is under way; `query` asks for its next page. */
-  | { type: "listing"; query: ListQuery }
+  | { type: "listing"; query: ListQuery; place: Disposable }
   /** A watch that begins with the list is open, and the list is not complete. */
-  | { type: "streaming"; watch: WatchRequest; timeout: StreamingListTimeout }
+  | { type: "streaming"; watch: WatchRequest; timeout: StreamingListTimeout; place: Disposable }
   /** The list is complete and no watch is open. */
   | { type: "resuming"; resumePoint: ResumePoint }
   /** A watch is open and delivers changes. */

@@ -78,10 +78,12 @@ export class Watcher {
         }
         const restart = restartOf(state, next, failure);
         if (restart !== undefined) this.#options.onRestart?.(restart);
+        if ("place" in state && !("place" in next)) state.place[Symbol.dispose]();
         if ("watch" in state && !("watch" in next && next.watch === state.watch)) await state.watch.close();
         state = next;
       }
     } finally {
+      if ("place" in state) state.place[Symbol.dispose]();
       if ("watch" in state) await state.watch.close();
     }
   }
@@ -109,16 +111,17 @@ export class Watcher {
   async *#begin(signal: AbortSignal): AsyncGenerator<WatcherEvent, State> {
     const { mode, client } = this.#options;
     yield* this.#emit({ type: "init" });
-    if (mode === "list" || !client.streamingLists) return { type: "listing", query: FIRST_PAGE };
+    const place = await this.#requests.enterLists(signal);
+    if (mode === "list" || !client.streamingLists) return { type: "listing", query: FIRST_PAGE, place };
     const watch = this.#requests.openStreamingList(signal);
-    return { type: "streaming", watch, timeout: new StreamingListTimeout() };
+    return { type: "streaming", watch, timeout: new StreamingListTimeout(), place };
   }
 
-  async *#listPage({ query }: Step<"listing">, signal: AbortSignal): AsyncGenerator<WatcherEvent, State> {
+  async *#listPage({ query, place }: Step<"listing">, signal: AbortSignal): AsyncGenerator<WatcherEvent, State> {
     try {
       const result = yield* this.#page(query, signal);
       const next = nextPage(result);
-      if (next !== undefined) return { type: "listing", query: next };
+      if (next !== undefined) return { type: "listing", query: next, place };
       const resumePoint = yield* this.#listed(result.resourceVersion);
       if (this.#options.mode === "watch") return { type: "resuming", resumePoint };
       this.#retryPolicy.succeeded();
@@ -127,7 +130,7 @@ export class Watcher {
       const restarted = restartedList(query, error);
       if (restarted === undefined) throw error;
       yield* this.#emit({ type: "init" });
-      return { type: "listing", query: restarted };
+      return { type: "listing", query: restarted, place };
     }
   }
 
@@ -250,6 +253,7 @@ export class Watcher {
 
   /** @throws {VersionError} the server's version is older than ours */
   async #checkVersion(resumePoint: ResumePoint, signal: AbortSignal): Promise<void> {
+    using _ = await this.#requests.enterLists(signal);
     const version = await this.#requests.version(signal);
     if (isOlderVersion(version, resumePoint.version)) {
       throw new VersionError(`the API server is at ${version}, we are at ${resumePoint.version}`);
