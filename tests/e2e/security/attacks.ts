@@ -95,6 +95,7 @@ export function tellOfAttacks(story: AddStory): void {
     }, { timeout: 10_000 });
     // From source, some 60 MB of it without the record
     assert.ok(peak < 120e6, `it took ${peak} bytes`);
-    assert.ok(slowest < 2000, `a probe took ${slowest} ms`);
+    // A second on a quiet machine; other stories run at the same time
+    assert.ok(slowest < 4000, `a probe took ${slowest} ms`);
   });
 }
