@@ -157,13 +157,13 @@ export class Journal {
   }
 
   /** @throws {Deno.errors.*} it cannot be recorded; the directory is not ours */
-  make(directory: string): void {
+  recordDirectory(directory: string): void {
     if (this.#state.made.has(directory)) return;
     this.#append(["make", directory]);
     this.#state.made.add(directory);
   }
 
-  unmake(directory: string): void {
+  forgetDirectory(directory: string): void {
     if (this.#state.made.delete(directory)) this.#appendIfPossible(["unmake", directory]);
   }
 

@@ -28,10 +28,10 @@ export interface ObjectFilesOptions {
   downloads: Downloads;
   journal: Pick<Journal, "ownerOf">;
   claims: Pick<Claims<TrackedObject>, "get" | "winnerOf">;
-  lists: Pick<SourceLists, "know">;
-  removals: Pick<Removals, "withdraw">;
+  lists: Pick<SourceLists, "canTell">;
+  removals: Pick<Removals, "removeStaleContent">;
   obstacles: Pick<Obstacles, "add" | "forget">;
-  reports: Pick<Reports, "written" | "accepted" | "refusedPath">;
+  reports: Pick<Reports, "written" | "clearRefusal" | "refusedPath">;
   inTheWay: Pick<InTheWay, "clear">;
   slice: Pick<TimeSlice, "isOver">;
   /** The time slice was over before every file of an object was published: call {@link ObjectFiles.continue}. */
@@ -134,15 +134,15 @@ export class ObjectFiles {
       return downloads.want(path, content, object, object.key, object.version);
     }
     downloads.forget(path);
-    if ("broken" in content) return removals.withdraw(path);
+    if ("broken" in content) return removals.removeStaleContent(path);
     try {
       if (publisher.publish(path, content.body, object.key)) written.push(path);
-      reports.accepted(path);
+      reports.clearRefusal(path);
     } catch (error) {
       if (error instanceof RefusedPathError) reports.refusedPath(object, path, error.message);
       else if (error instanceof PublishError) this.#failed(publication, path, error);
       else throw error;
-      removals.withdraw(path);
+      removals.removeStaleContent(path);
     }
   }
 
@@ -154,6 +154,6 @@ export class ObjectFiles {
     const { journal, claims, lists } = this.#options;
     const owner = journal.ownerOf(path);
     if (owner === undefined || owner === key || claims.get(owner) !== undefined) return false;
-    return !lists.know(refOf(owner));
+    return !lists.canTell(refOf(owner));
   }
 }

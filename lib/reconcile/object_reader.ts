@@ -19,7 +19,7 @@ export interface ObjectReaderOptions {
   claims: Pick<Claims<TrackedObject>, "get" | "winnerOf">;
   lists: Pick<SourceLists, "markRead">;
   queue: Pick<WorkQueue, "failureOf">;
-  removals: Pick<Removals, "withdraw">;
+  removals: Pick<Removals, "removeStaleContent">;
   reports: Pick<Reports, "unreadable">;
 }
 
@@ -78,7 +78,7 @@ export class ObjectReader {
     this.#failedReads.set(object.key, failed);
     if (failed < MAX_FAILED_READS) return;
     for (const path of object.paths) {
-      if (claims.winnerOf(path) === object) removals.withdraw(path);
+      if (claims.winnerOf(path) === object) removals.removeStaleContent(path);
     }
   }
 }

@@ -13,7 +13,7 @@ import type { TrackedObject } from "./tracked_object.ts";
 
 export interface RemovalsOptions {
   claims: Pick<Claims<TrackedObject>, "isClaimedBy" | "winnerOf">;
-  lists: Pick<SourceLists, "know">;
+  lists: Pick<SourceLists, "canTell">;
   refusals: Pick<Refusals, "keepsFiles">;
   journal: Pick<Journal, "ownerOf" | "files">;
   publisher: { remove(path: string): boolean };
@@ -52,7 +52,7 @@ export class Removals {
   #isLost(path: string): boolean {
     const { claims, lists, journal } = this.#options;
     const owner = journal.ownerOf(path);
-    return owner !== undefined && !claims.isClaimedBy(path, owner) && lists.know(refOf(owner));
+    return owner !== undefined && !claims.isClaimedBy(path, owner) && lists.canTell(refOf(owner));
   }
 
   /** Removes those of the paths that may be removed. `ref` and `uid` name the object in the log and in Events. */
@@ -95,7 +95,7 @@ export class Removals {
   }
 
   /** The winner has no content for the path. If the file has content of an object that no longer claims it, remove it anyway. */
-  withdraw(path: string): void {
+  removeStaleContent(path: string): void {
     const owner = this.#options.journal.ownerOf(path);
     if (owner !== undefined) this.remove([path], refOf(owner));
   }

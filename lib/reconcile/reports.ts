@@ -58,7 +58,7 @@ export class Reports {
     this.#options.onEvent({ type: "refused", ref: object, uid: object.uid, reason });
   }
 
-  /** A path leads out of the allowed folders. Reported once until `accepted`, although every list finds it again. */
+  /** A path leads out of the allowed folders. Reported once until `clearRefusal`, although every list finds it again. */
   refusedPath(object: TrackedObject, path: string, reason: string): void {
     if (this.#refusedPaths.get(path) === reason) return;
     this.#refusedPaths.set(path, reason);
@@ -66,7 +66,7 @@ export class Reports {
   }
 
   /** A path is no longer refused, or no object claims it any more. */
-  accepted(path: string): void {
+  clearRefusal(path: string): void {
     this.#refusedPaths.delete(path);
   }
 
