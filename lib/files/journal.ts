@@ -276,10 +276,12 @@ export class Journal {
         yield 0;
       }
       if (ignored === 0) return;
-      log.warn(`${ignored} of ${record.lines} lines of the record ${record.path} are not valid: ${consequence}`);
+      log.warn(`${ignored} of ${record.lines} lines of the record ${record.path} are not valid: ${consequence}`, {
+        path: record.path,
+      });
     } catch (error) {
       state.clear();
-      log.warn(`cannot read the record ${record.path}: ${consequence}`, { error });
+      log.warn(`cannot read the record ${record.path}: ${consequence}`, { path: record.path, error });
     }
   }
 }

@@ -227,7 +227,9 @@ export class Publisher {
     const { journal, mode, atomicWrites, log, beforeChange } = this.#options;
     const { target } = file;
     if (present?.isFile && !atomicWrites && this.#rewrite(file, present, owner)) return;
-    if (present?.isDirectory) throw new PublishError(`cannot write ${target}: a directory is in the way`);
+    if (present?.isDirectory) {
+      throw new PublishError(`cannot write ${target}: a directory is in the way`, { path: target });
+    }
     const before = journal.fileAt(target);
     const isTakeOver = present !== undefined && before === undefined;
     const stamp = file.ensureMode(mode, journal.modes); // (4)
@@ -289,7 +291,8 @@ export class Publisher {
       return act();
     } catch (cause) {
       if (cause instanceof PublishError || cause instanceof RefusedPathError) throw cause;
-      throw publishErrorOf(cause, `cannot ${verb} ${path}`, () => isFolderWritable(this.#options, this.#temporaries));
+      const failure = { action: `cannot ${verb} ${path}`, path };
+      throw publishErrorOf(cause, failure, () => isFolderWritable(this.#options, this.#temporaries));
     }
   }
 }

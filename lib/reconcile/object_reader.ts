@@ -66,7 +66,7 @@ export class ObjectReader {
       if (signal.aborted) throw cause;
       const reason = cause instanceof Error ? cause.message : String(cause);
       const error = new Error(`cannot read ${describeRef(object)} again: ${reason}`, { cause });
-      reports.unreadable(error, queue.failureOf(object.key));
+      reports.unreadable(object, error, queue.failureOf(object.key));
       this.#failed(object);
       throw error;
     }

@@ -2,11 +2,11 @@
 import type { Claims } from "../files/claims.ts";
 import type { Journal } from "../files/journal.ts";
 import { PublishError } from "../files/publish_error.ts";
-import { describeRef, type ObjectRef, refOf } from "../objects/ref.ts";
+import { aboutObject, describeRef, type ObjectRef, refOf } from "../objects/ref.ts";
 import type { Log } from "../log/log.ts";
 import { given } from "../runtime/given.ts";
 import type { TimeSlice } from "../runtime/time_slice.ts";
-import { type FileEvent, listOf, summaryOf } from "./file_event.ts";
+import { aboutFiles, type FileEvent, summaryOf } from "./file_event.ts";
 import type { Refusals } from "./refusals.ts";
 import type { SourceLists } from "./source_lists.ts";
 import type { TrackedObject } from "./tracked_object.ts";
@@ -22,6 +22,8 @@ export interface RemovalsOptions {
   onRemoved(): void;
   /** A file of this owner could not be removed; {@link Removals.retry} tries again. */
   onFailed(owner: string, error: PublishError): void;
+  /** `false` with METHOD=LIST. */
+  retries?: boolean | undefined;
   slice: Pick<TimeSlice, "isOver">;
   /** The time slice was over before every file of this owner was removed: call {@link Removals.retry}. */
   onInterrupted(owner: string): void;
@@ -61,10 +63,10 @@ export class Removals {
   }
 
   #remove(paths: Iterable<string>, ref: ObjectRef, uid: string | undefined, may: (path: string) => boolean): void {
-    const { journal, publisher, slice, log, onEvent, onRemoved, onFailed } = this.#options;
+    const { journal, publisher, slice, log, onEvent, onRemoved, onFailed, retries = true } = this.#options;
     const removed: string[] = [];
     const failures = new Map<string, PublishError>();
-    let news: PublishError | undefined;
+    let news: { path: string; error: PublishError } | undefined;
     for (const path of paths) {
       const owner = journal.ownerOf(path);
       if (owner === undefined) continue;
@@ -81,20 +83,25 @@ export class Removals {
         this.#settled(owner, path);
       } catch (error) {
         if (!(error instanceof PublishError)) throw error;
-        if (this.#isNews(owner, path, error.message)) news ??= error;
+        if (this.#isNews(owner, path, error.message)) news ??= { path, error };
         failures.set(owner, failures.get(owner) ?? error);
       }
     }
     if (removed.length > 0) {
-      log.info(`${describeRef(ref)}: removed ${summaryOf(removed)}`, listOf(removed));
+      log.info(`${describeRef(ref)}: removed ${summaryOf(removed)}`, { ...aboutObject(ref), ...aboutFiles(removed) });
       onEvent({ type: "removed", ref, ...given("uid", uid), paths: removed });
       onRemoved();
     }
-    if (news !== undefined) log.error(`${describeRef(ref)}: ${news.message}; trying again`);
+    if (news !== undefined) {
+      log.error(`${describeRef(ref)}: ${news.error.message}${retries ? "; trying again" : ""}`, {
+        ...aboutObject(ref),
+        path: news.path,
+      });
+    }
     for (const [owner, error] of failures) onFailed(owner, error);
   }
 
-  /** The winner has no content for the path. If the file has content of an object that no longer claims it, remove it anyway. */
+  /** The winner of the path has no content for it. Removes the file if its content is that of an object that no longer claims it. */
   removeStaleContent(path: string): void {
     const owner = this.#options.journal.ownerOf(path);
     if (owner !== undefined) this.remove([path], refOf(owner));

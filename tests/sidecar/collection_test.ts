@@ -284,9 +284,13 @@ Deno.test("list() names what RESOURCE_NAME does not find, and what a label does 
     "warn: RESOURCE_NAME: there is no ConfigMap nosuch in all namespaces",
     "warn: RESOURCE_NAME: there is no Secret a in namespace default",
   ]);
-  assert.deepEqual(await warnings({ LABEL: "nobody" }), [
-    "warn: nothing is selected: there are no configmaps and secrets with labels nobody in all namespaces",
-  ]);
+  const [nobody = "", ...others] = await warnings({ LABEL: "nobody" });
+  assert.deepEqual(others, []);
+  assert.match(
+    nobody,
+    /^warn: nothing is selected: there are no configmaps and secrets with labels nobody in all name/,
+  );
+  assert.match(nobody, /Check the spelling of the label.*`k8s-sidecar explain NAMESPACE\/KIND\/NAME` tells why/);
   assert.deepEqual(await warnings({}), []);
 });
 

@@ -13,7 +13,7 @@ import { TransportError } from "../../http/transport.ts";
 import { MAX_OBJECT_SECONDS } from "../client/dead_connection.ts";
 import { ApiError, isTransient } from "../client/errors.ts";
 import { addFinalizer, type FinalizerClient, readMetadata, removeFinalizer } from "./finalizer_patch.ts";
-import { describeRef, keyOf, type ObjectRef } from "../../objects/ref.ts";
+import { aboutObject, describeRef, keyOf, type ObjectRef } from "../../objects/ref.ts";
 import { type Kind } from "../../objects/kind.ts";
 import { type KubeObject } from "../../objects/object.ts";
 
@@ -32,6 +32,8 @@ export interface FinalizersOptions {
   /** A number in [0, 1). */
   random: () => number;
   heartbeat: Pick<Heartbeat, "expectWithin" | "idle">;
+  /** `false` with METHOD=LIST: what is not removed when the program ends stays. */
+  retries?: boolean;
   log: {
     debug(message: string, properties?: Record<string, unknown>): void;
     warn(message: string, properties?: Record<string, unknown>): void;
@@ -188,7 +190,7 @@ export class Finalizers {
 
   #refused(ref: ObjectRef, error: ApiError): "forbidden" {
     if (error.isForbidden) this.#reportRbac(error);
-    else this.#options.log.error(`${describeRef(ref)} does not get the finalizer: ${error.message}`);
+    else this.#options.log.error(`${describeRef(ref)} does not get the finalizer: ${error.message}`, aboutObject(ref));
     return "forbidden";
   }
 
@@ -208,16 +210,16 @@ export class Finalizers {
   }
 
   #retry(release: Release, error: unknown): void {
-    const { clock, log } = this.#options;
+    const { clock, log, retries = true } = this.#options;
     const delay = release.backoff.next(error instanceof ApiError ? error.retryAfter : 0);
     release.dueAt = clock.now() + delay * 1000;
     if (isTransient(error)) this.#resumeAt = release.dueAt;
     if (error instanceof ApiError && error.isForbidden) this.#reportRbac(error);
     const message =
       `${describeRef(release.ref)} still carries the finalizer and cannot be deleted until it is removed: ` +
-      `${messageOf(error)}; retrying in ${delay.toFixed(1)} s`;
-    if (release.backoff.failures === 1) log.warn(message);
-    else log.debug(message);
+      `${messageOf(error)}${retries ? `; retrying in ${delay.toFixed(1)} s` : ""}`;
+    if (release.backoff.failures === 1) log.warn(message, aboutObject(release.ref));
+    else log.debug(message, aboutObject(release.ref));
   }
 
   #reportRbac(error: ApiError): void {
