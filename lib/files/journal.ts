@@ -260,7 +260,7 @@ export class Journal {
   }
 
   *#read(record: RecordFile, log: JournalOptions["log"]): Generator<number> {
-    const consequence = "files that only it names are left alone until an object wants them";
+    const consequence = "files that only it names stay until an object claims them";
     const state = this.#state;
     try {
       let ignored = 0;

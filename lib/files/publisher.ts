@@ -164,8 +164,7 @@ export class Publisher {
         beforeChange(path);
         removeIfThere(path); // (2)
       } else if (present !== undefined) {
-        const what = present.isFile ? "the file that was written" : "a file";
-        log.info(`${path} is no longer ${what}, so it is not ours: left alone`, { path });
+        log.info(`${path} is not the file that this sidecar wrote, so it is not removed`, { path });
       }
       journal.drop(path); // (3)
       if (isReachable) this.#removeEmptyDirectories(parentOf(path)); // (4)

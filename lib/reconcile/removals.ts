@@ -1,4 +1,4 @@
-/** Removes files that no object wants any more. No other code removes files; {@link Removals.mayRemove} guards it. */
+/** Removes files that no object claims any more. No other code of this layer removes files; {@link Removals.mayRemove} guards it. */
 import type { Claims } from "../files/claims.ts";
 import type { Journal } from "../files/journal.ts";
 import { PublishError } from "../files/publish_error.ts";
@@ -18,7 +18,7 @@ export interface RemovalsOptions {
   journal: Pick<Journal, "ownerOf" | "files">;
   publisher: { remove(path: string): boolean };
   onEvent(event: FileEvent): void;
-  /** Files were removed: what was in the way of others may be gone. */
+  /** Files were removed, which may have been in the way of others. */
   onRemoved(): void;
   /** A file of this owner could not be removed; {@link Removals.retry} tries again. */
   onFailed(owner: string, error: PublishError): void;
@@ -34,7 +34,7 @@ export class Removals {
   readonly #options: RemovalsOptions;
   /** Paths that could not be removed, with the reason, by owner. */
   readonly #failed = new Map<string, Map<string, string>>();
-  /** Paths that the time slice did not suffice for, by owner. */
+  /** Paths that were not removed when the time slice was over, by owner. */
   readonly #left = new Map<string, Set<string>>();
 
   constructor(options: RemovalsOptions) {
@@ -42,8 +42,8 @@ export class Removals {
   }
 
   /**
-   * Whether a file of ours may be removed: the object whose content it has does not claim it and is not refused. We can
-   * tell that only once the source of that object was listed in full in this run.
+   * Whether a file of ours may be removed: the object whose content it has does not claim it and is not refused. That is
+   * known once the source of that object was listed in full in this run.
    */
   mayRemove(path: string): boolean {
     const owner = this.#options.journal.ownerOf(path);
@@ -108,8 +108,8 @@ export class Removals {
   }
 
   /**
-   * Removes those of the paths that lost to a path above or below them. A refused object keeps no such file, as it would keep
-   * none that another object wins.
+   * Removes those of the paths that lost to a path above or below them. A refused object does not keep such a file, just as
+   * it does not keep a file that another object wins.
    */
   makeRoom(paths: Iterable<string>): void {
     for (const [owner, lost] of this.#byOwner(paths)) {

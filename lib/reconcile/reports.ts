@@ -1,7 +1,8 @@
-/** Reports problems with an object in the log and as file events: each state once. */
+/** Reports what happens to the files of an object, in the log and as file events. Each problem is reported once. */
 import type { Collision } from "../files/claims.ts";
 import type { Journal } from "../files/journal.ts";
 import type { Projection } from "../files/projection.ts";
+import { messageOf } from "../runtime/message_of.ts";
 import { given } from "../runtime/given.ts";
 import { aboutObject, describeRef } from "../objects/ref.ts";
 import type { Log } from "../log/log.ts";
@@ -122,7 +123,7 @@ export class Reports {
     });
   }
 
-  /** @param before the failure that was told last */
+  /** @param before the failure that was logged last */
   failed(object: TrackedObject, error: PublishError, before: Error | undefined): void {
     this.#options.onDiskError?.(error);
     if (before?.message === error.message) return;
@@ -140,10 +141,14 @@ export class Reports {
     this.#options.log.info(`${describeRef(object)}: all its files are in place again`, aboutObject(object));
   }
 
-  /** @param before the failure that was told last */
+  /** @param before the failure that was logged last */
   unreadable(object: TrackedObject, error: Error, before: Error | undefined): void {
     if (before?.message === error.message) return;
     const { log, retries = true } = this.#options;
-    log.warn(`${error.message}${retries ? "; trying again" : ""}`, aboutObject(object));
+    const reason = messageOf(error.cause);
+    log.warn(
+      `cannot read ${describeRef(object)} again: ${reason}${retries ? "; trying again" : ""}`,
+      aboutObject(object),
+    );
   }
 }
