@@ -15,7 +15,7 @@ export const LOG_MEANINGS: Readonly<Record<string, Meaning>> = {
     "The first line: version and revision, `METHOD`, the API server or folder of manifests, and where the credentials come from",
   ),
   "… become files in FOLDER…": of(
-    "One line for each collection, at the start and when `CONFIG_FILE` adds or changes it: what is selected, where the files go, their mode if `FILE_MODE` is set, and what is told of changes",
+    "One line for each collection, at the start and when `CONFIG_FILE` adds or changes it: what is selected, where the files go, their mode if it is not 0644, and which script or webhook follows",
   ),
   "…": of(
     "A setting is misspelt, ignored, or has no effect as it is set; or a file that it names cannot be used yet",
@@ -223,6 +223,8 @@ export const LOG_MEANINGS: Readonly<Record<string, Meaning>> = {
     "The object's files are gone, but the API server did not accept the removal of the finalizer. It is tried again, unless `METHOD=LIST`",
     "See the reason; or [removing finalizers](#removing-finalizers)",
   ),
+  "OBJECT does not carry the finalizer any more": of("After failures, the finalizer was removed"),
+  "Finalizers can be set again": of("The rights were granted"),
   "removed finalizer … from OBJECT": of("`remove-finalizers` did its work for this object"),
   "Finalizer …: removed from … objects, … failures": of("`remove-finalizers` is done; the exit code is 0"),
   "Finalizer …: removed from … objects, … failures; fix the causes and run this again": of(

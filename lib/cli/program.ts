@@ -181,7 +181,7 @@ function announce({ method }: Config, { origin, access }: { origin: string; acce
   const program = COMMIT === "" ? VERSION : `${VERSION} (${COMMIT})`;
   const server = origin.replace(/\/\/[^/@]*@/, "//");
   log.info(
-    `k8s-sidecar ${program}: METHOD=${method}, objects of ${server}${access === undefined ? "" : ` by ${access}`}`,
+    `k8s-sidecar ${program}: METHOD=${method}, objects of ${server}${access === undefined ? "" : ` with ${access}`}`,
     { version: VERSION, ...given("revision", COMMIT || undefined), method, origin: server, ...given("access", access) },
   );
 }

@@ -22,7 +22,7 @@ export interface CollectionsOptions extends Omit<CollectionOptions, "collection"
   liveness: Liveness;
 }
 
-/** That of FILE_MODE. */
+/** That of DEFAULT_FILE_MODE. */
 const DEFAULT_MODE = 0o644;
 
 /** A collection of the configuration. */
@@ -99,7 +99,9 @@ export class Collections {
 
   /** METHOD=LIST: lists and writes everything once. */
   async list(signal: AbortSignal): Promise<ListOutcome[]> {
-    const outcomes = await Promise.all(this.running.map((running) => running.list(signal)));
+    const outcomes = await Promise.all(
+      this.running.map(async (running) => ({ ...await running.list(signal), collection: running.name })),
+    );
     await this.#leftovers.attempt(signal);
     return outcomes;
   }

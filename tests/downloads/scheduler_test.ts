@@ -594,6 +594,22 @@ Deno.test("want() refuses a broken archive once, and keeps the last accepted fil
   assert.deepEqual(it.events, ["a refused a: broken", "a wrote a", "a refused a: broken"]);
 });
 
+Deno.test("want() says when a download that failed works again, though the file was right all the time", async () => {
+  await using it = open({ "http://x/a": () => "served" });
+  it.want("a", "http://x/a");
+  await it.settle();
+  it.servers["http://x/a"] = down;
+  it.want("a", "http://x/a", 2);
+  await it.settle();
+  it.servers["http://x/a"] = () => "served";
+  await it.clock.advance(1);
+  await it.settle();
+  assert.equal(it.log.lines.length, 2);
+  assert.match(it.log.lines[0]!, /^error: ConfigMap default\/a: .*; the file that is there stays; trying again$/);
+  assert.equal(it.log.lines[1], `info: ConfigMap default/a: ${it.at("a")} is in place again`);
+  assert.deepEqual(it.log.properties[1], { object: "default/configmap/a", path: it.at("a") });
+});
+
 Deno.test("want() of a refused host tries no more before the refresh", async () => {
   const url = "http://internal:3000/admin";
   await using it = open({

@@ -13,6 +13,7 @@ import { TransportError } from "../../http/transport.ts";
 import { MAX_OBJECT_SECONDS } from "../client/dead_connection.ts";
 import { ApiError, isTransient } from "../client/errors.ts";
 import { addFinalizer, type FinalizerClient, readMetadata, removeFinalizer } from "./finalizer_patch.ts";
+import type { Log } from "../../log/log.ts";
 import { aboutObject, describeRef, keyOf, type ObjectRef } from "../../objects/ref.ts";
 import { type Kind } from "../../objects/kind.ts";
 import { type KubeObject } from "../../objects/object.ts";
@@ -34,11 +35,7 @@ export interface FinalizersOptions {
   heartbeat: Pick<Heartbeat, "expectWithin" | "idle">;
   /** `false` with METHOD=LIST: what is not removed when the program ends stays. */
   retries?: boolean;
-  log: {
-    debug(message: string, properties?: Record<string, unknown>): void;
-    warn(message: string, properties?: Record<string, unknown>): void;
-    error(message: string, properties?: Record<string, unknown>): void;
-  };
+  log: Pick<Log, "debug" | "info" | "warn" | "error">;
 }
 
 /** Maximum attempts to add the finalizer to an object that changes concurrently. */
@@ -178,6 +175,7 @@ export class Finalizers {
     for (let attempt = 1;; attempt++) {
       try {
         const { deletionTimestamp } = await addFinalizer(client, ref, uid, name, signal);
+        this.#allowed();
         return deletionTimestamp === undefined ? "added" : "deleting";
       } catch (error) {
         if (!isContested(error) || attempt === MAX_ATTEMPTS) throw error;
@@ -195,7 +193,7 @@ export class Finalizers {
   }
 
   async #remove(release: Release, signal: AbortSignal): Promise<void> {
-    const { client, name, clock } = this.#options;
+    const { client, name, clock, log } = this.#options;
     const { ref } = release;
     const key = keyOf(ref);
     if (this.#releases.get(key) !== release) return;
@@ -207,6 +205,10 @@ export class Finalizers {
     }
     if (this.#releases.get(key) === release) this.#releases.delete(key);
     this.#resumeAt = clock.now();
+    this.#allowed();
+    if (release.backoff.failures > 0) {
+      log.info(`${describeRef(ref)} does not carry the finalizer any more`, aboutObject(ref));
+    }
   }
 
   #retry(release: Release, error: unknown): void {
@@ -230,6 +232,11 @@ export class Finalizers {
     if (this.#hasReportedRbac) log.debug(message);
     else log.error(message);
     this.#hasReportedRbac = true;
+  }
+
+  #allowed(): void {
+    if (this.#hasReportedRbac) this.#options.log.info("Finalizers can be set again");
+    this.#hasReportedRbac = false;
   }
 
   /** Runs the action after the earlier ones for the same object. */
