@@ -222,6 +222,8 @@ export class Reconciler {
     const before = this.#claims.get(key);
     const isNew = this.#parts.hidden.delete(key) || before?.uid !== uid || before.version !== version;
     if (isNew) this.#parts.reports.refusals(tracked, projection);
+    const isAccepted = projection.refusals.length === 0 && this.#parts.refusals.has(key);
+    if (isAccepted) this.#parts.reports.noLongerRefused(tracked);
     const keptFiles = [
       this.#parts.refusals.set(key, projection),
       this.#parts.removalDelay.end(key),
@@ -247,7 +249,10 @@ export class Reconciler {
         this.#parts.reports.failed(object, failure, this.#queue.failureOf(key));
         if (failure.isObstructed) this.#queue.park(key, failure);
         else this.#queue.retry(key, failure);
-      } else if (!this.#queue.has(keyOfRest(key))) this.#queue.forget(key);
+      } else if (!this.#queue.has(keyOfRest(key))) {
+        if (this.#queue.failureOf(key) !== undefined) this.#parts.reports.recovered(object);
+        this.#queue.forget(key);
+      }
     });
   }
 
