@@ -27,7 +27,7 @@ export function readQuery(parameters: URLSearchParams): PageQuery {
 /** A relative URL, so that it works behind a proxy that adds a path. */
 export function linkTo({ filter, page, live }: PageQuery): string {
   const parts = [
-    filter !== "" && `q=${encodeURIComponent(filter.toWellFormed())}`,
+    filter !== "" && `q=${encodeURIComponent(filter.slice(0, MAX_FILTER).toWellFormed())}`,
     page > 1 && `page=${page}`,
     live && "live",
   ];

@@ -107,7 +107,7 @@ function notified(notification: NonNullable<CollectionStatus["notification"]>, n
   const since = pendingSince !== undefined && lasting(pendingSince, now);
   const next = nextAt !== undefined && markup`, next attempt ${relativeTime(nextAt, now)}`;
   const state = pending ? markup`<span class="warn">pending ${since}</span>${next}` : "nothing pending";
-  return markup`${kind} <code>${shortened(to)}</code> <small>${state}</small>`;
+  return markup`${shortened(kind)} <code>${shortened(to)}</code> <small>${state}</small>`;
 }
 
 function sources({ sources, collections, now }: Status, matches: Matches): Section {

@@ -22,6 +22,7 @@ header{padding-top:16px}
 .bar{display:flex;flex-wrap:wrap;gap:8px 16px;align-items:center;margin-top:12px;padding-top:10px;padding-bottom:10px;
 border-top:1px solid var(--line);border-bottom:1px solid var(--line)}
 nav a,nav span{display:inline-block;padding:4px 0;margin-right:14px}nav>:last-child{margin-right:0}nav a b{font-weight:400;color:var(--dim)}
+form a,tbody a{display:inline-block;padding:4px 0;margin:-4px 0}
 form{display:flex;gap:8px;flex:0 1 400px;align-items:center}
 input,button{font:inherit;color:inherit;background:var(--card);border:1px solid #81878f;border-radius:5px;padding:5px 9px;min-width:0}
 input{flex:1}::placeholder{color:var(--dim);opacity:1}
@@ -39,12 +40,12 @@ thead th{color:var(--dim);font:600 12px/1.45 system-ui,-apple-system,"Segoe UI",
 tbody tr:hover{background:var(--card)}
 footer{padding-top:24px;padding-bottom:32px;color:var(--dim);font-size:12.5px;overflow-wrap:anywhere}
 @media(max-width:760px){
-body>*{padding-left:14px;padding-right:14px}nav a,nav span{padding:10px 0;margin-right:18px}.top nav{margin-left:0;width:100%}form{flex:1 1 100%}input,button{padding:10px;font-size:16px}
+body>*{padding-left:14px;padding-right:14px}nav a,nav span{padding:10px 0;margin-right:18px}form a,tbody a{padding:10px 0;margin:-4px 0}.top nav{margin-left:0;width:100%}form{flex:1 1 100%}input,button{padding:10px;font-size:16px}
 table,tbody,tr,th,td{display:block}thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
 tr{padding:8px 0;border-bottom:1px solid var(--line)}th,td{border:0;padding:0}
 tbody th{font-weight:600}td{display:inline-block;max-width:100%;margin-right:14px;vertical-align:baseline}td.none{display:none}
 .number{text-align:left}.whole{white-space:normal}
-td::before{content:attr(data-h) " ";color:var(--dim);font:12px system-ui,-apple-system,"Segoe UI",Roboto,sans-serif}}
+td::before{content:attr(data-h) " ";content:attr(data-h) " " / "";color:var(--dim);font:12px system-ui,-apple-system,"Segoe UI",Roboto,sans-serif}}
 `;
 
 /** Headers of the page: a browser loads and runs nothing, and shows it in no frame. */
