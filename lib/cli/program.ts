@@ -93,6 +93,7 @@ export async function runProgram(
     ...{
       config,
       env,
+      origin: dir ?? server ?? "",
       configFiles,
       userAgent,
       build: { version: VERSION, revision: COMMIT },
