@@ -1,6 +1,6 @@
 /** The command line, and the text of `--help`. */
 import type { Flags } from "../config/collection_settings.ts";
-import type { Fault } from "../config/read_settings.ts";
+import { type Fault, faultOf } from "../config/read_settings.ts";
 import type { Setting } from "../config/setting.ts";
 import { SETTINGS } from "../config/settings.ts";
 import { given } from "../runtime/given.ts";
@@ -9,6 +9,9 @@ export type Command =
   | { run: "sidecar"; flags: Flags; manifests?: string }
   | { run: "remove-finalizers"; flags: Flags }
   | { run: "healthcheck"; probe?: Probe }
+  | { run: "print-config"; flags: Flags; json: boolean }
+  | { run: "print-rbac"; flags: Flags }
+  | { run: "check"; flags: Flags; pod?: string }
   | { run: "help" }
   | { run: "version" };
 
@@ -17,8 +20,19 @@ export const PROBES = { ready: "/readyz", live: "/livez" } as const;
 
 export type Probe = keyof typeof PROBES;
 
+const COMMANDS = ["remove-finalizers", "healthcheck", "print-config", "print-rbac", "check"] as const;
+
+/** What is not a setting. */
+interface Options {
+  manifests?: string;
+  pod?: string;
+  output?: string;
+}
+
 const VALUE_FLAGS = {
   "--manifests": "manifests",
+  "--pod": "pod",
+  "-o": "output",
   "--req-username-file": "reqUsernameFile",
   "--req-password-file": "reqPasswordFile",
 } as const;
@@ -26,7 +40,7 @@ const VALUE_FLAGS = {
 /** Reads the arguments; never throws. Flags take their value as `--flag value` or `--flag=value`. */
 export function parseCommandLine(args: readonly string[]): { command: Command; faults: Fault[] } {
   const faults: Fault[] = [];
-  const values: Flags & { manifests?: string } = {};
+  const values: Flags & Options = {};
   let run: Command["run"] = "sidecar";
   let probe: Probe | undefined;
   const rest = [...args];
@@ -39,8 +53,7 @@ export function parseCommandLine(args: readonly string[]): { command: Command; f
       else faults.push({ setting: flag, message: `${flag} needs a value` });
     } else if (arg === "--help" || arg === "-h") run = "help";
     else if (arg === "--version") run = "version";
-    else if (arg === "remove-finalizers") run = "remove-finalizers";
-    else if (arg === "healthcheck") run = "healthcheck";
+    else if (run === "sidecar" && isCommand(arg)) run = arg;
     else if (run === "healthcheck" && probe === undefined && Object.hasOwn(PROBES, arg)) probe = arg as Probe;
     else {
       // The value of a misspelt flag may be a password
@@ -50,23 +63,36 @@ export function parseCommandLine(args: readonly string[]): { command: Command; f
   }
   if (run === "help" || run === "version") return { command: { run }, faults };
   if (run === "healthcheck") return { command: { run, ...given("probe", probe) }, faults };
-  const { manifests, ...flags } = values;
-  if (run === "sidecar") return { command: { run, flags, ...given("manifests", manifests) }, faults };
-  if (manifests !== undefined) {
+  const { manifests, pod, output, ...flags } = values;
+  if (run === "remove-finalizers" && manifests !== undefined) {
     faults.push({
       setting: "--manifests",
       message: "--manifests does not go with remove-finalizers, which needs a cluster",
     });
-  }
+  } else if (run !== "sidecar" && manifests !== undefined) faults.push(misplaced("--manifests", run));
+  if (run !== "check" && pod !== undefined) faults.push(misplaced("--pod", "check", "goes only with"));
+  if (run !== "print-config" && output !== undefined) faults.push(misplaced("-o", "print-config", "goes only with"));
+  else if (output !== undefined && output !== "json") faults.push(faultOf("-o", output, "expected json"));
+  if (run === "sidecar") return { command: { run, flags, ...given("manifests", manifests) }, faults };
+  if (run === "print-config") return { command: { run, flags, json: output === "json" }, faults };
+  if (run === "check") return { command: { run, flags, ...given("pod", pod) }, faults };
   return { command: { run, flags }, faults };
+}
+
+function isCommand(arg: string): arg is typeof COMMANDS[number] {
+  return (COMMANDS as readonly string[]).includes(arg);
+}
+
+function misplaced(flag: string, command: Command["run"], relation = "does not go with"): Fault {
+  return { setting: flag, message: `${flag} ${relation} ${command}` };
 }
 
 /** The first screen: 24 lines of 80 characters. */
 const USAGE = `k8s-sidecar keeps the data of ConfigMaps and Secrets as files in a folder.
 
 Usage: k8s-sidecar [options]             run until it is stopped
-       k8s-sidecar healthcheck [ready|live]    exit 0 if healthy, else 1
-       k8s-sidecar remove-finalizers     remove our finalizer from all objects
+       k8s-sidecar check                 report all faults of the settings
+       k8s-sidecar COMMAND [options]     print-config, print-rbac and others
        k8s-sidecar --version | --help
 
 Everything else is set by environment variables. Most runs need some of these:
@@ -85,7 +111,15 @@ Endpoints, on port 8080:
   /healthz   200 if both are
   /metrics   for Prometheus
 Documents: https://github.com/deno-k8s-sidecar/deno-k8s-sidecar#readme
-All options and variables follow.
+All commands, options and variables follow.
+
+Commands
+  check [--pod FILE|-]      report every fault and warning of the environment and of CONFIG_FILE, and change nothing.
+                            --pod: of the sidecars in manifests instead: helm template … | k8s-sidecar check --pod -
+  print-config [-o json]    print every setting, its value and where it comes from; secrets are not shown
+  print-rbac                print the least Roles and bindings that the settings need, for kubectl apply -f -
+  healthcheck [ready|live]  exit 0 if the sidecar of this container is healthy, else 1
+  remove-finalizers         remove our finalizer from all selected objects
 
 Options
   --manifests DIR           run without a cluster: read ConfigMaps and Secrets from the YAML and JSON files of DIR,

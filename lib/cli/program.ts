@@ -1,6 +1,6 @@
 /** Runs the command of the command line with the settings of the environment, and returns the exit code. */
 import { systemClock } from "../runtime/clock.ts";
-import { helpText, parseCommandLine } from "./command_line.ts";
+import { type Command, helpText, parseCommandLine } from "./command_line.ts";
 import { type Config, type LogSettings, parseConfig } from "../config/config.ts";
 import { loadConfig } from "../config/load_config.ts";
 import { EXIT, type ExitCode } from "./exit_codes.ts";
@@ -18,6 +18,7 @@ import { resolvePath } from "../files/paths.ts";
 import { describeSelection } from "../sidecar/describe_selection.ts";
 import { configFilesOf } from "../sidecar/open_files.ts";
 import { runSidecar } from "../sidecar/sidecar.ts";
+import { describeFaults } from "./report.ts";
 import { checkStart } from "./start_checks.ts";
 import { COMMIT, VERSION } from "./version.ts";
 import { messageOf } from "../runtime/message_of.ts";
@@ -46,6 +47,12 @@ export async function runProgram(
   if (command.run === "healthcheck" && faults.length === 0) {
     const { runHealthcheck } = await import("./healthcheck.ts");
     return await runHealthcheck(parseConfig(env).config, command.probe);
+  }
+
+  if (command.run === "print-config" || command.run === "print-rbac" || command.run === "check") {
+    if (faults.length === 0) return await runReport(command, env);
+    console.error(describeFaults(faults));
+    return EXIT.configuration;
   }
 
   const { config, faults: configFaults, text } = await loadConfig(env, "flags" in command ? command.flags : {});
@@ -86,6 +93,7 @@ export async function runProgram(
     ...{
       config,
       env,
+      origin: dir ?? server ?? "",
       configFiles,
       userAgent,
       build: { version: VERSION, revision: COMMIT },
@@ -106,6 +114,21 @@ export async function runProgram(
   }
   const { runRemoveFinalizers } = await import("./remove_finalizers.ts");
   return await runRemoveFinalizers(clusterOptions, stop);
+}
+
+/** Commands that only tell about the settings. */
+async function runReport(
+  command: Extract<Command, { run: "print-config" | "print-rbac" | "check" }>,
+  env: Record<string, string | undefined>,
+): Promise<ExitCode> {
+  switch (command.run) {
+    case "print-config":
+      return await (await import("./print_config.ts")).runPrintConfig(command, env);
+    case "print-rbac":
+      return await (await import("./print_rbac.ts")).runPrintRbac(command.flags, env);
+    case "check":
+      return await (await import("./check.ts")).runCheck(command, env);
+  }
 }
 
 async function followConfig(
@@ -177,9 +200,4 @@ function clusterSettings({ events, finalizer, health, collections }: Config): st
   };
   const settings = Object.keys(isSet).filter((name) => isSet[name]);
   return settings.map((name) => `${name} has no effect with --manifests: it needs a cluster`);
-}
-
-/** A line for each fault. */
-function describeFaults(faults: readonly Fault[]): string {
-  return faults.map(({ message }) => `configuration error: ${message.replace(/\s*[\r\n]+\s*/g, " ")}`).join("\n");
 }

@@ -32,18 +32,23 @@ export async function checkStart(
   return { credentials: found, server, faults, warnings };
 }
 
-/** Makes the folders of collections, and checks the files that they name. */
+/**
+ * Makes the folders of collections, and checks the files that they name.
+ *
+ * @param prepare makes a folder, or throws what that would throw
+ */
 export function checkCollections(
   collections: readonly Collection[],
   { startsLikeKiwigrid }: Pick<Config, "startsLikeKiwigrid">,
   broken: ReadonlySet<string> = new Set(),
+  prepare: (folder: string) => void = makeFolder,
 ): { faults: Fault[]; warnings: string[] } {
   const faults: Fault[] = [];
   const warnings: string[] = [];
   for (const { name, files, notification } of collections) {
     const settings = settingsOf(name);
     if (name !== ENVIRONMENT_COLLECTION || !broken.has("FOLDER")) {
-      faults.push(...folderFaults(settings.folder, files.folder));
+      faults.push(...folderFaults(settings.folder, files.folder, prepare));
     }
     if (files.stateFile !== undefined && files.stateFile !== "none") {
       faults.push(...stateFileFaults(settings.stateFile, files.stateFile));
@@ -67,6 +72,10 @@ export function checkCollections(
   return { faults, warnings };
 }
 
+function makeFolder(folder: string): void {
+  Deno.mkdirSync(folder, { recursive: true });
+}
+
 /** The names of settings of a collection, for messages. */
 function settingsOf(name: string) {
   if (name === ENVIRONMENT_COLLECTION) return { folder: "FOLDER", stateFile: "STATE_FILE", script: "SCRIPT" };
@@ -84,7 +93,7 @@ function credentialsFault(error: unknown, kubeconfig: string | undefined): Fault
 /** Deno allows writing to these only with --allow-all. */
 const DEVICES = ["/dev", "/proc", "/sys"];
 
-function folderFaults(setting: string, folder: string): Fault[] {
+function folderFaults(setting: string, folder: string, prepare: (folder: string) => void): Fault[] {
   if (DEVICES.some((devices) => isInside(devices, resolvePath(Deno.cwd(), folder)))) {
     return [
       faultOf(
@@ -95,7 +104,7 @@ function folderFaults(setting: string, folder: string): Fault[] {
     ];
   }
   try {
-    Deno.mkdirSync(folder, { recursive: true });
+    prepare(folder);
     return [];
   } catch (error) {
     if (error instanceof Deno.errors.AlreadyExists) {

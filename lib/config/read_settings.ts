@@ -8,6 +8,11 @@ export interface Fault {
   message: string;
 }
 
+/** Where the value of a setting comes from. `isValid: false`: the text is a fault, and the default is used. */
+export type Origin =
+  | { from: "default" | "kiwigrid" }
+  | { from: "environment"; variable: string; text: string; isValid: boolean };
+
 /** `METHOD="x": expected WATCH, LIST or SLEEP`; the value of a secret is not shown. */
 export function faultOf(setting: string, value: string, accepted: string, secret = false): Fault {
   const shown = value.length > 200 ? `${value.slice(0, 200)}…` : value;
@@ -23,7 +28,8 @@ export function faultOf(setting: string, value: string, accepted: string, secret
  */
 export function readSettings(
   env: Record<string, string | undefined>,
-): { values: SettingValues; faults: Fault[]; warnings: string[] } {
+): { values: SettingValues; origins: Map<SettingName, Origin>; faults: Fault[]; warnings: string[] } {
+  const origins = new Map<SettingName, Origin>();
   const faults: Fault[] = [];
   const warnings: string[] = [];
   const kiwigrid = SETTINGS.DEFAULTS.type.parse(env.DEFAULTS || "kopf") === "kiwigrid";
@@ -31,12 +37,15 @@ export function readSettings(
   for (const [name, row] of Object.entries(SETTINGS) as [SettingName, Setting<unknown>][]) {
     const byDefault = (kiwigrid ? row.kiwigrid : undefined) ?? row.default;
     values[name] = byDefault ? row.type.parse(byDefault) : undefined;
+    origins.set(name, { from: kiwigrid && row.kiwigrid !== undefined ? "kiwigrid" : "default" });
     const given = givenValue(env, name, row, warnings);
     if (given === undefined) continue;
     const { spelling, text } = given;
     const about = (what: string) => faultOf(spelling, row.redact?.(text) ?? text, what, row.secret);
     const value = row.type.parse(text);
+    const origin = { from: "environment", variable: spelling, text } as const;
     if (value !== undefined) {
+      origins.set(name, { ...origin, isValid: true });
       values[name] = value;
       const remark = row.type.remark?.(text);
       if (remark !== undefined) warnings.push(about(remark).message);
@@ -45,16 +54,20 @@ export function readSettings(
     const expected = `expected ${row.type.accepts}`;
     const read = kiwigrid ? row.kiwigridReads?.(text) : undefined;
     if (read === undefined) {
+      origins.set(name, { ...origin, isValid: false });
       faults.push(about(expected));
       continue;
     }
     const readValue = row.type.parse(read);
-    if (readValue !== undefined) values[name] = readValue;
+    if (readValue !== undefined) {
+      origins.set(name, { ...origin, isValid: true });
+      values[name] = readValue;
+    }
     const shownDefault = byDefault ?? row.shownDefault?.replaceAll("`", "") ?? "none";
     const used = readValue === undefined ? `the default, ${shownDefault},` : read;
     warnings.push(about(`${expected}. With DEFAULTS=kiwigrid this is no fault: ${used} is used`).message);
   }
-  return { values: values as SettingValues, faults, warnings };
+  return { values: values as SettingValues, origins, faults, warnings };
 }
 
 /**

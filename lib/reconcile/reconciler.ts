@@ -17,7 +17,7 @@ import { ObjectFiles } from "./object_files.ts";
 import { ObjectReader } from "./object_reader.ts";
 import type { Outcome } from "./outcome.ts";
 import { assemble, keyOfRest, objectToContinue, ownerToRemove } from "./reconciler_parts.ts";
-import type { ReconcilerOptions, ReconcilerParts } from "./reconciler_parts.ts";
+import type { ReconcilerInner, ReconcilerOptions, ReconcilerParts } from "./reconciler_parts.ts";
 import type { SourceLists } from "./source_lists.ts";
 import { takeOver } from "./take_over.ts";
 import { TrackedObject } from "./tracked_object.ts";
@@ -77,6 +77,11 @@ export class Reconciler {
   /** Whether an object exists and is selected. */
   selects(key: string): boolean {
     return !this.#parts.isGone(key);
+  }
+
+  /** What `/status` is made from: only to be read. */
+  get inner(): ReconcilerInner {
+    return this.#parts;
   }
 
   /** @param undelivered paths whose content was refused */

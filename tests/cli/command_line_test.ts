@@ -10,6 +10,16 @@ Deno.test("parseCommandLine() understands every argument, with flags as --flag v
     [["-h"], { run: "help" }],
     [["--version"], { run: "version" }],
     [["remove-finalizers"], { run: "remove-finalizers", flags: {} }],
+    [["print-config"], { run: "print-config", flags: {}, json: false }],
+    [["print-config", "-o", "json", "--req-password-file=/p"], {
+      run: "print-config",
+      flags: { reqPasswordFile: "/p" },
+      json: true,
+    }],
+    [["print-rbac"], { run: "print-rbac", flags: {} }],
+    [["check"], { run: "check", flags: {} }],
+    [["check", "--pod", "-"], { run: "check", flags: {}, pod: "-" }],
+    [["--pod=pod.yaml", "check"], { run: "check", flags: {}, pod: "pod.yaml" }],
     [["--manifests", "dir"], { run: "sidecar", flags: {}, manifests: "dir" }],
     [["--manifests=a=b"], { run: "sidecar", flags: {}, manifests: "a=b" }],
     [["--req-username-file", "/u", "--req-password-file=/p"], {
@@ -47,6 +57,19 @@ Deno.test("parseCommandLine() refuses remove-finalizers with --manifests", () =>
   }
 });
 
+Deno.test("parseCommandLine() refuses flags of other commands, and a second command", () => {
+  const cases: [args: string[], message: string][] = [
+    [["--pod", "-"], "--pod goes only with check"],
+    [["print-rbac", "-o", "json"], "-o goes only with print-config"],
+    [["check", "--manifests", "dir"], "--manifests does not go with check"],
+    [["print-config", "-o", "yaml"], '-o="yaml": expected json'],
+    [["check", "print-rbac"], '"print-rbac" is not a valid argument: see --help'],
+  ];
+  for (const [args, message] of cases) {
+    assert.deepEqual(parseCommandLine(args).faults.map((one) => one.message), [message]);
+  }
+});
+
 Deno.test("parseCommandLine() hides the value of an unknown flag", () => {
   const [fault] = parseCommandLine(["--req-password=geheim"]).faults;
   assert.equal(fault?.message, '"--req-password=…" is not a valid argument: see --help');
@@ -67,6 +90,13 @@ Deno.test("helpText() lists variables, defaults and exit codes in short lines", 
   assert.match(help, /Exit codes: 0 .* 2 .* 3 .*\n4 /);
   assert.deepEqual(lines.filter((line) => line.length > 120), []);
   assert.doesNotMatch(help, /`|undefined/);
+});
+
+Deno.test("helpText() lists the commands", () => {
+  const [, commands = ""] = /\nCommands\n([^]*?)\n\n/.exec(helpText()) ?? [];
+  for (const command of ["check", "print-config", "print-rbac", "healthcheck", "remove-finalizers"]) {
+    assert.match(commands, new RegExp(`^  ${command}( |$)`, "m"));
+  }
 });
 
 Deno.test("helpText() begins with a screen that is enough to start", () => {

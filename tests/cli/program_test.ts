@@ -4,18 +4,10 @@ import { CONFIG_MAPS } from "../apiserver/resources.ts";
 import { SETTINGS } from "../../lib/config/settings.ts";
 import { refusal } from "../support/api_gateway.ts";
 import { tempFolder } from "../support/disk.ts";
-import { type LogLine, SidecarProcess, type StartOptions } from "../support/sidecar_process.ts";
+import { outcome } from "../support/outcome.ts";
+import { type LogLine, SidecarProcess } from "../support/sidecar_process.ts";
 import { until } from "../support/local_servers.ts";
 import { CONFIG_MAP, pod, workplace } from "../support/workplace.ts";
-
-/** Runs until the process ends by itself. */
-async function outcome(env: Record<string, string>, options: StartOptions = {}) {
-  await using sidecar = SidecarProcess.start(env, options);
-  const { code } = await sidecar.exited();
-  const textOf = (wanted: LogLine["stream"]) =>
-    sidecar.lines.filter(({ stream }) => stream === wanted).map(({ text }) => text);
-  return { code, stdout: textOf("stdout"), stderr: textOf("stderr"), lines: sidecar.lines };
-}
 
 Deno.test("--help lists every variable, whatever the environment is", async () => {
   const { code, stdout, stderr } = await outcome({ METHOD: "nonsense" }, { args: ["--help"] });

@@ -24,7 +24,7 @@ export class FileFaults {
   }
 
   add(at: number, key: string, reason: string): void {
-    const { line, column } = this.#place(at);
+    const { line, column } = this.placeOf(at);
     const message = this.#message(at, key, reason);
     this.#faults.set(`${line}:${column} ${reason}`, { setting: "CONFIG_FILE", message, line, column, key, reason });
   }
@@ -34,7 +34,7 @@ export class FileFaults {
   }
 
   lineOf(at: number): number {
-    return this.#place(at).line;
+    return this.placeOf(at).line;
   }
 
   /** In the order of the text. */
@@ -46,14 +46,15 @@ export class FileFaults {
     return [...this.#warnings];
   }
 
-  #place(at: number): { line: number; column: number } {
+  /** From 1. */
+  placeOf(at: number): { line: number; column: number } {
     const { line, col } = this.#placeOf(at);
     // An empty text has no lines
     return { line: Math.max(line, 1), column: Math.max(col, 1) };
   }
 
   #message(at: number, key: string, reason: string): string {
-    const { line, column } = this.#place(at);
+    const { line, column } = this.placeOf(at);
     return [`${this.#path}:${line}:${column}`, key, reason].filter((part) => part !== "").join("  ");
   }
 }

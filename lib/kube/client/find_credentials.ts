@@ -11,32 +11,45 @@ export interface CredentialsOptions {
   onWarning(message: string): void;
 }
 
+/** Where the credentials are; `undefined` if there are none. */
+export type Choice = { from: "kubeconfig"; paths: string } | { from: "serviceAccount"; server: string } | undefined;
+
 /**
  * Chooses KUBECONFIG if set, else the service account of the pod, else `~/.kube/config`. As with kubectl, one existing
  * file in a KUBECONFIG list is enough. If none exists, the service account is used.
- *
- * @throws {CredentialsError} there are no credentials
  */
-export async function findCredentials(options: CredentialsOptions): Promise<Credentials> {
+export function chooseCredentials(options: CredentialsOptions): Choice {
   const { serviceAccountDir } = options;
   const kubeconfig = options.kubeconfig && withHome(options.kubeconfig, options.env.HOME);
   const inCluster = inClusterServer(options.env);
   const hasAccount = inCluster !== undefined && isFile(`${serviceAccountDir}/token`);
   if (kubeconfig !== undefined) {
-    if (!hasAccount || kubeconfig.split(":").some(exists)) return await kubeconfigCredentials(kubeconfig);
+    if (!hasAccount || kubeconfig.split(":").some(exists)) return { from: "kubeconfig", paths: kubeconfig };
     options.onWarning(
       `KUBECONFIG=${JSON.stringify(kubeconfig)}: no such file, so the service account in ${serviceAccountDir} is used`,
     );
   }
-  if (hasAccount) return serviceAccountCredentials(serviceAccountDir, inCluster);
-  const fallback = `${options.env.HOME ?? ""}/.kube/config`;
-  if (isFile(fallback)) return await kubeconfigCredentials(fallback);
+  if (hasAccount) return { from: "serviceAccount", server: inCluster };
+  const fallback = fallbackOf(options.env);
+  return isFile(fallback) ? { from: "kubeconfig", paths: fallback } : undefined;
+}
+
+/** @throws {CredentialsError} there are no credentials */
+export async function findCredentials(options: CredentialsOptions): Promise<Credentials> {
+  const { serviceAccountDir, env } = options;
+  const choice = chooseCredentials(options);
+  if (choice?.from === "kubeconfig") return await kubeconfigCredentials(choice.paths);
+  if (choice !== undefined) return serviceAccountCredentials(serviceAccountDir, choice.server);
   throw new CredentialsError(
-    `no credentials for the API server: no KUBECONFIG, no ${fallback}, and ` +
-      (inCluster === undefined
+    `no credentials for the API server: no KUBECONFIG, no ${fallbackOf(env)}, and ` +
+      (inClusterServer(env) === undefined
         ? "KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT are not set as they are in a pod"
         : `no service account token at ${serviceAccountDir}/token (is automountServiceAccountToken off?)`),
   );
+}
+
+function fallbackOf(env: CredentialsOptions["env"]): string {
+  return `${env.HOME ?? ""}/.kube/config`;
 }
 
 /** Reading a kubeconfig costs memory, so the code for it is loaded only if there is one. */

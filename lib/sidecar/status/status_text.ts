@@ -1,0 +1,13 @@
+/** The text of `/status`. It is loaded when it is asked for the first time. */
+import type { Garbage } from "../../runtime/garbage.ts";
+import { collectStatus, type StatusParts } from "./collect.ts";
+
+/** @param garbage told of the text, which is of no use once it was sent */
+export function statusText(
+  { env, ...parts }: Omit<StatusParts, "hostname" | "wallClock"> & { env: Record<string, string | undefined> },
+  garbage: Pick<Garbage, "count">,
+): string {
+  const text = JSON.stringify(collectStatus({ ...parts, hostname: env.HOSTNAME ?? "", wallClock: Date.now }));
+  garbage.count(text.length);
+  return text;
+}
