@@ -3,8 +3,10 @@ import type { Status } from "../status.ts";
 import { Html, markup, shortened } from "./markup.ts";
 import { linkTo, type PageQuery, readQuery } from "./query.ts";
 import { type Section, sectionsOf } from "./sections.ts";
-import { STYLE } from "./style.ts";
+import { pageHeaders, STYLE } from "./style.ts";
 import { absolute, count, counted, duration, relativeTime, time } from "./words.ts";
+
+export { pageHeaders };
 
 /** Seconds between refreshes with `?live`. */
 const REFRESH_SECONDS = 5;
