@@ -17,7 +17,7 @@ import { ObjectFiles } from "./object_files.ts";
 import { ObjectReader } from "./object_reader.ts";
 import type { Outcome } from "./outcome.ts";
 import { assemble, keyOfRest, objectToContinue, ownerToRemove } from "./reconciler_parts.ts";
-import type { ReconcilerInner, ReconcilerOptions, ReconcilerParts } from "./reconciler_parts.ts";
+import type { ReconcilerOptions, ReconcilerParts } from "./reconciler_parts.ts";
 import type { SourceLists } from "./source_lists.ts";
 import { takeOver } from "./take_over.ts";
 import { TrackedObject } from "./tracked_object.ts";
@@ -80,7 +80,7 @@ export class Reconciler {
   }
 
   /** What `/status` is made from: only to be read. */
-  get inner(): ReconcilerInner {
+  get inner(): Readonly<Pick<ReconcilerParts, "claims" | "refusals" | "reports" | "queue" | "isGone">> {
     return this.#parts;
   }
 

@@ -74,14 +74,6 @@ export interface ReconcilerParts {
   isGone(key: string): boolean;
 }
 
-/** What `/status` is made from: only to be read. */
-export interface ReconcilerInner {
-  claims: Pick<Claims<TrackedObject>, "lost" | "winnerOf">;
-  refusals: Pick<Refusals, "all">;
-  reports: Pick<Reports, "pathRefusals">;
-  queue: Pick<WorkQueue, "unsettled">;
-}
-
 /** Keys of the queue that stand for files to remove: this, and the key of their owner. */
 const REMOVAL = "removal of ";
 

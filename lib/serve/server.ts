@@ -6,7 +6,7 @@ import type { MetricsFormat } from "../runtime/metrics_registry.ts";
 import { formatFor, MEDIA_TYPES } from "./metrics/exposition.ts";
 import { checkHealth, type HealthState } from "./health.ts";
 import { type HttpRequest, type HttpResponse, Responder, text } from "./responder.ts";
-import type { Status } from "./status.ts";
+import { INSTANCE_HEADER, type Status } from "./status.ts";
 import { refusalOf, type StatusPolicy } from "./status_policy.ts";
 
 export interface ServerOptions {
@@ -25,9 +25,6 @@ export interface ServerOptions {
   clock: Clock;
   log: Pick<Log, "info" | "warn">;
 }
-
-/** A header of every answer. */
-export const INSTANCE_HEADER = "x-k8s-sidecar-instance";
 
 const NO_STORE = { "cache-control": "no-store", "x-content-type-options": "nosniff" };
 

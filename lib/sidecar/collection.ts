@@ -1,7 +1,6 @@
 /** One running collection: follows its sources, writes its files and notifies its application. */
 import type { Collection } from "../config/collection_settings.ts";
 import type { Reconciler } from "../reconcile/reconciler.ts";
-import type { ReconcilerInner } from "../reconcile/reconciler_parts.ts";
 import { given } from "../runtime/given.ts";
 import type { FileEvent } from "../reconcile/file_event.ts";
 import { settleDownloads } from "./settle_downloads.ts";
@@ -16,7 +15,7 @@ import { type CollectionOptions, type CollectionParts, openParts } from "./colle
 /** What `/status` is made from: only to be read. */
 export interface CollectionInner
   extends
-    Pick<ReconcilerInner, "claims" | "refusals" | "reports" | "queue">,
+    Pick<Reconciler["inner"], "claims" | "refusals" | "reports" | "queue">,
     Pick<CollectionParts, "journal" | "downloads" | "notifications" | "told" | "followers">,
     Pick<Reconciler, "outcome" | "objects"> {
   collection: Collection;
@@ -59,10 +58,10 @@ export class RunningCollection implements Neighbour {
 
   get inner(): CollectionInner {
     const { journal, downloads, notifications, told, followers, reconciler } = this.#parts;
-    const { outcome, objects, inner } = reconciler;
+    const { outcome, objects, inner: { claims, refusals, reports, queue } } = reconciler;
     return {
       ...{ journal, downloads, notifications, told, followers, outcome, objects },
-      ...inner,
+      ...{ claims, refusals, reports, queue },
       collection: this.#options.collection,
       openedAt: this.#openedAt,
       ...given("readyAt", this.#readyAt),

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { statusPage } from "../../lib/serve/page/page.ts";
 import { pageHeaders } from "../../lib/serve/page/style.ts";
 import type { Status } from "../../lib/serve/status.ts";
-import { openBrowser, type OpenPage, type View } from "../support/browser.ts";
+import { browserTest, openBrowser, type OpenPage, type View } from "../support/browser.ts";
 import { HOSTILE, hostileStatus, largeStatus, ordinaryStatus, quietStatus } from "../support/status_fixtures.ts";
 import { serve } from "../support/local_servers.ts";
 import { lowContrast, smallTargets, wideElements } from "../support/page_checks.js";
@@ -47,7 +47,7 @@ function assertQuiet({ complaints, requests }: OpenPage, pages = 1): void {
 for (const view of VIEWS) {
   const name = `${view.width} px, ${view.theme}`;
 
-  Deno.test(`The page fits, can be read and touched: ${name}`, async () => {
+  browserTest(`The page fits, can be read and touched: ${name}`, async () => {
     await using shown = await showing(ordinaryStatus(), "?q=da", view);
     assert.deepEqual(await shown.page.evaluate(wideElements), []);
     assert.deepEqual(await shown.page.evaluate(lowContrast), []);
@@ -55,7 +55,7 @@ for (const view of VIEWS) {
     assertQuiet(shown);
   });
 
-  Deno.test(`The page shows hostile names as they are: ${name}`, async () => {
+  browserTest(`The page shows hostile names as they are: ${name}`, async () => {
     await using shown = await showing(hostileStatus(), "", view);
     assert.deepEqual(await shown.page.evaluate(wideElements), []);
     assert.equal(await shown.page.locator("script, [onmouseover], [autofocus], b[title]").count(), 0);
@@ -72,7 +72,7 @@ for (const view of VIEWS) {
   });
 }
 
-Deno.test("The page's filter is a plain form that keeps live", async () => {
+browserTest("The page's filter is a plain form that keeps live", async () => {
   await using shown = await showing(largeStatus(1000), "?page=2&live");
   await shown.page.fill("input[name=q]", "TEAM-3 boards-001");
   await shown.page.click("form button");
@@ -87,7 +87,7 @@ Deno.test("The page's filter is a plain form that keeps live", async () => {
   assertQuiet(shown, 3);
 });
 
-Deno.test("The page's filter takes hostile names", async () => {
+browserTest("The page's filter takes hostile names", async () => {
   await using shown = await showing(hostileStatus());
   for (const name of [HOSTILE.script, HOSTILE.quotes, HOSTILE.direction, HOSTILE.rightToLeft]) {
     await shown.page.fill("input[name=q]", name);
@@ -97,7 +97,7 @@ Deno.test("The page's filter takes hostile names", async () => {
   assertQuiet(shown, 5);
 });
 
-Deno.test("The page has 500 of a thousand files, and links to the others", async () => {
+browserTest("The page has 500 of a thousand files, and links to the others", async () => {
   await using shown = await showing(largeStatus(1234));
   assert.equal(await shown.rows("files").count(), 500);
   await shown.page.locator(".pager >> text=Next").first().click();
@@ -109,7 +109,7 @@ Deno.test("The page has 500 of a thousand files, and links to the others", async
   assertQuiet(shown, 3);
 });
 
-Deno.test("The page refreshes itself with live only, and keeps filter and page", async () => {
+browserTest("The page refreshes itself with live only, and keeps filter and page", async () => {
   await using still = await showing(quietStatus());
   assert.equal(await still.page.locator("meta[http-equiv=refresh]").count(), 0);
   await using shown = await showing(largeStatus(1234), "?q=dashboard&page=2&live");
@@ -123,7 +123,7 @@ Deno.test("The page refreshes itself with live only, and keeps filter and page",
   assert.equal(still.requests.length, 1);
 });
 
-Deno.test("The page has landmarks, headings, and tables that a screen reader can walk", async () => {
+browserTest("The page has landmarks, headings, and tables that a screen reader can walk", async () => {
   for (const width of [360, 1280] as const) {
     await using shown = await showing(ordinaryStatus(), "", { width, theme: "light" });
     const tree = await shown.page.locator("body").ariaSnapshot();
@@ -141,7 +141,7 @@ Deno.test("The page has landmarks, headings, and tables that a screen reader can
   }
 });
 
-Deno.test("The page can be read without its style", async () => {
+browserTest("The page can be read without its style", async () => {
   await using shown = await showing(ordinaryStatus());
   await shown.page.evaluate('document.querySelector("style").remove()');
   assert.ok(await shown.page.locator("#files thead").isVisible());

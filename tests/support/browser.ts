@@ -3,12 +3,16 @@ import { type Browser, chromium, type Page } from "playwright-core";
 
 const CHROMIUM = Deno.env.get("CHROMIUM") ?? "/usr/bin/chromium";
 
-export const haveChromium = await Deno.stat(CHROMIUM).then(() => true, () => false);
+const haveChromium = await Deno.stat(CHROMIUM).then(() => true, () => false);
+
+/** A test that is ignored where there is no chromium. */
+export function browserTest(name: string, fn: () => Promise<void>): void {
+  Deno.test({ name, ignore: !haveChromium, fn });
+}
 
 export interface View {
   width: 360 | 1280;
   theme: "light" | "dark";
-  css?: boolean;
 }
 
 /** One browser for the tests of a file. */

@@ -1,10 +1,11 @@
 /** The page at `/`: the status for people, as HTML that needs no script. */
+import { count, counted, duration } from "../../runtime/quantities.ts";
 import type { Status } from "../status.ts";
 import { Html, markup, shortened } from "./markup.ts";
 import { linkTo, type PageQuery, readQuery } from "./query.ts";
 import { type Section, sectionsOf } from "./sections.ts";
 import { pageHeaders, STYLE } from "./style.ts";
-import { absolute, count, counted, duration, relativeTime, time } from "./words.ts";
+import { absoluteTime, relativeTime, time } from "./times.ts";
 
 export { pageHeaders };
 
@@ -58,7 +59,7 @@ ${
     configFile &&
     markup`<li>CONFIG_FILE ${shortened(configFile.path)}, read ${relativeTime(configFile.loadedAt, now)}</li>
 `
-  }<li>as of ${time(now, absolute(now))}</li>
+  }<li>as of ${absoluteTime(now)}</li>
 </ul>
 </header>
 `;

@@ -1,9 +1,10 @@
 /** The parts of the page below its header. */
+import { count, duration, size } from "../../runtime/quantities.ts";
 import type { CollectionStatus, FileStatus, NotificationStatus, Problem, SourceStatus, Status } from "../status.ts";
 import { type Html, markup, shortened, type Value } from "./markup.ts";
 import { linkTo, matcher, type PageQuery } from "./query.ts";
 import { type Column, firstRows, more, pageOf, table, unbroken } from "./table.ts";
-import { count, duration, lasting, relativeTime, size } from "./words.ts";
+import { lasting, relativeTime } from "./times.ts";
 
 /** Maximum rows of a section that has no pages. */
 const MAX_ROWS = 500;

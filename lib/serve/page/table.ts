@@ -1,8 +1,8 @@
 /** Tables that become one block per row on a phone. */
 import { escaped } from "../../runtime/escaped.ts";
+import { count } from "../../runtime/quantities.ts";
 import { type Html, markup, shortened, type Value } from "./markup.ts";
 import { linkTo, PAGE_ROWS, type PageQuery } from "./query.ts";
-import { count } from "./words.ts";
 
 export interface Column<Row> {
   name: string;
