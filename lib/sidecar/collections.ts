@@ -12,7 +12,7 @@ import { whenAborted } from "../runtime/when_aborted.ts";
 import { RunningCollection } from "./collection.ts";
 import type { CollectionOptions } from "./collection_parts.ts";
 import { differenceOf } from "./collection_difference.ts";
-import { placeOf } from "./collection_id.ts";
+import { instanceOf, placeOf } from "./collection_id.ts";
 import { Leftovers } from "./leftovers.ts";
 import { describeSelection } from "./describe_selection.ts";
 import { filesNamedBy, folderOf } from "./open_files.ts";
@@ -49,6 +49,7 @@ export class Collections {
   #replaced = Promise.withResolvers<void>();
   #isRunning = false;
   #hasBeenReady = false;
+  #instance = "";
 
   /** @throws {PublishError} a folder does not exist and cannot be created */
   static async open(options: CollectionsOptions): Promise<Collections> {
@@ -56,6 +57,7 @@ export class Collections {
     collections.#protect(options.config.collections);
     for (const collection of options.config.collections) await collections.#open(collection);
     collections.#findLeftovers();
+    await collections.#identify();
     return collections;
   }
 
@@ -74,6 +76,11 @@ export class Collections {
 
   get running(): RunningCollection[] {
     return [...this.#slots.values()].map(({ running }) => running);
+  }
+
+  /** Identifies the collections ({@link instanceOf}). */
+  get instance(): string {
+    return this.#instance;
   }
 
   /** Why the first sync is not complete, in one line; `undefined` from then on, whatever is configured later. */
@@ -140,6 +147,7 @@ export class Collections {
       if (!kept.has(collection.name)) await this.#open(collection);
     }
     for (const { running } of left) this.#leftovers.add(running.place, running.belongings);
+    await this.#identify();
     this.#record();
     this.#replaced.resolve();
     this.#replaced = Promise.withResolvers();
@@ -168,6 +176,11 @@ export class Collections {
     const slot = { collection, running, heartbeats, stop: new AbortController() };
     this.#slots.set(name, slot);
     if (this.#isRunning) start(slot);
+  }
+
+  async #identify(): Promise<void> {
+    const collections = [...this.#slots.values()].map(({ collection }) => collection);
+    this.#instance = await instanceOf(collections, this.#options.config.configFile);
   }
 
   /** Keeps what these collections name from being written to by objects of any collection. */

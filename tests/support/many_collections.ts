@@ -11,6 +11,7 @@ import type { FinalizerGuard } from "../../lib/sidecar/finalizer_guard.ts";
 import { Liveness } from "../../lib/sidecar/liveness.ts";
 import { SharedTransports } from "../../lib/sidecar/open_transports.ts";
 import { SharedSources } from "../../lib/sidecar/shared_sources.ts";
+import { NotificationHistory } from "../../lib/sidecar/told.ts";
 import { CONFIG_MAPS, NAMESPACES, type StoredMeta } from "../apiserver/resources.ts";
 import { SharedDownloads } from "../../lib/downloads/shared_downloads.ts";
 import { ApiGateway, keptLog } from "./api_gateway.ts";
@@ -72,6 +73,7 @@ export function collectionsPlace() {
         onRestart() {},
       });
       const transports = new SharedTransports(common);
+      const history = new NotificationHistory();
       const collections = await Collections.open({
         ...{
           ...common,
@@ -85,6 +87,7 @@ export function collectionsPlace() {
         ...given("finalizerGuard", finalizerGuard),
         config: { ...config, collections: parse(text, env), configFile: "config.yaml" },
         metrics: new SidecarMetrics({ build: { version: "", revision: "" }, clock, wallClock: () => 0 }),
+        notificationHistory: history,
         sharedDownloads: new SharedDownloads(common),
         garbage: new Garbage({ clock, collector() {} }),
       });
@@ -92,6 +95,7 @@ export function collectionsPlace() {
       let running: Promise<void> | undefined;
       return {
         collections,
+        history,
         clock,
         log,
         liveness,
