@@ -174,7 +174,7 @@ export class RunningCollection implements Neighbour {
   }
 
   get #isFirstSync(): boolean {
-    return this.#isListing || !this.#parts.readiness.isReady;
+    return this.#isListing || (!this.#options.isAdded && !this.#parts.readiness.isReady);
   }
 
   #onEvent(event: FileEvent): void {

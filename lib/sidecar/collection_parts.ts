@@ -40,6 +40,8 @@ import { Changes } from "../runtime/changes.ts";
 export interface CollectionOptions {
   collection: Collection;
   place: RecordedCollection;
+  /** By a later version of CONFIG_FILE: the application runs already, and is notified of the first sync in any case. */
+  isAdded: boolean;
   config: Config;
   client: ObjectApi;
   /** `false` with `--manifests`, where namespaces have no labels. */

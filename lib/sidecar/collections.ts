@@ -14,7 +14,8 @@ import { filesNamedBy } from "./open_files.ts";
 import type { ListOutcome } from "./list_outcome.ts";
 import type { HeartbeatGroup, Liveness } from "./liveness.ts";
 
-export interface CollectionsOptions extends Omit<CollectionOptions, "collection" | "place" | "liveness" | "onReady"> {
+export interface CollectionsOptions
+  extends Omit<CollectionOptions, "collection" | "place" | "isAdded" | "liveness" | "onReady"> {
   liveness: Liveness;
 }
 
@@ -39,6 +40,8 @@ export class Collections {
   #replaced = Promise.withResolvers<void>();
   #isRunning = false;
   #hasBeenReady = false;
+  /** Those that have ended and whose files are not given to the leftovers yet. */
+  #left: Slot[] = [];
 
   /** @throws {PublishError} a folder does not exist and cannot be created */
   static async open(options: CollectionsOptions): Promise<Collections> {
@@ -104,8 +107,10 @@ export class Collections {
    */
   async replace(collections: readonly Collection[]): Promise<void> {
     this.#protect(collections);
+    // Those that are added later notify an application that runs
+    this.notReady();
     const kept = new Set<string>();
-    const left: Slot[] = [];
+    const ending: Slot[] = [];
     for (const after of collections) {
       const slot = this.#slots.get(after.name);
       const difference = slot && differenceOf(slot.collection, after);
@@ -114,18 +119,21 @@ export class Collections {
       if (difference === "requests") await slot.running.replaceRequests(after);
       slot.collection = after;
     }
-    for (const [name, slot] of [...this.#slots]) {
+    for (const [name, slot] of this.#slots) {
       if (kept.has(name)) continue;
       slot.stop.abort();
+      ending.push(slot);
+    }
+    await Promise.all(ending.map(async (slot) => {
       await slot.ended;
       slot.heartbeats.close();
-      this.#slots.delete(name);
-      left.push(slot);
-    }
+      this.#slots.delete(slot.collection.name);
+      this.#left.push(slot);
+    }));
     for (const collection of collections) {
       if (!kept.has(collection.name)) await this.#open(collection);
     }
-    for (const { running } of left) this.#leftovers.add(running.place, running.belongings);
+    for (const { running } of this.#left.splice(0)) this.#leftovers.add(running.place, running.belongings);
     this.#record();
     this.#replaced.resolve();
     this.#replaced = Promise.withResolvers();
@@ -135,10 +143,13 @@ export class Collections {
     const { name } = collection;
     const heartbeats = this.#options.liveness.group();
     const { finalizerGuard, log } = this.#options;
+    const place = await placeOf(collection);
+    await this.#leftovers.giveBack(place);
     const options: CollectionOptions = {
       ...this.#options,
       collection,
-      place: await placeOf(collection),
+      place,
+      isAdded: this.#hasBeenReady,
       configFiles: [...this.#options.configFiles, ...this.#namedFiles.values()],
       liveness: heartbeats,
       log: withProperties(log, { collection: name }),
@@ -163,7 +174,8 @@ export class Collections {
   /** Removes the finalizer of an object, unless another collection still has it. */
   #release(ref: ObjectRef): void {
     const key = keyOf(ref);
-    if (!this.running.some((running) => running.holds(key))) this.#options.finalizerGuard?.release(ref);
+    if (this.#leftovers.hold(key) || this.running.some((running) => running.holds(key))) return;
+    this.#options.finalizerGuard?.release(ref);
   }
 
   /** Collections of the last run that are not configured any more. */

@@ -73,6 +73,7 @@ function place() {
           failureOf: (target) => sources?.failureOf(target),
           timesOf: (target) => sources?.timesOf(target),
         },
+        isAdded: false,
         onReady() {},
         garbage: new Garbage({ clock, collector() {} }),
         clock,
