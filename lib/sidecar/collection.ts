@@ -169,7 +169,6 @@ export class RunningCollection implements Neighbour {
     if (this.#isListing) return;
     this.#options.log.info("Initial sync complete, sidecar is ready.", { objects: this.objects, files: this.files });
     this.#warnOfMissing();
-    this.#options.garbage.sweep();
     this.#options.onReady();
   }
 

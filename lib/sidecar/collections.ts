@@ -4,6 +4,7 @@ import type { ConfigFile } from "../files/config_files.ts";
 import type { RecordedCollection } from "../files/record_format.ts";
 import { withProperties } from "../log/with_properties.ts";
 import { keyOf, type ObjectRef } from "../objects/ref.ts";
+import type { Garbage } from "../runtime/garbage.ts";
 import { whenAborted } from "../runtime/when_aborted.ts";
 import { RunningCollection } from "./collection.ts";
 import type { CollectionOptions } from "./collection_parts.ts";
@@ -17,6 +18,7 @@ import type { HeartbeatGroup, Liveness } from "./liveness.ts";
 export interface CollectionsOptions
   extends Omit<CollectionOptions, "collection" | "place" | "isAdded" | "liveness" | "onReady"> {
   liveness: Liveness;
+  garbage: Pick<Garbage, "sweep">;
 }
 
 /** A collection of the configuration. */
@@ -40,6 +42,7 @@ export class Collections {
   #replaced = Promise.withResolvers<void>();
   #isRunning = false;
   #hasBeenReady = false;
+  #isAboutToSweep = false;
   /** Those that have ended and whose files are not given to the leftovers yet. */
   #left: Slot[] = [];
 
@@ -153,7 +156,7 @@ export class Collections {
       configFiles: [...this.#options.configFiles, ...this.#namedFiles.values()],
       liveness: heartbeats,
       log: withProperties(log, { collection: name }),
-      onReady: () => this.#leftovers.check(),
+      onReady: () => this.#onReady(),
     };
     if (finalizerGuard !== undefined) {
       options.finalizerGuard = { ...finalizerGuard, release: (ref) => this.#release(ref) };
@@ -162,6 +165,17 @@ export class Collections {
     const slot = { collection, running, heartbeats, stop: new AbortController() };
     this.#slots.set(name, slot);
     if (this.#isRunning) start(slot);
+  }
+
+  #onReady(): void {
+    this.#leftovers.check();
+    if (this.#isAboutToSweep || !this.running.every(({ isReady }) => isReady)) return;
+    // A sweep stops everything for some 20 ms: one for all
+    this.#isAboutToSweep = true;
+    queueMicrotask(() => {
+      this.#isAboutToSweep = false;
+      this.#options.garbage.sweep();
+    });
   }
 
   /** Keeps what these collections name from being written to by objects of any collection. */

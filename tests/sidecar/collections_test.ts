@@ -21,6 +21,7 @@ Deno.test("Collections list what several select once", async () => {
   await until(() => it.collections.notReady() === undefined);
   assert.deepEqual([at.files("1"), at.files("2")], [{ "a.txt": "a" }, { "a.txt": "a" }]);
   assert.deepEqual(at.lists(), ["configmaps app"]);
+  assert.equal(it.sweeps(), 1);
 });
 
 Deno.test("Collections wait for each other in readiness only, and name the one that lacks", async () => {

@@ -59,6 +59,7 @@ export function collectionsPlace() {
     },
     async start(text: string, { env = {}, mode = "watch", finalizerGuard }: StartOptions = {}) {
       const clock = new FakeClock();
+      let sweeps = 0;
       const log = keptLog();
       const liveness = new Liveness(clock);
       const { config } = parseConfig(env);
@@ -82,7 +83,7 @@ export function collectionsPlace() {
         config: { ...config, collections: parse(text, env), configFile: "config.yaml" },
         metrics: new SidecarMetrics({ build: { version: "", revision: "" }, clock, wallClock: () => 0 }),
         sharedDownloads: new SharedDownloads(common),
-        garbage: new Garbage({ clock, collector() {} }),
+        garbage: new Garbage({ clock, collector: () => void sweeps++ }),
       });
       const stop = new AbortController();
       let running: Promise<void> | undefined;
@@ -91,6 +92,7 @@ export function collectionsPlace() {
         clock,
         log,
         liveness,
+        sweeps: () => sweeps,
         run: () => void (running = collections.run(stop.signal)),
         list: () => collections.list(stop.signal),
         replace: (next: string) => collections.replace(parse(next, env)),
