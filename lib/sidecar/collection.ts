@@ -215,12 +215,11 @@ export class RunningCollection implements Neighbour {
     const seconds = Math.round(clock.now() - this.#openedAt) / 1000;
     log.info("Initial sync complete, sidecar is ready.", { objects: this.objects, files: this.files, seconds });
     this.#warnOfMissing();
-    this.#options.garbage.sweep();
     this.#options.onReady();
   }
 
   get #isFirstSync(): boolean {
-    return this.#isListing || !this.#parts.readiness.isReady;
+    return this.#isListing || (!this.#options.isAdded && !this.#parts.readiness.isReady);
   }
 
   #onEvent(event: FileEvent): void {

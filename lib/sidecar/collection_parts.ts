@@ -14,7 +14,6 @@ import type { Journal } from "../files/journal.ts";
 import { Publisher } from "../files/publisher.ts";
 import { DownloadScheduler } from "../downloads/scheduler.ts";
 import type { SharedDownloads } from "../downloads/shared_downloads.ts";
-import type { Garbage } from "../runtime/garbage.ts";
 import type { ObjectApi } from "../kube/client/object_api.ts";
 import type { Source } from "../objects/source.ts";
 import { sourcesOf } from "./sources.ts";
@@ -43,6 +42,8 @@ import { Changes } from "../runtime/changes.ts";
 export interface CollectionOptions {
   collection: Collection;
   place: RecordedCollection;
+  /** By a later version of CONFIG_FILE: the application runs already, and is notified of the first sync in any case. */
+  isAdded: boolean;
   config: Config;
   client: ObjectApi;
   /** `false` with `--manifests`, where namespaces have no labels. */
@@ -63,7 +64,6 @@ export interface CollectionOptions {
   liveness: Pick<Liveness, "heartbeat">;
   /** Shared by all collections. */
   sources: Pick<SharedSources, "follow" | "failureOf" | "timesOf">;
-  garbage: Garbage;
   /** Its first sync is complete. */
   onReady(): void;
   clock: Clock;

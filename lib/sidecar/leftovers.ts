@@ -61,6 +61,8 @@ export class Leftovers {
   readonly #alarm: Alarm;
   readonly #slice: TimeSlice;
   readonly #all = new Map<string, Leftover>();
+  /** Resolves when no clean-up is under way. */
+  #cleaning: Promise<void> = Promise.resolve();
 
   constructor(options: LeftoversOptions) {
     this.#options = options;
@@ -84,6 +86,21 @@ export class Leftovers {
     this.#alarm.ring();
   }
 
+  /**
+   * A collection is about to have this place again. Resolves when nothing is removed there any more; what is left of its
+   * files is its own.
+   */
+  async giveBack(place: RecordedCollection): Promise<void> {
+    if (this.#all.delete(keyOf(place))) await this.#cleaning;
+  }
+
+  /** Whether files with the content of this object have yet to go. */
+  hold(key: string): boolean {
+    return [...this.#all.values()].some(({ belongings }) =>
+      [...belongings?.journal.files() ?? []].some(([, { owner }]) => owner === key)
+    );
+  }
+
   /** A collection has become ready, or runs again. */
   check(): void {
     this.#alarm.ring();
@@ -103,7 +120,9 @@ export class Leftovers {
     for (const [key, leftover] of [...this.#all]) {
       if (signal.aborted) return;
       if (this.#isRunning(leftover.place)) this.#forget(key);
-      else if (leftover.dueAt <= this.#options.clock.now() && this.#mayGo(leftover)) await this.#tryToCleanUp(leftover);
+      else if (leftover.dueAt <= this.#options.clock.now() && this.#mayGo(leftover)) {
+        await (this.#cleaning = this.#tryToCleanUp(leftover));
+      }
     }
   }
 
@@ -122,11 +141,12 @@ export class Leftovers {
   }
 
   async #tryToCleanUp(leftover: Leftover): Promise<void> {
-    const { clock, log, retries = true } = this.#options;
+    const { onReleased, clock, log, retries = true } = this.#options;
     const { place, backoff } = leftover;
     try {
-      await this.#cleanUp(leftover);
+      const owners = await this.#cleanUp(leftover);
       this.#forget(keyOf(place));
+      for (const owner of owners) onReleased?.(refOf(owner));
     } catch (error) {
       if (!(error instanceof PublishError)) throw error;
       leftover.dueAt = clock.now() + backoff.next() * 1000;
@@ -138,12 +158,16 @@ export class Leftovers {
     }
   }
 
-  /** @throws {PublishError} a file could not be removed; the others were */
-  async #cleanUp(leftover: Leftover): Promise<void> {
-    const { log, onReleased } = this.#options;
+  /**
+   * Returns the objects whose content is gone.
+   *
+   * @throws {PublishError} a file could not be removed; the others were
+   */
+  async #cleanUp(leftover: Leftover): Promise<ReadonlySet<string>> {
+    const { log } = this.#options;
     const { place } = leftover;
     const belongings = leftover.belongings ??= await this.#open(place);
-    if (belongings === undefined) return;
+    if (belongings === undefined || this.#isGivenBack(leftover)) return new Set();
     const { journal } = belongings;
     const owners = new Set([...journal.files()].map(([, { owner }]) => owner));
     const hasMoved = this.#options.neighbours().some(({ place: { name } }) => name === place.name);
@@ -151,21 +175,27 @@ export class Leftovers {
     const properties = { collection: place.name, folder: place.folder };
     if (isKept) log.info(`collection ${place.name} was removed: its files stay in ${place.folder}`, properties);
     else {
-      const removed = await this.#removeFiles(belongings);
+      const removed = await this.#removeFiles(leftover, belongings);
+      if (this.#isGivenBack(leftover)) return new Set();
       const why = hasMoved ? "has another folder" : "was removed";
       log.info(`collection ${place.name} ${why}: removed ${countOf(removed)} from ${place.folder}`, properties);
     }
     removeRecord(place, journal);
-    for (const owner of owners) onReleased?.(refOf(owner));
+    return owners;
+  }
+
+  #isGivenBack(leftover: Leftover): boolean {
+    return this.#all.get(keyOf(leftover.place)) !== leftover;
   }
 
   /** @throws {PublishError} */
-  async #removeFiles({ journal, publisher }: Belongings): Promise<number> {
+  async #removeFiles(leftover: Leftover, { journal, publisher }: Belongings): Promise<number> {
     let removed = 0;
     let failure: PublishError | undefined;
     this.#slice.begin();
     for (const path of [...journal.files()].map(([path]) => path)) {
       if (this.#slice.isOver) await this.#slice.pause();
+      if (this.#isGivenBack(leftover)) return removed;
       if (this.#options.neighbours().some((neighbour) => neighbour.owns(path))) {
         journal.drop(path);
         continue;
