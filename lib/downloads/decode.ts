@@ -7,11 +7,11 @@ import { smallPiecesOf } from "./small_pieces.ts";
  * Decodes a body in pieces of 16 kB, no faster than they are read: `DecompressionStream` hands out a bomb of 60 MB in one
  * piece.
  */
-export function decode(body: ReadableStream<Uint8Array>, encoding: "gzip" | "deflate"): ReadableStream<Uint8Array> {
+export function decode(body: AsyncIterable<Uint8Array>, encoding: "gzip" | "deflate"): ReadableStream<Uint8Array> {
   return ReadableStream.from(pieces(body, encoding));
 }
 
-async function* pieces(body: ReadableStream<Uint8Array>, encoding: "gzip" | "deflate"): AsyncGenerator<Uint8Array> {
+async function* pieces(body: AsyncIterable<Uint8Array>, encoding: "gzip" | "deflate"): AsyncGenerator<Uint8Array> {
   const decoder = encoding === "gzip" ? createGunzip() : createInflate();
   // Each end destroys the other; the loop below throws what went wrong
   pipeline(Readable.from(smallPiecesOf(body), { highWaterMark: 1 }), decoder, () => {});
