@@ -3,10 +3,10 @@
  * the process ran, and those that the record of another collection names at the next start. The files of a collection go
  * once nothing can need them any more: once every collection that could take them over has been listed in full.
  */
-import { lstat } from "../files/file_calls.ts";
+import { errnoOf, lstat, realPathOf } from "../files/file_calls.ts";
 import { Journal } from "../files/journal.ts";
 import { isInside, joinPath, RESERVED_PREFIX, resolvePath } from "../files/paths.ts";
-import { PublishError } from "../files/publish_error.ts";
+import { PublishError, reasonOf } from "../files/publish_error.ts";
 import { Publisher } from "../files/publisher.ts";
 import type { RecordedCollection } from "../files/record_format.ts";
 import { StateDirectory } from "../files/state_directory.ts";
@@ -136,6 +136,12 @@ export class Leftovers {
     );
   }
 
+  /** Whether it names the record of a collection that runs, perhaps by another path. */
+  #hasRecordOfAnother(place: RecordedCollection): boolean {
+    const path = realPathOf(recordOf(place));
+    return this.#options.neighbours().some((neighbour) => realPathOf(recordOf(neighbour.place)) === path);
+  }
+
   #forget(key: string): void {
     if (this.#all.delete(key)) this.#options.onChange();
   }
@@ -211,13 +217,22 @@ export class Leftovers {
     return removed;
   }
 
-  /** As its record says; `undefined` when there is none, so nothing is known to be ours. */
+  /**
+   * As its record says; `undefined` when there is none, so nothing is known to be ours. The record that names the collection
+   * may be anybody's work, so the collection's own record must name it, too, and a collection that runs.
+   *
+   * @throws {PublishError} its directory cannot be looked at
+   */
   async #open(place: RecordedCollection): Promise<Belongings | undefined> {
     const { folder, id, stateFile } = place;
-    if (!lstat(keyOf(place))?.isDirectory) return undefined;
+    if (!isDirectory(keyOf(place)) || this.#hasRecordOfAnother(place)) return undefined;
     const { clock, log } = this.#options;
     const journal = new Journal({ folder, id, stateFile, log });
     await journal.readRest(clock);
+    const names = (key: string) => journal.collections.some((named) => keyOf(named) === key);
+    if (!names(keyOf(place)) || !this.#options.neighbours().some((other) => names(keyOf(other.place)))) {
+      return undefined;
+    }
     const publisher = new Publisher({
       folder,
       // A record may be anybody's work, so it cannot allow more folders than the configuration does
@@ -247,6 +262,21 @@ function removeRecord({ folder, id }: RecordedCollection, { path, modes }: Journ
 /** Two collections with the same key have one directory for their record and temporaries. */
 function keyOf({ folder, id }: RecordedCollection): string {
   return joinPath(folder, RESERVED_PREFIX + id);
+}
+
+function recordOf(place: RecordedCollection): string {
+  return place.stateFile ?? joinPath(keyOf(place), "state/record");
+}
+
+/** @throws {PublishError} */
+function isDirectory(path: string): boolean {
+  try {
+    return lstat(path)?.isDirectory === true;
+  } catch (cause) {
+    // No directory has such a name
+    if (cause instanceof TypeError || ["ENAMETOOLONG", "ELOOP", "EINVAL"].includes(errnoOf(cause) ?? "")) return false;
+    throw new PublishError(`cannot look at ${path}: ${reasonOf(cause)}`, { cause });
+  }
 }
 
 function overlap(a: string, b: string): boolean {
