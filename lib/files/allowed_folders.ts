@@ -1,5 +1,5 @@
 import { lstat } from "./file_calls.ts";
-import { isInside, joinPath, parentOf, RESERVED_PREFIX } from "./paths.ts";
+import { isInside, joinPath, nameOf, parentOf, RESERVED_PREFIX } from "./paths.ts";
 
 /** A path that leads out of the allowed folders, or to the sidecar's own files. */
 export class RefusedPathError extends Error {
@@ -26,12 +26,13 @@ export class AllowedFolders {
   /**
    * @param folder created if it is missing, now and later
    * @param others used if they exist
+   * @param options.isDryRun `folder` is not created
    * @throws {Deno.errors.*} `folder` does not exist and cannot be created, or is not a directory
    */
-  constructor(folder: string, others: readonly string[], record: DirectoryRecord) {
+  constructor(folder: string, others: readonly string[], record: DirectoryRecord, { isDryRun = false } = {}) {
     this.#record = record;
-    Deno.mkdirSync(folder, { recursive: true });
-    this.#real.set(folder, Deno.realPathSync(folder));
+    if (!isDryRun) Deno.mkdirSync(folder, { recursive: true });
+    this.#real.set(folder, isDryRun ? futureRealPath(folder) : Deno.realPathSync(folder));
     for (const other of others) this.#real.set(other, other);
     for (const other of others) this.#resolve(other);
   }
@@ -155,5 +156,15 @@ export class AllowedFolders {
     } catch (error) {
       if (!(error instanceof Deno.errors.NotFound)) throw error;
     }
+  }
+}
+
+/** The real path that a directory has once it is created. */
+function futureRealPath(directory: string): string {
+  try {
+    return Deno.realPathSync(directory);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound) || directory === "/") throw error;
+    return joinPath(futureRealPath(parentOf(directory)), nameOf(directory));
   }
 }

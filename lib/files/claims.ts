@@ -66,6 +66,19 @@ export class Claims<T extends Claimant = Claimant> {
     return count;
   }
 
+  /** Every claim that is lost, with its winner. Takes time proportional to the paths. */
+  *lost(): Generator<Collision<T>, void> {
+    for (const [path, claimants] of this.#paths) {
+      const blocker = this.#conflicts.blockerOf(path);
+      if (blocker === undefined && !Array.isArray(claimants)) continue;
+      const winner = this.#firstOf(blocker ?? path);
+      if (winner === undefined) continue;
+      for (const loser of this.#claimantsOf(path)) {
+        if (loser !== winner) yield { path, winner, loser, ...given("blocker", blocker) };
+      }
+    }
+  }
+
   winnerOf(path: string): T | undefined {
     return this.#conflicts.blockerOf(path) === undefined ? this.#firstOf(path) : undefined;
   }

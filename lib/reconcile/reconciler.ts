@@ -79,6 +79,11 @@ export class Reconciler {
     return !this.#parts.isGone(key);
   }
 
+  /** What `/status` is made from: only to be read. */
+  get inner(): Readonly<Pick<ReconcilerParts, "claims" | "refusals" | "reports" | "queue" | "isGone">> {
+    return this.#parts;
+  }
+
   /** @param undelivered paths whose content was refused */
   census(undelivered: Iterable<string>): Census {
     return takeCensus({ ...this.#options, ...this.#parts }, undelivered);

@@ -30,7 +30,7 @@ export interface ReconcilerOptions {
   /** Which object wins a path that several claim. */
   collisions: Precedence;
   sources: readonly Source[];
-  publisher: Publisher;
+  publisher: Pick<Publisher, "publish" | "remove" | "canonical" | "beginFirstSync" | "endFirstSync">;
   journal: Journal;
   downloads: Downloads;
   /** Whether objects of a source in a namespace are selected. Call {@link Reconciler.reconsider} when that changes. */

@@ -9,6 +9,7 @@ import { RunningCollection } from "./collection.ts";
 import type { CollectionOptions } from "./collection_parts.ts";
 import { differenceOf } from "./collection_difference.ts";
 import { placeOf } from "./collection_id.ts";
+import { leftoverDisk } from "./leftover_disk.ts";
 import { Leftovers } from "./leftovers.ts";
 import { filesNamedBy } from "./open_files.ts";
 import type { ListOutcome } from "./list_outcome.ts";
@@ -55,6 +56,7 @@ export class Collections {
     this.#leftovers = new Leftovers({
       ...options,
       neighbours: () => this.running,
+      disk: leftoverDisk(options),
       onReleased: finalizerGuard && ((ref) => this.#release(ref)),
       onChange: () => this.#record(),
     });

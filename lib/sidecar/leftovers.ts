@@ -3,13 +3,11 @@
  * the process ran, and those that the record of another collection names at the next start. The files of a collection go
  * once nothing can need them any more: once every collection that could take them over has been listed in full.
  */
-import { lstat } from "../files/file_calls.ts";
-import { Journal } from "../files/journal.ts";
+import type { Journal } from "../files/journal.ts";
 import { isInside, joinPath, RESERVED_PREFIX, resolvePath } from "../files/paths.ts";
 import { PublishError } from "../files/publish_error.ts";
-import { Publisher } from "../files/publisher.ts";
+import type { Publisher } from "../files/publisher.ts";
 import type { RecordedCollection } from "../files/record_format.ts";
-import { StateDirectory } from "../files/state_directory.ts";
 import type { Log } from "../log/log.ts";
 import { type ObjectRef, refOf } from "../objects/ref.ts";
 import { Alarm } from "../runtime/alarm.ts";
@@ -33,8 +31,20 @@ export interface Neighbour {
   owns(path: string): boolean;
 }
 
+/** The disk, as far as collections that are gone have something on it. */
+export interface LeftoverDisk {
+  /**
+   * What a collection has, as its record says; `undefined` when there is none, so nothing is known to be ours.
+   *
+   * @param folders of the collections that run
+   */
+  open(place: RecordedCollection, folders: readonly string[]): Promise<Belongings | undefined>;
+  removeRecord(place: RecordedCollection, journal: Journal): void;
+}
+
 export interface LeftoversOptions {
   neighbours(): readonly Neighbour[];
+  disk: LeftoverDisk;
   /** With finalizers: no file of the collection has this object's content any more. */
   onReleased?: ((ref: ObjectRef) => void) | undefined;
   /** {@link Leftovers.places} changed. */
@@ -135,9 +145,10 @@ export class Leftovers {
 
   /** @throws {PublishError} a file could not be removed; the others were */
   async #cleanUp(leftover: Leftover): Promise<void> {
-    const { log, onReleased } = this.#options;
+    const { disk, log, onReleased } = this.#options;
     const { place } = leftover;
-    const belongings = leftover.belongings ??= await this.#open(place);
+    const folders = this.#options.neighbours().flatMap(({ folders }) => folders);
+    const belongings = leftover.belongings ??= await disk.open(place, folders);
     if (belongings === undefined) return;
     const { journal } = belongings;
     const owners = new Set([...journal.files()].map(([, { owner }]) => owner));
@@ -150,7 +161,7 @@ export class Leftovers {
       const why = hasMoved ? "has another folder" : "was removed";
       log.info(`collection ${place.name} ${why}: removed ${countOf(removed)} from ${place.folder}`, properties);
     }
-    removeRecord(place, journal);
+    disk.removeRecord(place, journal);
     for (const owner of owners) onReleased?.(refOf(owner));
   }
 
@@ -175,42 +186,10 @@ export class Leftovers {
     if (failure !== undefined) throw failure;
     return removed;
   }
-
-  /** As its record says; `undefined` when there is none, so nothing is known to be ours. */
-  async #open(place: RecordedCollection): Promise<Belongings | undefined> {
-    const { folder, id, stateFile } = place;
-    if (!lstat(keyOf(place))?.isDirectory) return undefined;
-    const { clock, log } = this.#options;
-    const journal = new Journal({ folder, id, stateFile, log });
-    await journal.readRest(clock);
-    const publisher = new Publisher({
-      folder,
-      // A record may be anybody's work, so it cannot allow more folders than the configuration does
-      allowedFolders: this.#options.neighbours().flatMap(({ folders }) => folders).filter((other) => other !== folder),
-      mode: 0o644,
-      atomicWrites: true,
-      journal,
-      configFiles: [],
-      id,
-      beforeChange() {},
-      log,
-    });
-    return { journal, publisher };
-  }
-}
-
-/** Removes the record and its directory. Never throws: what stays does no harm. */
-function removeRecord({ folder, id }: RecordedCollection, { path, modes }: Journal): void {
-  try {
-    if (path !== undefined) Deno.removeSync(path);
-  } catch {
-    // It is gone, or the next start finds it again
-  }
-  new StateDirectory(folder, id, { isTransient: true, modes }).sweep();
 }
 
 /** Two collections with the same key have one directory for their record and temporaries. */
-function keyOf({ folder, id }: RecordedCollection): string {
+export function keyOf({ folder, id }: RecordedCollection): string {
   return joinPath(folder, RESERVED_PREFIX + id);
 }
 
