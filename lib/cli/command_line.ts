@@ -22,7 +22,15 @@ export const PROBES = { ready: "/readyz", live: "/livez" } as const;
 
 export type Probe = keyof typeof PROBES;
 
-const COMMANDS = ["remove-finalizers", "healthcheck", "print-config", "print-rbac", "check", "plan", "explain"] as const;
+const COMMANDS = [
+  "remove-finalizers",
+  "healthcheck",
+  "print-config",
+  "print-rbac",
+  "check",
+  "plan",
+  "explain",
+] as const;
 
 /** Commands with `-o json`, and those that may read a folder of manifests. */
 const WITH_OUTPUT: readonly Command["run"][] = ["print-config", "plan", "explain"];

@@ -25,7 +25,8 @@ function ofCollection(
 }
 
 function changeLine({ action, path, object, size, reasons }: PlannedChange, colours: Colours): string {
-  const paint = { create: colours.green, change: colours.yellow, remove: colours.red, download: colours.yellow }[action];
+  const paint =
+    { create: colours.green, change: colours.yellow, remove: colours.red, download: colours.yellow }[action];
   const what = [object, ...(size === undefined ? [] : [bytes(size)])].join(", ");
   const why = reasons.length === 0 ? "" : `: ${reasons.join("; ")}`;
   const start = `${SIGNS[action]} ${path}`;

@@ -126,17 +126,28 @@ export class AllowedFolders {
   /** Removes a directory, and its parents, as long as they are empty and were made here. Returns what it removed. */
   removeEmpty(directory: string): string[] {
     const removed: string[] = [];
-    for (let empty = directory; this.#record.madeDirectories.has(empty); empty = parentOf(empty)) {
-      try {
-        // It was replaced by a file or a symlink, which is not ours
-        if (lstat(empty)?.isDirectory) Deno.removeSync(empty);
-      } catch {
-        break;
-      }
-      removed.push(empty);
-      this.#record.unmake(empty);
-    }
+    for (let empty = directory; this.#removeIfEmpty(empty); empty = parentOf(empty)) removed.push(empty);
     return removed;
+  }
+
+  /** Removes a directory, with those in it, if they contain no file and were made here. Returns whether it is gone. */
+  removeMade(directory: string): boolean {
+    const { madeDirectories } = this.#record;
+    if (!madeDirectories.has(directory)) return false;
+    for (const made of madeInside(directory, madeDirectories)) this.#removeIfEmpty(made);
+    return !madeDirectories.has(directory);
+  }
+
+  #removeIfEmpty(directory: string): boolean {
+    if (!this.#record.madeDirectories.has(directory)) return false;
+    try {
+      // It was replaced by a file or a symlink, which is not ours
+      if (lstat(directory)?.isDirectory) Deno.removeSync(directory);
+    } catch {
+      return false;
+    }
+    this.#record.unmake(directory);
+    return true;
   }
 
   #make(directory: string): void {
@@ -157,6 +168,11 @@ export class AllowedFolders {
       if (!(error instanceof Deno.errors.NotFound)) throw error;
     }
   }
+}
+
+/** The directories that were made in a directory, and itself, those inside first. */
+export function madeInside(directory: string, madeDirectories: ReadonlySet<string>): string[] {
+  return [...madeDirectories].filter((made) => isInside(directory, made)).sort((a, b) => b.length - a.length);
 }
 
 /** The real path that a directory has once it is created. */

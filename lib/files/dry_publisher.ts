@@ -1,4 +1,4 @@
-import { AllowedFolders, RefusedPathError } from "./allowed_folders.ts";
+import { AllowedFolders, madeInside, RefusedPathError } from "./allowed_folders.ts";
 import type { Body } from "./body.ts";
 import { fileHas } from "./comparison.ts";
 import { type ConfigFile, ConfigFiles } from "./config_files.ts";
@@ -148,14 +148,15 @@ export class DryPublisher {
     const present = disk.lstat(path);
     if (present === undefined) return undefined;
     if (!present.isFile || journal.ownerOf(path) === undefined) this.#configFiles.refuseEntry(path, present);
-    if (present.isDirectory) throw new PublishError(`cannot write ${path}: a directory is in the way`);
-    return present;
+    if (!present.isDirectory) return present;
+    if (this.#removeMade(path)) return undefined;
+    throw new PublishError(`cannot write ${path}: a directory is in the way`);
   }
 
   /** Returns the real path that the directory has, or would have. */
   #prepareDirectory(directory: string): string {
     const { disk, journal } = this.#options;
-    if (!disk.isRemoved(directory)) {
+    if (!disk.isPlanned(directory)) {
       const present = this.#allowedFolders.realPathOf(directory);
       if (present !== undefined) {
         // Fails as a rename into it would
@@ -175,11 +176,22 @@ export class DryPublisher {
   }
 
   #removeEmptyDirectories(directory: string): void {
+    for (let at = directory; this.#removeIfEmpty(at);) at = parentOf(at);
+  }
+
+  #removeMade(directory: string): boolean {
+    const { madeDirectories } = this.#options.journal;
+    if (!madeDirectories.has(directory)) return false;
+    for (const made of madeInside(directory, madeDirectories)) this.#removeIfEmpty(made);
+    return !madeDirectories.has(directory);
+  }
+
+  #removeIfEmpty(directory: string): boolean {
     const { journal, disk } = this.#options;
-    for (let at = directory; journal.madeDirectories.has(at) && disk.isEmpty(at); at = parentOf(at)) {
-      disk.plan(at, "nothing");
-      journal.unmake(at);
-    }
+    if (!journal.madeDirectories.has(directory) || !disk.isEmpty(directory)) return false;
+    disk.plan(directory, "nothing");
+    journal.unmake(directory);
+    return true;
   }
 
   #guarded<T>(path: string, verb: "write" | "remove", act: () => T): T {

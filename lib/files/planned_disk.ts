@@ -28,10 +28,10 @@ export class PlannedDisk {
     return this.planned(path) === undefined ? lstat(path) : undefined;
   }
 
-  /** Whether something on the way to a path, or at it, would be removed. */
-  isRemoved(path: string): boolean {
+  /** Whether anything is planned for a path, or for a directory on the way to it. */
+  isPlanned(path: string): boolean {
     for (let at = path; at !== "/"; at = parentOf(at)) {
-      if (this.planned(at) === "nothing") return true;
+      if (this.planned(at) !== undefined) return true;
     }
     return false;
   }

@@ -227,7 +227,11 @@ export class Publisher {
     const { journal, mode, atomicWrites, log, beforeChange } = this.#options;
     const { target } = file;
     if (present?.isFile && !atomicWrites && this.#rewrite(file, present, owner)) return;
-    if (present?.isDirectory) throw new PublishError(`cannot write ${target}: a directory is in the way`);
+    if (present?.isDirectory) {
+      // A download that was given up may have left one
+      if (this.#allowedFolders.removeMade(target)) return this.#put(file, undefined, owner);
+      throw new PublishError(`cannot write ${target}: a directory is in the way`);
+    }
     const before = journal.fileAt(target);
     const isTakeOver = present !== undefined && before === undefined;
     const stamp = file.ensureMode(mode, journal.modes); // (4)

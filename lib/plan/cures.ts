@@ -7,7 +7,10 @@ const CURES: readonly (readonly [RegExp, string])[] = [
   [/cannot be a file name: /, "shorten the key or the name of the object"],
   [/cannot be a file name/, "rename the key"],
   [/is not (text|base64)/, "correct the value"],
-  [/leads to .* none of the allowed folders/, "remove the symlink on the way, or add where it leads to ALLOWED_FOLDERS"],
+  [
+    /leads to .* none of the allowed folders/,
+    "remove the symlink on the way, or add where it leads to ALLOWED_FOLDERS",
+  ],
   [/symlink to nowhere/, "remove the symlink"],
   [/belongs to the sidecar/, "rename the key, or move the file that the setting names"],
   [/a directory is in the way/, "remove the directory, or rename the key"],
