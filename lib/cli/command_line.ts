@@ -160,8 +160,8 @@ An empty variable counts as unset.
 `;
 
 const EXIT_CODES =
-  `Exit codes: 0 done, or stopped by SIGTERM or SIGINT; 1 healthcheck failed, plan --exit-code found differences, or explain
-found no answer; 2 configuration; 3 the API (METHOD=LIST, plan); 4 files could not be written (METHOD=LIST).
+  `Exit codes: 0 done, or stopped by SIGTERM or SIGINT; 1 healthcheck failed, plan --exit-code found differences, or
+explain found no answer; 2 configuration; 3 the API (METHOD=LIST, plan); 4 files could not be written (METHOD=LIST).
 `;
 
 /** The text of `--help`, generated from the table of settings. */

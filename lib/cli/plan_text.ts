@@ -16,7 +16,8 @@ function ofCollection(
   colours: Colours,
 ): string {
   const lines = [
-    wrapText(`${name}: ${selects} of ${origin}, in ${folder}`).replace(name, colours.bold),
+    wrapText(`${name}: ${selects}`).replace(name, colours.bold),
+    colours.dim(wrapText(`from ${origin} to ${folder}`, { first: "  ", indent: "      " })),
     ...changes.map((change) => changeLine(change, colours)),
   ];
   if (changes.length === 0) lines.push("  nothing to do");

@@ -150,9 +150,8 @@ async function describe(
     } else changes.push({ action, path, object, size, reasons: await reasons.of(path, file) });
   }
   const { name, folder } = collection.place;
-  const bytes = changes.reduce((sum, { action, size = 0 }) => action === "remove" ? sum : sum + size, 0);
   const problems = [
-    ...(changes.length === 0 ? [] : await folderProblems(folder, bytes)),
+    ...(changes.length === 0 ? [] : folderProblems(folder)),
     ...collection.problems,
     ...lostPaths(collection),
   ];

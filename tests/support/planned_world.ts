@@ -42,7 +42,6 @@ export function plannedWorld() {
   const api: ObjectApi = {
     streamingLists: false,
     lists: new Semaphore(Infinity),
-    // deno-lint-ignore require-await
     async *list(target) {
       asked.push("list");
       yield structuredClone(selected(target));
