@@ -4,6 +4,7 @@ import type { ConfigFile } from "../files/config_files.ts";
 import type { RecordedCollection } from "../files/record_format.ts";
 import { withProperties } from "../log/with_properties.ts";
 import { keyOf, type ObjectRef } from "../objects/ref.ts";
+import { SharedClaims } from "../reconcile/shared_claims.ts";
 import { whenAborted } from "../runtime/when_aborted.ts";
 import { RunningCollection } from "./collection.ts";
 import type { CollectionOptions } from "./collection_parts.ts";
@@ -14,7 +15,8 @@ import { filesNamedBy } from "./open_files.ts";
 import type { ListOutcome } from "./list_outcome.ts";
 import type { HeartbeatGroup, Liveness } from "./liveness.ts";
 
-export interface CollectionsOptions extends Omit<CollectionOptions, "collection" | "place" | "liveness" | "onReady"> {
+export interface CollectionsOptions
+  extends Omit<CollectionOptions, "claims" | "collection" | "place" | "liveness" | "onReady"> {
   liveness: Liveness;
 }
 
@@ -30,6 +32,7 @@ interface Slot {
 
 export class Collections {
   readonly #options: CollectionsOptions;
+  readonly #claims: SharedClaims | undefined;
   readonly #leftovers: Leftovers;
   /** By name, in the order of the configuration. */
   readonly #slots = new Map<string, Slot>();
@@ -54,6 +57,7 @@ export class Collections {
   private constructor(options: CollectionsOptions) {
     const { finalizerGuard } = options;
     this.#options = options;
+    this.#claims = options.config.configFile === undefined ? undefined : new SharedClaims();
     this.#leftovers = new Leftovers({
       ...options,
       neighbours: () => this.running,
@@ -145,6 +149,7 @@ export class Collections {
     const { finalizerGuard, log } = this.#options;
     const options: CollectionOptions = {
       ...this.#options,
+      claims: this.#claims,
       collection,
       place: await placeOf(collection),
       configFiles: [...this.#options.configFiles, ...this.#namedFiles.values()],
