@@ -9,6 +9,7 @@ export type Command =
   | { run: "sidecar"; flags: Flags; manifests?: string }
   | { run: "remove-finalizers"; flags: Flags }
   | { run: "healthcheck"; probe?: Probe }
+  | { run: "status"; json: boolean }
   | { run: "print-config"; flags: Flags; json: boolean }
   | { run: "print-rbac"; flags: Flags }
   | { run: "check"; flags: Flags; pod?: string }
@@ -30,10 +31,11 @@ const COMMANDS = [
   "check",
   "plan",
   "explain",
+  "status",
 ] as const;
 
 /** Commands with `-o json`, and those that may read a folder of manifests. */
-const WITH_OUTPUT: readonly Command["run"][] = ["print-config", "plan", "explain"];
+const WITH_OUTPUT: readonly Command["run"][] = ["print-config", "status", "plan", "explain"];
 const WITH_MANIFESTS: readonly Command["run"][] = ["sidecar", "plan", "explain"];
 
 /** What is not a setting. */
@@ -93,6 +95,7 @@ export function parseCommandLine(args: readonly string[]): { command: Command; f
     faults.push(misplaced("-o", WITH_OUTPUT.join(", "), "goes only with"));
   } else if (output !== undefined && output !== "json") faults.push(faultOf("-o", output, "expected json"));
   if (run === "sidecar") return { command: { run, flags, ...given("manifests", manifests) }, faults };
+  if (run === "status") return { command: { run, json: output === "json" }, faults };
   if (run === "print-config") return { command: { run, flags, json: output === "json" }, faults };
   const common = { flags, json: output === "json", ...given("manifests", manifests) };
   if (run === "plan") return { command: { run, ...common, exitCode }, faults };
@@ -131,7 +134,7 @@ Endpoints, on port 8080:
   /readyz    200 once all files have been written
   /livez     200 unless the sidecar needs a restart
   /healthz   200 if both are
-  /metrics   for Prometheus
+  /metrics   for Prometheus, /status for people and programs
 Documents: https://github.com/deno-k8s-sidecar/deno-k8s-sidecar#readme
 All commands, options and variables follow.
 
@@ -145,6 +148,7 @@ Commands
                             if that is anything
   explain [NAMESPACE/KIND/NAME|/PATH/OF/A/FILE] [-o json]
                             say whether an object becomes files, or whose a file is, and if not, why and what to do
+  status [-o json]          print what the running sidecar of this container does, and what is wrong, problems first
   healthcheck [ready|live]  exit 0 if the sidecar of this container is healthy, else 1
   remove-finalizers         remove our finalizer from all selected objects
 
@@ -160,8 +164,8 @@ An empty variable counts as unset.
 `;
 
 const EXIT_CODES =
-  `Exit codes: 0 done, or stopped by SIGTERM or SIGINT; 1 healthcheck failed, plan --exit-code found differences, or
-explain found no answer; 2 configuration; 3 the API (METHOD=LIST, plan); 4 files could not be written (METHOD=LIST).
+  `Exit codes: 0 done, or stopped by SIGTERM or SIGINT; 1 healthcheck or status failed, plan --exit-code found differences,
+or explain found no answer; 2 configuration; 3 the API (METHOD=LIST, plan); 4 files could not be written (METHOD=LIST).
 `;
 
 /** The text of `--help`, generated from the table of settings. */

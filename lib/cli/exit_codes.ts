@@ -1,6 +1,6 @@
 /**
  * The exit codes of the process; `apiFailed` and `filesFailed` are for METHOD=LIST, `remove-finalizers` and `plan`, `unhealthy`
- * for `healthcheck`, `differs` for `plan --exit-code`, `unanswered` for `explain`.
+ * for `healthcheck` and `status` without an answer, `differs` for `plan --exit-code`, `unanswered` for `explain`.
  */
 export const EXIT = {
   done: 0,

@@ -10,6 +10,7 @@ import type { Log } from "../log/log.ts";
 import { refOf } from "../objects/ref.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { given } from "../runtime/given.ts";
+import { SharedClaims } from "../reconcile/shared_claims.ts";
 import { placeOf } from "../sidecar/collection_id.ts";
 import { describeSelection } from "../sidecar/describe_selection.ts";
 import { leftoverJournal } from "../sidecar/leftover_disk.ts";
@@ -57,12 +58,20 @@ export async function makePlan(options: PlanOptions, signal: AbortSignal): Promi
   const warnings: string[] = [];
   const disk = new PlannedDisk();
   const planned = await openCollections(options, disk, (warning) => void warnings.push(warning));
-  const failures = (await Promise.all(planned.map((collection) => collection.list(signal)))).flat();
+  const failures = await listAll(planned, signal);
   const gone = await planLeftovers(options, planned, disk, signal);
   const collections: CollectionPlan[] = [];
   for (const collection of planned) collections.push(await describe(collection, options, disk, signal));
   collections.push(...gone.map((collection) => describeGone(collection, disk)));
-  return { version: 1, collections, summary: summaryOf(collections), failures: [...new Set(failures)], warnings };
+  return { version: 1, collections, summary: summaryOf(collections), failures, warnings };
+}
+
+/** Lists everything, and plans. Returns the reasons why something could not be listed or read. */
+export async function listAll(planned: readonly PlannedCollection[], signal: AbortSignal): Promise<string[]> {
+  const failures = (await Promise.all(planned.map((collection) => collection.list(signal)))).flat();
+  // One may have left a path to another that had ended by then
+  for (const { reconciler } of planned) await reconciler.settle(signal);
+  return [...new Set(failures)];
 }
 
 /** Opens the collections, with nothing listed yet. */
@@ -77,6 +86,7 @@ export async function openCollections(
     ...{ ...options, mode: "once", watch: config.watch, liveness: new Liveness(clock), log },
     onRestart() {},
   });
+  const claims = config.configFile === undefined ? undefined : new SharedClaims();
   const configFiles = [...options.configFiles, ...config.collections.flatMap(filesNamedBy)];
   const planned: PlannedCollection[] = [];
   for (const collection of config.collections) {
@@ -88,7 +98,7 @@ export async function openCollections(
     });
     planned.push(
       await PlannedCollection.open({
-        ...{ ...options, collection, client, configFiles, hosts, sources, disk, log },
+        ...{ ...options, collection, client, configFiles, hosts, sources, claims, disk, log },
         place: await placeOf(collection),
         haveNamespacesLabels: credentials !== undefined,
         recordLog: { warn },

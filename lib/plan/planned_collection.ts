@@ -11,6 +11,7 @@ import type { ObjectApi } from "../kube/client/object_api.ts";
 import type { Log } from "../log/log.ts";
 import type { FileEvent } from "../reconcile/file_event.ts";
 import { Reconciler } from "../reconcile/reconciler.ts";
+import type { SharedClaims } from "../reconcile/shared_claims.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { Followers } from "../sidecar/followers.ts";
 import type { Belongings, Neighbour } from "../sidecar/leftovers.ts";
@@ -37,6 +38,8 @@ export interface PlannedCollectionOptions {
   configFiles: readonly ConfigFile[];
   hosts: AllowedHosts;
   sources: SharedSources;
+  /** Shared by all collections; `undefined`: there is only one. */
+  claims: SharedClaims | undefined;
   disk: PlannedDisk;
   clock: Clock;
   random: () => number;
@@ -104,6 +107,8 @@ export class PlannedCollection implements Neighbour {
       ...options,
       settings: { ...collection.files, folder, allowedFolders },
       collisions: collection.files.collisions,
+      joinClaims: options.claims &&
+        ((member) => options.claims!.join(collection.name, collection.files.collisions, member)),
       sources,
       publisher: this.publisher,
       journal,

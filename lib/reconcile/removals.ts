@@ -1,5 +1,5 @@
 /** Removes files that no object wants any more. No other code removes files; {@link Removals.mayRemove} guards it. */
-import type { Claims } from "../files/claims.ts";
+import type { ObjectClaims } from "../files/claims.ts";
 import type { Journal } from "../files/journal.ts";
 import { PublishError } from "../files/publish_error.ts";
 import { describeRef, type ObjectRef, refOf } from "../objects/ref.ts";
@@ -12,14 +12,14 @@ import type { SourceLists } from "./source_lists.ts";
 import type { TrackedObject } from "./tracked_object.ts";
 
 export interface RemovalsOptions {
-  claims: Pick<Claims<TrackedObject>, "isClaimedBy" | "winnerOf">;
+  claims: Pick<ObjectClaims<TrackedObject>, "isClaimedBy" | "winnerOf">;
   lists: Pick<SourceLists, "know">;
   refusals: Pick<Refusals, "keepsFiles">;
   journal: Pick<Journal, "ownerOf" | "files">;
   publisher: { remove(path: string): boolean };
   onEvent(event: FileEvent): void;
   /** Files were removed: what was in the way of others may be gone. */
-  onRemoved(): void;
+  onRemoved(paths: readonly string[]): void;
   /** A file of this owner could not be removed; {@link Removals.retry} tries again. */
   onFailed(owner: string, error: PublishError): void;
   slice: Pick<TimeSlice, "isOver">;
@@ -88,7 +88,7 @@ export class Removals {
     if (removed.length > 0) {
       log.info(`${describeRef(ref)}: removed ${summaryOf(removed)}`, listOf(removed));
       onEvent({ type: "removed", ref, ...given("uid", uid), paths: removed });
-      onRemoved();
+      onRemoved(removed);
     }
     if (news !== undefined) log.error(`${describeRef(ref)}: ${news.message}; trying again`);
     for (const [owner, error] of failures) onFailed(owner, error);

@@ -1,5 +1,7 @@
 /** One running collection: follows its sources, writes its files and notifies its application. */
 import type { Collection } from "../config/collection_settings.ts";
+import type { Reconciler } from "../reconcile/reconciler.ts";
+import { given } from "../runtime/given.ts";
 import type { FileEvent } from "../reconcile/file_event.ts";
 import { settleDownloads } from "./settle_downloads.ts";
 import type { ConfigFile } from "../files/config_files.ts";
@@ -10,11 +12,28 @@ import { describeMissing } from "./describe_selection.ts";
 import { type ListOutcome, listOutcome } from "./list_outcome.ts";
 import { type CollectionOptions, type CollectionParts, openParts } from "./collection_parts.ts";
 
+/** What `/status` is made from: only to be read. */
+export interface CollectionInner
+  extends
+    Pick<Reconciler["inner"], "claims" | "refusals" | "reports" | "queue">,
+    Pick<CollectionParts, "journal" | "downloads" | "notifications" | "told" | "followers">,
+    Pick<Reconciler, "outcome" | "objects"> {
+  collection: Collection;
+  /** Times by the clock, in ms. */
+  openedAt: number;
+  readyAt?: number;
+  /** When a file was written or removed last. */
+  changedAt?: number;
+}
+
 export class RunningCollection implements Neighbour {
   readonly #options: CollectionOptions;
   readonly #parts: CollectionParts;
   /** METHOD=LIST: the whole run counts as the first sync. */
   #isListing = false;
+  readonly #openedAt: number;
+  #readyAt: number | undefined;
+  #changedAt: number | undefined;
 
   /**
    * Reads the journal and prepares the folder.
@@ -34,6 +53,20 @@ export class RunningCollection implements Neighbour {
   private constructor(options: CollectionOptions, parts: CollectionParts) {
     this.#options = options;
     this.#parts = parts;
+    this.#openedAt = options.clock.now();
+  }
+
+  get inner(): CollectionInner {
+    const { journal, downloads, notifications, told, followers, reconciler } = this.#parts;
+    const { outcome, objects, inner: { claims, refusals, reports, queue } } = reconciler;
+    return {
+      ...{ journal, downloads, notifications, told, followers, outcome, objects },
+      ...{ claims, refusals, reports, queue },
+      collection: this.#options.collection,
+      openedAt: this.#openedAt,
+      ...given("readyAt", this.#readyAt),
+      ...given("changedAt", this.#changedAt),
+    };
   }
 
   get name(): string {
@@ -111,6 +144,7 @@ export class RunningCollection implements Neighbour {
     ]);
     this.#parts.allowance.close();
     await this.#parts.downloads.close();
+    this.#parts.reconciler.leave();
     this.#parts.measurements.end();
   }
 
@@ -165,6 +199,7 @@ export class RunningCollection implements Neighbour {
   }
 
   #onReady(): void {
+    this.#readyAt = this.#options.clock.now();
     this.#parts.allowance.close();
     if (this.#isListing) return;
     this.#options.log.info("Initial sync complete, sidecar is ready.", { objects: this.objects, files: this.files });
@@ -181,6 +216,7 @@ export class RunningCollection implements Neighbour {
     this.#parts.measurements.fileEvent(event);
     this.#options.eventPoster?.post(event);
     if (event.type !== "written" && event.type !== "removed") return;
+    this.#changedAt = this.#options.clock.now();
     this.#parts.notifications.changed(event.paths, { isFirstSync: this.#isFirstSync });
   }
 }

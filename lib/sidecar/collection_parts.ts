@@ -26,6 +26,7 @@ import { allowedFoldersOf, folderOf, openJournal } from "./open_files.ts";
 import { openNotifications } from "./open_notifications.ts";
 import { Notifications } from "./notifications.ts";
 import { Debounce } from "../reconcile/debounce.ts";
+import type { SharedClaims } from "../reconcile/shared_claims.ts";
 import { Reconciler } from "../reconcile/reconciler.ts";
 import type { Liveness } from "./liveness.ts";
 import { pendingIn } from "./pending_notification.ts";
@@ -35,6 +36,7 @@ import { Measurements } from "./measurements.ts";
 import { SelectedNamespaces } from "./selected_namespaces.ts";
 import { SelectedObjects } from "./selected_objects.ts";
 import type { SharedTransports } from "./open_transports.ts";
+import { type NotificationHistory, Told } from "./told.ts";
 import { Changes } from "../runtime/changes.ts";
 
 export interface CollectionOptions {
@@ -48,8 +50,12 @@ export interface CollectionOptions {
   /** Files that no object may write to, besides those that the collection names. */
   configFiles: readonly ConfigFile[];
   transports: Pick<SharedTransports, "of">;
+  /** Shared by all collections: the last notifications. */
+  notificationHistory: NotificationHistory;
   /** Shared by all collections: the queue of downloads. */
   sharedDownloads: SharedDownloads;
+  /** Shared by all collections; `undefined`: there is only one, for good. */
+  claims?: SharedClaims | undefined;
   metrics: SidecarMetrics;
   eventPoster?: EventPoster;
   finalizerGuard?: FinalizerGuard;
@@ -78,6 +84,7 @@ export interface CollectionParts {
   /** FOLDER, and the other folders that files may be in. */
   folders: readonly string[];
   notifications: Notifications;
+  told: Told;
   fetcher: UrlFetcher;
   downloads: DownloadScheduler;
   /** Of downloads. */
@@ -101,6 +108,7 @@ export async function openParts(options: CollectionOptions, hooks: CollectionHoo
   const sources = sourcesOf(selection, selection.namespaces === "OWN" ? await options.client.namespace() : "");
   const journal = await openJournal(options.collection, options.place.id, options);
   const heartbeat = options.liveness.heartbeat("the notification loop");
+  const told = new Told(options.collection.name, options.notificationHistory, options.clock);
   const notifications = await Notifications.open(
     options.collection,
     ({ notification, requests }) =>
@@ -110,11 +118,11 @@ export async function openParts(options: CollectionOptions, hooks: CollectionHoo
         requests,
         transport: options.transports.of(requests).webhook,
         pending: pendingIn(journal),
-        heartbeat,
+        ...{ heartbeat, told },
         onResult: (...result) => options.metrics.forCollection(options.collection.name).notified(...result),
       }),
   );
-  return assemble(options, hooks, sources, journal, notifications);
+  return { ...assemble(options, hooks, sources, journal, notifications), told };
 }
 
 function assemble(
@@ -123,7 +131,7 @@ function assemble(
   sources: readonly Source[],
   journal: Journal,
   notifications: Notifications,
-): CollectionParts {
+): Omit<CollectionParts, "told"> {
   const { collection, config, client, clock, random, log } = options;
   const { firstBackoff } = config.watch;
   const measurements = new Measurements(options.metrics.forCollection(collection.name), clock);
@@ -179,6 +187,8 @@ function assemble(
   const reconciler: Reconciler = new Reconciler({
     settings: { ...collection.files, folder, allowedFolders },
     collisions: collection.files.collisions,
+    joinClaims: options.claims &&
+      ((member) => options.claims!.join(collection.name, collection.files.collisions, member)),
     sources,
     publisher,
     journal,

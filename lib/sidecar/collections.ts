@@ -4,18 +4,20 @@ import type { ConfigFile } from "../files/config_files.ts";
 import type { RecordedCollection } from "../files/record_format.ts";
 import { withProperties } from "../log/with_properties.ts";
 import { keyOf, type ObjectRef } from "../objects/ref.ts";
+import { SharedClaims } from "../reconcile/shared_claims.ts";
 import { whenAborted } from "../runtime/when_aborted.ts";
 import { RunningCollection } from "./collection.ts";
 import type { CollectionOptions } from "./collection_parts.ts";
 import { differenceOf } from "./collection_difference.ts";
-import { placeOf } from "./collection_id.ts";
+import { instanceOf, placeOf } from "./collection_id.ts";
 import { leftoverDisk } from "./leftover_disk.ts";
 import { Leftovers } from "./leftovers.ts";
 import { filesNamedBy } from "./open_files.ts";
 import type { ListOutcome } from "./list_outcome.ts";
 import type { HeartbeatGroup, Liveness } from "./liveness.ts";
 
-export interface CollectionsOptions extends Omit<CollectionOptions, "collection" | "place" | "liveness" | "onReady"> {
+export interface CollectionsOptions
+  extends Omit<CollectionOptions, "claims" | "collection" | "place" | "liveness" | "onReady"> {
   liveness: Liveness;
 }
 
@@ -31,6 +33,7 @@ interface Slot {
 
 export class Collections {
   readonly #options: CollectionsOptions;
+  readonly #claims: SharedClaims | undefined;
   readonly #leftovers: Leftovers;
   /** By name, in the order of the configuration. */
   readonly #slots = new Map<string, Slot>();
@@ -40,6 +43,7 @@ export class Collections {
   #replaced = Promise.withResolvers<void>();
   #isRunning = false;
   #hasBeenReady = false;
+  #instance = "";
 
   /** @throws {PublishError} a folder does not exist and cannot be created */
   static async open(options: CollectionsOptions): Promise<Collections> {
@@ -47,12 +51,14 @@ export class Collections {
     collections.#protect(options.config.collections);
     for (const collection of options.config.collections) await collections.#open(collection);
     collections.#findLeftovers();
+    await collections.#identify();
     return collections;
   }
 
   private constructor(options: CollectionsOptions) {
     const { finalizerGuard } = options;
     this.#options = options;
+    this.#claims = options.config.configFile === undefined ? undefined : new SharedClaims();
     this.#leftovers = new Leftovers({
       ...options,
       neighbours: () => this.running,
@@ -64,6 +70,11 @@ export class Collections {
 
   get running(): RunningCollection[] {
     return [...this.#slots.values()].map(({ running }) => running);
+  }
+
+  /** Identifies the collections ({@link instanceOf}). */
+  get instance(): string {
+    return this.#instance;
   }
 
   /** Why the first sync is not complete, in one line; `undefined` from then on, whatever is configured later. */
@@ -128,6 +139,7 @@ export class Collections {
       if (!kept.has(collection.name)) await this.#open(collection);
     }
     for (const { running } of left) this.#leftovers.add(running.place, running.belongings);
+    await this.#identify();
     this.#record();
     this.#replaced.resolve();
     this.#replaced = Promise.withResolvers();
@@ -139,6 +151,7 @@ export class Collections {
     const { finalizerGuard, log } = this.#options;
     const options: CollectionOptions = {
       ...this.#options,
+      claims: this.#claims,
       collection,
       place: await placeOf(collection),
       configFiles: [...this.#options.configFiles, ...this.#namedFiles.values()],
@@ -153,6 +166,11 @@ export class Collections {
     const slot = { collection, running, heartbeats, stop: new AbortController() };
     this.#slots.set(name, slot);
     if (this.#isRunning) start(slot);
+  }
+
+  async #identify(): Promise<void> {
+    const collections = [...this.#slots.values()].map(({ collection }) => collection);
+    this.#instance = await instanceOf(collections, this.#options.config.configFile);
   }
 
   /** Keeps what these collections name from being written to by objects of any collection. */

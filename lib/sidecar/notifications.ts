@@ -37,6 +37,16 @@ export class Notifications {
     return this.#runner?.pendingSince;
   }
 
+  /** When the next step is due, by the clock in ms; `undefined`: nothing is pending, or it is under way. */
+  get dueAt(): number | undefined {
+    const dueAt = this.#runner?.dueAt;
+    return dueAt === undefined || !Number.isFinite(dueAt) ? undefined : dueAt;
+  }
+
+  get settings(): Collection["notification"] {
+    return this.#settings;
+  }
+
   /** Whether the script or the webhook must be notified of a file that changes now. */
   concerns({ isFirstSync }: { isFirstSync: boolean }): boolean {
     const { script, webhook, skipInit } = this.#settings;

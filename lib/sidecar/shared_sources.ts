@@ -27,7 +27,7 @@ export interface SharedSourcesOptions {
 }
 
 /** Of one source. */
-export type SourceTimes = Pick<SourceFollower, "source" | "contactAt" | "syncedAt">;
+export type SourceTimes = Pick<SourceFollower, "source" | "contactAt" | "syncedAt" | "state">;
 
 /** One source, and who receives its objects. */
 interface SharedSource {
@@ -114,7 +114,10 @@ export class SharedSources {
       random,
       heartbeat: liveness.heartbeat(`the watch of ${describeSource(target)}`),
       onContact: () => follower.contacted(),
-      onRestart,
+      onRestart(restart) {
+        follower.restarted(restart);
+        onRestart(restart);
+      },
     });
     const follower: SourceFollower = new SourceFollower({
       source: target,

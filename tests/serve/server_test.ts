@@ -8,8 +8,8 @@ import { freePort } from "../support/free_port.ts";
 
 /** A server on a port of its own, closed when disposed. */
 function serving(
-  { host, port = freePort(), notReady = () => undefined, stuck = () => undefined }:
-    & Partial<Pick<ServerOptions, "host" | "port">>
+  { host, port = freePort(), statusPage = "local", notReady = () => undefined, stuck = () => undefined }:
+    & Partial<Pick<ServerOptions, "host" | "port" | "statusPage">>
     & Partial<HealthState> = {},
 ) {
   const log = keptLog();
@@ -18,6 +18,9 @@ function serving(
     host,
     health: { notReady, stuck },
     metrics: (format) => `${format} 1\n`,
+    status: () => Promise.resolve('{"version":1}'),
+    statusPage,
+    instance: () => "0a1b",
     clock: systemClock,
     log,
   });
@@ -102,4 +105,29 @@ Deno.test("startServer() warns once when the host is no address of this machine"
   await using server = serving({ host: "192.0.2.1" });
   assert.equal(server.log.lines.length, 1);
   assert.match(server.log.lines[0]!, /^warn: no health endpoints: /);
+});
+
+Deno.test("startServer() names its instance in every answer", async () => {
+  await using server = serving();
+  for (const path of ["/healthz", "/metrics", "/status", "/nowhere"]) {
+    const response = await fetch(`http://127.0.0.1:${server.port}${path}`);
+    await response.body?.cancel();
+    assert.equal(response.headers.get("x-k8s-sidecar-instance"), "0a1b", path);
+  }
+});
+
+Deno.test("startServer() answers /status as JSON that nobody stores", async () => {
+  await using server = serving();
+  const response = await fetch(`http://127.0.0.1:${server.port}/status`);
+  assert.deepEqual(await response.json(), { version: 1 });
+  assert.equal(response.headers.get("content-type"), "application/json; charset=utf-8");
+  assert.equal(response.headers.get("cache-control"), "no-store");
+});
+
+Deno.test("startServer() refuses /status as STATUS_PAGE says", async () => {
+  await using none = serving({ statusPage: "none" });
+  const refused = await none.get("/status");
+  assert.deepEqual([refused.status, refused.text], [403, "STATUS_PAGE=none: the status is turned off\n"]);
+  await using all = serving({ statusPage: "all" });
+  assert.equal((await all.get("/status", { at: "127.0.0.2" })).status, 200);
 });

@@ -11,6 +11,7 @@ import type { FinalizerGuard } from "../../lib/sidecar/finalizer_guard.ts";
 import { Liveness } from "../../lib/sidecar/liveness.ts";
 import { SharedTransports } from "../../lib/sidecar/open_transports.ts";
 import { SharedSources } from "../../lib/sidecar/shared_sources.ts";
+import { NotificationHistory } from "../../lib/sidecar/told.ts";
 import { CONFIG_MAPS, NAMESPACES, type StoredMeta } from "../apiserver/resources.ts";
 import { SharedDownloads } from "../../lib/downloads/shared_downloads.ts";
 import { ApiGateway, keptLog } from "./api_gateway.ts";
@@ -25,7 +26,8 @@ export interface StartOptions {
 
 export function collectionsPlace() {
   const folder = tempFolder();
-  const gateway = new ApiGateway();
+  let now: Date | undefined;
+  const gateway = new ApiGateway(() => now ?? new Date());
   const { registry } = gateway.server;
   /** `FOLDER` in the text stands for the folder. */
   const parse = (text: string, env: Record<string, string>): readonly Collection[] => {
@@ -43,7 +45,10 @@ export function collectionsPlace() {
       if (registry.store.get(NAMESPACES.storage, undefined, namespace) === undefined) {
         registry.create(NAMESPACES, undefined, { metadata: { name: namespace } });
       }
-      registry.create(CONFIG_MAPS, namespace, { metadata: { name, labels: { app: "" }, ...metadata }, data });
+      const { creationTimestamp, ...rest } = metadata;
+      if (creationTimestamp !== undefined) now = new Date(creationTimestamp);
+      registry.create(CONFIG_MAPS, namespace, { metadata: { name, labels: { app: "" }, ...rest }, data });
+      now = undefined;
     },
     remove: (name: string) => void registry.delete(CONFIG_MAPS, "default", name),
     files: (below: string) => filesIn(`${folder.path}/${below}`),
@@ -68,6 +73,7 @@ export function collectionsPlace() {
         onRestart() {},
       });
       const transports = new SharedTransports(common);
+      const history = new NotificationHistory();
       const collections = await Collections.open({
         ...{
           ...common,
@@ -81,6 +87,7 @@ export function collectionsPlace() {
         ...given("finalizerGuard", finalizerGuard),
         config: { ...config, collections: parse(text, env), configFile: "config.yaml" },
         metrics: new SidecarMetrics({ build: { version: "", revision: "" }, clock, wallClock: () => 0 }),
+        notificationHistory: history,
         sharedDownloads: new SharedDownloads(common),
         garbage: new Garbage({ clock, collector() {} }),
       });
@@ -88,6 +95,7 @@ export function collectionsPlace() {
       let running: Promise<void> | undefined;
       return {
         collections,
+        history,
         clock,
         log,
         liveness,

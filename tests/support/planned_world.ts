@@ -18,6 +18,7 @@ import { Collections } from "../../lib/sidecar/collections.ts";
 import { Liveness } from "../../lib/sidecar/liveness.ts";
 import { SharedTransports } from "../../lib/sidecar/open_transports.ts";
 import { SharedSources } from "../../lib/sidecar/shared_sources.ts";
+import { NotificationHistory } from "../../lib/sidecar/told.ts";
 import { keptLog } from "./api_gateway.ts";
 import { tempFolder } from "./disk.ts";
 import { FakeClock } from "./fake_clock.ts";
@@ -103,6 +104,7 @@ export function plannedWorld() {
           onRestart() {},
         }),
         metrics: new SidecarMetrics({ build: { version: "", revision: "" }, clock, wallClock: () => 0 }),
+        notificationHistory: new NotificationHistory(),
         sharedDownloads: new SharedDownloads(common),
         garbage: new Garbage({ clock, collector() {} }),
       });
