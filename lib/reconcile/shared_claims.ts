@@ -86,13 +86,9 @@ export class SharedClaims {
       get contested() {
         return countPaths((path) => claims.isContested(path));
       },
+      lost: () => this.#lostBy(name),
       winnerOf: (path) => isForeign(path) ? undefined : claims.winnerOf(path)?.object,
       isClaimedBy: (path, key) => !isForeign(path) && claims.isClaimedBy(path, memberKey(name, key)),
-      *lost() {
-        for (const collision of claims.lost()) {
-          if (collision.loser.collection === name) yield collisionOf(collision);
-        }
-      },
       set: (object) => {
         objects.set(object.key, object);
         const change = this.#changed(name, claims.set(new Member(name, object, precedence)));
@@ -113,6 +109,15 @@ export class SharedClaims {
         for (const key of objects.keys()) this.#changed(name, claims.delete(memberKey(name, key)));
       },
     };
+  }
+
+  /** Claims that objects of a collection have lost, or that others have lost to them. */
+  *#lostBy(name: string): Generator<Collision<TrackedObject>, void> {
+    for (const collision of this.#claims.lost()) {
+      const { winner, loser } = collision;
+      const concerns = winner.collection === name || loser.collection === name;
+      if (concerns && winner.object.key !== loser.object.key) yield collisionOf(collision);
+    }
   }
 
   /** Tells the other collections, and returns what the change means for the collection that made it. */

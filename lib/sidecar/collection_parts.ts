@@ -1,4 +1,5 @@
 /** Assembles the parts of a running collection. */
+import type { Garbage } from "../runtime/garbage.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Config } from "../config/config.ts";
 import type { Collection } from "../config/collection_settings.ts";
@@ -58,6 +59,7 @@ export interface CollectionOptions {
   sharedDownloads: SharedDownloads;
   /** Shared by all collections; `undefined`: there is only one, for good. */
   claims?: SharedClaims | undefined;
+  garbage: Pick<Garbage, "count">;
   metrics: SidecarMetrics;
   eventPoster?: EventPoster;
   finalizerGuard?: FinalizerGuard;

@@ -14,6 +14,7 @@ import { RunningCollection } from "./collection.ts";
 import type { CollectionOptions } from "./collection_parts.ts";
 import { differenceOf } from "./collection_difference.ts";
 import { instanceOf, placeOf } from "./collection_id.ts";
+import { leftoverDisk } from "./leftover_disk.ts";
 import { Leftovers } from "./leftovers.ts";
 import { describeSelection } from "./describe_selection.ts";
 import { filesNamedBy, folderOf } from "./open_files.ts";
@@ -23,7 +24,7 @@ import type { HeartbeatGroup, Liveness } from "./liveness.ts";
 export interface CollectionsOptions
   extends Omit<CollectionOptions, "claims" | "collection" | "place" | "isAdded" | "liveness" | "onReady"> {
   liveness: Liveness;
-  garbage: Pick<Garbage, "sweep">;
+  garbage: Pick<Garbage, "count" | "sweep">;
 }
 
 /** That of DEFAULT_FILE_MODE. */
@@ -74,6 +75,7 @@ export class Collections {
       ...options,
       retries: options.config.method !== "LIST",
       neighbours: () => this.running,
+      disk: leftoverDisk(options),
       onReleased: finalizerGuard && ((ref) => this.#release(ref)),
       onChange: () => this.#record(),
     });

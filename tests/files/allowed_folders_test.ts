@@ -24,7 +24,7 @@ function open({ extra = true, prepare = (_: string) => {} } = {}) {
     get made() {
       return [...record.madeDirectories].map(within);
     },
-    recordMade: (path: string) => record.make(at(path)),
+    recordMade: (path: string) => record.recordDirectory(at(path)),
     at,
     ensure: (path: string) => within(allowed.ensureDirectory(at(path))),
     canonical: (path: string) => within(allowed.canonical(at(path))),

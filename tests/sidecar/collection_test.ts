@@ -75,6 +75,7 @@ function place() {
           timesOf: (target) => sources?.timesOf(target),
         },
         isAdded: false,
+        garbage: { count() {} },
         onReady() {},
         clock,
         random: () => 0,

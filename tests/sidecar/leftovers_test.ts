@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { Journal } from "../../lib/files/journal.ts";
+import { leftoverDisk } from "../../lib/sidecar/leftover_disk.ts";
 import { Leftovers } from "../../lib/sidecar/leftovers.ts";
 import { keptLog } from "../support/api_gateway.ts";
 import { FakeClock } from "../support/fake_clock.ts";
@@ -94,6 +95,7 @@ Deno.test("giveBack() ends a clean-up, and what is left of the files stays", asy
   const released: string[] = [];
   const leftovers = new Leftovers({
     ...{ neighbours: () => [], onChange() {}, clock, random: () => 0, log },
+    disk: leftoverDisk({ clock, log }),
     onReleased: ({ name }) => void released.push(name),
   });
   const publisher = { remove: (path: string) => (removed.push(path), true) };

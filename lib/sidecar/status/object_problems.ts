@@ -189,6 +189,7 @@ function downloadCure({ reason = "", isArchive }: UndeliveredContent, collection
 function lostPaths({ collection, claims }: CollectionInner): CollectionProblem[] {
   const pairs = new Map<string, { first: Collision<TrackedObject>; more: number }>();
   for (const collision of claims.lost()) {
+    if (collision.collections !== undefined && collision.collections.loser !== collection.name) continue;
     const pair = `${collision.winner.key} ${collision.loser.key} ${collision.blocker === undefined}`;
     const known = pairs.get(pair);
     if (known !== undefined) known.more++;
@@ -198,12 +199,14 @@ function lostPaths({ collection, claims }: CollectionInner): CollectionProblem[]
 }
 
 function lostPath(
-  { path, winner, loser, blocker }: Collision<TrackedObject>,
+  { path, winner, loser, blocker, collections }: Collision<TrackedObject>,
   more: number,
   collection: Collection,
 ): CollectionProblem {
   const paths = `${andMore(path, more)} ${more > 0 ? "belong" : "belongs"}`;
-  const other = objectOf(winner.key);
+  const other = collections === undefined
+    ? objectOf(winner.key)
+    : `${objectOf(winner.key)} of the collection ${collections.winner}`;
   const age = winner.created < loser.created ? "older" : winner.created > loser.created ? "newer" : undefined;
   const why = age === undefined ? "which comes first by name and is as old" : `which is ${age}`;
   const preferred = collection.files.collisions === "oldest" ? "newest" : "oldest";
