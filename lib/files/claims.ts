@@ -19,7 +19,15 @@ export interface Collision<T extends Claimant = Claimant> {
   loser: T;
   /** The winner's path above or below `path`. Without it, both claim the same path. */
   blocker?: string;
+  /** If they are of different collections: the names of these. */
+  collections?: { winner: string; loser: string };
 }
+
+/** The claims of objects, as those who follow them see them. */
+export type ObjectClaims<T extends Claimant> = Pick<
+  Claims<T>,
+  "get" | "objects" | "objectCount" | "size" | "contested" | "winnerOf" | "isClaimedBy" | "set" | "delete"
+>;
 
 /**
  * Decides which object wins a path that several claim: the oldest or the newest by `creationTimestamp`, then the first by
@@ -64,6 +72,11 @@ export class Claims<T extends Claimant = Claimant> {
     let count = this.#conflicts.size;
     for (const claimants of this.#paths.values()) if (Array.isArray(claimants)) count++;
     return count;
+  }
+
+  /** Whether several objects claim a path, or it loses to a path above or below. */
+  isContested(path: string): boolean {
+    return Array.isArray(this.#paths.get(path)) || this.#conflicts.blockerOf(path) !== undefined;
   }
 
   winnerOf(path: string): T | undefined {

@@ -1,6 +1,6 @@
 /** Publishes the files that an object wins, those of a large object in several slices of time. */
 import { RefusedPathError } from "../files/allowed_folders.ts";
-import type { Claims } from "../files/claims.ts";
+import type { ObjectClaims } from "../files/claims.ts";
 import type { Journal } from "../files/journal.ts";
 import type { DeferredContent, WantedFile } from "../files/projection.ts";
 import { PublishError } from "../files/publish_error.ts";
@@ -12,6 +12,7 @@ import type { InTheWay } from "./in_the_way.ts";
 import type { Obstacles } from "./obstacles.ts";
 import type { Removals } from "./removals.ts";
 import type { Reports } from "./reports.ts";
+import type { JoinedClaims } from "./shared_claims.ts";
 import type { SourceLists } from "./source_lists.ts";
 import type { TrackedObject } from "./tracked_object.ts";
 
@@ -27,7 +28,8 @@ export interface ObjectFilesOptions {
   publisher: Pick<Publisher, "publish">;
   downloads: Downloads;
   journal: Pick<Journal, "ownerOf">;
-  claims: Pick<Claims<TrackedObject>, "get" | "winnerOf">;
+  claims: Pick<ObjectClaims<TrackedObject>, "get" | "winnerOf">;
+  joined: Pick<JoinedClaims, "isAwaited"> | undefined;
   lists: Pick<SourceLists, "canTell">;
   removals: Pick<Removals, "removeStaleContent">;
   obstacles: Pick<Obstacles, "add" | "forget">;
@@ -151,7 +153,8 @@ export class ObjectFiles {
    * When its source has been listed, the reconciler reads the winner again.
    */
   #mustWait(path: string, key: string): boolean {
-    const { journal, claims, lists } = this.#options;
+    const { journal, claims, joined, lists } = this.#options;
+    if (joined?.isAwaited(path)) return true;
     const owner = journal.ownerOf(path);
     if (owner === undefined || owner === key || claims.get(owner) !== undefined) return false;
     return !lists.canTell(refOf(owner));

@@ -1,5 +1,5 @@
 /** Reads objects again, because their bodies were dropped: heirs of a path, and objects whose files failed or were changed. */
-import type { Claims } from "../files/claims.ts";
+import type { ObjectClaims } from "../files/claims.ts";
 import type { KubeObject } from "../objects/object.ts";
 import { describeRef, type ObjectRef } from "../objects/ref.ts";
 import type { Source } from "../objects/source.ts";
@@ -16,7 +16,7 @@ export interface ObjectReaderOptions {
   onFound(object: KubeObject, before: TrackedObject): void;
   /** The object was deleted, or is no longer selected. */
   onGone(before: TrackedObject): void;
-  claims: Pick<Claims<TrackedObject>, "get" | "winnerOf">;
+  claims: Pick<ObjectClaims<TrackedObject>, "get" | "winnerOf">;
   lists: Pick<SourceLists, "markRead">;
   queue: Pick<WorkQueue, "failureOf">;
   removals: Pick<Removals, "removeStaleContent">;

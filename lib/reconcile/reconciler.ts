@@ -3,7 +3,7 @@
  * is the set of files that the object wants, the claims of all objects decide who wins each path, and the publisher writes
  * the difference to the disk. The body of an object is dropped once it is published; to publish it again, it is read again.
  */
-import type { Claims, ClaimsChange } from "../files/claims.ts";
+import type { ClaimsChange, ObjectClaims } from "../files/claims.ts";
 import { project, type WantedFile } from "../files/projection.ts";
 import { canonical } from "./canonical_paths.ts";
 import type { KubeObject } from "../objects/object.ts";
@@ -26,7 +26,7 @@ import type { WorkQueue } from "./work_queue.ts";
 export class Reconciler {
   readonly #options: ReconcilerOptions;
   readonly #parts: ReconcilerParts;
-  readonly #claims: Claims<TrackedObject>;
+  readonly #claims: ObjectClaims<TrackedObject>;
   readonly #lists: SourceLists;
   readonly #queue: WorkQueue;
   readonly #objectFiles: ObjectFiles;
@@ -174,6 +174,11 @@ export class Reconciler {
   async run(signal: AbortSignal): Promise<void> {
     const { queue, removalDelay, obstacles } = this.#parts;
     await Promise.all([queue.run(signal), removalDelay.run(signal), obstacles.run(signal)]);
+  }
+
+  /** The collection has stopped: others may have its paths. */
+  leave(): void {
+    this.#parts.joined?.leave();
   }
 
   /** Processes the queue once, without retries. For METHOD=LIST. */

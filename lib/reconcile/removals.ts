@@ -1,5 +1,5 @@
 /** Removes files that no object claims any more. No other code of this layer removes files; {@link Removals.mayRemove} guards it. */
-import type { Claims } from "../files/claims.ts";
+import type { ObjectClaims } from "../files/claims.ts";
 import type { Journal } from "../files/journal.ts";
 import { PublishError } from "../files/publish_error.ts";
 import { aboutObject, describeRef, type ObjectRef, refOf } from "../objects/ref.ts";
@@ -12,14 +12,14 @@ import type { SourceLists } from "./source_lists.ts";
 import type { TrackedObject } from "./tracked_object.ts";
 
 export interface RemovalsOptions {
-  claims: Pick<Claims<TrackedObject>, "isClaimedBy" | "winnerOf">;
+  claims: Pick<ObjectClaims<TrackedObject>, "isClaimedBy" | "winnerOf">;
   lists: Pick<SourceLists, "canTell">;
   refusals: Pick<Refusals, "keepsFiles">;
   journal: Pick<Journal, "ownerOf" | "files">;
   publisher: { remove(path: string): boolean };
   onEvent(event: FileEvent): void;
   /** Files were removed, which may have been in the way of others. */
-  onRemoved(): void;
+  onRemoved(paths: readonly string[]): void;
   /** A file of this owner could not be removed; {@link Removals.retry} tries again. */
   onFailed(owner: string, error: PublishError): void;
   /** `false` with METHOD=LIST. */
@@ -90,7 +90,7 @@ export class Removals {
     if (removed.length > 0) {
       log.info(`${describeRef(ref)}: removed ${summaryOf(removed)}`, { ...aboutObject(ref), ...aboutFiles(removed) });
       onEvent({ type: "removed", ref, ...given("uid", uid), paths: removed });
-      onRemoved();
+      onRemoved(removed);
     }
     if (news !== undefined) {
       log.error(`${describeRef(ref)}: ${news.error.message}${retries ? "; trying again" : ""}`, {

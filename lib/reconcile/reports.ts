@@ -99,22 +99,19 @@ export class Reports {
     }
   }
 
-  #collided({ path, winner, loser, blocker }: Collision<TrackedObject>, more: number): void {
+  #collided({ path, winner, loser, blocker, collections }: Collision<TrackedObject>, more: number): void {
     const age = winner.created < loser.created ? "oldest" : "newest";
     const reason = winner.created === loser.created
       ? "the first by namespace, name and kind, as both were created at the same time (COLLISIONS decides by age"
       : `the ${age === "oldest" ? "older" : "newer"} one (COLLISIONS=${age}`;
     const those = `${path}${moreFiles(more)}`;
     const [isOne, has] = more === 0 ? ["is", "has it"] : ["are", "has them"];
-    const both = `${describeRef(winner)} and ${describeRef(loser)}`;
+    const winnerName = nameIn(collections?.winner, winner);
+    const loserName = nameIn(collections?.loser, loser);
     const line = blocker === undefined
-      ? `${those} ${isOne} claimed by ${both}: ${
-        describeRef(winner)
-      } ${has}, ${reason}; UNIQUE_FILENAMES=true gives each ` +
-        "object its own file)"
-      : `${those} of ${describeRef(loser)} ${isOne} not written: ${
-        describeRef(winner)
-      }, ${reason}), has ${blocker}, and a ` +
+      ? `${those} ${isOne} claimed by ${winnerName} and ${loserName}: ${winnerName} ${has}, ${reason}; ` +
+        "UNIQUE_FILENAMES=true gives each object its own file)"
+      : `${those} of ${loserName} ${isOne} not written: ${winnerName}, ${reason}), has ${blocker}, and a ` +
         "path cannot be a file and a folder";
     this.#options.log.warn(line, { ...aboutObject(loser), path });
     this.#options.onEvent({
@@ -151,4 +148,8 @@ export class Reports {
       aboutObject(object),
     );
   }
+}
+
+function nameIn(collection: string | undefined, object: TrackedObject): string {
+  return collection === undefined ? describeRef(object) : `${describeRef(object)} of collection ${collection}`;
 }

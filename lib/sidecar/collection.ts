@@ -115,6 +115,7 @@ export class RunningCollection implements Neighbour {
     ]);
     this.#parts.allowance.close();
     await this.#parts.downloads.close();
+    this.#parts.reconciler.leave();
     this.#parts.measurements.end();
   }
 

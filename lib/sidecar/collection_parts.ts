@@ -27,6 +27,7 @@ import { allowedFoldersOf, folderOf, openJournal } from "./open_files.ts";
 import { openNotifications } from "./open_notifications.ts";
 import { Notifications } from "./notifications.ts";
 import { Debounce } from "../reconcile/debounce.ts";
+import type { SharedClaims } from "../reconcile/shared_claims.ts";
 import { Reconciler } from "../reconcile/reconciler.ts";
 import type { Liveness } from "./liveness.ts";
 import { pendingIn } from "./pending_notification.ts";
@@ -51,6 +52,8 @@ export interface CollectionOptions {
   transports: Pick<SharedTransports, "of">;
   /** Shared by all collections: the queue of downloads. */
   sharedDownloads: SharedDownloads;
+  /** Shared by all collections; `undefined`: there is only one, for good. */
+  claims?: SharedClaims | undefined;
   metrics: SidecarMetrics;
   eventPoster?: EventPoster;
   finalizerGuard?: FinalizerGuard;
@@ -182,6 +185,8 @@ function assemble(
   const reconciler: Reconciler = new Reconciler({
     settings: { ...collection.files, folder, allowedFolders },
     collisions: collection.files.collisions,
+    joinClaims: options.claims &&
+      ((member) => options.claims!.join(collection.name, collection.files.collisions, member)),
     sources,
     publisher,
     journal,

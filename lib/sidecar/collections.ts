@@ -7,6 +7,7 @@ import type { Log } from "../log/log.ts";
 import { withProperties } from "../log/with_properties.ts";
 import { keyOf, type ObjectRef } from "../objects/ref.ts";
 import { given } from "../runtime/given.ts";
+import { SharedClaims } from "../reconcile/shared_claims.ts";
 import { whenAborted } from "../runtime/when_aborted.ts";
 import { RunningCollection } from "./collection.ts";
 import type { CollectionOptions } from "./collection_parts.ts";
@@ -18,7 +19,8 @@ import { filesNamedBy, folderOf } from "./open_files.ts";
 import type { ListOutcome } from "./list_outcome.ts";
 import type { HeartbeatGroup, Liveness } from "./liveness.ts";
 
-export interface CollectionsOptions extends Omit<CollectionOptions, "collection" | "place" | "liveness" | "onReady"> {
+export interface CollectionsOptions
+  extends Omit<CollectionOptions, "claims" | "collection" | "place" | "liveness" | "onReady"> {
   liveness: Liveness;
 }
 
@@ -37,6 +39,7 @@ interface Slot {
 
 export class Collections {
   readonly #options: CollectionsOptions;
+  readonly #claims: SharedClaims | undefined;
   readonly #leftovers: Leftovers;
   /** By name, in the order of the configuration. */
   readonly #slots = new Map<string, Slot>();
@@ -59,6 +62,7 @@ export class Collections {
   private constructor(options: CollectionsOptions) {
     const { finalizerGuard } = options;
     this.#options = options;
+    this.#claims = options.config.configFile === undefined ? undefined : new SharedClaims();
     this.#leftovers = new Leftovers({
       ...options,
       retries: options.config.method !== "LIST",
@@ -148,6 +152,7 @@ export class Collections {
     const log = withProperties(this.#options.log, { collection: name });
     const options: CollectionOptions = {
       ...this.#options,
+      claims: this.#claims,
       collection,
       place: await placeOf(collection),
       configFiles: [...this.#options.configFiles, ...this.#namedFiles.values()],

@@ -15,7 +15,7 @@ export interface SeenRequest {
 }
 
 export class ApiGateway implements AsyncDisposable {
-  readonly server = EmbeddedApiServer.start();
+  readonly server: EmbeddedApiServer;
   readonly requests: SeenRequest[] = [];
   readonly client: KubeClient;
   /** Answers in the API server's place; `undefined`: the API server does. */
@@ -23,7 +23,9 @@ export class ApiGateway implements AsyncDisposable {
   readonly #front = serve((request) => this.#answer(request));
   readonly url = `http://127.0.0.1:${this.#front.port}`;
 
-  constructor() {
+  /** @param now the API server's clock */
+  constructor(now: () => Date = () => new Date()) {
+    this.server = EmbeddedApiServer.start({ now });
     this.client = new KubeClient({
       credentials: plainCredentials(this.url),
       skipTlsVerify: false,
