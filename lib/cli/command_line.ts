@@ -9,6 +9,7 @@ export type Command =
   | { run: "sidecar"; flags: Flags; manifests?: string }
   | { run: "remove-finalizers"; flags: Flags }
   | { run: "healthcheck"; probe?: Probe }
+  | { run: "status"; json: boolean }
   | { run: "print-config"; flags: Flags; json: boolean }
   | { run: "print-rbac"; flags: Flags }
   | { run: "check"; flags: Flags; pod?: string }
@@ -20,7 +21,7 @@ export const PROBES = { ready: "/readyz", live: "/livez" } as const;
 
 export type Probe = keyof typeof PROBES;
 
-const COMMANDS = ["remove-finalizers", "healthcheck", "print-config", "print-rbac", "check"] as const;
+const COMMANDS = ["remove-finalizers", "healthcheck", "print-config", "print-rbac", "check", "status"] as const;
 
 /** What is not a setting. */
 interface Options {
@@ -71,9 +72,12 @@ export function parseCommandLine(args: readonly string[]): { command: Command; f
     });
   } else if (run !== "sidecar" && manifests !== undefined) faults.push(misplaced("--manifests", run));
   if (run !== "check" && pod !== undefined) faults.push(misplaced("--pod", "check", "goes only with"));
-  if (run !== "print-config" && output !== undefined) faults.push(misplaced("-o", "print-config", "goes only with"));
-  else if (output !== undefined && output !== "json") faults.push(faultOf("-o", output, "expected json"));
+  if (run !== "print-config" && run !== "status" && output !== undefined) {
+    faults.push({ setting: "-o", message: "-o goes only with print-config and status" });
+  }
+  if (output !== undefined && output !== "json") faults.push(faultOf("-o", output, "expected json"));
   if (run === "sidecar") return { command: { run, flags, ...given("manifests", manifests) }, faults };
+  if (run === "status") return { command: { run, json: output === "json" }, faults };
   if (run === "print-config") return { command: { run, flags, json: output === "json" }, faults };
   if (run === "check") return { command: { run, flags, ...given("pod", pod) }, faults };
   return { command: { run, flags }, faults };
@@ -118,6 +122,7 @@ Commands
                             --pod: of the sidecars in manifests instead: helm template … | k8s-sidecar check --pod -
   print-config [-o json]    print every setting, its value and where it comes from; secrets are not shown
   print-rbac                print the least Roles and bindings that the settings need, for kubectl apply -f -
+  status [-o json]          print what the running sidecar of this container does, and what is wrong, problems first
   healthcheck [ready|live]  exit 0 if the sidecar of this container is healthy, else 1
   remove-finalizers         remove our finalizer from all selected objects
 
@@ -133,7 +138,7 @@ An empty variable counts as unset.
 `;
 
 const EXIT_CODES =
-  `Exit codes: 0 done, or stopped by SIGTERM or SIGINT; 1 healthcheck failed; 2 configuration; 3 the API (METHOD=LIST);
+  `Exit codes: 0 done, or stopped by SIGTERM or SIGINT; 1 healthcheck or status failed; 2 configuration; 3 the API (LIST);
 4 files could not be written (METHOD=LIST).
 `;
 

@@ -44,7 +44,12 @@ export async function runProgram(
 
   if (command.run === "healthcheck" && faults.length === 0) {
     const { runHealthcheck } = await import("./healthcheck.ts");
-    return await runHealthcheck(parseConfig(env).config, command.probe);
+    return await runHealthcheck(parseConfig(env), command.probe);
+  }
+
+  if (command.run === "status" && faults.length === 0) {
+    const { runStatus } = await import("./status.ts");
+    return await runStatus(command, parseConfig(env));
   }
 
   if (command.run === "print-config" || command.run === "print-rbac" || command.run === "check") {
@@ -91,6 +96,7 @@ export async function runProgram(
     ...{
       config,
       env,
+      origin: dir ?? server ?? "",
       configFiles,
       userAgent,
       build: { version: VERSION, revision: COMMIT },

@@ -30,6 +30,8 @@ export interface HealthSettings {
   enabled: boolean;
   port: number;
   host?: string;
+  /** Who may see `/status`. */
+  statusPage: "local" | "all" | "none";
   /** Seconds without an answer of the API server after which the sidecar is not live; `undefined`: never. */
   contactThreshold?: number;
 }
@@ -107,6 +109,7 @@ export function parseConfig(
       enabled: values.LIVENESS,
       port: values.HEALTH_PORT,
       ...given("host", values.HEALTH_HOST),
+      statusPage: values.STATUS_PAGE,
       ...given("contactThreshold", values.K8S_CONTACT_THRESHOLD_SECONDS),
     },
     log: {

@@ -9,6 +9,7 @@ import { ArchiveError } from "./archive_error.ts";
 import { attempt, type AttemptOptions, type KeptAnswer, looksOf } from "./attempt.ts";
 import { ByteLimitError } from "./byte_limits.ts";
 import { RefusedHostError } from "../http/transport.ts";
+import { given } from "../runtime/given.ts";
 import { messageOf } from "../runtime/message_of.ts";
 import { DownloadQueue } from "./download_queue.ts";
 import { BusyHostError } from "./fetch_error.ts";
@@ -61,8 +62,23 @@ interface Wanted {
   file?: string;
   /** Why the host, the archive or the size was refused the last time. */
   refusal: string | undefined;
+  /** Why the last attempt failed. */
+  failure?: string;
   /** The last answer of the URL whose content was put at the path. */
   kept: KeptAnswer | undefined;
+}
+
+/** A download, or an archive, whose content is not on disk. An earlier file, if there was one, is still there. */
+export interface UndeliveredContent {
+  path: string;
+  /** Key of the object. */
+  owner: string;
+  /** `awaited`: the first attempt has not ended. */
+  state: "awaited" | "failed" | "refused";
+  /** Why; it does not name the path. */
+  reason?: string;
+  isArchive: boolean;
+  isDiskFault: boolean;
 }
 
 /**
@@ -106,6 +122,20 @@ export class DownloadScheduler {
   /** Paths whose host, archive or size is refused. An earlier file, if there was one, is still there. */
   get refused(): string[] {
     return [...this.#wanted].filter(([, { refusal }]) => refusal !== undefined).map(([path]) => path);
+  }
+
+  /** All content that is awaited, has failed or is refused. */
+  *undelivered(): Generator<UndeliveredContent, void> {
+    for (const [path, { owner, url, refusal, failure }] of this.#wanted) {
+      const isAwaited = this.#awaited.has(path) || this.#unpacking.has(path);
+      const reason = refusal ?? (this.#failed.has(path) ? failure : undefined);
+      if (reason === undefined && !isAwaited) continue;
+      yield {
+        ...{ path, owner, isArchive: url === undefined, isDiskFault: this.#diskFaults.has(path) },
+        state: refusal !== undefined ? "refused" : reason === undefined ? "awaited" : "failed",
+        ...given("reason", reason),
+      };
+    }
   }
 
   /** Those of {@link DownloadScheduler.failed} where the disk failed, with the reason. */
@@ -203,7 +233,8 @@ export class DownloadScheduler {
           await clock.sleep(backoff.next(), signal).catch(() => {});
           continue;
         }
-        const reason = `${path}: ${messageOf(error)}`;
+        wanted.failure = messageOf(error);
+        const reason = `${path}: ${wanted.failure}`;
         if (!this.#failed.has(path)) {
           const kept = exists(path) ? "; the file that is there stays" : "";
           const next = retries || error instanceof BusyHostError ? "; trying again" : "";

@@ -26,7 +26,7 @@ export interface Collision<T extends Claimant = Claimant> {
 /** The claims of objects, as those who follow them see them. */
 export type ObjectClaims<T extends Claimant> = Pick<
   Claims<T>,
-  "get" | "objects" | "objectCount" | "size" | "contested" | "winnerOf" | "isClaimedBy" | "set" | "delete"
+  "get" | "objects" | "objectCount" | "size" | "contested" | "winnerOf" | "isClaimedBy" | "lost" | "set" | "delete"
 >;
 
 /**
@@ -77,6 +77,19 @@ export class Claims<T extends Claimant = Claimant> {
   /** Whether several objects claim a path, or it loses to a path above or below. */
   isContested(path: string): boolean {
     return Array.isArray(this.#paths.get(path)) || this.#conflicts.blockerOf(path) !== undefined;
+  }
+
+  /** Every claim that is lost, with its winner. Takes time proportional to the paths. */
+  *lost(): Generator<Collision<T>, void> {
+    for (const [path, claimants] of this.#paths) {
+      const blocker = this.#conflicts.blockerOf(path);
+      if (blocker === undefined && !Array.isArray(claimants)) continue;
+      const winner = this.#firstOf(blocker ?? path);
+      if (winner === undefined) continue;
+      for (const loser of this.#claimantsOf(path)) {
+        if (loser !== winner) yield { path, winner, loser, ...given("blocker", blocker) };
+      }
+    }
   }
 
   winnerOf(path: string): T | undefined {

@@ -66,7 +66,8 @@ export interface NotificationRunnerOptions {
   wallClock: () => number;
   random: () => number;
   log: Pick<Log, "debug" | "warn">;
-  onResult(kind: "script" | "webhook", ok: boolean, seconds: number): void;
+  /** @param files how many files it was about */
+  onResult(kind: "script" | "webhook", ok: boolean, seconds: number, files: number): void;
 }
 
 /**
@@ -137,7 +138,7 @@ export class NotificationRunner {
     try {
       this.#logWaitingNotification();
       while (!signal.aborted) {
-        if (this.#dueAt <= this.#options.clock.now()) await this.#inTurn(signal, { isLast: false });
+        if (this.dueAt <= this.#options.clock.now()) await this.#inTurn(signal, { isLast: false });
         else await this.#wait(signal);
       }
     } catch (error) {
@@ -159,7 +160,8 @@ export class NotificationRunner {
     return !this.isPending;
   }
 
-  get #dueAt(): number {
+  /** When the next step is due, by the clock in ms; `Infinity`: nothing is pending, or it is under way. */
+  get dueAt(): number {
     return Math.min(this.#forScript.dueAt, this.#forWebhook.dueAt);
   }
 
@@ -167,7 +169,7 @@ export class NotificationRunner {
   async #wait(signal: AbortSignal): Promise<void> {
     const { clock, heartbeat } = this.#options;
     const looks = this.#forWebhook.isWaiting && this.#forWebhook.retry?.orOnChange;
-    const end = Math.min(this.#dueAt, looks ? clock.now() + LOOK_SECONDS * 1000 : Infinity);
+    const end = Math.min(this.dueAt, looks ? clock.now() + LOOK_SECONDS * 1000 : Infinity);
     if (end === Infinity) heartbeat.idle();
     else heartbeat.expectWithin((end - clock.now()) / 1000 + GRACE_SECONDS);
     await this.#alarm.sleepUntil(end, signal);
@@ -222,7 +224,7 @@ export class NotificationRunner {
       this.#scriptBackoff.reset();
       this.#forScript.succeeded();
     }
-    this.#options.onResult("script", failure === undefined, (clock.now() - started) / 1000);
+    this.#options.onResult("script", failure === undefined, (clock.now() - started) / 1000, files.size);
     return failure === undefined;
   }
 
@@ -254,7 +256,7 @@ export class NotificationRunner {
       log.debug(`Calling again in ${next.after} s${next.orOnChange ? ", or when files or credentials change" : ""}`);
       if (next.orOnChange) await this.#failedCalls.recordFingerprint();
     }
-    this.#options.onResult("webhook", outcome.type === "delivered", (clock.now() - started) / 1000);
+    this.#options.onResult("webhook", outcome.type === "delivered", (clock.now() - started) / 1000, files.size);
   }
 
   #retry({ after, orOnChange }: { after: number; orOnChange: boolean }): { at: number; orOnChange: boolean } {

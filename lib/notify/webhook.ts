@@ -33,6 +33,8 @@ export interface WebhookOptions {
   transport: Transport;
   /** Whether the server of a URL accepts connections. */
   isReachable: (url: URL, signal: AbortSignal) => Promise<boolean>;
+  /** An attempt has ended, or is not answered in time and stays open. */
+  onAttempt(attempt: Pick<Attempt, "outcome" | "text" | "status">): void;
   clock: Clock;
   /** In ms since 1970. */
   wallClock: () => number;
@@ -100,6 +102,7 @@ export class Webhook {
     for (let attempts = 1;; attempts++) {
       options.expectWithin(timeout);
       const attempt = await this.#attempt(options);
+      this.#options.onAttempt(attempt);
       const delay = retryDelay(attempt, budget);
       if (delay === undefined) {
         this.#log.ended(attempt, { attempts, ms: Math.round(clock.now() - started), isLast: options.isLast });
@@ -128,6 +131,8 @@ export class Webhook {
         if (options.isLast) deadline.end();
         else {
           this.#log.unanswered();
+          const text = `was not answered within ${timeout} s (REQ_TIMEOUT), and is still open`;
+          this.#options.onAttempt({ outcome: { type: "unanswered" }, text });
           options.onUnanswered();
           options.expectWithin(MAX_OPEN_SECONDS);
         }

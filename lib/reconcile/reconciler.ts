@@ -7,7 +7,7 @@ import type { ClaimsChange, ObjectClaims } from "../files/claims.ts";
 import { project, type WantedFile } from "../files/projection.ts";
 import { canonical } from "./canonical_paths.ts";
 import type { KubeObject } from "../objects/object.ts";
-import { keyOf, type ObjectRef } from "../objects/ref.ts";
+import { keyOf } from "../objects/ref.ts";
 import type { Source } from "../objects/source.ts";
 import { isOlderVersion, versionOf } from "../objects/version.ts";
 import { AbandonedPaths } from "./abandoned_paths.ts";
@@ -20,7 +20,7 @@ import { assemble, keyOfRest, objectToContinue, ownerToRemove } from "./reconcil
 import type { ReconcilerOptions, ReconcilerParts } from "./reconciler_parts.ts";
 import type { SourceLists } from "./source_lists.ts";
 import { takeOver } from "./take_over.ts";
-import { TrackedObject } from "./tracked_object.ts";
+import { refIn, TrackedObject } from "./tracked_object.ts";
 import type { WorkQueue } from "./work_queue.ts";
 
 export class Reconciler {
@@ -77,6 +77,11 @@ export class Reconciler {
   /** Whether an object exists and is selected. */
   selects(key: string): boolean {
     return !this.#parts.isGone(key);
+  }
+
+  /** What `/status` is made from: only to be read. */
+  get inner(): Readonly<Pick<ReconcilerParts, "claims" | "refusals" | "reports" | "queue" | "isGone">> {
+    return this.#parts;
   }
 
   /** @param undelivered paths whose content was refused */
@@ -291,8 +296,4 @@ export class Reconciler {
     if (keptFiles && !isDelayed) this.#parts.removals.removeUnclaimed(new Set([key]));
     this.#parts.releases?.check();
   }
-}
-
-function refIn({ kind }: Source, { metadata: { namespace, name } }: KubeObject): ObjectRef {
-  return { kind, namespace, name };
 }

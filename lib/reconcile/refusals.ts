@@ -17,15 +17,29 @@ export const REFUSAL_REASONS = [
 
 export type RefusalReason = typeof REFUSAL_REASONS[number];
 
+/** A refusal of an object, or of some of its keys. */
+export interface Refusal {
+  reason: "folder" | "too_many_keys" | "key";
+  /** A sentence; of several keys, about the first. */
+  text: string;
+  /** How many further keys are refused. */
+  more: number;
+}
+
 export class Refusals {
-  /** Keys of objects that are refused as a whole, with the reason, and of those with some refused keys. */
-  readonly #whole = new Map<string, "folder" | "too_many_keys">();
-  readonly #partly = new Set<string>();
+  /** Refusals of objects as a whole, and of those with some refused keys, by the key of the object. */
+  readonly #whole = new Map<string, Refusal>();
+  readonly #partly = new Map<string, Refusal>();
 
   /** Keys of objects with a refusal of either kind, and the reason. */
   *reasons(): Generator<[key: string, reason: RefusalReason], void> {
+    for (const [key, { reason }] of this.all()) yield [key, reason];
+  }
+
+  /** The same, with what is wrong. */
+  *all(): Generator<[key: string, refusal: Refusal], void> {
     yield* this.#whole;
-    for (const key of this.#partly) yield [key, "key"];
+    yield* this.#partly;
   }
 
   has(key: string): boolean {
@@ -35,8 +49,10 @@ export class Refusals {
   /** Records the refusals of an object. Returns whether it had kept its last accepted files, and no longer does. */
   set(key: string, { isRefused, refusals, refusedFor = "folder" }: Projection): boolean {
     const keptFiles = this.delete(key);
-    if (isRefused) this.#whole.set(key, refusedFor);
-    else if (refusals.length > 0) this.#partly.add(key);
+    const [text] = refusals;
+    if (text === undefined) return keptFiles && !isRefused;
+    const refusal: Refusal = { reason: isRefused ? refusedFor : "key", text, more: refusals.length - 1 };
+    (isRefused ? this.#whole : this.#partly).set(key, refusal);
     return keptFiles && !isRefused;
   }
 

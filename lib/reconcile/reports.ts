@@ -37,6 +37,11 @@ export class Reports {
     return this.#refusedPaths.keys();
   }
 
+  /** Those paths, with the reason. */
+  get pathRefusals(): ReadonlyMap<string, string> {
+    return this.#refusedPaths;
+  }
+
   written(object: TrackedObject, paths: string[]): void {
     this.#options.log.info(`${describeRef(object)}: wrote ${summaryOf(paths)}`, {
       ...aboutObject(object),

@@ -88,6 +88,11 @@ export class SharedClaims {
       },
       winnerOf: (path) => isForeign(path) ? undefined : claims.winnerOf(path)?.object,
       isClaimedBy: (path, key) => !isForeign(path) && claims.isClaimedBy(path, memberKey(name, key)),
+      *lost() {
+        for (const collision of claims.lost()) {
+          if (collision.loser.collection === name) yield collisionOf(collision);
+        }
+      },
       set: (object) => {
         objects.set(object.key, object);
         const change = this.#changed(name, claims.set(new Member(name, object, precedence)));

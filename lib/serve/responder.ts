@@ -10,25 +10,23 @@
 import { Alarm } from "../runtime/alarm.ts";
 import { Deadline } from "../runtime/deadline.ts";
 import type { Clock } from "../runtime/clock.ts";
+import { BadRequestError, type HttpRequest, readHead, requestOf } from "./request_head.ts";
 
-export interface HttpRequest {
-  method: string;
-  /** Path and query, as in the request line. */
-  url: URL;
-  headers: Headers;
-  /** Address of the client. */
-  remote: string;
-}
+export type { HttpRequest };
 
 export interface HttpResponse {
   status: number;
   /** Media type. */
   type: string;
   body: string;
+  /** Further headers, with names in lower case. */
+  headers?: Readonly<Record<string, string>>;
 }
 
 export interface ResponderOptions {
   respond(request: HttpRequest): HttpResponse | Promise<HttpResponse>;
+  /** Headers of every answer, with names in lower case. */
+  headers(): Readonly<Record<string, string>>;
   clock: Clock;
 }
 
@@ -45,10 +43,12 @@ export const GRACE_MS = 400;
 const MIN_GRACE_MS = 50;
 const ATTACK_MS = 1000;
 
-const MAX_HEAD_BYTES = 16 * 1024;
-
-/** A probe's head has 100 to 300 bytes. */
-const FIRST_HEAD_BYTES = 1024;
+/**
+ * Answers of more than this many bytes that are under way at one time. Each is in memory until its client has received it, so
+ * slow clients must not have too many of them.
+ */
+const MAX_SMALL_BYTES = 256 * 1024;
+const MAX_LARGE_ANSWERS = 4;
 
 /** Bytes and seconds of a request's body that are read, so that closing the connection does not lose the answer. */
 const MAX_DISCARDED_BYTES = 64 * 1024;
@@ -65,13 +65,6 @@ const REASONS: Readonly<Record<number, string>> = {
   503: "Service Unavailable",
 };
 
-/** A request that is answered before its path is examined. */
-class BadRequestError extends Error {
-  constructor(readonly status: number, message: string) {
-    super(message);
-  }
-}
-
 export class Responder {
   readonly #options: ResponderOptions;
   /** Connections without an answer, the oldest first, and when they were accepted or sent their head. */
@@ -87,6 +80,7 @@ export class Responder {
   readonly #change: Alarm;
   readonly #closed = new AbortController();
   readonly #encoder = new TextEncoder();
+  #largeAnswers = 0;
 
   constructor(options: ResponderOptions) {
     this.#options = options;
@@ -126,7 +120,7 @@ export class Responder {
       const response = await this.#responseTo(connection);
       if (response === undefined) return;
       deadline.extend(MAX_HEAD_SECONDS);
-      await writeAll(connection, this.#encoder.encode(response));
+      await this.#send(connection, response);
       await connection.closeWrite();
       if (this.#unanswered.delete(connection)) this.#answered.add(connection);
       this.#change.ring();
@@ -141,8 +135,19 @@ export class Responder {
     }
   }
 
+  async #send(connection: Deno.Conn, answer: Uint8Array): Promise<void> {
+    const isLarge = answer.length > MAX_SMALL_BYTES;
+    if (!isLarge) return await writeAll(connection, answer);
+    this.#largeAnswers++;
+    try {
+      await writeAll(connection, answer);
+    } finally {
+      this.#largeAnswers--;
+    }
+  }
+
   /** `undefined`: the client went away without a request. */
-  async #responseTo(connection: Deno.Conn): Promise<string | undefined> {
+  async #responseTo(connection: Deno.Conn): Promise<Uint8Array | undefined> {
     let isHead = false;
     let response: HttpResponse;
     try {
@@ -157,16 +162,29 @@ export class Responder {
       if (error instanceof Deno.errors.BadResource || error instanceof Deno.errors.Interrupted) throw error;
       const status = error instanceof BadRequestError ? error.status : 500;
       const body = error instanceof BadRequestError ? error.message : "internal error";
-      response = { status, type: "text/plain; charset=utf-8", body: `${body}\n` };
+      response = text(status, body);
     }
-    const { status, type, body } = response;
+    if (response.body.length > MAX_SMALL_BYTES && this.#largeAnswers >= MAX_LARGE_ANSWERS) {
+      response = text(503, "too many large answers are under way: try again");
+    }
+    return this.#encode(response, isHead);
+  }
+
+  #encode({ status, type, body, headers }: HttpResponse, isHead: boolean): Uint8Array {
+    const content = this.#encoder.encode(body);
     const lines = [
       `HTTP/1.1 ${status} ${REASONS[status] ?? ""}`.trimEnd(),
       `content-type: ${type}`,
-      `content-length: ${this.#encoder.encode(body).length}`,
+      `content-length: ${content.length}`,
       "connection: close",
+      ...Object.entries({ ...this.#options.headers(), ...headers }).map(([name, value]) => `${name}: ${value}`),
     ];
-    return `${lines.join("\r\n")}\r\n\r\n${isHead ? "" : body}`;
+    const head = this.#encoder.encode(`${lines.join("\r\n")}\r\n\r\n`);
+    if (isHead) return head;
+    const answer = new Uint8Array(head.length + content.length);
+    answer.set(head);
+    answer.set(content, head.length);
+    return answer;
   }
 
   /** Resolves when another connection may be accepted. */
@@ -204,43 +222,8 @@ export class Responder {
   }
 }
 
-/** The head of a request, without the empty line at its end. */
-async function readHead(connection: Deno.Conn): Promise<string | undefined> {
-  let buffer = new Uint8Array(FIRST_HEAD_BYTES);
-  const decoder = new TextDecoder("latin1");
-  for (let length = 0; length < MAX_HEAD_BYTES;) {
-    if (length === buffer.length) {
-      const larger = new Uint8Array(2 * length);
-      larger.set(buffer);
-      buffer = larger;
-    }
-    const read = await connection.read(buffer.subarray(length));
-    if (read === null) return undefined;
-    length += read;
-    const text = decoder.decode(buffer.subarray(0, length));
-    const end = text.search(/\r?\n\r?\n/);
-    if (end >= 0) return text.slice(0, end);
-  }
-  throw new BadRequestError(431, "the head of the request is too large");
-}
-
-function requestOf(head: string, connection: Deno.Conn): HttpRequest {
-  const [requestLine = "", ...fields] = head.split(/\r?\n/);
-  const [, method, target = ""] = /^([A-Z]+) (\S+) HTTP\/1\.[01]$/.exec(requestLine) ?? [];
-  const url = method === undefined ? null : URL.parse(target, "http://sidecar");
-  if (method === undefined || url === null) throw new BadRequestError(400, "not an HTTP/1.1 request");
-  const headers = new Headers();
-  for (const field of fields) {
-    const [, name = "", value = ""] = /^([-!#$%&'*+.^_`|~\w]+):[ \t]*(.*?)[ \t]*$/.exec(field) ?? [];
-    if (name === "") throw new BadRequestError(400, "a header of the request is malformed");
-    try {
-      headers.append(name, value);
-    } catch {
-      throw new BadRequestError(400, "a header of the request is malformed");
-    }
-  }
-  const { remoteAddr } = connection;
-  return { method, url, headers, remote: remoteAddr.transport === "tcp" ? remoteAddr.hostname : "" };
+export function text(status: number, body: string): HttpResponse {
+  return { status, type: "text/plain; charset=utf-8", body: `${body.trimEnd()}\n` };
 }
 
 async function writeAll(connection: Deno.Conn, bytes: Uint8Array): Promise<void> {

@@ -1,11 +1,13 @@
-/** The HTTP server for probes and metrics. */
+/** The HTTP server for probes, metrics and the status. */
 import type { Log } from "../log/log.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { messageOf } from "../runtime/message_of.ts";
 import type { MetricsFormat } from "../runtime/metrics_registry.ts";
 import { formatFor, MEDIA_TYPES } from "./metrics/exposition.ts";
 import { checkHealth, type HealthState } from "./health.ts";
-import { type HttpRequest, type HttpResponse, Responder } from "./responder.ts";
+import { type HttpRequest, type HttpResponse, Responder, text } from "./responder.ts";
+import { INSTANCE_HEADER, type Status } from "./status.ts";
+import { refusalOf, type StatusPolicy } from "./status_policy.ts";
 
 export interface ServerOptions {
   port: number;
@@ -14,16 +16,28 @@ export interface ServerOptions {
   health: HealthState;
   /** The text of `/metrics`. */
   metrics: (format: MetricsFormat) => string;
+  /** Writes the status of this moment, as JSON or as a page. */
+  status: (write: (status: Status) => string) => Promise<string>;
+  /** STATUS_PAGE. */
+  statusPage: StatusPolicy;
+  /** Tells this sidecar from others, which may have the port in the same pod. */
+  instance: () => string;
   clock: Clock;
   log: Pick<Log, "info" | "warn">;
 }
+
+const NO_STORE = { "cache-control": "no-store", "x-content-type-options": "nosniff" };
 
 /** Serves until `close`. If it cannot listen, it only logs a warning, because files can be written without it. */
 export function startServer(options: ServerOptions): { close(): Promise<void> } {
   const { port, clock, log } = options;
   try {
     const { listener, hostname } = listen(options);
-    const responder = new Responder({ respond: (request) => answer(request, options), clock });
+    const responder = new Responder({
+      respond: (request) => answer(request, options),
+      headers: () => ({ [INSTANCE_HEADER]: options.instance() }),
+      clock,
+    });
     const served = responder.serve(listener);
     log.info(`health endpoints: http://${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}/healthz`);
     return {
@@ -53,17 +67,29 @@ function listen({ port, host }: ServerOptions): { listener: Deno.Listener; hostn
   }
 }
 
-function answer({ method, url, headers }: HttpRequest, { health, metrics }: ServerOptions): HttpResponse {
+async function answer(request: HttpRequest, options: ServerOptions): Promise<HttpResponse> {
+  const { method, url, headers } = request;
+  const { health, metrics, status, statusPage } = options;
   if (method !== "GET" && method !== "HEAD") return text(405, "use GET");
   if (url.pathname === "/metrics") {
     const format = formatFor(headers.get("accept"));
     return { status: 200, type: MEDIA_TYPES[format], body: metrics(format) };
   }
+  if (url.pathname === "/status" || url.pathname === "/") {
+    const refusal = refusalOf(request, statusPage);
+    if (refusal !== undefined) return { ...text(403, refusal), headers: NO_STORE };
+    if (url.pathname === "/") return await answerPage(url.searchParams, status);
+    const body = await status((status) => JSON.stringify(status));
+    return { status: 200, type: "application/json; charset=utf-8", body, headers: NO_STORE };
+  }
   const state = checkHealth(url.pathname, health);
-  if (state === undefined) return text(404, "try /healthz, /livez, /readyz or /metrics");
+  if (state === undefined) return text(404, "try /, /healthz, /livez, /readyz, /metrics or /status");
   return state.reason === undefined ? text(200, "ok") : text(503, state.reason);
 }
 
-function text(status: number, body: string): HttpResponse {
-  return { status, type: "text/plain; charset=utf-8", body: `${body.trimEnd()}\n` };
+/** The page is loaded when it is asked for the first time. */
+async function answerPage(query: URLSearchParams, status: ServerOptions["status"]): Promise<HttpResponse> {
+  const { pageHeaders, statusPage } = await import("./page/page.ts");
+  const body = await status((status) => [...statusPage(status, query)].join(""));
+  return { status: 200, type: "text/html; charset=utf-8", body, headers: await pageHeaders() };
 }

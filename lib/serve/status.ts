@@ -106,3 +106,6 @@ export interface NotificationStatus {
   seconds: number;
   files: number;
 }
+
+/** A header of every answer of the port, with {@link Status.instance}. */
+export const INSTANCE_HEADER = "x-k8s-sidecar-instance";

@@ -1,5 +1,7 @@
 /** One running collection: follows its sources, writes its files and notifies its application. */
 import type { Collection } from "../config/collection_settings.ts";
+import type { Reconciler } from "../reconcile/reconciler.ts";
+import { given } from "../runtime/given.ts";
 import type { FileEvent } from "../reconcile/file_event.ts";
 import { settleDownloads } from "./settle_downloads.ts";
 import type { ConfigFile } from "../files/config_files.ts";
@@ -10,13 +12,29 @@ import { describeNamed, describeSelection } from "./describe_selection.ts";
 import { type ListOutcome, listOutcome } from "./list_outcome.ts";
 import { type CollectionOptions, type CollectionParts, openParts } from "./collection_parts.ts";
 
+/** What `/status` is made from: only to be read. */
+export interface CollectionInner
+  extends
+    Pick<Reconciler["inner"], "claims" | "refusals" | "reports" | "queue">,
+    Pick<CollectionParts, "journal" | "downloads" | "notifications" | "told" | "followers">,
+    Pick<Reconciler, "outcome" | "objects"> {
+  collection: Collection;
+  /** Times by the clock, in ms. */
+  openedAt: number;
+  readyAt?: number;
+  /** When a file was written or removed last. */
+  changedAt?: number;
+}
+
 export class RunningCollection implements Neighbour {
   readonly #options: CollectionOptions;
   readonly #parts: CollectionParts;
-  /** By the clock, in ms. */
-  #startedAt: number;
   /** METHOD=LIST: the whole run counts as the first sync. */
   #isListing = false;
+  /** Times by the clock, in ms. */
+  readonly #openedAt: number;
+  #readyAt: number | undefined;
+  #changedAt: number | undefined;
 
   /**
    * Reads the journal and prepares the folder.
@@ -36,7 +54,20 @@ export class RunningCollection implements Neighbour {
   private constructor(options: CollectionOptions, parts: CollectionParts) {
     this.#options = options;
     this.#parts = parts;
-    this.#startedAt = options.clock.now();
+    this.#openedAt = options.clock.now();
+  }
+
+  get inner(): CollectionInner {
+    const { journal, downloads, notifications, told, followers, reconciler } = this.#parts;
+    const { outcome, objects, inner: { claims, refusals, reports, queue } } = reconciler;
+    return {
+      ...{ journal, downloads, notifications, told, followers, outcome, objects },
+      ...{ claims, refusals, reports, queue },
+      collection: this.#options.collection,
+      openedAt: this.#openedAt,
+      ...given("readyAt", this.#readyAt),
+      ...given("changedAt", this.#changedAt),
+    };
   }
 
   get name(): string {
@@ -103,7 +134,6 @@ export class RunningCollection implements Neighbour {
 
   /** METHOD=WATCH and METHOD=SLEEP: until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
-    this.#startedAt = this.#options.clock.now();
     // If NAMESPACE_EXCLUDE leaves no source, the collection is ready at once
     this.#parts.readiness.check();
     await Promise.all([
@@ -178,24 +208,25 @@ export class RunningCollection implements Neighbour {
   }
 
   #onReady(): void {
+    this.#readyAt = this.#options.clock.now();
     this.#parts.allowance.close();
     if (this.#isListing) return;
     const { clock, log } = this.#options;
-    const seconds = Math.round(clock.now() - this.#startedAt) / 1000;
+    const seconds = Math.round(clock.now() - this.#openedAt) / 1000;
     log.info("Initial sync complete, sidecar is ready.", { objects: this.objects, files: this.files, seconds });
     this.#warnOfMissing();
-    this.#options.garbage.sweep();
     this.#options.onReady();
   }
 
   get #isFirstSync(): boolean {
-    return this.#isListing || !this.#parts.readiness.isReady;
+    return this.#isListing || (!this.#options.isAdded && !this.#parts.readiness.isReady);
   }
 
   #onEvent(event: FileEvent): void {
     this.#parts.measurements.fileEvent(event);
     this.#options.eventPoster?.post(event);
     if (event.type !== "written" && event.type !== "removed") return;
+    this.#changedAt = this.#options.clock.now();
     this.#parts.notifications.changed(event.paths, { isFirstSync: this.#isFirstSync });
   }
 }

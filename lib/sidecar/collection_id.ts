@@ -1,6 +1,7 @@
 /** Identifies a collection on the disk: its directory is `FOLDER/..k8s-sidecar-<id>`. */
 import { type Collection, ENVIRONMENT_COLLECTION, type Selection } from "../config/collection_settings.ts";
 import type { RecordedCollection } from "../files/record_format.ts";
+import { resolvePath } from "../files/paths.ts";
 import { given } from "../runtime/given.ts";
 import { folderOf } from "./open_files.ts";
 
@@ -9,6 +10,27 @@ export async function placeOf(collection: Collection): Promise<RecordedCollectio
   const { name, onRemove, files, selection } = collection;
   const id = name === ENVIRONMENT_COLLECTION ? await selectionId(selection) : await hashOf(name);
   return { name, folder: folderOf(collection), id, ...given("stateFile", files.stateFile), onRemove };
+}
+
+/**
+ * Identifies a process by its collections, so that a command sees when a port is another sidecar's. With CONFIG_FILE, the first
+ * part is about the environment alone, and stays when the file changes.
+ *
+ * @param configFile its path
+ */
+export async function instanceOf(collections: readonly Collection[], configFile?: string): Promise<string> {
+  const inOrder = collections.toSorted((a, b) => a.name < b.name ? -1 : 1);
+  const parts = await Promise.all(
+    inOrder.map(async (collection) => [
+      collection.name,
+      await selectionId(collection.selection),
+      folderOf(collection),
+    ]),
+  );
+  if (configFile === undefined) return await hashOf(JSON.stringify(parts));
+  const ofEnvironment = parts.filter(([name]) => name === ENVIRONMENT_COLLECTION);
+  const path = resolvePath(Deno.cwd(), configFile);
+  return `${await hashOf(JSON.stringify([path, ...ofEnvironment]))}-${await hashOf(JSON.stringify(parts))}`;
 }
 
 /** Identifies a selection, so that sidecars with different selections can share a folder. */

@@ -14,7 +14,6 @@ import type { Journal } from "../files/journal.ts";
 import { Publisher } from "../files/publisher.ts";
 import { DownloadScheduler } from "../downloads/scheduler.ts";
 import type { SharedDownloads } from "../downloads/shared_downloads.ts";
-import type { Garbage } from "../runtime/garbage.ts";
 import type { ObjectApi } from "../kube/client/object_api.ts";
 import type { Source } from "../objects/source.ts";
 import { sourcesOf } from "./sources.ts";
@@ -37,11 +36,14 @@ import { Measurements } from "./measurements.ts";
 import { SelectedNamespaces } from "./selected_namespaces.ts";
 import { SelectedObjects } from "./selected_objects.ts";
 import type { SharedTransports } from "./open_transports.ts";
+import { type NotificationHistory, Told } from "./told.ts";
 import { Changes } from "../runtime/changes.ts";
 
 export interface CollectionOptions {
   collection: Collection;
   place: RecordedCollection;
+  /** By a later version of CONFIG_FILE: the application runs already, and is notified of the first sync in any case. */
+  isAdded: boolean;
   config: Config;
   client: ObjectApi;
   /** `false` with `--manifests`, where namespaces have no labels. */
@@ -50,6 +52,8 @@ export interface CollectionOptions {
   /** Files that no object may write to, besides those that the collection names. */
   configFiles: readonly ConfigFile[];
   transports: Pick<SharedTransports, "of">;
+  /** Shared by all collections: the last notifications. */
+  notificationHistory: NotificationHistory;
   /** Shared by all collections: the queue of downloads. */
   sharedDownloads: SharedDownloads;
   /** Shared by all collections; `undefined`: there is only one, for good. */
@@ -60,7 +64,6 @@ export interface CollectionOptions {
   liveness: Pick<Liveness, "heartbeat">;
   /** Shared by all collections. */
   sources: Pick<SharedSources, "follow" | "failureOf" | "timesOf">;
-  garbage: Garbage;
   /** Its first sync is complete. */
   onReady(): void;
   clock: Clock;
@@ -82,6 +85,7 @@ export interface CollectionParts {
   /** FOLDER, and the other folders that files may be in. */
   folders: readonly string[];
   notifications: Notifications;
+  told: Told;
   fetcher: UrlFetcher;
   downloads: DownloadScheduler;
   /** Of downloads. */
@@ -105,6 +109,7 @@ export async function openParts(options: CollectionOptions, hooks: CollectionHoo
   const sources = sourcesOf(selection, selection.namespaces === "OWN" ? await options.client.namespace() : "");
   const journal = await openJournal(options.collection, options.place.id, options);
   const heartbeat = options.liveness.heartbeat("the notification loop");
+  const told = new Told(options.collection.name, options.notificationHistory, options.clock);
   const notifications = await Notifications.open(
     options.collection,
     ({ notification, requests }) =>
@@ -114,11 +119,11 @@ export async function openParts(options: CollectionOptions, hooks: CollectionHoo
         requests,
         transport: options.transports.of(requests).webhook,
         pending: pendingIn(journal),
-        heartbeat,
+        ...{ heartbeat, told },
         onResult: (...result) => options.metrics.forCollection(options.collection.name).notified(...result),
       }),
   );
-  return assemble(options, hooks, sources, journal, notifications);
+  return { ...assemble(options, hooks, sources, journal, notifications), told };
 }
 
 function assemble(
@@ -127,7 +132,7 @@ function assemble(
   sources: readonly Source[],
   journal: Journal,
   notifications: Notifications,
-): CollectionParts {
+): Omit<CollectionParts, "told"> {
   const { collection, config, client, clock, random, log } = options;
   const { firstBackoff } = config.watch;
   const measurements = new Measurements(options.metrics.forCollection(collection.name), clock);

@@ -30,6 +30,13 @@ export class Followers {
     return [...new Set(this.#targets.values())].flatMap((target) => shared.timesOf(target) ?? []);
   }
 
+  /** What is followed, with NAMESPACE_SELECTOR the namespaces, too. */
+  get all(): SourceTimes[] {
+    const { shared, namespaces } = this.#options;
+    const selected = namespaces.source && shared.timesOf(namespaces.source);
+    return selected === undefined ? this.states : [selected, ...this.states];
+  }
+
   /** Describes a source that was not listed yet, with the reason if it fails. */
   describe(source: WatchTarget): string {
     const failure = this.#options.shared.failureOf(this.#targets.get(source) ?? source);

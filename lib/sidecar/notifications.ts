@@ -37,6 +37,16 @@ export class Notifications {
     return this.#runner?.pendingSince;
   }
 
+  /** When the next step is due, by the clock in ms; `undefined`: nothing is pending, or it is under way. */
+  get dueAt(): number | undefined {
+    const dueAt = this.#runner?.dueAt;
+    return dueAt === undefined || !Number.isFinite(dueAt) ? undefined : dueAt;
+  }
+
+  get settings(): Collection["notification"] {
+    return this.#settings;
+  }
+
   /** Whether the script or the webhook must be notified of a file that changes now. */
   concerns({ isFirstSync }: { isFirstSync: boolean }): boolean {
     const { script, webhook, skipInit } = this.#settings;
@@ -71,12 +81,14 @@ export class Notifications {
     this.#round.abort();
     // Never two notifications at one time
     await this.#ended;
-    const runner = await this.#open(collection);
-    this.#settings = collection.notification;
-    this.#runner = runner;
-    this.#round = new AbortController();
-    const { resolve } = this.#replaced;
-    this.#replaced = Promise.withResolvers();
-    resolve();
+    try {
+      this.#runner = await this.#open(collection);
+      this.#settings = collection.notification;
+    } finally {
+      this.#round = new AbortController();
+      const { resolve } = this.#replaced;
+      this.#replaced = Promise.withResolvers();
+      resolve();
+    }
   }
 }

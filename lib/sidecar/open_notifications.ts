@@ -6,7 +6,10 @@ import type { Clock } from "../runtime/clock.ts";
 import type { NotificationSettings, RequestSettings } from "../config/collection_settings.ts";
 import type { Log } from "../log/log.ts";
 import { openNetrc } from "./open_netrc.ts";
-import type { NotificationRunner, Pending, RunnerHeartbeat } from "../notify/runner.ts";
+import type { NotificationRunner, Pending, RunnableScript, RunnerHeartbeat } from "../notify/runner.ts";
+import { given } from "../runtime/given.ts";
+import { messageOf } from "../runtime/message_of.ts";
+import type { NotificationKind, Told } from "./told.ts";
 import type { Transport } from "../http/transport.ts";
 
 export interface NotificationOptions {
@@ -21,11 +24,13 @@ export interface NotificationOptions {
   random: () => number;
   log: Log;
   onResult(kind: "script" | "webhook", ok: boolean, seconds: number): void;
+  told: Pick<Told, "attempted" | "ended" | "clear">;
 }
 
 /** `undefined`: neither a script nor a webhook is set. */
 export async function openNotifications(options: NotificationOptions): Promise<NotificationRunner | undefined> {
-  const { settings, requests, pending, heartbeat, clock, random, log, onResult } = options;
+  const { settings, requests, pending, heartbeat, clock, random, log, onResult, told } = options;
+  told.clear();
   if (settings.script === undefined && settings.webhook === undefined) return undefined;
   const { NotificationRunner } = await import("../notify/runner.ts");
   return new NotificationRunner({
@@ -40,20 +45,49 @@ export async function openNotifications(options: NotificationOptions): Promise<N
     wallClock: Date.now,
     random,
     log,
-    onResult,
+    onResult(kind, ok, seconds, files) {
+      onResult(kind, ok, seconds);
+      told.ended(kind, addressOf(kind, settings), { seconds, files });
+    },
   });
 }
 
-async function openScript({ path, timeout }: { path: string; timeout: number }, { clock, log }: NotificationOptions) {
+/** Whom a notification goes to: method and URL without credentials and query, or the path of the script. */
+export function addressOf(
+  kind: NotificationKind,
+  { script, webhook }: Pick<NotificationSettings, "script" | "webhook">,
+): string {
+  if (kind === "script") return script?.path ?? "";
+  const url = URL.parse(webhook?.url ?? "");
+  return url === null ? "" : `${webhook?.method} ${url.origin}${url.pathname}`;
+}
+
+async function openScript(
+  { path, timeout }: { path: string; timeout: number },
+  { clock, log, told }: NotificationOptions,
+): Promise<RunnableScript> {
   const { Script } = await import("../notify/script.ts");
-  return new Script({ path, timeout, clock, log });
+  const script = new Script({ path, timeout, clock, log });
+  return {
+    maxSeconds: script.maxSeconds,
+    async run(files, signal) {
+      try {
+        await script.run(files, signal);
+        told.attempted("script", path, { text: "succeeded", outcome: "delivered" });
+      } catch (error) {
+        if (!signal.aborted) told.attempted("script", path, { text: messageOf(error), outcome: "failed" });
+        throw error;
+      }
+    },
+  };
 }
 
 async function openWebhook(
-  { url, method, payload }: NonNullable<NotificationSettings["webhook"]>,
+  webhook: NonNullable<NotificationSettings["webhook"]>,
   { retry, timeout, headers, headerFiles, encoding, token, tokenFile, netrc, ...credentials }: RequestSettings,
-  { transport, env, clock, log }: NotificationOptions,
+  { transport, env, clock, log, told }: NotificationOptions,
 ) {
+  const { url, method, payload } = webhook;
   const { payloadBody, Webhook } = await import("../notify/webhook.ts");
   const { authorizationFrom } = await import("../http/authorization.ts");
   const { isReachable } = await import("../http/reachable.ts");
@@ -74,6 +108,11 @@ async function openWebhook(
     timeout,
     transport: await transport(),
     isReachable: (target, signal) => isReachable(target, env, clock, signal),
+    onAttempt: ({ outcome, text, status }) =>
+      told.attempted("webhook", addressOf("webhook", { webhook }), {
+        ...{ text, outcome: outcome.type },
+        ...given("status", status),
+      }),
     clock,
     wallClock: Date.now,
     log,

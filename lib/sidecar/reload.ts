@@ -57,12 +57,14 @@ export class Reload {
   /** Why the version that was read last is not used; `undefined`: it is. */
   #fault: string | undefined;
   #isAskedFor = false;
+  #loadedAt: number;
 
   constructor(options: ReloadOptions) {
     this.#options = options;
     this.#alarm = new Alarm(options.clock);
     this.#text = options.file.text;
-    this.#dueAt = options.clock.now() + LOOK_MS;
+    this.#loadedAt = options.clock.now();
+    this.#dueAt = this.#loadedAt + LOOK_MS;
     options.file.onHangup(() => {
       this.#isAskedFor = true;
       this.#lookIn(0);
@@ -72,6 +74,15 @@ export class Reload {
   /** Why the file as it is now is not used, in one line; `undefined`: it is. */
   get fault(): string | undefined {
     return this.#fault;
+  }
+
+  /** When the version in use was read, by the clock in ms. */
+  get loadedAt(): number {
+    return this.#loadedAt;
+  }
+
+  get path(): string {
+    return this.#options.file.path;
   }
 
   /** Follows the file until the signal aborts. */
@@ -117,6 +128,7 @@ export class Reload {
     for (const warning of version.warnings) log.warn(warning);
     await collections.replace(version.collections);
     this.#fault = undefined;
+    this.#loadedAt = this.#options.clock.now();
     log.info(`${file.path} was read again: ${version.collections.map(({ name }) => name).join(", ")}`, {
       path: file.path,
     });

@@ -13,13 +13,14 @@ import type { FinalizerGuard } from "./finalizer_guard.ts";
 import { openClient } from "./open_client.ts";
 import type { Log } from "../log/log.ts";
 import { Collections } from "./collections.ts";
-import type { HealthState } from "../serve/health.ts";
 import { type Build, SidecarMetrics } from "../serve/metrics.ts";
+import type { ServerOptions } from "../serve/server.ts";
 import { ApiContact } from "./api_contact.ts";
 import { listOnce, type Outcome } from "./list_once.ts";
 import { Liveness } from "./liveness.ts";
 import { SharedSources } from "./shared_sources.ts";
 import type { FollowedFile, Reload } from "./reload.ts";
+import { NotificationHistory } from "./told.ts";
 import { SharedTransports } from "./open_transports.ts";
 
 interface CommonOptions {
@@ -29,6 +30,8 @@ interface CommonOptions {
   env: Record<string, string | undefined>;
   /** Files that no object may write to. */
   configFiles: readonly ConfigFile[];
+  /** The API server, or the folder of manifests. */
+  origin: string;
   userAgent: string;
   build: Build;
   clock: Clock;
@@ -69,6 +72,8 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
   const client = "manifests" in options ? options.manifests : cluster!;
   const transports = new SharedTransports(options);
   const liveness = new Liveness(options.clock);
+  const history = new NotificationHistory();
+  const startedAt = options.clock.now();
   try {
     const clusterParts = await openClusterParts(options, cluster, liveness);
     const { eventPoster, finalizerGuard } = clusterParts;
@@ -79,13 +84,26 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
     const collections = await Collections.open({
       ...{ ...options, ...clusterParts, client, haveNamespacesLabels: cluster !== undefined },
       ...{ metrics, liveness, sources, garbage, transports, sharedDownloads: new SharedDownloads(options) },
+      notificationHistory: history,
     });
     let outcome: Outcome = "done";
     if (config.method === "LIST") outcome = await listOnce(collections, log, signal);
     else {
       const reload = await openReload(options, collections, metrics, liveness);
       const stuck = () => liveness.stuck() ?? contact?.lost;
-      const health = await openHealth(options, { notReady: () => collections.notReady(), stuck }, metrics);
+      const state = { notReady: () => collections.notReady(), stuck };
+      const status: ServerOptions["status"] = async (write) => {
+        const { statusText } = await import("./status/status_text.ts");
+        const inner = collections.running.map(({ inner }) => inner);
+        const { instance } = collections;
+        return statusText(
+          { ...options, startedAt, health: state, collections: inner, instance, reload, history },
+          garbage,
+          write,
+        );
+      };
+      const served = { health: state, status, instance: () => collections.instance };
+      const health = await openHealth(options, served, metrics);
       try {
         await Promise.all([
           collections.run(signal),
@@ -136,13 +154,13 @@ async function openClusterParts(
 
 async function openHealth(
   { config, clock, log }: SidecarOptions,
-  health: HealthState,
+  served: Pick<ServerOptions, "health" | "status" | "instance">,
   metrics: SidecarMetrics,
 ): Promise<{ close(): Promise<void> } | undefined> {
   if (!config.health.enabled) return undefined;
   const { startServer } = await import("../serve/server.ts");
-  const { port, host } = config.health;
-  return startServer({ port, host, health, metrics: (format) => metrics.render(format), clock, log });
+  const { port, host, statusPage } = config.health;
+  return startServer({ port, host, statusPage, ...served, metrics: (format) => metrics.render(format), clock, log });
 }
 
 /** With CONFIG_FILE: follows it. */

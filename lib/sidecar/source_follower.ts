@@ -1,16 +1,38 @@
 /** Follows one source: passes its objects to a sink, and its failures to log and health. */
 import { ApiError, CredentialsError, isFinal } from "../kube/client/errors.ts";
 import { describeSource, type WatchTarget } from "../objects/source.ts";
+import { failureOf, type Restart } from "../kube/watch/restarts.ts";
 import type { Watcher, WatcherEvent } from "../kube/watch/watcher.ts";
 import { TransportError } from "../http/transport.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { TimeSlice } from "../runtime/time_slice.ts";
 import type { Log } from "../log/log.ts";
+import { given } from "../runtime/given.ts";
 import { messageOf } from "../runtime/message_of.ts";
 import type { ObjectSink } from "./object_sink.ts";
 import type { Outages } from "./outages.ts";
 
 type Failed = WatcherEvent & { type: "failed" };
+
+export interface SourceFailure {
+  /** One line. */
+  reason: string;
+  cause: ReturnType<typeof failureOf>;
+  /** Of the first failure in a row, by the clock in ms. */
+  since: number;
+}
+
+export interface SourceProgress {
+  /** A list is under way. */
+  isListing: boolean;
+  /** Watches, and lists, that had to be made again. */
+  restarts: number;
+  relists: number;
+  /** Why it fails now. */
+  failure?: SourceFailure;
+  /** Why it fails now, or failed last. */
+  lastFailure?: string;
+}
 
 export interface SourceFollowerOptions {
   source: WatchTarget;
@@ -30,7 +52,11 @@ export class SourceFollower {
   /** By the clock, in ms; `undefined`: never. */
   #contactAt: number | undefined;
   #syncedAt: number | undefined;
-  #failure: string | undefined;
+  #failure: SourceFailure | undefined;
+  #lastFailure: string | undefined;
+  #isListing = false;
+  #restarts = 0;
+  #relists = 0;
   #wasForbidden = false;
   /** The failure that was logged last. */
   #loggedReason: string | undefined;
@@ -61,7 +87,23 @@ export class SourceFollower {
 
   /** Why the source currently fails; `undefined` when it works. */
   get failure(): string | undefined {
-    return this.#failure;
+    return this.#failure?.reason;
+  }
+
+  get state(): SourceProgress {
+    return {
+      isListing: this.#isListing,
+      restarts: this.#restarts,
+      relists: this.#relists,
+      ...given("failure", this.#failure),
+      ...given("lastFailure", this.#lastFailure),
+    };
+  }
+
+  /** A watch or a list has to be made again. */
+  restarted({ request }: Restart): void {
+    if (request === "watch") this.#restarts++;
+    else this.#relists++;
   }
 
   /** Runs until the signal aborts. `once`: until the source was listed in full, or retries are useless. */
@@ -82,8 +124,10 @@ export class SourceFollower {
     const { sink } = this.#options;
     switch (event.type) {
       case "init":
+        this.#isListing = true;
         return sink.beginList();
       case "initDone":
+        this.#isListing = false;
         this.#recovered();
         this.#syncedAt = this.#options.clock.now();
         return sink.endList();
@@ -119,7 +163,9 @@ export class SourceFollower {
     }
     // The message differs between a streaming list (verb watch) and a list, but the missing permission is the same
     const isNews = this.#loggedReason !== reason && !(isForbidden && this.#wasForbidden);
-    this.#failure = reason;
+    const since = this.#failure?.since ?? this.#options.clock.now();
+    this.#failure = { reason, cause: failureOf(error), since };
+    this.#lastFailure = reason;
     this.#wasForbidden = isForbidden;
     if (isLast) return log.debug(`${describeSource(source)} failed: ${reason}`, { failures });
     const line = `${reason}; retrying in ${retryIn.toFixed(1)} s`;

@@ -60,7 +60,7 @@ Deno.test("parseCommandLine() refuses remove-finalizers with --manifests", () =>
 Deno.test("parseCommandLine() refuses flags of other commands, and a second command", () => {
   const cases: [args: string[], message: string][] = [
     [["--pod", "-"], "--pod goes only with check"],
-    [["print-rbac", "-o", "json"], "-o goes only with print-config"],
+    [["print-rbac", "-o", "json"], "-o goes only with print-config and status"],
     [["check", "--manifests", "dir"], "--manifests does not go with check"],
     [["print-config", "-o", "yaml"], '-o="yaml": expected json'],
     [["check", "print-rbac"], '"print-rbac" is not a valid argument: see --help'],
@@ -113,6 +113,12 @@ Deno.test("defaultText() is the default as a reader understands it", () => {
   assert.equal(defaultText(SETTINGS.LABEL), "required");
   assert.equal(defaultText(SETTINGS.SCRIPT), "none");
   assert.equal(defaultText(SETTINGS.LOG_FORMAT), "TEXT on a terminal, else JSON");
+});
+
+Deno.test("parseCommandLine() knows status, in words and as JSON", () => {
+  assert.deepEqual(parseCommandLine(["status"]), { command: { run: "status", json: false }, faults: [] });
+  assert.deepEqual(parseCommandLine(["status", "-o", "json"]).command, { run: "status", json: true });
+  assert.equal(parseCommandLine(["status", "--pod", "x"]).faults.length, 1);
 });
 
 Deno.test("parseCommandLine() knows healthcheck and its probes", () => {

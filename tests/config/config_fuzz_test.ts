@@ -35,7 +35,7 @@ Deno.test(`parseConfig() never throws, and explains itself, whatever is in the e
       assert.match(message, new RegExp(`^${setting}(=| \\(value not shown\\): | is required: )`), shown);
     }
     for (const warning of config.warnings) {
-      assert.match(warning, /^[A-Z0-9_]+(=| is |: | \(value not shown\): )/, shown);
+      assert.match(warning, /^[A-Z0-9_]+(=| is | has |: | \(value not shown\): )/, shown);
       assert.ok(warning.length < 1000, shown);
     }
     assert.equal(new Set(config.warnings).size, config.warnings.length, shown);

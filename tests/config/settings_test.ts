@@ -83,6 +83,7 @@ const CASES: {
   LIVENESS: [true, "FALSE", false, "off"],
   HEALTH_PORT: [8080, "8081", 8081, "http"],
   HEALTH_HOST: [undefined, "127.0.0.1", "127.0.0.1"],
+  STATUS_PAGE: ["local", "ALL", "all", "everybody"],
   K8S_CONTACT_THRESHOLD_SECONDS: [undefined, "300", 300, "0"],
   VERBOSE: [false, "true", true, "very"],
   DEBUG: [false, "true", true, "2"],

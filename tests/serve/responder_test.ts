@@ -17,6 +17,7 @@ function responding() {
       if (url.pathname === "/slow") await disposed.promise;
       return { status: 200, type: "text/plain", body: `${method} ${url.pathname} ${headers.get("x")} ${remote}` };
     },
+    headers: () => ({ "x-every": "answer" }),
     clock,
   });
   const served = responder.serve(listener);
@@ -83,6 +84,7 @@ Deno.test("Responder answers a request and closes the connection", async () => {
     "content-type: text/plain",
     "content-length: 18",
     "connection: close",
+    "x-every: answer",
     "",
     "GET /a 1 127.0.0.1",
   ]);
@@ -90,7 +92,10 @@ Deno.test("Responder answers a request and closes the connection", async () => {
 
 Deno.test("Responder answers HEAD without a body, and a POST although its body follows", async () => {
   await using it = responding();
-  assert.match(await it.exchange("HEAD /a HTTP/1.1\r\n\r\n"), /content-length: 22\r\nconnection: close\r\n\r\n$/);
+  assert.match(
+    await it.exchange("HEAD /a HTTP/1.1\r\n\r\n"),
+    /content-length: 22\r\nconnection: close\r\nx-every: answer\r\n\r\n$/,
+  );
   const post = `POST /a HTTP/1.1\r\ncontent-length: 10000\r\n\r\n${"x".repeat(10_000)}`;
   assert.match(await it.exchange(post), /\r\n\r\nPOST \/a null 127/);
 });

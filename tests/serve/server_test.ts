@@ -4,12 +4,13 @@ import { type ServerOptions, startServer } from "../../lib/serve/server.ts";
 import { systemClock } from "../../lib/runtime/clock.ts";
 import { keptLog } from "../support/api_gateway.ts";
 import { hasIpv6 } from "../support/local_servers.ts";
+import { ordinaryStatus } from "../support/status_fixtures.ts";
 import { freePort } from "../support/free_port.ts";
 
 /** A server on a port of its own, closed when disposed. */
 function serving(
-  { host, port = freePort(), notReady = () => undefined, stuck = () => undefined }:
-    & Partial<Pick<ServerOptions, "host" | "port">>
+  { host, port = freePort(), statusPage = "local", notReady = () => undefined, stuck = () => undefined }:
+    & Partial<Pick<ServerOptions, "host" | "port" | "statusPage">>
     & Partial<HealthState> = {},
 ) {
   const log = keptLog();
@@ -18,6 +19,9 @@ function serving(
     host,
     health: { notReady, stuck },
     metrics: (format) => `${format} 1\n`,
+    status: (write) => Promise.resolve(write(ordinaryStatus())),
+    statusPage,
+    instance: () => "0a1b",
     clock: systemClock,
     log,
   });
@@ -56,7 +60,7 @@ Deno.test("startServer() serves 200 or 503 with a reason, and metrics", async ()
 
 Deno.test("startServer() answers 404 elsewhere, 405 to other methods, and HEAD as GET", async () => {
   await using server = serving();
-  assert.equal((await server.get("/")).status, 404);
+  assert.equal((await server.get("/page")).status, 404);
   assert.equal((await server.get("/healthz/")).status, 404);
   assert.equal((await server.get("/healthz", { method: "POST" })).status, 405);
   assert.deepEqual(await server.get("/healthz", { method: "HEAD" }).then(({ status, text }) => [status, text]), [
@@ -102,4 +106,50 @@ Deno.test("startServer() warns once when the host is no address of this machine"
   await using server = serving({ host: "192.0.2.1" });
   assert.equal(server.log.lines.length, 1);
   assert.match(server.log.lines[0]!, /^warn: no health endpoints: /);
+});
+
+Deno.test("startServer() names its instance in every answer", async () => {
+  await using server = serving();
+  for (const path of ["/healthz", "/metrics", "/status", "/nowhere"]) {
+    const response = await fetch(`http://127.0.0.1:${server.port}${path}`);
+    await response.body?.cancel();
+    assert.equal(response.headers.get("x-k8s-sidecar-instance"), "0a1b", path);
+  }
+});
+
+Deno.test("startServer() answers /status as JSON that nobody stores", async () => {
+  await using server = serving();
+  const response = await fetch(`http://127.0.0.1:${server.port}/status`);
+  assert.deepEqual(await response.json(), ordinaryStatus());
+  assert.equal(response.headers.get("content-type"), "application/json; charset=utf-8");
+  assert.equal(response.headers.get("cache-control"), "no-store");
+});
+
+Deno.test("startServer() answers / as a page that loads, runs and stores nothing", async () => {
+  await using server = serving();
+  const get = (method: string) => fetch(`http://127.0.0.1:${server.port}/?q=cpu&unknown=1`, { method });
+  const response = await get("GET");
+  const text = await response.text();
+  assert.ok(text.startsWith("<!doctype html>") && text.endsWith("</html>\n"));
+  assert.ok(text.includes('value="cpu"') && text.includes("1 of 5"));
+  const head = await get("HEAD");
+  assert.deepEqual([head.status, await head.text()], [200, ""]);
+  for (const { headers } of [response, head]) {
+    assert.equal(headers.get("content-type"), "text/html; charset=utf-8");
+    assert.equal(headers.get("content-length"), String(new TextEncoder().encode(text).length));
+    assert.match(headers.get("content-security-policy") ?? "", /^default-src 'none'; style-src 'sha256-/);
+    assert.equal(headers.get("cache-control"), "no-store");
+    assert.equal(headers.get("referrer-policy"), "no-referrer");
+    assert.equal(headers.get("x-content-type-options"), "nosniff");
+  }
+});
+
+Deno.test("startServer() refuses / and /status as STATUS_PAGE says", async () => {
+  await using none = serving({ statusPage: "none" });
+  await using all = serving({ statusPage: "all" });
+  for (const path of ["/", "/status"]) {
+    const refused = await none.get(path);
+    assert.deepEqual([refused.status, refused.text], [403, "STATUS_PAGE=none: the status is turned off\n"]);
+    assert.equal((await all.get(path, { at: "127.0.0.2" })).status, 200);
+  }
 });

@@ -4,10 +4,10 @@ import { CONFIG_MAPS, type StoredMeta } from "../apiserver/resources.ts";
 import type { FileEvent } from "../../lib/reconcile/file_event.ts";
 import { Liveness } from "../../lib/sidecar/liveness.ts";
 import { given } from "../../lib/runtime/given.ts";
-import { Garbage } from "../../lib/runtime/garbage.ts";
 import type { EventPoster } from "../../lib/sidecar/event_poster.ts";
 import type { FinalizerGuard } from "../../lib/sidecar/finalizer_guard.ts";
 import { placeOf } from "../../lib/sidecar/collection_id.ts";
+import { NotificationHistory } from "../../lib/sidecar/told.ts";
 import { SharedSources } from "../../lib/sidecar/shared_sources.ts";
 import { SharedDownloads } from "../../lib/downloads/shared_downloads.ts";
 import { RunningCollection } from "../../lib/sidecar/collection.ts";
@@ -63,6 +63,7 @@ function place() {
             close() {},
           }),
         },
+        notificationHistory: new NotificationHistory(),
         sharedDownloads: new SharedDownloads({ clock, random: () => 0, log }),
         metrics: new SidecarMetrics({ build: { version: "", revision: "" }, clock, wallClock: () => 0 }),
         eventPoster,
@@ -73,8 +74,8 @@ function place() {
           failureOf: (target) => sources?.failureOf(target),
           timesOf: (target) => sources?.timesOf(target),
         },
+        isAdded: false,
         onReady() {},
-        garbage: new Garbage({ clock, collector() {} }),
         clock,
         random: () => 0,
         log,

@@ -7,6 +7,7 @@ import type { Pending } from "../../lib/notify/runner.ts";
 import { openTransport } from "../../lib/http/open_transport.ts";
 import { keptLog } from "../support/api_gateway.ts";
 import { tempFolder, text } from "../support/disk.ts";
+import { NotificationHistory, Told } from "../../lib/sidecar/told.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { serve } from "../support/local_servers.ts";
 
@@ -43,6 +44,7 @@ async function openFor(collection: Collection, files?: string[]) {
     clock,
     random: () => 0,
     log: keptLog(),
+    told: new Told("default", new NotificationHistory(), clock),
     onResult: (kind, ok) => void results.push(`${kind} ${ok ? "ok" : "failed"}`),
   });
   return { runner, clock, results, state, [Symbol.dispose]: () => transport.close() };

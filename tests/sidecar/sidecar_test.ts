@@ -41,7 +41,8 @@ function place() {
         {
           config,
           credentials,
-          env: {},
+          env: { HOSTNAME: "grafana-0" },
+          origin: "https://api.example",
           configFiles: [],
           userAgent: "test",
           build: { version: "1.2.3", revision: "abc" },

@@ -11,6 +11,7 @@ import type { FinalizerGuard } from "../../lib/sidecar/finalizer_guard.ts";
 import { Liveness } from "../../lib/sidecar/liveness.ts";
 import { SharedTransports } from "../../lib/sidecar/open_transports.ts";
 import { SharedSources } from "../../lib/sidecar/shared_sources.ts";
+import { NotificationHistory } from "../../lib/sidecar/told.ts";
 import { CONFIG_MAPS, NAMESPACES, type StoredMeta } from "../apiserver/resources.ts";
 import { SharedDownloads } from "../../lib/downloads/shared_downloads.ts";
 import { ApiGateway, keptLog } from "./api_gateway.ts";
@@ -63,6 +64,7 @@ export function collectionsPlace() {
     },
     async start(text: string, { env = {}, mode = "watch", finalizerGuard }: StartOptions = {}) {
       const clock = new FakeClock();
+      let sweeps = 0;
       const log = keptLog();
       const liveness = new Liveness(clock);
       const { config } = parseConfig(env);
@@ -72,6 +74,7 @@ export function collectionsPlace() {
         onRestart() {},
       });
       const transports = new SharedTransports(common);
+      const history = new NotificationHistory();
       const collections = await Collections.open({
         ...{
           ...common,
@@ -85,16 +88,19 @@ export function collectionsPlace() {
         ...given("finalizerGuard", finalizerGuard),
         config: { ...config, collections: parse(text, env), configFile: "config.yaml" },
         metrics: new SidecarMetrics({ build: { version: "", revision: "" }, clock, wallClock: () => 0 }),
+        notificationHistory: history,
         sharedDownloads: new SharedDownloads(common),
-        garbage: new Garbage({ clock, collector() {} }),
+        garbage: new Garbage({ clock, collector: () => void sweeps++ }),
       });
       const stop = new AbortController();
       let running: Promise<void> | undefined;
       return {
         collections,
+        history,
         clock,
         log,
         liveness,
+        sweeps: () => sweeps,
         run: () => void (running = collections.run(stop.signal)),
         list: () => collections.list(stop.signal),
         replace: (next: string) => collections.replace(parse(next, env)),

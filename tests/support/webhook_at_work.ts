@@ -32,6 +32,7 @@ export function makeWebhook(options: Pick<WebhookOptions, "url"> & Partial<Webho
     timeout: 10,
     transport,
     isReachable: () => Promise.resolve(true),
+    onAttempt() {},
     clock,
     wallClock: () => clock.now(),
     log,

@@ -16,6 +16,11 @@ export const HEALTH_SETTINGS = {
     { alias: "HEALTHCHECK_PORT", kiwigridReads: anyAsDefault },
   ),
   HEALTH_HOST: health.optional(text, "Address of the health endpoints", { shownDefault: "dual stack, else IPv4" }),
+  STATUS_PAGE: health.withDefault(
+    oneOf(["local", "all", "none"]),
+    "local",
+    "Who may ask for `/status`: `local` (through `kubectl port-forward`, or from the pod itself), `all` or `none`",
+  ),
   VERBOSE: health.withDefault(boolean, "false", "Log at debug level", { kiwigridReads: anyAsDefault }),
   DEBUG: health.withDefault(boolean, "false", "Log at debug level, with a line for each API request", {
     kiwigridReads: anyAsDefault,

@@ -51,7 +51,8 @@ export function restartOf(from: State, to: State, error: unknown): Restart | und
   return { request: next.type === "empty" ? "list" : "watch", reason: failureOf(error) };
 }
 
-function failureOf(error: unknown): typeof FAILURES[number] {
+/** What went wrong, in a word. */
+export function failureOf(error: unknown): typeof FAILURES[number] {
   if (losesVersion(error)) return "expired";
   if (error instanceof TransportError) return "disconnected";
   if (error instanceof ShortWatchError) return "short";

@@ -1,0 +1,113 @@
+/** The sources of all collections, and what is wrong with them. */
+import { describeSource } from "../../objects/source.ts";
+import type { Problem, SourceStatus } from "../../serve/status.ts";
+import { given } from "../../runtime/given.ts";
+import type { CollectionInner } from "../collection.ts";
+import type { SourceTimes } from "../shared_sources.ts";
+import type { SourceFailure } from "../source_follower.ts";
+import { type Calendar, withoutQueries } from "./words.ts";
+
+/** A source, and the collections that it serves. */
+interface Served {
+  follower: SourceTimes;
+  collections: string[];
+}
+
+export function servedSources(collections: readonly CollectionInner[]): Served[] {
+  const served = new Map<SourceTimes, string[]>();
+  for (const { collection, followers } of collections) {
+    for (const follower of followers.all) {
+      const names = served.get(follower);
+      if (names === undefined) served.set(follower, [collection.name]);
+      else names.push(collection.name);
+    }
+  }
+  return [...served].map(([follower, names]) => ({ follower, collections: names }));
+}
+
+export function sourcesOf(served: readonly Served[], method: string, calendar: Calendar): SourceStatus[] {
+  return served.map(({ follower, collections }) => {
+    const { source, contactAt, syncedAt, state } = follower;
+    const { isListing, failure, lastFailure, restarts, relists } = state;
+    const idle = method === "SLEEP" ? "waiting" : "watching";
+    return {
+      source: describeSource(source),
+      ...given("labelSelector", source.name === undefined ? source.labelSelector : undefined),
+      collections,
+      state: failure !== undefined ? "failing" : isListing || syncedAt === undefined ? "listing" : idle,
+      ...given("contactAt", calendar.at(contactAt)),
+      ...given("syncedAt", calendar.at(syncedAt)),
+      restarts,
+      relists,
+      ...given("error", lastFailure && withoutQueries(lastFailure)),
+    };
+  });
+}
+
+/** A server that is away is one problem, however many sources it has. */
+export function sourceProblems(served: readonly Served[], calendar: Calendar): Problem[] {
+  const problems: Problem[] = [];
+  const ofServer = new Set<string>();
+  for (const { follower, collections } of served) {
+    const { failure } = follower.state;
+    if (failure === undefined) continue;
+    const isOfServer = failure.cause !== "forbidden" && failure.cause !== "client_error";
+    const text = describe(failure, follower);
+    if (isOfServer && ofServer.has(text.what)) continue;
+    if (isOfServer) ofServer.add(text.what);
+    const [collection] = collections;
+    problems.push({
+      severity: "error",
+      ...given("collection", isOfServer || collections.length !== 1 ? undefined : collection),
+      ...text,
+      since: calendar.at(failure.since),
+    });
+  }
+  return problems;
+}
+
+function describe({ cause, reason }: SourceFailure, { source }: SourceTimes): Pick<Problem, "what" | "cure"> {
+  const error = withoutQueries(reason);
+  switch (cause) {
+    case "forbidden": {
+      // The message tells the cure in its own words
+      const [what = error] = error.split(": give the service account");
+      const kind = source.kind.toLowerCase();
+      return {
+        what,
+        cure: source.kind === "Namespace"
+          ? "Give the service account list and watch on namespaces by a ClusterRole: `k8s-sidecar print-rbac` prints it. " +
+            "Or name the namespaces with NAMESPACE"
+          : `Give the service account get, list and watch on ${kind}s there: \`k8s-sidecar print-rbac\` prints the Roles ` +
+            `for kubectl apply. Or ask for less with RESOURCE=${
+              kind === "secret" ? "configmap" : "secret"
+            } or NAMESPACE`,
+      };
+    }
+    case "unauthorized":
+    case "credentials":
+      return {
+        what: `the API server does not accept the credentials: ${error}`,
+        cure: "Check the token in SERVICE_ACCOUNT_DIR, or KUBECONFIG. The files stay as they are",
+      };
+    case "disconnected":
+      return {
+        what: `the API server is away: ${error}`,
+        cure: "Check that it runs and that network policies and HTTPS_PROXY let the sidecar reach it. The files stay " +
+          "as they are, and it is asked again until it answers",
+      };
+    case "throttled":
+    case "server_error":
+      return {
+        what: `the API server is in trouble: ${error}`,
+        cure: "Check the API server. The files stay as they are, and it is asked again until it answers",
+      };
+    case "bad_answer":
+      return {
+        what: `the answer is not the API server's: ${error}`,
+        cure: "Check what is in between: a proxy (HTTPS_PROXY, NO_PROXY), or the server in KUBECONFIG",
+      };
+    default:
+      return { what: error, cure: "It is asked again until it answers; the sidecar's log has each failure" };
+  }
+}

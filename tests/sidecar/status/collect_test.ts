@@ -1,0 +1,129 @@
+import assert from "node:assert/strict";
+import type { Problem, Status } from "../../../lib/serve/status.ts";
+import { collectStatus } from "../../../lib/sidecar/status/collect.ts";
+import { collectionsPlace } from "../../support/many_collections.ts";
+import { until } from "../../support/local_servers.ts";
+
+const START = Date.parse("2026-11-25T12:00:00Z");
+
+type Started = Awaited<ReturnType<ReturnType<typeof collectionsPlace>["start"]>>;
+
+function statusOf({ collections, clock, history }: Started, warnings: string[] = []): Status {
+  return collectStatus({
+    config: { method: "WATCH", warnings },
+    build: { version: "1.2.3", revision: "abc" },
+    instance: collections.instance,
+    hostname: "grafana-0",
+    origin: "https://api.example",
+    startedAt: 0,
+    health: { notReady: () => collections.notReady(), stuck: () => undefined },
+    collections: collections.running.map(({ inner }) => inner),
+    reload: undefined,
+    history,
+    clock,
+    wallClock: () => START + clock.now(),
+  });
+}
+
+const COLLECTION = `version: 1
+collections:
+  - name: first
+    selector: app
+    resource: configmap
+    folder: FOLDER/first
+`;
+
+const brief = ({ severity, object, key, path, what, cure }: Problem) => [severity, object ?? key ?? path, what, cure];
+
+Deno.test("collectStatus() has collections, sources and files, and no problem where there is none", async () => {
+  await using place = collectionsPlace();
+  place.create("a", { "a.txt": "hello" });
+  await using started = await place.start(COLLECTION);
+  started.run();
+  await until(() => started.collections.notReady() === undefined);
+  await until(() => place.files("first")["a.txt"] === "hello");
+  const status = statusOf(started);
+  assert.deepEqual(status.problems, []);
+  assert.equal(status.version, 1);
+  assert.match(status.instance, /^[0-9a-f]{10}-[0-9a-f]{10}$/);
+  const [collection] = status.collections;
+  assert.deepEqual(collection, {
+    name: "first",
+    selects: "configmaps with labels app in all namespaces",
+    folder: `${place.path}/first`,
+    state: "ready",
+    since: "2026-11-25T12:00:00Z",
+    objects: 1,
+    files: 1,
+    bytes: 5,
+    changedAt: "2026-11-25T12:00:00Z",
+  });
+  assert.deepEqual(status.sources, [{
+    source: "configmaps in all namespaces",
+    labelSelector: "app",
+    collections: ["first"],
+    state: "watching",
+    contactAt: "2026-11-25T12:00:00Z",
+    syncedAt: "2026-11-25T12:00:00Z",
+    restarts: 0,
+    relists: 0,
+  }]);
+  const [{ writtenAt, ...file } = {}] = status.files;
+  assert.match(String(writtenAt), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
+  assert.deepEqual(file, {
+    path: `${place.path}/first/a.txt`,
+    collection: "first",
+    object: "default/configmap/a",
+    size: 5,
+    mode: "644",
+  });
+});
+
+Deno.test("collectStatus() names each object's fault with its cure, and a warning last", async () => {
+  await using place = collectionsPlace();
+  place.create("good", { "a.txt": "good" });
+  place.create("loser", { "a.txt": "lost" });
+  place.create("escape", { "b.txt": "b" }, { annotations: { "k8s-sidecar-target-directory": "/etc" } });
+  await using started = await place.start(COLLECTION);
+  started.run();
+  await until(() => started.collections.notReady() === undefined);
+  const status = statusOf(started, ["LABLE is not a setting and has no effect: did you mean LABEL?"]);
+  assert.deepEqual(status.problems.map(brief), [
+    [
+      "error",
+      "default/configmap/escape",
+      `annotation k8s-sidecar-target-directory="/etc" points outside ${place.path}/first`,
+      "Correct the annotation k8s-sidecar-target-directory of the object, or add the folder to allowedFolders. Its last " +
+      "accepted files stay until then",
+    ],
+    [
+      "warning",
+      undefined,
+      "LABLE is not a setting and has no effect: did you mean LABEL?",
+      "Correct the settings of the container, and start it again: `k8s-sidecar check` reports every warning",
+    ],
+    [
+      "warning",
+      "default/configmap/loser",
+      `${place.path}/first/a.txt belongs to default/configmap/good, which comes first by name and is as old`,
+      "uniqueFilenames: true keeps both",
+    ],
+  ]);
+  assert.deepEqual(status.files.map(({ path, losers }) => [path.slice(place.path.length), losers]), [
+    ["/first/a.txt", ["default/configmap/loser"]],
+  ]);
+  assert.deepEqual(status.collections.map(({ state }) => state), ["ready"]);
+});
+
+Deno.test("collectStatus() says how to find what a label selects, when that is nothing", async () => {
+  await using place = collectionsPlace();
+  await using started = await place.start(COLLECTION);
+  started.run();
+  await until(() => started.collections.notReady() === undefined);
+  assert.deepEqual(statusOf(started).problems.map(brief), [[
+    "warning",
+    undefined,
+    "nothing is selected: there are no configmaps with labels app in all namespaces",
+    "Check label, labelValue and namespaces: `kubectl get configmaps -A -l 'app'` must list the objects",
+  ]]);
+});
