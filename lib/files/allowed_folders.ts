@@ -14,8 +14,13 @@ export interface DirectoryRecord {
   forgetDirectory(directory: string): void;
 }
 
-/** Errors that mean that no file of ours can be at a path. */
-const UNREACHABLE = [RefusedPathError, Deno.errors.NotADirectory, Deno.errors.FilesystemLoop];
+/** Errors that mean that no file of ours can be at a path. Deno lets nobody read below /proc (NotCapable). */
+const UNREACHABLE = [
+  RefusedPathError,
+  Deno.errors.NotADirectory,
+  Deno.errors.FilesystemLoop,
+  Deno.errors.NotCapable,
+];
 
 /** The folders that may contain files. Checks paths on the disk, with all symlinks resolved, so that none leads out. */
 export class AllowedFolders {

@@ -73,8 +73,10 @@ function isDirectory(path: string): boolean {
   try {
     return lstat(path)?.isDirectory === true;
   } catch (cause) {
-    // No directory has such a name
-    if (cause instanceof TypeError || ["ENAMETOOLONG", "ELOOP", "EINVAL"].includes(errnoOf(cause) ?? "")) return false;
+    // No directory has such a name, or Deno lets nobody look at it
+    if (["ENAMETOOLONG", "ELOOP"].includes(errnoOf(cause) ?? "") || cause instanceof Deno.errors.NotCapable) {
+      return false;
+    }
     throw new PublishError(`cannot look at ${path}: ${reasonOf(cause)}`, { cause });
   }
 }
