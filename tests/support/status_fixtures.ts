@@ -139,25 +139,28 @@ export function ordinaryStatus(): Status {
       file("/etc/grafana/provisioning/datasources/prometheus.yaml", "grafana/secret/prometheus", {
         collection: "datasources",
         size: 263,
-        hash: "c01d22e9",
+        hash: "c01d22e94b6f8a10",
         mode: "600",
       }),
       file("/etc/grafana/provisioning/datasources/loki.yaml", "grafana/secret/loki", {
         collection: "datasources",
         size: 977,
-        hash: "0b77ac91",
+        hash: "0b77ac9135e0fd72",
         mode: "600",
       }),
-      file("/tmp/dashboards/team-a/api.json", "monitoring/configmap/team-a", { writtenAt: ago(12), hash: "9f2c81aa" }),
+      file("/tmp/dashboards/team-a/api.json", "monitoring/configmap/team-a", {
+        writtenAt: ago(12),
+        hash: "9f2c81aa07d3b5e4",
+      }),
       file("/tmp/dashboards/team-a/cpu.json", "grafana/configmap/cpu", {
         size: 18_000,
-        hash: "77b3d01c",
+        hash: "77b3d01c9a2248be",
         losers: ["monitoring/configmap/team-a"],
       }),
       file(
         "/tmp/dashboards/kubernetes-mixin/kubernetes-compute-resources-namespace-workloads.json",
         "monitoring/configmap/kube-prometheus-stack-k8s-resources-namespace-workloads",
-        { size: 1_240_000, hash: "e41f0a77" },
+        { size: 1_240_000, hash: "e41f0a77d6c15903" },
       ),
     ],
     notifications: [
@@ -176,7 +179,13 @@ export function ordinaryStatus(): Status {
 }
 
 export function file(path: string, object: string, rest: Partial<FileStatus> = {}): FileStatus {
-  const common = { collection: "dashboards", size: 41_200, hash: "9f2c81aa", mode: "644", writtenAt: ago(2 * DAY) };
+  const common = {
+    collection: "dashboards",
+    size: 41_200,
+    hash: "9f2c81aa07d3b5e4",
+    mode: "644",
+    writtenAt: ago(2 * DAY),
+  };
   return { path, object, ...common, ...rest };
 }
 

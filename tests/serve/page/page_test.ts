@@ -13,7 +13,7 @@ const titleOf = (page: string) => /<title>(.*?)<\/title>/.exec(page)?.[1];
 /** The texts of a section, without tags. */
 function sectionOf(page: string, id: string): string {
   const [, section = ""] = new RegExp(`<section id="${id}".*?>(.*?)</section>`, "s").exec(page) ?? [];
-  return section.replace(/<[^>]+>/g, " ").replace(/\s+/g, " ").trim();
+  return section.replace(/<wbr>/g, "").replace(/<[^>]+>/g, " ").replace(/\s+/g, " ").trim();
 }
 
 /** The first cells of the rows of a section. */
@@ -26,6 +26,7 @@ Deno.test("statusPage() says how many problems there are, in the title too", () 
   assert.equal(titleOf(pageOf(ordinaryStatus())), "3 problems · grafana-7c9f5d8b64-x2x9k · k8s-sidecar");
   const quiet = pageOf(quietStatus());
   assert.equal(titleOf(quiet), "No problems · grafana-7c9f5d8b64-x2x9k · k8s-sidecar");
+  assert.equal(titleOf(pageOf({ ...quietStatus(), hostname: "" })), "No problems · k8s-sidecar");
   assert.equal(sectionOf(quiet, "problems"), "Problems 0 ✓ No problems");
 });
 
@@ -62,7 +63,7 @@ Deno.test("statusPage() shows owner, size, hash, mode and time of files, and who
   const files = sectionOf(page, "files");
   assert.ok(
     files.includes(
-      "/tmp/dashboards/team-a/ api.json monitoring/configmap/team-a dashboards 41.2 kB 9f2c81aa 644 12 s ago",
+      "/tmp/dashboards/team-a/ api.json monitoring/configmap/team-a dashboards 41.2 kB 9f2c81aa07d3b5e4 644 12 s ago",
     ),
     files,
   );
