@@ -113,7 +113,7 @@ Endpoints, on port 8080:
   /readyz    200 once all files have been written
   /livez     200 unless the sidecar needs a restart
   /healthz   200 if both are
-  /metrics   for Prometheus
+  /metrics   for Prometheus, /status for people and programs
 Documents: https://github.com/deno-k8s-sidecar/deno-k8s-sidecar#readme
 All commands, options and variables follow.
 

@@ -18,8 +18,9 @@ export interface SourceFailure {
   /** One line. */
   reason: string;
   cause: ReturnType<typeof failureOf>;
-  /** Of the first failure in a row, by the clock in ms. */
+  /** Of the first failure in a row, and of the last one, by the clock in ms. */
   since: number;
+  at: number;
 }
 
 export interface SourceProgress {
@@ -95,9 +96,14 @@ export class SourceFollower {
       isListing: this.#isListing,
       restarts: this.#restarts,
       relists: this.#relists,
-      ...given("failure", this.#failure),
+      ...given("failure", this.#hasAnswered ? undefined : this.#failure),
       ...given("lastFailure", this.#lastFailure),
     };
+  }
+
+  /** The API server has answered since the last failure: a watch that is open again may be silent for a minute. */
+  get #hasAnswered(): boolean {
+    return this.#contactAt !== undefined && this.#failure !== undefined && this.#contactAt > this.#failure.at;
   }
 
   /** A watch or a list has to be made again. */
@@ -161,8 +167,9 @@ export class SourceFollower {
     if (isForbidden && this.#options.sink.forbidden?.()) return log.debug(reason, { failures });
     // The message differs between a streaming list (verb watch) and a list, but the missing permission is the same
     const isNews = this.#loggedReason !== reason && !(isForbidden && this.#wasForbidden);
-    const since = this.#failure?.since ?? this.#options.clock.now();
-    this.#failure = { reason, cause: failureOf(error), since };
+    const at = this.#options.clock.now();
+    const since = this.#hasAnswered ? at : this.#failure?.since ?? at;
+    this.#failure = { reason, cause: failureOf(error), since, at };
     this.#lastFailure = reason;
     this.#wasForbidden = isForbidden;
     if (isLast) return log.debug(reason, { failures });

@@ -3,27 +3,12 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { assertFolderEquals, eventually } from "../support/oracle.ts";
 import { freePort } from "../support/free_port.ts";
+import { canMountSmallDisk, withSmallDisk } from "../support/small_disk.ts";
 import { serve } from "../support/local_servers.ts";
 import type { SidecarProcess } from "../support/sidecar_process.ts";
 import { stories, type Story } from "../support/story.ts";
 
 const story = stories();
-
-/** Becomes the program that follows the folder, with a small disk at that folder: only for it, and only while it runs. */
-const WITH_SMALL_DISK = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c"];
-const MOUNT = 'mount -t tmpfs -o size=64k tmpfs "$0" && exec "$@"';
-
-async function canMount(): Promise<boolean> {
-  const dir = await Deno.makeTempDir();
-  try {
-    const [program = "", ...args] = [...WITH_SMALL_DISK, MOUNT, dir, "true"];
-    return (await new Deno.Command(program, { args, stdout: "null", stderr: "null" }).output()).success;
-  } catch {
-    return false;
-  } finally {
-    await Deno.remove(dir);
-  }
-}
 
 async function listOnce(at: Story, settings: Record<string, string> = {}, through: string[] = []): Promise<Listed> {
   const sidecar = await at.start({ METHOD: "list", ...settings }, { through });
@@ -92,11 +77,11 @@ story("METHOD=LIST ends with code 4 when the disk is full, and says so", async (
   await Deno.mkdir(at.folder);
   await at.create("ConfigMap", "small", { data: { "small.txt": "x" } });
   await at.create("ConfigMap", "too-big", { data: { "too-big.txt": "x".repeat(100_000) } });
-  const { sidecar, code } = await listOnce(at, {}, [...WITH_SMALL_DISK, MOUNT, at.folder]);
+  const { sidecar, code } = await listOnce(at, {}, withSmallDisk(at.folder));
   assert.equal(code, 4);
   assert.ok(sidecar.find(/cannot write .*\/too-big.txt: .*the volume is full/));
   assert.ok(sidecar.find(`ConfigMap ${at.namespace}/small: wrote ${at.folder}/small.txt`));
-}, { ignore: !await canMount() });
+}, { ignore: !await canMountSmallDisk() });
 
 story("METHOD=SLEEP lists again and again, and never watches", async (at) => {
   await at.create("ConfigMap", "a", { data: { "a.txt": "a" } });

@@ -195,3 +195,33 @@ Deno.test("run() throws what is no failure of the API server", async () => {
   const { run } = following([INIT, { type: "apply", object: BUG }]);
   await assert.rejects(run(), { message: "a bug" });
 });
+
+Deno.test("state has a failure until the API server has answered again", async () => {
+  const clock = new FakeClock();
+  const events = [INIT, INIT_DONE, failed(unavailable()), failed(unavailable())];
+  const follower = new SourceFollower({
+    source: SOURCE,
+    watcher: {
+      async *run() {
+        for (const event of events) {
+          yield event;
+          await clock.advance(1);
+        }
+      },
+    },
+    sink: { beginList() {}, endList() {}, apply() {}, delete() {} },
+    outages: new Outages(),
+    clock,
+    log: keptLog(),
+  });
+  follower.restarted({ request: "watch", reason: "server_error" });
+  await follower.run(new AbortController().signal, { once: false });
+  const { failure, ...state } = follower.state;
+  const reason = "GET /: starting";
+  assert.deepEqual([failure?.reason, failure?.cause], [reason, "server_error"]);
+  assert.ok(failure!.since < failure!.at);
+  assert.deepEqual(state, { isListing: false, restarts: 1, relists: 0, lastFailure: reason });
+  follower.contacted();
+  assert.equal(follower.state.failure, undefined);
+  assert.equal(follower.state.lastFailure, reason);
+});

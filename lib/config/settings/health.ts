@@ -6,7 +6,7 @@ import { inSection } from "../setting.ts";
 const health = inSection("Health and logs");
 
 export const HEALTH_SETTINGS = {
-  LIVENESS: health.withDefault(boolean, "true", "Serve `/healthz`, `/livez`, `/readyz` and `/metrics`", {
+  LIVENESS: health.withDefault(boolean, "true", "Serve `/healthz`, `/livez`, `/readyz`, `/metrics` and `/status`", {
     kiwigridReads: anyAsDefault,
   }),
   HEALTH_PORT: health.withDefault(
@@ -19,7 +19,7 @@ export const HEALTH_SETTINGS = {
   STATUS_PAGE: health.withDefault(
     oneOf(["local", "all", "none"]),
     "local",
-    "Who may ask for `/status`: `local` (through `kubectl port-forward`, or from the pod itself), `all` or `none`",
+    "Who may see `/status`: `local` (through `kubectl port-forward`, or from the pod itself), `all` or `none`",
   ),
   VERBOSE: health.withDefault(boolean, "false", "Log at debug level", { kiwigridReads: anyAsDefault }),
   DEBUG: health.withDefault(boolean, "false", "Log at debug level, with a line for each API request", {
