@@ -69,7 +69,7 @@ function listen({ port, host }: ServerOptions): { listener: Deno.Listener; hostn
 
 async function answer(request: HttpRequest, options: ServerOptions): Promise<HttpResponse> {
   const { method, url, headers } = request;
-  const { health, metrics, status, statusPage } = options;
+  const { health, metrics, statusPage } = options;
   if (method !== "GET" && method !== "HEAD") return text(405, "use GET");
   if (url.pathname === "/metrics") {
     const format = formatFor(headers.get("accept"));
@@ -78,9 +78,18 @@ async function answer(request: HttpRequest, options: ServerOptions): Promise<Htt
   if (url.pathname === "/status") {
     const refusal = refusalOf(request, statusPage);
     if (refusal !== undefined) return { ...text(403, refusal), headers: NO_STORE };
-    return { status: 200, type: "application/json; charset=utf-8", body: await status(), headers: NO_STORE };
+    return await statusAnswer(options);
   }
   const state = checkHealth(url.pathname, health);
   if (state === undefined) return text(404, "try /healthz, /livez, /readyz, /metrics or /status");
   return state.reason === undefined ? text(200, "ok") : text(503, state.reason);
+}
+
+async function statusAnswer({ status, log }: ServerOptions): Promise<HttpResponse> {
+  try {
+    return { status: 200, type: "application/json; charset=utf-8", body: await status(), headers: NO_STORE };
+  } catch (error) {
+    log.warn(`/status cannot be answered, which is a bug of the sidecar: ${messageOf(error)}`);
+    return { ...text(500, "internal error: see the log of the sidecar"), headers: NO_STORE };
+  }
 }

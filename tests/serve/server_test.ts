@@ -8,8 +8,15 @@ import { freePort } from "../support/free_port.ts";
 
 /** A server on a port of its own, closed when disposed. */
 function serving(
-  { host, port = freePort(), statusPage = "local", notReady = () => undefined, stuck = () => undefined }:
-    & Partial<Pick<ServerOptions, "host" | "port" | "statusPage">>
+  {
+    host,
+    port = freePort(),
+    statusPage = "local",
+    status = () => Promise.resolve('{"version":1}'),
+    notReady = () => undefined,
+    stuck = () => undefined,
+  }:
+    & Partial<Pick<ServerOptions, "host" | "port" | "statusPage" | "status">>
     & Partial<HealthState> = {},
 ) {
   const log = keptLog();
@@ -18,7 +25,7 @@ function serving(
     host,
     health: { notReady, stuck },
     metrics: (format) => `${format} 1\n`,
-    status: () => Promise.resolve('{"version":1}'),
+    status,
     statusPage,
     instance: () => "0a1b",
     clock: systemClock,
@@ -130,4 +137,14 @@ Deno.test("startServer() refuses /status as STATUS_PAGE says", async () => {
   assert.deepEqual([refused.status, refused.text], [403, "STATUS_PAGE=none: the status is turned off\n"]);
   await using all = serving({ statusPage: "all" });
   assert.equal((await all.get("/status", { at: "127.0.0.2" })).status, 200);
+});
+
+Deno.test("startServer() says in the log why there is no status", async () => {
+  await using server = serving({ status: () => Promise.reject(new TypeError("a bug")) });
+  const { status, text } = await server.get("/status");
+  assert.deepEqual([status, text], [500, "internal error: see the log of the sidecar\n"]);
+  assert.equal(
+    server.log.lines.at(-1),
+    "warn: /status cannot be answered, which is a bug of the sidecar: a bug",
+  );
 });
