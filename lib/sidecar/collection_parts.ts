@@ -21,6 +21,7 @@ import { sourcesOf } from "./sources.ts";
 import { soonestResync } from "../kube/watch/resync.ts";
 import type { EventPoster } from "./event_poster.ts";
 import type { FinalizerGuard } from "./finalizer_guard.ts";
+import { aboutObject, describeRef } from "../objects/ref.ts";
 import type { Log } from "../log/log.ts";
 import { allowedFoldersOf, folderOf, openJournal } from "./open_files.ts";
 import { openNotifications } from "./open_notifications.ts";
@@ -159,6 +160,7 @@ function assemble(
     limits: byteLimitsOf(collection),
     publisher,
     onWritten: (ref, path) => {
+      log.info(`${describeRef(ref)}: wrote ${path}`, { ...aboutObject(ref), path });
       reconciler.disk.downloaded(path);
       onEvent({ type: "written", ref, paths: [path] });
     },
@@ -175,6 +177,7 @@ function assemble(
       readiness.check();
       changes.notify();
     },
+    retries: config.method !== "LIST",
     firstBackoff,
     turns: options.sharedDownloads.join(collection.requests.urlMaxOpen),
     // Each resync is to ask again, however soon it comes
@@ -202,6 +205,7 @@ function assemble(
     onReleased: options.finalizerGuard && ((ref) => options.finalizerGuard?.release(ref)),
     heartbeat: options.liveness.heartbeat("the work queue"),
     onChange: () => readiness.check(),
+    retries: config.method !== "LIST",
     firstBackoff,
     clock,
     random,

@@ -2,16 +2,20 @@
 import type { Collection } from "../config/collection_settings.ts";
 import type { ConfigFile } from "../files/config_files.ts";
 import type { RecordedCollection } from "../files/record_format.ts";
+import { redactUrl } from "../http/transport.ts";
+import type { Log } from "../log/log.ts";
 import { withProperties } from "../log/with_properties.ts";
 import { keyOf, type ObjectRef } from "../objects/ref.ts";
 import { SharedClaims } from "../reconcile/shared_claims.ts";
+import { given } from "../runtime/given.ts";
 import { whenAborted } from "../runtime/when_aborted.ts";
 import { RunningCollection } from "./collection.ts";
 import type { CollectionOptions } from "./collection_parts.ts";
 import { differenceOf } from "./collection_difference.ts";
 import { instanceOf, placeOf } from "./collection_id.ts";
 import { Leftovers } from "./leftovers.ts";
-import { filesNamedBy } from "./open_files.ts";
+import { describeSelection } from "./describe_selection.ts";
+import { filesNamedBy, folderOf } from "./open_files.ts";
 import type { ListOutcome } from "./list_outcome.ts";
 import type { HeartbeatGroup, Liveness } from "./liveness.ts";
 
@@ -19,6 +23,9 @@ export interface CollectionsOptions
   extends Omit<CollectionOptions, "claims" | "collection" | "place" | "liveness" | "onReady"> {
   liveness: Liveness;
 }
+
+/** That of DEFAULT_FILE_MODE. */
+const DEFAULT_MODE = 0o644;
 
 /** A collection of the configuration. */
 interface Slot {
@@ -60,6 +67,7 @@ export class Collections {
     this.#claims = options.config.configFile === undefined ? undefined : new SharedClaims();
     this.#leftovers = new Leftovers({
       ...options,
+      retries: options.config.method !== "LIST",
       neighbours: () => this.running,
       onReleased: finalizerGuard && ((ref) => this.#release(ref)),
       onChange: () => this.#record(),
@@ -102,7 +110,9 @@ export class Collections {
 
   /** METHOD=LIST: lists and writes everything once. */
   async list(signal: AbortSignal): Promise<ListOutcome[]> {
-    const outcomes = await Promise.all(this.running.map((running) => running.list(signal)));
+    const outcomes = await Promise.all(
+      this.running.map(async (running) => ({ ...await running.list(signal), collection: running.name })),
+    );
     await this.#leftovers.attempt(signal);
     return outcomes;
   }
@@ -146,7 +156,8 @@ export class Collections {
   async #open(collection: Collection): Promise<void> {
     const { name } = collection;
     const heartbeats = this.#options.liveness.group();
-    const { finalizerGuard, log } = this.#options;
+    const { finalizerGuard } = this.#options;
+    const log = withProperties(this.#options.log, { collection: name });
     const options: CollectionOptions = {
       ...this.#options,
       claims: this.#claims,
@@ -154,12 +165,13 @@ export class Collections {
       place: await placeOf(collection),
       configFiles: [...this.#options.configFiles, ...this.#namedFiles.values()],
       liveness: heartbeats,
-      log: withProperties(log, { collection: name }),
+      log,
       onReady: () => this.#leftovers.check(),
     };
     if (finalizerGuard !== undefined) {
       options.finalizerGuard = { ...finalizerGuard, release: (ref) => this.#release(ref) };
     }
+    announce(collection, log);
     const running = await RunningCollection.open(options);
     const slot = { collection, running, heartbeats, stop: new AbortController() };
     this.#slots.set(name, slot);
@@ -202,6 +214,21 @@ export class Collections {
   #ends(): Promise<void>[] {
     return [...this.#slots.values()].flatMap(({ ended }) => ended ?? []);
   }
+}
+
+/** Logs what a collection selects and where its files go. No line has a query or credentials of a URL. */
+function announce(collection: Collection, log: Log): void {
+  const { selection, files, notification: { script, webhook } } = collection;
+  const folder = folderOf(collection);
+  const mode = files.mode === DEFAULT_MODE ? "" : ` with mode ${files.mode.toString(8).padStart(4, "0")}`;
+  const call = webhook && `${webhook.method} ${redactUrl(webhook.url).replace(/\?.*/, "")}`;
+  const notified = [script?.path, call].filter((target) => target !== undefined);
+  const then = notified.length === 0 ? "" : `, then ${notified.join(" and ")}`;
+  log.info(`${describeSelection(selection)} become files in ${folder}${mode}${then}`, {
+    folder,
+    ...given("script", script?.path),
+    ...given("webhook", call),
+  });
 }
 
 function start(slot: Slot): void {

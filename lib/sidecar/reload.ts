@@ -117,7 +117,7 @@ export class Reload {
     try {
       const text = await Deno.readTextFile(file.path);
       if (text === this.#text && this.#fault === undefined) {
-        if (isAskedFor) log.info(`${file.path} is unchanged`);
+        if (isAskedFor) log.info(`${file.path} is unchanged`, { path: file.path });
         return;
       }
       this.#text = text;
@@ -136,16 +136,22 @@ export class Reload {
     this.#fault = undefined;
     this.#warnings = version.warnings;
     this.#loadedAt = this.#options.clock.now();
-    log.info(`${file.path} was read again: ${version.collections.map(({ name }) => name).join(", ")}`);
+    log.info(`${file.path} was read again: ${version.collections.map(({ name }) => name).join(", ")}`, {
+      path: file.path,
+    });
     onResult(true);
   }
 
   #refuse(fault: string): void {
-    const { onResult, log } = this.#options;
+    const { file, onResult, log } = this.#options;
     const isNews = fault !== this.#fault;
     this.#fault = fault;
     onResult(false);
-    if (isNews) log.error(`the new CONFIG_FILE is not used, everything goes on as it was: ${fault}`);
+    if (isNews) {
+      log.error(`the new CONFIG_FILE is not used; the sidecar goes on with the one before: ${fault}`, {
+        path: file.path,
+      });
+    }
   }
 
   /** Listens for announced changes in the file's directory, where the kubelet and editors replace it. */
