@@ -14,7 +14,7 @@ export interface FetcherLog {
 
 /** Where the bytes go. An error that it throws ends the download, and {@link Fetcher.fetchTo} throws it as it is. */
 export interface ContentSink {
-  /** Drops everything written so far; a retry begins at the first byte. */
+  /** Drops everything written so far, because a retry begins at the first byte. */
   restart(): void | Promise<void>;
   write(chunk: Uint8Array): void | Promise<void>;
 }
@@ -22,7 +22,7 @@ export interface ContentSink {
 export interface Answer {
   /** The content is still that of the {@link Validators} that the request was sent with. The sink has nothing. */
   isUnchanged: boolean;
-  /** For the next request for this URL. */
+  /** To be sent with the next request for this URL. */
   validators: Validators | undefined;
 }
 
@@ -54,10 +54,10 @@ export class Fetcher {
   }
 
   /**
-   * Streams the content of `url` into `sink`. The sink has all of it when this resolves, and an unusable part when it
-   * rejects. Connection failures, late or broken answers and the statuses 500, 502 and 504 are retried as kiwigrid does
-   * ({@link RetryLimits}), within `maxSeconds` in all; any other status that is not 2xx fails at once. With `enable5xx` 503
-   * is one of the former.
+   * Streams the content of `url` into `sink`. When this resolves, the sink has all of it; when this rejects, the sink has
+   * an unusable part. Connection failures, late or broken answers and the statuses 500, 502 and 504 are retried as kiwigrid does
+   * ({@link RetryLimits}), within `maxSeconds` in all; any other status that is not 2xx fails at once. With `enable5xx`, 503
+   * is retried, too.
    *
    * @param known asks the host whether the content is still the same
    * @throws FetchError, BusyHostError, RefusedHostError, the sink's error, or the signal's reason
@@ -75,7 +75,7 @@ export class Fetcher {
         limits,
         clock,
         signal: whole.signal,
-        onRetry: (error, delay) => log.debug(`GET ${redactUrl(start)} ${text(error)}; again in ${delay} s`),
+        onRetry: (error, delay) => log.debug(`GET ${redactUrl(start)} ${text(error)}; retrying in ${delay} s`),
       });
     } catch (error) {
       signal.throwIfAborted();
@@ -186,7 +186,7 @@ async function decoded(answer: Response): Promise<ReadableStream<Uint8Array> | u
     return decode(answer.body, encoding);
   }
   await answer.body.cancel();
-  throw new TypeError(`the content came encoded as ${encoding}, which the request did not allow`);
+  throw new TypeError(`the server sent the content with the encoding ${encoding}, which the request does not accept`);
 }
 
 function httpUrl(text: string): URL {

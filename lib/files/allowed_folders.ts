@@ -9,9 +9,9 @@ export class RefusedPathError extends Error {
 /** Records the directories that are made here, each before it is made, so that a crash in between loses none. */
 export interface DirectoryRecord {
   readonly madeDirectories: ReadonlySet<string>;
-  make(directory: string): void;
+  recordDirectory(directory: string): void;
   /** The directory was removed, or was not made after all. */
-  unmake(directory: string): void;
+  forgetDirectory(directory: string): void;
 }
 
 /** Errors that mean that no file of ours can be at a path. */
@@ -133,17 +133,17 @@ export class AllowedFolders {
         break;
       }
       removed.push(empty);
-      this.#record.unmake(empty);
+      this.#record.forgetDirectory(empty);
     }
     return removed;
   }
 
   #make(directory: string): void {
-    this.#record.make(directory);
+    this.#record.recordDirectory(directory);
     try {
       Deno.mkdirSync(directory);
     } catch (error) {
-      this.#record.unmake(directory);
+      this.#record.forgetDirectory(directory);
       // Made by somebody else in the meantime, or a symlink to nowhere
       if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
     }

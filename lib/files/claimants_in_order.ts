@@ -1,3 +1,4 @@
+import { given } from "../runtime/given.ts";
 import { type Claimant, compareClaimants, type Precedence } from "./claimant.ts";
 
 /** A copy of a claimant with the paths to look at. The names of the original may be costly to read. */
@@ -13,10 +14,10 @@ export class ClaimantsInOrder {
     this.#precedence = precedence;
   }
 
-  add({ key, kind, namespace, name, created }: Claimant, path: string): void {
+  add({ key, kind, namespace, name, created, precedence }: Claimant, path: string): void {
     const known = this.#byKey.get(key);
     if (known !== undefined) return void known.paths.push(path);
-    const entry = { key, kind, namespace, name, created, paths: [path] };
+    const entry: Entry = { key, kind, namespace, name, created, paths: [path], ...given("precedence", precedence) };
     this.#byKey.set(key, entry);
     this.#rise(entry);
   }

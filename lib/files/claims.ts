@@ -19,7 +19,15 @@ export interface Collision<T extends Claimant = Claimant> {
   loser: T;
   /** The winner's path above or below `path`. Without it, both claim the same path. */
   blocker?: string;
+  /** If they are of different collections: the names of these. */
+  collections?: { winner: string; loser: string };
 }
+
+/** The claims of objects, as those who follow them see them. */
+export type ObjectClaims<T extends Claimant> = Pick<
+  Claims<T>,
+  "get" | "objects" | "objectCount" | "size" | "contested" | "lost" | "winnerOf" | "isClaimedBy" | "set" | "delete"
+>;
 
 /**
  * Decides which object wins a path that several claim: the oldest or the newest by `creationTimestamp`, then the first by
@@ -68,8 +76,9 @@ export class Claims<T extends Claimant = Claimant> {
 
   /** Every claim that is lost, with its winner. Takes time proportional to the paths. */
   *lost(): Generator<Collision<T>, void> {
+    const hasBlocked = this.#conflicts.size > 0;
     for (const [path, claimants] of this.#paths) {
-      const blocker = this.#conflicts.blockerOf(path);
+      const blocker = hasBlocked ? this.#conflicts.blockerOf(path) : undefined;
       if (blocker === undefined && !Array.isArray(claimants)) continue;
       const winner = this.#firstOf(blocker ?? path);
       if (winner === undefined) continue;
@@ -77,6 +86,11 @@ export class Claims<T extends Claimant = Claimant> {
         if (loser !== winner) yield { path, winner, loser, ...given("blocker", blocker) };
       }
     }
+  }
+
+  /** Whether several objects claim a path, or it loses to a path above or below. */
+  isContested(path: string): boolean {
+    return Array.isArray(this.#paths.get(path)) || this.#conflicts.blockerOf(path) !== undefined;
   }
 
   winnerOf(path: string): T | undefined {

@@ -12,6 +12,11 @@ export function describeRef(ref: ObjectRef): string {
   return `${ref.kind} ${ref.namespace}/${ref.name}`;
 }
 
+/** The property of log lines about an object: `grafana/secret/datasources`, as commands and `/status` name it. */
+export function aboutObject({ kind, namespace, name }: ObjectRef): { object: string } {
+  return { object: `${namespace}/${kind.toLowerCase()}/${name}` };
+}
+
 /**
  * Identifies an object: `Secret/grafana/datasources`. `join` makes a flat string; a concatenation would keep its parts
  * in memory.

@@ -1,5 +1,5 @@
 /** Counts what a collection has, for metrics. Takes time proportional to its objects, so it is taken when asked for. */
-import type { Claims } from "../files/claims.ts";
+import type { ObjectClaims } from "../files/claims.ts";
 import type { Journal } from "../files/journal.ts";
 import type { Kind } from "../objects/kind.ts";
 import type { Outcome } from "./outcome.ts";
@@ -18,7 +18,7 @@ export interface Census {
 }
 
 export interface CensusParts {
-  claims: Pick<Claims<TrackedObject>, "objects" | "contested">;
+  claims: Pick<ObjectClaims<TrackedObject>, "objects" | "contested">;
   hidden: ReadonlySet<string>;
   journal: Pick<Journal, "files">;
   outcome: Pick<Outcome, "refused">;

@@ -1,6 +1,6 @@
 /** Publishes the files that an object wins, those of a large object in several slices of time. */
 import { RefusedPathError } from "../files/allowed_folders.ts";
-import type { Claims } from "../files/claims.ts";
+import type { ObjectClaims } from "../files/claims.ts";
 import type { Journal } from "../files/journal.ts";
 import type { DeferredContent, WantedFile } from "../files/projection.ts";
 import { PublishError } from "../files/publish_error.ts";
@@ -12,6 +12,7 @@ import type { InTheWay } from "./in_the_way.ts";
 import type { Obstacles } from "./obstacles.ts";
 import type { Removals } from "./removals.ts";
 import type { Reports } from "./reports.ts";
+import type { JoinedClaims } from "./shared_claims.ts";
 import type { SourceLists } from "./source_lists.ts";
 import type { TrackedObject } from "./tracked_object.ts";
 
@@ -27,11 +28,12 @@ export interface ObjectFilesOptions {
   publisher: Pick<Publisher, "publish">;
   downloads: Downloads;
   journal: Pick<Journal, "ownerOf">;
-  claims: Pick<Claims<TrackedObject>, "get" | "winnerOf">;
-  lists: Pick<SourceLists, "know">;
-  removals: Pick<Removals, "withdraw">;
+  claims: Pick<ObjectClaims<TrackedObject>, "get" | "winnerOf">;
+  joined: Pick<JoinedClaims, "isAwaited"> | undefined;
+  lists: Pick<SourceLists, "canTell">;
+  removals: Pick<Removals, "removeStaleContent">;
   obstacles: Pick<Obstacles, "add" | "forget">;
-  reports: Pick<Reports, "written" | "accepted" | "refusedPath">;
+  reports: Pick<Reports, "written" | "clearRefusal" | "refusedPath">;
   inTheWay: Pick<InTheWay, "clear">;
   slice: Pick<TimeSlice, "isOver">;
   /** The time slice was over before every file of an object was published: call {@link ObjectFiles.continue}. */
@@ -134,15 +136,15 @@ export class ObjectFiles {
       return downloads.want(path, content, object, object.key, object.version);
     }
     downloads.forget(path);
-    if ("broken" in content) return removals.withdraw(path);
+    if ("broken" in content) return removals.removeStaleContent(path);
     try {
       if (publisher.publish(path, content.body, object.key)) written.push(path);
-      reports.accepted(path);
+      reports.clearRefusal(path);
     } catch (error) {
       if (error instanceof RefusedPathError) reports.refusedPath(object, path, error.message);
       else if (error instanceof PublishError) this.#failed(publication, path, error);
       else throw error;
-      removals.withdraw(path);
+      removals.removeStaleContent(path);
     }
   }
 
@@ -151,9 +153,10 @@ export class ObjectFiles {
    * When its source has been listed, the reconciler reads the winner again.
    */
   #mustWait(path: string, key: string): boolean {
-    const { journal, claims, lists } = this.#options;
+    const { journal, claims, joined, lists } = this.#options;
+    if (joined?.isAwaited(path)) return true;
     const owner = journal.ownerOf(path);
     if (owner === undefined || owner === key || claims.get(owner) !== undefined) return false;
-    return !lists.know(refOf(owner));
+    return !lists.canTell(refOf(owner));
   }
 }

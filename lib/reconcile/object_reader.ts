@@ -1,5 +1,5 @@
 /** Reads objects again, because their bodies were dropped: heirs of a path, and objects whose files failed or were changed. */
-import type { Claims } from "../files/claims.ts";
+import type { ObjectClaims } from "../files/claims.ts";
 import type { KubeObject } from "../objects/object.ts";
 import { describeRef, type ObjectRef } from "../objects/ref.ts";
 import type { Source } from "../objects/source.ts";
@@ -16,10 +16,10 @@ export interface ObjectReaderOptions {
   onFound(object: KubeObject, before: TrackedObject): void;
   /** The object was deleted, or is no longer selected. */
   onGone(before: TrackedObject): void;
-  claims: Pick<Claims<TrackedObject>, "get" | "winnerOf">;
+  claims: Pick<ObjectClaims<TrackedObject>, "get" | "winnerOf">;
   lists: Pick<SourceLists, "markRead">;
   queue: Pick<WorkQueue, "failureOf">;
-  removals: Pick<Removals, "withdraw">;
+  removals: Pick<Removals, "removeStaleContent">;
   reports: Pick<Reports, "unreadable">;
 }
 
@@ -66,7 +66,7 @@ export class ObjectReader {
       if (signal.aborted) throw cause;
       const reason = cause instanceof Error ? cause.message : String(cause);
       const error = new Error(`cannot read ${describeRef(object)} again: ${reason}`, { cause });
-      reports.unreadable(error, queue.failureOf(object.key));
+      reports.unreadable(object, error, queue.failureOf(object.key));
       this.#failed(object);
       throw error;
     }
@@ -78,7 +78,7 @@ export class ObjectReader {
     this.#failedReads.set(object.key, failed);
     if (failed < MAX_FAILED_READS) return;
     for (const path of object.paths) {
-      if (claims.winnerOf(path) === object) removals.withdraw(path);
+      if (claims.winnerOf(path) === object) removals.removeStaleContent(path);
     }
   }
 }

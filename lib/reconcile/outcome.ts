@@ -1,5 +1,5 @@
 /** Whether the files are as the objects want them, and the reasons if not: the disk, the API, or the object itself. */
-import type { Claims } from "../files/claims.ts";
+import type { ObjectClaims } from "../files/claims.ts";
 import { PublishError } from "../files/publish_error.ts";
 import type { ObjectRef } from "../objects/ref.ts";
 import type { RefusalReason, Refusals } from "./refusals.ts";
@@ -8,7 +8,7 @@ import type { TrackedObject } from "./tracked_object.ts";
 import type { WorkQueue } from "./work_queue.ts";
 
 export interface OutcomeOptions {
-  claims: Pick<Claims<TrackedObject>, "winnerOf" | "objects">;
+  claims: Pick<ObjectClaims<TrackedObject>, "winnerOf" | "objects">;
   queue: Pick<WorkQueue, "size" | "unsettled">;
   refusals: Pick<Refusals, "reasons">;
   reports: Pick<Reports, "refusedPaths">;

@@ -3,11 +3,11 @@
  * is the set of files that the object wants, the claims of all objects decide who wins each path, and the publisher writes
  * the difference to the disk. The body of an object is dropped once it is published; to publish it again, it is read again.
  */
-import type { Claims, ClaimsChange } from "../files/claims.ts";
+import type { ClaimsChange, ObjectClaims } from "../files/claims.ts";
 import { project, type WantedFile } from "../files/projection.ts";
 import { canonical } from "./canonical_paths.ts";
 import type { KubeObject } from "../objects/object.ts";
-import { keyOf, type ObjectRef } from "../objects/ref.ts";
+import { keyOf } from "../objects/ref.ts";
 import type { Source } from "../objects/source.ts";
 import { isOlderVersion, versionOf } from "../objects/version.ts";
 import { AbandonedPaths } from "./abandoned_paths.ts";
@@ -20,13 +20,13 @@ import { assemble, keyOfRest, objectToContinue, ownerToRemove } from "./reconcil
 import type { ReconcilerOptions, ReconcilerParts } from "./reconciler_parts.ts";
 import type { SourceLists } from "./source_lists.ts";
 import { takeOver } from "./take_over.ts";
-import { TrackedObject } from "./tracked_object.ts";
+import { refIn, TrackedObject } from "./tracked_object.ts";
 import type { WorkQueue } from "./work_queue.ts";
 
 export class Reconciler {
   readonly #options: ReconcilerOptions;
   readonly #parts: ReconcilerParts;
-  readonly #claims: Claims<TrackedObject>;
+  readonly #claims: ObjectClaims<TrackedObject>;
   readonly #lists: SourceLists;
   readonly #queue: WorkQueue;
   readonly #objectFiles: ObjectFiles;
@@ -181,6 +181,11 @@ export class Reconciler {
     await Promise.all([queue.run(signal), removalDelay.run(signal), obstacles.run(signal)]);
   }
 
+  /** The collection has stopped: others may have its paths. */
+  leave(): void {
+    this.#parts.joined?.leave();
+  }
+
   /** Processes the queue once, without retries. For METHOD=LIST. */
   async settle(signal: AbortSignal): Promise<void> {
     await this.#queue.drain(signal);
@@ -222,6 +227,8 @@ export class Reconciler {
     const before = this.#claims.get(key);
     const isNew = this.#parts.hidden.delete(key) || before?.uid !== uid || before.version !== version;
     if (isNew) this.#parts.reports.refusals(tracked, projection);
+    const isAccepted = projection.refusals.length === 0 && this.#parts.refusals.has(key);
+    if (isAccepted) this.#parts.reports.noLongerRefused(tracked);
     const keptFiles = [
       this.#parts.refusals.set(key, projection),
       this.#parts.removalDelay.end(key),
@@ -247,7 +254,10 @@ export class Reconciler {
         this.#parts.reports.failed(object, failure, this.#queue.failureOf(key));
         if (failure.isObstructed) this.#queue.park(key, failure);
         else this.#queue.retry(key, failure);
-      } else if (!this.#queue.has(keyOfRest(key))) this.#queue.forget(key);
+      } else if (!this.#queue.has(keyOfRest(key))) {
+        if (this.#queue.failureOf(key) !== undefined) this.#parts.reports.recovered(object);
+        this.#queue.forget(key);
+      }
     });
   }
 
@@ -286,8 +296,4 @@ export class Reconciler {
     if (keptFiles && !isDelayed) this.#parts.removals.removeUnclaimed(new Set([key]));
     this.#parts.releases?.check();
   }
-}
-
-function refIn({ kind }: Source, { metadata: { namespace, name } }: KubeObject): ObjectRef {
-  return { kind, namespace, name };
 }

@@ -1,6 +1,6 @@
 /** Assembles the parts of a reconciler. */
 import type { Precedence } from "../files/claimant.ts";
-import { Claims } from "../files/claims.ts";
+import { Claims, type ObjectClaims } from "../files/claims.ts";
 import type { Journal } from "../files/journal.ts";
 import type { ProjectionSettings } from "../files/projection.ts";
 import type { PublishError } from "../files/publish_error.ts";
@@ -16,11 +16,13 @@ import type { Downloads } from "./object_files.ts";
 import { InTheWay } from "./in_the_way.ts";
 import { Obstacles } from "./obstacles.ts";
 import { Outcome } from "./outcome.ts";
+import { Overlap } from "./overlap.ts";
 import { Refusals } from "./refusals.ts";
 import { Releases } from "./releases.ts";
 import { RemovalDelay } from "./removal_delay.ts";
 import { Removals } from "./removals.ts";
 import { Reports } from "./reports.ts";
+import type { ClaimsMember, JoinedClaims } from "./shared_claims.ts";
 import { SourceLists } from "./source_lists.ts";
 import type { TrackedObject } from "./tracked_object.ts";
 import { WorkQueue } from "./work_queue.ts";
@@ -29,6 +31,8 @@ export interface ReconcilerOptions {
   settings: ProjectionSettings;
   /** Which object wins a path that several claim. */
   collisions: Precedence;
+  /** Joins the claims of other collections, whose folders may overlap. */
+  joinClaims?: ((member: ClaimsMember) => JoinedClaims) | undefined;
   sources: readonly Source[];
   publisher: Publisher;
   journal: Journal;
@@ -49,6 +53,8 @@ export interface ReconcilerOptions {
   onChange(): void;
   clock: Clock;
   random: () => number;
+  /** `false` with METHOD=LIST: what fails is not tried again. */
+  retries?: boolean | undefined;
   /** First delay before a key that failed is tried again, in seconds. */
   firstBackoff: number;
   log: Log;
@@ -57,7 +63,9 @@ export interface ReconcilerOptions {
 export interface ReconcilerParts {
   journal: Journal;
   slice: TimeSlice;
-  claims: Claims<TrackedObject>;
+  claims: ObjectClaims<TrackedObject>;
+  /** {@link ReconcilerParts.claims}, if they are joined with others. */
+  joined: JoinedClaims | undefined;
   lists: SourceLists;
   queue: WorkQueue;
   removals: Removals;
@@ -100,7 +108,12 @@ export function assemble(
   process: (key: string, signal: AbortSignal) => Promise<void>,
 ): ReconcilerParts {
   const { sources, journal, onReleased } = options;
-  const claims = new Claims<TrackedObject>(options.collisions);
+  const joined: JoinedClaims | undefined = options.joinClaims?.({
+    awaits: (path): boolean => overlap.awaits(path),
+    lost: (paths): void => overlap.lost(paths),
+    inherited: (key) => queue.add(key),
+  });
+  const claims: ObjectClaims<TrackedObject> = joined ?? new Claims<TrackedObject>(options.collisions);
   const slice = new TimeSlice(options.clock);
   const lists = new SourceLists(sources);
   const refusals = new Refusals();
@@ -110,7 +123,10 @@ export function assemble(
   const obstacles = new Obstacles({ ...options, onChanged: (key) => queue.add(key) });
   const removals = new Removals({
     ...options,
-    onRemoved: () => obstacles.check(),
+    onRemoved(paths) {
+      obstacles.check();
+      joined?.removed(paths);
+    },
     claims,
     lists,
     refusals,
@@ -121,6 +137,7 @@ export function assemble(
     },
     onInterrupted: (owner) => queue.add(REMOVAL + owner),
   });
+  const overlap: Overlap = new Overlap({ ...options, claims, lists, removals, slice });
   const inTheWay = new InTheWay({ journal, lists, removals, slice });
   const releases = onReleased && new Releases({ journal, onReleased });
   const removalDelay = new RemovalDelay({
@@ -135,6 +152,7 @@ export function assemble(
     journal,
     slice,
     claims,
+    joined,
     lists,
     queue,
     removals,

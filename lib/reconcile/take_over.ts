@@ -1,5 +1,5 @@
 /** Takes over the files of earlier runs, once a source was listed in full. */
-import type { Claims } from "../files/claims.ts";
+import type { ObjectClaims } from "../files/claims.ts";
 import type { Journal } from "../files/journal.ts";
 import { refOf } from "../objects/ref.ts";
 import type { Source } from "../objects/source.ts";
@@ -12,7 +12,7 @@ import type { WorkQueue } from "./work_queue.ts";
 
 export interface TakeOverOptions {
   journal: Pick<Journal, "files">;
-  claims: Pick<Claims<TrackedObject>, "winnerOf">;
+  claims: Pick<ObjectClaims<TrackedObject>, "winnerOf">;
   lists: Pick<SourceLists, "areComplete">;
   queue: Pick<WorkQueue, "add">;
   removals: Pick<Removals, "removeOrphans">;

@@ -8,7 +8,7 @@ import type { ConfigFile } from "../files/config_files.ts";
 import type { RecordedCollection } from "../files/record_format.ts";
 import type { Belongings, Neighbour } from "./leftovers.ts";
 import { checkDiskPeriodically } from "./periodic_disk_check.ts";
-import { describeMissing } from "./describe_selection.ts";
+import { describeNamed, describeSelection } from "./describe_selection.ts";
 import { type ListOutcome, listOutcome } from "./list_outcome.ts";
 import { type CollectionOptions, type CollectionParts, openParts } from "./collection_parts.ts";
 
@@ -29,9 +29,10 @@ export interface CollectionInner
 export class RunningCollection implements Neighbour {
   readonly #options: CollectionOptions;
   readonly #parts: CollectionParts;
+  /** By the clock, in ms. */
+  #startedAt: number;
   /** METHOD=LIST: the whole run counts as the first sync. */
   #isListing = false;
-  readonly #openedAt: number;
   #readyAt: number | undefined;
   #changedAt: number | undefined;
 
@@ -53,7 +54,7 @@ export class RunningCollection implements Neighbour {
   private constructor(options: CollectionOptions, parts: CollectionParts) {
     this.#options = options;
     this.#parts = parts;
-    this.#openedAt = options.clock.now();
+    this.#startedAt = options.clock.now();
   }
 
   get inner(): CollectionInner {
@@ -63,7 +64,7 @@ export class RunningCollection implements Neighbour {
       ...{ journal, downloads, notifications, told, followers, outcome, objects },
       ...{ claims, refusals, reports, queue },
       collection: this.#options.collection,
-      openedAt: this.#openedAt,
+      openedAt: this.#startedAt,
       ...given("readyAt", this.#readyAt),
       ...given("changedAt", this.#changedAt),
     };
@@ -133,6 +134,7 @@ export class RunningCollection implements Neighbour {
 
   /** METHOD=WATCH and METHOD=SLEEP: until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
+    this.#startedAt = this.#options.clock.now();
     // If NAMESPACE_EXCLUDE leaves no source, the collection is ready at once
     this.#parts.readiness.check();
     await Promise.all([
@@ -144,6 +146,7 @@ export class RunningCollection implements Neighbour {
     ]);
     this.#parts.allowance.close();
     await this.#parts.downloads.close();
+    this.#parts.reconciler.leave();
     this.#parts.measurements.end();
   }
 
@@ -194,14 +197,24 @@ export class RunningCollection implements Neighbour {
   #warnOfMissing(): void {
     const { collection: { selection }, log } = this.#options;
     const { outcome, objects } = this.#parts.reconciler;
-    for (const line of describeMissing(selection, (item) => outcome.has(item), objects)) log.warn(line);
+    if (selection.names.length === 0 && objects === 0) {
+      log.warn(
+        `nothing is selected: there are no ${describeSelection(selection)}. Check the spelling of the label, the ` +
+          "namespaces and the kinds. `k8s-sidecar explain NAMESPACE/KIND/NAME` tells why an object is not selected",
+      );
+    }
+    for (const item of selection.names) {
+      if (!outcome.has(item)) log.warn(`RESOURCE_NAME: there is no ${describeNamed(item, selection)}`);
+    }
   }
 
   #onReady(): void {
     this.#readyAt = this.#options.clock.now();
     this.#parts.allowance.close();
     if (this.#isListing) return;
-    this.#options.log.info("Initial sync complete, sidecar is ready.", { objects: this.objects, files: this.files });
+    const { clock, log } = this.#options;
+    const seconds = Math.round(clock.now() - this.#startedAt) / 1000;
+    log.info("Initial sync complete, sidecar is ready.", { objects: this.objects, files: this.files, seconds });
     this.#warnOfMissing();
     this.#options.garbage.sweep();
     this.#options.onReady();

@@ -21,11 +21,13 @@ import { sourcesOf } from "./sources.ts";
 import { soonestResync } from "../kube/watch/resync.ts";
 import type { EventPoster } from "./event_poster.ts";
 import type { FinalizerGuard } from "./finalizer_guard.ts";
+import { aboutObject, describeRef } from "../objects/ref.ts";
 import type { Log } from "../log/log.ts";
 import { allowedFoldersOf, folderOf, openJournal } from "./open_files.ts";
 import { openNotifications } from "./open_notifications.ts";
 import { Notifications } from "./notifications.ts";
 import { Debounce } from "../reconcile/debounce.ts";
+import type { SharedClaims } from "../reconcile/shared_claims.ts";
 import { Reconciler } from "../reconcile/reconciler.ts";
 import type { Liveness } from "./liveness.ts";
 import { pendingIn } from "./pending_notification.ts";
@@ -53,6 +55,8 @@ export interface CollectionOptions {
   notificationHistory: NotificationHistory;
   /** Shared by all collections: the queue of downloads. */
   sharedDownloads: SharedDownloads;
+  /** Shared by all collections; `undefined`: there is only one, for good. */
+  claims?: SharedClaims | undefined;
   metrics: SidecarMetrics;
   eventPoster?: EventPoster;
   finalizerGuard?: FinalizerGuard;
@@ -156,6 +160,7 @@ function assemble(
     limits: byteLimitsOf(collection),
     publisher,
     onWritten: (ref, path) => {
+      log.info(`${describeRef(ref)}: wrote ${path}`, { ...aboutObject(ref), path });
       reconciler.disk.downloaded(path);
       onEvent({ type: "written", ref, paths: [path] });
     },
@@ -172,6 +177,7 @@ function assemble(
       readiness.check();
       changes.notify();
     },
+    retries: config.method !== "LIST",
     firstBackoff,
     turns: options.sharedDownloads.join(collection.requests.urlMaxOpen),
     // Each resync is to ask again, however soon it comes
@@ -184,6 +190,8 @@ function assemble(
   const reconciler: Reconciler = new Reconciler({
     settings: { ...collection.files, folder, allowedFolders },
     collisions: collection.files.collisions,
+    joinClaims: options.claims &&
+      ((member) => options.claims!.join(collection.name, collection.files.collisions, member)),
     sources,
     publisher,
     journal,
@@ -197,6 +205,7 @@ function assemble(
     onReleased: options.finalizerGuard && ((ref) => options.finalizerGuard?.release(ref)),
     heartbeat: options.liveness.heartbeat("the work queue"),
     onChange: () => readiness.check(),
+    retries: config.method !== "LIST",
     firstBackoff,
     clock,
     random,

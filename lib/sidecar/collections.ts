@@ -2,21 +2,30 @@
 import type { Collection } from "../config/collection_settings.ts";
 import type { ConfigFile } from "../files/config_files.ts";
 import type { RecordedCollection } from "../files/record_format.ts";
+import { redactUrl } from "../http/transport.ts";
+import type { Log } from "../log/log.ts";
 import { withProperties } from "../log/with_properties.ts";
 import { keyOf, type ObjectRef } from "../objects/ref.ts";
+import { SharedClaims } from "../reconcile/shared_claims.ts";
+import { given } from "../runtime/given.ts";
 import { whenAborted } from "../runtime/when_aborted.ts";
 import { RunningCollection } from "./collection.ts";
 import type { CollectionOptions } from "./collection_parts.ts";
 import { differenceOf } from "./collection_difference.ts";
 import { instanceOf, placeOf } from "./collection_id.ts";
 import { Leftovers } from "./leftovers.ts";
-import { filesNamedBy } from "./open_files.ts";
+import { describeSelection } from "./describe_selection.ts";
+import { filesNamedBy, folderOf } from "./open_files.ts";
 import type { ListOutcome } from "./list_outcome.ts";
 import type { HeartbeatGroup, Liveness } from "./liveness.ts";
 
-export interface CollectionsOptions extends Omit<CollectionOptions, "collection" | "place" | "liveness" | "onReady"> {
+export interface CollectionsOptions
+  extends Omit<CollectionOptions, "claims" | "collection" | "place" | "liveness" | "onReady"> {
   liveness: Liveness;
 }
+
+/** That of DEFAULT_FILE_MODE. */
+const DEFAULT_MODE = 0o644;
 
 /** A collection of the configuration. */
 interface Slot {
@@ -30,6 +39,7 @@ interface Slot {
 
 export class Collections {
   readonly #options: CollectionsOptions;
+  readonly #claims: SharedClaims | undefined;
   readonly #leftovers: Leftovers;
   /** By name, in the order of the configuration. */
   readonly #slots = new Map<string, Slot>();
@@ -54,8 +64,10 @@ export class Collections {
   private constructor(options: CollectionsOptions) {
     const { finalizerGuard } = options;
     this.#options = options;
+    this.#claims = options.config.configFile === undefined ? undefined : new SharedClaims();
     this.#leftovers = new Leftovers({
       ...options,
+      retries: options.config.method !== "LIST",
       neighbours: () => this.running,
       onReleased: finalizerGuard && ((ref) => this.#release(ref)),
       onChange: () => this.#record(),
@@ -98,7 +110,9 @@ export class Collections {
 
   /** METHOD=LIST: lists and writes everything once. */
   async list(signal: AbortSignal): Promise<ListOutcome[]> {
-    const outcomes = await Promise.all(this.running.map((running) => running.list(signal)));
+    const outcomes = await Promise.all(
+      this.running.map(async (running) => ({ ...await running.list(signal), collection: running.name })),
+    );
     await this.#leftovers.attempt(signal);
     return outcomes;
   }
@@ -142,19 +156,22 @@ export class Collections {
   async #open(collection: Collection): Promise<void> {
     const { name } = collection;
     const heartbeats = this.#options.liveness.group();
-    const { finalizerGuard, log } = this.#options;
+    const { finalizerGuard } = this.#options;
+    const log = withProperties(this.#options.log, { collection: name });
     const options: CollectionOptions = {
       ...this.#options,
+      claims: this.#claims,
       collection,
       place: await placeOf(collection),
       configFiles: [...this.#options.configFiles, ...this.#namedFiles.values()],
       liveness: heartbeats,
-      log: withProperties(log, { collection: name }),
+      log,
       onReady: () => this.#leftovers.check(),
     };
     if (finalizerGuard !== undefined) {
       options.finalizerGuard = { ...finalizerGuard, release: (ref) => this.#release(ref) };
     }
+    announce(collection, log);
     const running = await RunningCollection.open(options);
     const slot = { collection, running, heartbeats, stop: new AbortController() };
     this.#slots.set(name, slot);
@@ -197,6 +214,21 @@ export class Collections {
   #ends(): Promise<void>[] {
     return [...this.#slots.values()].flatMap(({ ended }) => ended ?? []);
   }
+}
+
+/** Logs what a collection selects and where its files go. No line has a query or credentials of a URL. */
+function announce(collection: Collection, log: Log): void {
+  const { selection, files, notification: { script, webhook } } = collection;
+  const folder = folderOf(collection);
+  const mode = files.mode === DEFAULT_MODE ? "" : ` with mode ${files.mode.toString(8).padStart(4, "0")}`;
+  const call = webhook && `${webhook.method} ${redactUrl(webhook.url).replace(/\?.*/, "")}`;
+  const notified = [script?.path, call].filter((target) => target !== undefined);
+  const then = notified.length === 0 ? "" : `, then ${notified.join(" and ")}`;
+  log.info(`${describeSelection(selection)} become files in ${folder}${mode}${then}`, {
+    folder,
+    ...given("script", script?.path),
+    ...given("webhook", call),
+  });
 }
 
 function start(slot: Slot): void {

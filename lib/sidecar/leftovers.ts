@@ -14,6 +14,7 @@ import type { Log } from "../log/log.ts";
 import { type ObjectRef, refOf } from "../objects/ref.ts";
 import { Alarm } from "../runtime/alarm.ts";
 import { Backoff } from "../runtime/backoff.ts";
+import { given } from "../runtime/given.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { TimeSlice } from "../runtime/time_slice.ts";
 
@@ -39,6 +40,8 @@ export interface LeftoversOptions {
   onReleased?: ((ref: ObjectRef) => void) | undefined;
   /** {@link Leftovers.places} changed. */
   onChange(): void;
+  /** `false` with METHOD=LIST. */
+  retries?: boolean;
   clock: Clock;
   random: () => number;
   log: Log;
@@ -119,7 +122,7 @@ export class Leftovers {
   }
 
   async #tryToCleanUp(leftover: Leftover): Promise<void> {
-    const { clock, log } = this.#options;
+    const { clock, log, retries = true } = this.#options;
     const { place, backoff } = leftover;
     try {
       await this.#cleanUp(leftover);
@@ -128,8 +131,10 @@ export class Leftovers {
       if (!(error instanceof PublishError)) throw error;
       leftover.dueAt = clock.now() + backoff.next() * 1000;
       const line = `collection ${place.name} left ${place.folder}, and its files cannot be removed: ${error.message}`;
-      if (backoff.failures === 1) log.error(`${line}; trying again`, { collection: place.name });
-      else log.debug(line, { collection: place.name });
+      const properties = { collection: place.name, ...given("path", error.path) };
+      const next = retries ? "; trying again" : "";
+      if (backoff.failures === 1) log.error(`${line}${next}`, properties);
+      else log.debug(line, properties);
     }
   }
 

@@ -138,7 +138,7 @@ async function openClusterParts(
   liveness: Liveness,
 ): Promise<{ eventPoster?: EventPoster; finalizerGuard?: FinalizerGuard }> {
   if (client === undefined) return {};
-  const options = { client, clock, random, log };
+  const options = { client, clock, random, log, retries: config.method !== "LIST" };
   const parts: { eventPoster?: EventPoster; finalizerGuard?: FinalizerGuard } = {};
   if (config.events) {
     const { openEventPoster } = await import("./event_poster.ts");

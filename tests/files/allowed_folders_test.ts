@@ -6,8 +6,8 @@ function recorded() {
   const madeDirectories = new Set<string>();
   return {
     madeDirectories,
-    make: (path: string) => void madeDirectories.add(path),
-    unmake: (path: string) => void madeDirectories.delete(path),
+    recordDirectory: (path: string) => void madeDirectories.add(path),
+    forgetDirectory: (path: string) => void madeDirectories.delete(path),
   };
 }
 

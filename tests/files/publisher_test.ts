@@ -911,7 +911,7 @@ Deno.test("remove() leaves a file that an earlier run's record names and that is
   for (const path of ["touched", "replaced", "same"]) later.remove(path);
   assert.deepEqual(later.files(), { touched: "new", replaced: "new" });
   assert.deepEqual(later.owned(), []);
-  assert.equal(later.log.lines.filter((line) => line.includes("no longer the file that was written")).length, 2);
+  assert.equal(later.log.lines.filter((line) => line.includes("is not the file that this sidecar wrote")).length, 2);
 });
 
 Deno.test("publish() refuses a file that the configuration names, by whatever path", () => {

@@ -100,7 +100,7 @@ Deno.test("Reload changes nothing with a broken version, and says so once", asyn
   await within(it.clock, 1, () => it.results.length === 1);
   const errors = () => it.log.lines.filter((line) => line.startsWith("error"));
   assert.equal(errors().length, 1);
-  assert.match(errors()[0] ?? "", /everything goes on as it was: config\.yaml:3:\d+ .*labl/);
+  assert.match(errors()[0] ?? "", /the sidecar goes on with the one before: config\.yaml:3:\d+ .*labl/);
   assert.match(it.reload.fault ?? "", /labl/);
   it.hangup();
   await within(it.clock, 1, () => it.results.length === 2);

@@ -15,7 +15,7 @@ export interface SeenRequest {
 }
 
 export class ApiGateway implements AsyncDisposable {
-  readonly server = EmbeddedApiServer.start();
+  readonly server: EmbeddedApiServer;
   readonly requests: SeenRequest[] = [];
   readonly client: KubeClient;
   /** Answers in the API server's place; `undefined`: the API server does. */
@@ -23,7 +23,9 @@ export class ApiGateway implements AsyncDisposable {
   readonly #front = serve((request) => this.#answer(request));
   readonly url = `http://127.0.0.1:${this.#front.port}`;
 
-  constructor() {
+  /** @param now the API server's clock */
+  constructor(now: () => Date = () => new Date()) {
+    this.server = EmbeddedApiServer.start({ now });
     this.client = new KubeClient({
       credentials: plainCredentials(this.url),
       skipTlsVerify: false,
@@ -67,12 +69,17 @@ export function refusal(code: number, reason: string, message: string): Response
   });
 }
 
-/** A log that keeps its lines, as `level: message`. */
+/** A log that keeps its lines, as `level: message`, and the properties of each. */
 export function keptLog() {
   const lines: string[] = [];
-  const at = (level: string) => (message: string) => void lines.push(`${level}: ${message}`);
+  const properties: Record<string, unknown>[] = [];
+  const at = (level: string) => (message: string, those: Record<string, unknown> = {}) => {
+    lines.push(`${level}: ${message}`);
+    properties.push(those);
+  };
   return {
     lines,
+    properties,
     debug: at("debug"),
     info: at("info"),
     warn: at("warn"),

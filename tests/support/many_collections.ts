@@ -26,7 +26,8 @@ export interface StartOptions {
 
 export function collectionsPlace() {
   const folder = tempFolder();
-  const gateway = new ApiGateway();
+  let now: Date | undefined;
+  const gateway = new ApiGateway(() => now ?? new Date());
   const { registry } = gateway.server;
   /** `FOLDER` in the text stands for the folder. */
   const parse = (text: string, env: Record<string, string>): readonly Collection[] => {
@@ -44,7 +45,10 @@ export function collectionsPlace() {
       if (registry.store.get(NAMESPACES.storage, undefined, namespace) === undefined) {
         registry.create(NAMESPACES, undefined, { metadata: { name: namespace } });
       }
-      registry.create(CONFIG_MAPS, namespace, { metadata: { name, labels: { app: "" }, ...metadata }, data });
+      const { creationTimestamp, ...rest } = metadata;
+      if (creationTimestamp !== undefined) now = new Date(creationTimestamp);
+      registry.create(CONFIG_MAPS, namespace, { metadata: { name, labels: { app: "" }, ...rest }, data });
+      now = undefined;
     },
     remove: (name: string) => void registry.delete(CONFIG_MAPS, "default", name),
     files: (below: string) => filesIn(`${folder.path}/${below}`),

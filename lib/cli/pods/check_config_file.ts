@@ -8,6 +8,9 @@ import { type Findings, whereOf } from "./findings.ts";
 import type { StreamObject } from "./manifest_stream.ts";
 import type { SidecarContainer } from "./sidecar_container.ts";
 
+/** The fault of `{ env: NAME }`. */
+const UNSET_VARIABLE = /^the environment variable \S+ is not set$/;
+
 /** Returns the collections of the file. */
 export function checkConfigFile(
   sidecar: SidecarContainer,
@@ -30,17 +33,17 @@ export function checkConfigFile(
     findings.fault(container, at, `CONFIG_FILE="${path}": the ConfigMap ${configMap.name} has no key for it`);
     return [];
   }
-  // `{ env: NAME }` may be set by envFrom
-  const variable = variables.hasMore ? new Proxy(env, { get: (env, name) => env[String(name)] ?? "unknown" }) : env;
   const file = parseConfigFile(text, {
     path: `ConfigMap ${configMap.name}, ${key}`,
-    env: variable,
+    env,
     environment: config.collections[0],
     isFile: () => true,
   });
   const block = configMap.blockAt(["data", key]);
   const { line } = configMap.placeOf(["data", key]);
   for (const fault of file.faults) {
+    // envFrom may set it
+    if (variables.hasMore && UNSET_VARIABLE.test(fault.reason)) continue;
     const place = block === undefined
       ? { line }
       : { line: block.line + fault.line - 1, column: block.column + fault.column - 1 };

@@ -12,7 +12,8 @@ const DIGITS = 16;
 
 export function filesOf({ collection, journal, claims }: CollectionInner): FileStatus[] {
   const losers = new Map<string, string[]>();
-  for (const { path, loser, blocker } of claims.lost()) {
+  for (const { path, loser, blocker, collections } of claims.lost()) {
+    if (collections !== undefined && collections.winner !== collection.name) continue;
     const won = blocker ?? path;
     const known = losers.get(won);
     if (known === undefined) losers.set(won, [objectOf(loser.key)]);

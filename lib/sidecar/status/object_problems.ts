@@ -137,6 +137,13 @@ function diskCure(code: string, { files: { folder } }: Collection): string {
   }
 }
 
+/** The code of the error in a message. */
+function codeIn(reason = ""): string {
+  if (/no space|full|quota/i.test(reason)) return "ENOSPC";
+  if (/read-only/i.test(reason)) return "EROFS";
+  return /permi/i.test(reason) ? "EACCES" : "";
+}
+
 function undelivered({ collection, downloads }: CollectionInner): CollectionProblem[] {
   return [...downloads.undelivered()].filter(({ state }) => state !== "awaited").map((content) => {
     const { path, owner, isDiskFault } = content;
@@ -145,7 +152,7 @@ function undelivered({ collection, downloads }: CollectionInner): CollectionProb
       object: objectOf(owner),
       path,
       what: downloadFailure(content),
-      cure: isDiskFault ? diskCure("ENOSPC", collection) : downloadCure(content, collection),
+      cure: isDiskFault ? diskCure(codeIn(content.reason), collection) : downloadCure(content, collection),
       ...given("isOfCollection", isDiskFault ? true as const : undefined),
     };
   });
@@ -189,6 +196,7 @@ function downloadCure({ reason = "", isArchive }: UndeliveredContent, collection
 function lostPaths({ collection, claims }: CollectionInner): CollectionProblem[] {
   const pairs = new Map<string, { first: Collision<TrackedObject>; more: number }>();
   for (const collision of claims.lost()) {
+    if (collision.collections !== undefined && collision.collections.loser !== collection.name) continue;
     const pair = `${collision.winner.key} ${collision.loser.key} ${collision.blocker === undefined}`;
     const known = pairs.get(pair);
     if (known !== undefined) known.more++;
@@ -198,12 +206,14 @@ function lostPaths({ collection, claims }: CollectionInner): CollectionProblem[]
 }
 
 function lostPath(
-  { path, winner, loser, blocker }: Collision<TrackedObject>,
+  { path, winner, loser, blocker, collections }: Collision<TrackedObject>,
   more: number,
   collection: Collection,
 ): CollectionProblem {
   const paths = `${andMore(path, more)} ${more > 0 ? "belong" : "belongs"}`;
-  const other = objectOf(winner.key);
+  const other = collections === undefined
+    ? objectOf(winner.key)
+    : `${objectOf(winner.key)} of the collection ${collections.winner}`;
   const age = winner.created < loser.created ? "older" : winner.created > loser.created ? "newer" : undefined;
   const why = age === undefined ? "which comes first by name and is as old" : `which is ${age}`;
   const preferred = collection.files.collisions === "oldest" ? "newest" : "oldest";

@@ -39,6 +39,13 @@ Deno.test("CONFIG_FILE in a ConfigMap of the stream is checked, with references 
   assert.deepEqual((await checkPods((CONFIG_MAP + POD).replace("env: PASSWORD", "env: OTHER"))).findings.length, 1);
 });
 
+Deno.test("a variable that CONFIG_FILE refers to may come from envFrom", async () => {
+  const unset = (CONFIG_MAP + POD).replace("env: PASSWORD", "env: REQ_PASSWORD");
+  assert.deepEqual((await places(unset)).length, 1);
+  const more = unset.replace("      env:\n", "      envFrom: [{ secretRef: { name: s } }]\n      env:\n");
+  assert.deepEqual(await places(more), []);
+});
+
 Deno.test("a fault of CONFIG_FILE has its line and column in the stream", async () => {
   const broken = CONFIG_MAP.replace("label: a", "lable: a");
   assert.deepEqual(await places(broken + POD), [

@@ -93,7 +93,9 @@ export function tellOfAttacks(story: AddStory): void {
       peak = Math.max(peak, sidecar.rssAnon());
       assert.equal(text(`${at.folder}/a.txt`), "2");
     }, { timeout: 10_000 });
-    assert.ok(peak < 100e6, `it took ${peak} bytes`);
-    assert.ok(slowest < 2000, `a probe took ${slowest} ms`);
+    // From source, some 60 MB of it without the record
+    assert.ok(peak < 120e6, `it took ${peak} bytes`);
+    // A second on a quiet machine; other stories run at the same time
+    assert.ok(slowest < 4000, `a probe took ${slowest} ms`);
   });
 }
