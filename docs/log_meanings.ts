@@ -21,7 +21,13 @@ export const LOG_MEANINGS: Readonly<Record<string, Meaning>> = {
     "A setting is misspelt, ignored, or has no effect as it is set; or a file that it names cannot be used yet",
     "Do what the line says. `k8s-sidecar check` shows these warnings and all faults",
   ),
-  "health endpoints: http://…:…/healthz": of("The address of `/healthz`, `/livez`, `/readyz` and `/metrics`"),
+  "health endpoints: http://…:…/healthz": of(
+    "The address of `/healthz`, `/livez`, `/readyz`, `/metrics` and `/status`",
+  ),
+  "… cannot be answered, which is a bug of the sidecar: …": of(
+    "The line says what went wrong. Files and probes are not affected",
+    "Report the line",
+  ),
   "no health endpoints: cannot listen on port …: …. Set HEALTH_PORT to a free port, or LIVENESS=false": of(
     "Another process of the pod has the port, often another sidecar. Files are written, but probes cannot ask this sidecar",
     "Set `HEALTH_PORT`, or `LIVENESS=false` if nothing probes it",

@@ -58,6 +58,7 @@ export class Reload {
   #fault: string | undefined;
   #isAskedFor = false;
   #loadedAt: number;
+  #warnings: readonly string[] | undefined;
 
   constructor(options: ReloadOptions) {
     this.#options = options;
@@ -79,6 +80,11 @@ export class Reload {
   /** When the version in use was read, by the clock in ms. */
   get loadedAt(): number {
     return this.#loadedAt;
+  }
+
+  /** Of the version in use; `undefined`: it is that of the start. */
+  get warnings(): readonly string[] | undefined {
+    return this.#warnings;
   }
 
   get path(): string {
@@ -128,6 +134,7 @@ export class Reload {
     for (const warning of version.warnings) log.warn(warning);
     await collections.replace(version.collections);
     this.#fault = undefined;
+    this.#warnings = version.warnings;
     this.#loadedAt = this.#options.clock.now();
     log.info(`${file.path} was read again: ${version.collections.map(({ name }) => name).join(", ")}`, {
       path: file.path,

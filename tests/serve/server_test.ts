@@ -9,8 +9,15 @@ import { freePort } from "../support/free_port.ts";
 
 /** A server on a port of its own, closed when disposed. */
 function serving(
-  { host, port = freePort(), statusPage = "local", notReady = () => undefined, stuck = () => undefined }:
-    & Partial<Pick<ServerOptions, "host" | "port" | "statusPage">>
+  {
+    host,
+    port = freePort(),
+    statusPage = "local",
+    status = (write) => Promise.resolve(write(ordinaryStatus())),
+    notReady = () => undefined,
+    stuck = () => undefined,
+  }:
+    & Partial<Pick<ServerOptions, "host" | "port" | "statusPage" | "status">>
     & Partial<HealthState> = {},
 ) {
   const log = keptLog();
@@ -19,7 +26,7 @@ function serving(
     host,
     health: { notReady, stuck },
     metrics: (format) => `${format} 1\n`,
-    status: (write) => Promise.resolve(write(ordinaryStatus())),
+    status,
     statusPage,
     instance: () => "0a1b",
     clock: systemClock,
@@ -151,5 +158,15 @@ Deno.test("startServer() refuses / and /status as STATUS_PAGE says", async () =>
     const refused = await none.get(path);
     assert.deepEqual([refused.status, refused.text], [403, "STATUS_PAGE=none: the status is turned off\n"]);
     assert.equal((await all.get(path, { at: "127.0.0.2" })).status, 200);
+  }
+});
+
+Deno.test("startServer() says in the log why there is no status", async () => {
+  await using server = serving({ status: () => Promise.reject(new TypeError("a bug")) });
+  for (const path of ["/", "/status"]) {
+    const { status, text } = await server.get(path);
+    assert.deepEqual([status, text], [500, "internal error: see the log of the sidecar\n"]);
+    const line = `warn: ${path} cannot be answered, which is a bug of the sidecar: a bug`;
+    assert.equal(server.log.lines.at(-1), line);
   }
 });
