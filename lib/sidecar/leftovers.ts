@@ -30,6 +30,8 @@ export interface Neighbour {
   /** Whether its sources were listed in full and its files written. */
   readonly isReady: boolean;
   owns(path: string): boolean;
+  /** A directory in its folder that was made by a collection that left. */
+  inherit(directory: string): void;
 }
 
 /** The disk, as far as collections that are gone have something on it. */
@@ -190,8 +192,17 @@ export class Leftovers {
       const why = hasMoved ? "has another folder" : "was removed";
       log.info(`collection ${place.name} ${why}: removed ${countOf(removed)} from ${place.folder}`, properties);
     }
+    if (!isKept) this.#handOver(journal.madeDirectories);
     disk.removeRecord(place, journal);
     return owners;
+  }
+
+  /** Directories that others have files in by now, and remove with the last of them. */
+  #handOver(directories: Iterable<string>): void {
+    for (const directory of [...directories]) {
+      this.#options.neighbours().find(({ place: { folder } }) => directory !== folder && isInside(folder, directory))
+        ?.inherit(directory);
+    }
   }
 
   #isGivenBack(leftover: Leftover): boolean {

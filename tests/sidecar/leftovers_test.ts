@@ -110,3 +110,18 @@ Deno.test("giveBack() ends a clean-up, and what is left of the files stays", asy
   assert.deepEqual([leftovers.places, released, log.lines], [[], [], []]);
   assert.ok(Deno.statSync(journal.path ?? "").isFile);
 });
+
+Deno.test("Leftovers leave their directories to a collection that has files there", async () => {
+  await using at = collectionsPlace();
+  const annotations = { "k8s-sidecar-target-directory": "d" };
+  at.create("a", { "a.txt": "a" }, { annotations });
+  await using it = await at.start(config(item("one", "1")));
+  it.run();
+  await until(() => it.collections.notReady() === undefined);
+  await it.replace(config(item("two", "1")));
+  await until(() => it.log.lines.some((line) => line.includes("collection one was removed")));
+  assert.deepEqual(at.files("1"), { "d/a.txt": "a" });
+  at.remove("a");
+  await until(() => Object.keys(at.files("1")).length === 0);
+  assert.throws(() => Deno.lstatSync(`${at.path}/1/d`), Deno.errors.NotFound);
+});
