@@ -2,7 +2,7 @@
 import { project } from "../files/projection.ts";
 import { folderOf } from "../sidecar/open_files.ts";
 import type { KubeObject } from "../objects/object.ts";
-import { KINDS } from "../objects/kind.ts";
+import { KINDS, pluralOf } from "../objects/kind.ts";
 import { keyOf, type ObjectRef } from "../objects/ref.ts";
 import { canonical } from "../reconcile/canonical_paths.ts";
 import type { Problem } from "../serve/status.ts";
@@ -10,7 +10,7 @@ import type { CollectionExplanation, Explanation } from "./explanation.ts";
 import { fileState } from "./file_states.ts";
 import { find, labelsOfNamespace, listAll } from "./lookup.ts";
 import { nearNames } from "./near_names.ts";
-import { lookupFailure, type Picture } from "./picture.ts";
+import { lookupFailure, type Picture, processFailures, withoutLosses } from "./picture.ts";
 import type { PlannedCollection } from "./planned_collection.ts";
 import { shownObject } from "./shown_object.ts";
 import { whyNotSelected } from "./why_not_selected.ts";
@@ -26,18 +26,20 @@ export async function explainObject(ref: ObjectRef, picture: Picture, signal: Ab
     object = await find(picture.client, ref, signal);
     namespaceLabels = await namespaceOf(ref.namespace, picture, signal);
   } catch (error) {
-    problems.unshift(lookupFailure(error, `list ${ref.kind.toLowerCase()}s in namespace ${ref.namespace}`));
+    if (processFailures(picture).length === 0) {
+      problems.push(lookupFailure(error, `list ${pluralOf(ref.kind)} in namespace ${ref.namespace}`));
+    }
     const known = picture.status?.files.some((file) => file.object === about) === true;
     const summary = known ? `${about} has files, see below` : `${about} cannot be looked up`;
     const collections = filesBySidecar(about, picture);
-    return { about, summary, isAnswered: known, collections, problems: unique(problems), suggestions: [] };
+    return { about, summary, isAnswered: known, collections, problems, suggestions: [] };
   }
   const collections = picture.collections.map((collection) =>
     inCollection(ref, object, namespaceLabels, collection, picture)
   );
   const suggestions = object === undefined ? await suggest(ref, picture, signal) : [];
   const summary = summaryOf(about, object, collections, problems);
-  return { about, summary, isAnswered: true, collections, problems: unique(problems), suggestions };
+  return { about, summary, isAnswered: true, collections, problems: withoutLosses(problems, collections), suggestions };
 }
 
 function inCollection(
@@ -66,9 +68,8 @@ function problemsOf(about: string, { collections, failures, status }: Picture): 
       ...{ severity: "error", collection: name, object: about, what, cure },
     }))
   );
-  const processWide = status?.problems.filter(({ object, path }) => object === undefined && path === undefined) ?? [];
   // The sidecar's own words are the better ones: it knows since when
-  return [...ofSidecar.length > 0 ? ofSidecar : planned, ...processWide.length > 0 ? processWide : failures];
+  return [...ofSidecar.length > 0 ? ofSidecar : planned, ...processFailures({ failures, status })];
 }
 
 async function namespaceOf(name: string, { collections, client, haveNamespacesLabels }: Picture, signal: AbortSignal) {
@@ -135,8 +136,4 @@ function summaryOf(
     ? "its file is"
     : `${lacking} of its ${files.length} files ${lacking === 1 ? "is" : "are"}`;
   return `${about} is selected, but ${which} not in place`;
-}
-
-function unique(problems: readonly Problem[]): Problem[] {
-  return [...new Map(problems.map((problem) => [`${problem.what} ${problem.path}`, problem])).values()];
 }

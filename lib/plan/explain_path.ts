@@ -12,7 +12,7 @@ import { ChangeReasons } from "./change_reasons.ts";
 import type { CollectionExplanation, Explanation, FileExplanation } from "./explanation.ts";
 import { fileState } from "./file_states.ts";
 import { labelsOfNamespace, listAll, sight } from "./lookup.ts";
-import type { Picture } from "./picture.ts";
+import { type Picture, processFailures, withoutLosses } from "./picture.ts";
 import type { PlannedCollection } from "./planned_collection.ts";
 import { shownKey, shownObject } from "./shown_object.ts";
 import { whyNotSelected } from "./why_not_selected.ts";
@@ -40,7 +40,9 @@ export async function explainPath(asked: string, picture: Picture, signal: Abort
   }
   const owners = collections.flatMap(({ files }) => files).filter(({ state }) => state !== "lost");
   const [owner] = owners;
-  if (owner !== undefined) return answer(ownedSummary(path, owner), { collections });
+  if (owner !== undefined) {
+    return answer(ownedSummary(path, owner), { collections, problems: withoutLosses(problems, collections) });
+  }
   const bySidecar = picture.status?.files.find((file) => file.path === path);
   if (bySidecar !== undefined) {
     const { object, collection } = bySidecar;
@@ -104,11 +106,9 @@ function ownedSummary(path: string, { object, state, detail }: FileExplanation):
   }
 }
 
-function problemsOf(path: string, { failures, status }: Picture): Problem[] {
-  const known = status?.problems ?? [];
-  const about = known.filter((problem) => problem.path === path);
-  const processWide = known.filter((problem) => problem.object === undefined && problem.path === undefined);
-  return [...about, ...processWide.length > 0 ? processWide : failures];
+function problemsOf(path: string, picture: Picture): Problem[] {
+  const about = picture.status?.problems.filter((problem) => problem.path === path) ?? [];
+  return [...about, ...processFailures(picture)];
 }
 
 /** Objects that are not selected, and would have the path if they were. */

@@ -4,6 +4,7 @@ import { ApiError } from "../kube/client/errors.ts";
 import type { ObjectApi } from "../kube/client/object_api.ts";
 import { messageOf } from "../runtime/message_of.ts";
 import type { Problem, Status } from "../serve/status.ts";
+import type { Explanation } from "./explanation.ts";
 import { listAll, openCollections, type PlanOptions } from "./make_plan.ts";
 import type { PlannedCollection } from "./planned_collection.ts";
 
@@ -31,6 +32,28 @@ export async function openPicture(
   const failures = (await listAll(collections, signal)).map(failureOf);
   const { client, credentials } = options;
   return { client, haveNamespacesLabels: credentials !== undefined, collections, failures, status };
+}
+
+/** What is wrong with the process as a whole, and may be why something is missing. */
+export function processFailures({ failures, status }: Pick<Picture, "failures" | "status">): Problem[] {
+  if (status === undefined) return failures;
+  return status.problems.filter(({ severity, object, path }) =>
+    severity === "error" && object === undefined && path === undefined
+  );
+}
+
+/** Problems that say nothing which the files do not say: paths that are lost. */
+export function withoutLosses(
+  problems: readonly Problem[],
+  collections: Explanation["collections"],
+): Problem[] {
+  const lost = new Set(collections.flatMap(({ files }) => files.filter(({ state }) => state === "lost")).map(keyOf));
+  const kept = problems.filter(({ object, path }) => !lost.has(keyOf({ object: object ?? "", path: path ?? "" })));
+  return [...new Map(kept.map((problem) => [`${problem.what} ${problem.path}`, problem])).values()];
+}
+
+function keyOf({ object, path }: { object: string; path: string }): string {
+  return `${object} ${path}`;
 }
 
 const RIGHTS = "Give the service account get, list and watch there: `k8s-sidecar print-rbac | kubectl apply -f -`";
