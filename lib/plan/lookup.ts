@@ -57,7 +57,7 @@ export async function sight(
   };
 }
 
-async function labelsOfNamespace(
+export async function labelsOfNamespace(
   client: Lister,
   name: string,
   signal: AbortSignal,

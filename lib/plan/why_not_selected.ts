@@ -66,7 +66,7 @@ function isNamed(item: NamedObject, selection: Selection, own: string, ref: Obje
 function ofKind(kinds: readonly Kind[], kind: Kind): Reason[] {
   if (kinds.includes(kind)) return [];
   const what = `RESOURCE does not select ${pluralOf(kind)}, only ${kinds.map(pluralOf).join(" and ")}`;
-  return [{ code: "kind", what, cure: `RESOURCE=both, or RESOURCE=${kind.toLowerCase()}` }];
+  return [{ code: "kind", what, cure: `set RESOURCE=both or RESOURCE=${kind.toLowerCase()}` }];
 }
 
 function ofNamespace({ namespaces, namespaceExclude }: Selection, own: string, namespace: string): Reason[] {

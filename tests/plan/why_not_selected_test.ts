@@ -63,7 +63,7 @@ for (
       "the kind",
       { LABEL: "app", RESOURCE: "secret" },
       { labels: { app: "" } },
-      ["RESOURCE does not select configmaps, only secrets: RESOURCE=both, or RESOURCE=configmap"],
+      ["RESOURCE does not select configmaps, only secrets: set RESOURCE=both or RESOURCE=configmap"],
     ],
     ["nothing for a named object", { RESOURCE_NAME: "a/configmap/one" }, {}, []],
     [

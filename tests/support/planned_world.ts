@@ -10,7 +10,7 @@ import type { KubeObject } from "../../lib/objects/object.ts";
 import { matchesSelector, parseSelector } from "../../lib/objects/selector_grammar.ts";
 import type { WatchTarget } from "../../lib/objects/source.ts";
 import type { Plan } from "../../lib/plan/plan.ts";
-import { makePlan } from "../../lib/plan/make_plan.ts";
+import { makePlan, type PlanOptions } from "../../lib/plan/make_plan.ts";
 import { Garbage } from "../../lib/runtime/garbage.ts";
 import { Semaphore } from "../../lib/runtime/semaphore.ts";
 import { SidecarMetrics } from "../../lib/serve/metrics.ts";
@@ -63,6 +63,10 @@ export function plannedWorld() {
     assert.deepEqual(faults, []);
     return config;
   };
+  const options = async (env: Record<string, string>): Promise<PlanOptions> => ({
+    ...{ config: await configOf(env), env, client: api, configFiles: [], random: () => 0, clock: new FakeClock() },
+    credentials: plainCredentials("http://api:1"),
+  });
   return {
     path: folder.path,
     asked,
@@ -85,10 +89,10 @@ export function plannedWorld() {
       });
     },
     delete: (kind: Kind, namespace: string, name: string) => void objects.delete(`${kind}/${namespace}/${name}`),
+    /** For a plan. */
+    options,
     async plan(env: Record<string, string>): Promise<Plan> {
-      const options = { config: await configOf(env), env, client: api, configFiles: [], random: () => 0 };
-      const credentials = plainCredentials("http://api:1");
-      return await makePlan({ ...options, credentials, clock: new FakeClock() }, new AbortController().signal);
+      return await makePlan(await options(env), new AbortController().signal);
     },
     /** METHOD=LIST. */
     async run(env: Record<string, string>): Promise<void> {
