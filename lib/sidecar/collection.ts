@@ -97,7 +97,7 @@ export class RunningCollection implements Neighbour {
 
   inherit(directory: string): void {
     try {
-      this.#parts.journal.make(directory);
+      this.#parts.journal.recordDirectory(directory);
     } catch {
       // The record cannot be written: the directory stays when it is empty
     }
