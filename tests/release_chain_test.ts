@@ -62,12 +62,12 @@ Deno.test("workflows run Go programs of a fixed version", () => {
 });
 
 Deno.test("Dockerfile pins each image that it does not build", () => {
-  const stages = new Set<string>();
+  const stages = new Set(["scratch"]);
   for (const [line, image = "", name] of read("Dockerfile").matchAll(/^FROM (?:--\S+ )?(\S+)(?: AS (\S+))?$/gm)) {
     if (!stages.has(image)) assert.match(image, /^[^@]+@sha256:[0-9a-f]{64}$/, line);
     if (name !== undefined) stages.add(name);
   }
-  assert.ok(stages.size > 0);
+  assert.ok(stages.size > 1);
 });
 
 Deno.test("checkout leaves no credentials behind", () => {

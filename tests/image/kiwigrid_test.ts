@@ -28,7 +28,7 @@ Deno.test("every target runs tini and the sidecar as kiwigrid's user", () => {
   const targets = ["default", "debug", "kiwigrid", "kiwigrid-debug"];
   for (const name of targets) {
     const { base, entrypoint, user, workdir, env } = dockerTarget(name);
-    assert.match(base, /^gcr\.io\/distroless\/cc-debian12@sha256:[0-9a-f]{64}$/);
+    assert.equal(base, "scratch");
     assert.deepEqual(entrypoint, ["/usr/bin/tini-static", "-s", "--", "/usr/local/bin/k8s-sidecar"]);
     assert.deepEqual([user, workdir], ["65534:65534", "/"]);
     assert.deepEqual(env, name.startsWith("kiwigrid") ? { DEFAULTS: "kiwigrid" } : {});
