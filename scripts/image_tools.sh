@@ -15,7 +15,9 @@ trap 'rm -rf "$packages"' EXIT
 unpack() {
   directory=$packages/$2/$1
   mkdir -p "$directory"
-  (cd "$directory" && apt-get -qq -o APT::Sandbox::User=root -o Acquire::Retries=3 download "$1:$2")
+  # ca-certificates has no architecture
+  case $1 in ca-certificates) name=$1 ;; *) name=$1:$2 ;; esac
+  (cd "$directory" && apt-get -qq -o APT::Sandbox::User=root -o Acquire::Retries=3 download "$name")
   dpkg-deb -x "$directory/$1"_*.deb "$directory/files"
   dpkg-deb -f "$directory/$1"_*.deb >"$directory/control"
 }
