@@ -18,7 +18,7 @@ export function isSecret(key: string): boolean {
 
 /** A message without the queries and credentials of the URLs in it. */
 export function withoutQueries(text: string): string {
-  return text.replace(/(https?:\/\/)[^\s/?#"@]*@/gi, "$1")
+  return text.replace(/(https?:\/\/)[^\s/?#"]*@/gi, "$1")
     .replace(/(https?:\/\/[^\s?#"]*)[?#][^\s"]*?(?=[:;,]?(?:[\s"]|$))/gi, "$1");
 }
 
