@@ -1,4 +1,5 @@
-/** The text of `/status`. It is loaded when it is asked for the first time. */
+/** The text of `/status` and of the page at `/`. It is loaded when it is asked for the first time. */
+import type { Status } from "../../serve/status.ts";
 import type { Garbage } from "../../runtime/garbage.ts";
 import { collectStatus, type StatusParts } from "./collect.ts";
 
@@ -9,8 +10,9 @@ const MEMORY = 8;
 export function statusText(
   { env, ...parts }: Omit<StatusParts, "hostname" | "wallClock"> & { env: Record<string, string | undefined> },
   garbage: Pick<Garbage, "count">,
+  write: (status: Status) => string,
 ): string {
-  const text = JSON.stringify(collectStatus({ ...parts, hostname: env.HOSTNAME ?? "", wallClock: Date.now }));
+  const text = write(collectStatus({ ...parts, hostname: env.HOSTNAME ?? "", wallClock: Date.now }));
   garbage.count(MEMORY * text.length);
   return text;
 }
