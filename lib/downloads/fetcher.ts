@@ -43,6 +43,8 @@ export interface FetcherOptions {
   /** Milliseconds since 1970: a `Retry-After` may be a date. */
   wallClock(): number;
   log: FetcherLog;
+  /** These bytes are garbage soon. */
+  onRead(bytes: number): void;
 }
 
 /** Downloads the content that a `.url` key names. */
@@ -97,7 +99,7 @@ export class Fetcher {
     budget: RetryBudget,
     signal: AbortSignal,
   ): Promise<Answer> {
-    const { transport, clock, timeout, maxBytes } = this.#options;
+    const { transport, clock, timeout, maxBytes, onRead } = this.#options;
     const authorization = await this.#options.authorizationFor(start);
     using deadline = new Deadline(clock, timeout, signal);
     let last = { url: start, authorization, conditions: {} };
@@ -125,7 +127,7 @@ export class Fetcher {
       throw new StatusError(status, statusText);
     }
     const complete = { isUnchanged: false, validators: validatorsOf(answer, last.url, last.authorization) };
-    const reader = (await decoded(answer))?.getReader();
+    const reader = (await decoded(answer, onRead))?.getReader();
     if (reader === undefined) return complete;
     try {
       let received = Number(answer.headers.get("content-length")) > maxBytes ? Infinity : 0;
@@ -134,6 +136,7 @@ export class Fetcher {
         if (done) return complete;
         deadline.extend();
         received += value.length;
+        onRead(value.length);
         if (received <= maxBytes) await toSink(() => sink.write(value));
       }
       throw new RangeError(`the content is larger than ${maxBytes} bytes (URL_MAX_BYTES)`);
@@ -178,15 +181,28 @@ async function readChunk(reader: Chunks, deadline: Deadline, { host }: URL) {
 }
 
 /** The body, decompressed: some servers compress though the request did not ask for it. */
-async function decoded(answer: Response): Promise<ReadableStream<Uint8Array> | undefined> {
+async function decoded(
+  answer: Response,
+  onRead: (bytes: number) => void,
+): Promise<ReadableStream<Uint8Array> | undefined> {
   const encoding = answer.headers.get("content-encoding")?.toLowerCase().replace(/^x-/, "") || "identity";
   if (encoding === "identity" || answer.body === null) return answer.body ?? undefined;
   if (encoding === "gzip" || encoding === "deflate") {
     const { decode } = await import("./decode.ts");
-    return decode(answer.body, encoding);
+    return decode(counted(answer.body, onRead), encoding);
   }
   await answer.body.cancel();
   throw new TypeError(`the server sent the content with the encoding ${encoding}, which the request does not accept`);
+}
+
+async function* counted(
+  body: ReadableStream<Uint8Array>,
+  onRead: (bytes: number) => void,
+): AsyncGenerator<Uint8Array> {
+  for await (const chunk of body) {
+    onRead(chunk.length);
+    yield chunk;
+  }
 }
 
 function httpUrl(text: string): URL {

@@ -122,10 +122,14 @@ export class AllowedFolders {
     return undefined;
   }
 
-  /** Removes a directory, and its parents, as long as they are empty and were made here. Returns what it removed. */
+  /**
+   * Removes a directory, and its parents below the allowed folder, as long as they are empty and were made here. Returns what
+   * it removed.
+   */
   removeEmpty(directory: string): string[] {
     const removed: string[] = [];
-    for (let empty = directory; this.#record.madeDirectories.has(empty); empty = parentOf(empty)) {
+    const folder = this.folderOf(directory);
+    for (let empty = directory; empty !== folder && this.#record.madeDirectories.has(empty); empty = parentOf(empty)) {
       try {
         // It was replaced by a file or a symlink, which is not ours
         if (lstat(empty)?.isDirectory) Deno.removeSync(empty);

@@ -54,7 +54,7 @@ export class TrackedObject implements Claimant {
   }
 }
 
-/** Names an object of a source. */
+/** An object of a source. */
 export function refIn({ kind }: Source, { metadata: { namespace, name } }: KubeObject): ObjectRef {
   return { kind, namespace, name };
 }

@@ -29,10 +29,10 @@ export interface CollectionInner
 export class RunningCollection implements Neighbour {
   readonly #options: CollectionOptions;
   readonly #parts: CollectionParts;
-  /** By the clock, in ms. */
-  #startedAt: number;
   /** METHOD=LIST: the whole run counts as the first sync. */
   #isListing = false;
+  /** Times by the clock, in ms. */
+  readonly #openedAt: number;
   #readyAt: number | undefined;
   #changedAt: number | undefined;
 
@@ -54,7 +54,7 @@ export class RunningCollection implements Neighbour {
   private constructor(options: CollectionOptions, parts: CollectionParts) {
     this.#options = options;
     this.#parts = parts;
-    this.#startedAt = options.clock.now();
+    this.#openedAt = options.clock.now();
   }
 
   get inner(): CollectionInner {
@@ -64,7 +64,7 @@ export class RunningCollection implements Neighbour {
       ...{ journal, downloads, notifications, told, followers, outcome, objects },
       ...{ claims, refusals, reports, queue },
       collection: this.#options.collection,
-      openedAt: this.#startedAt,
+      openedAt: this.#openedAt,
       ...given("readyAt", this.#readyAt),
       ...given("changedAt", this.#changedAt),
     };
@@ -134,7 +134,6 @@ export class RunningCollection implements Neighbour {
 
   /** METHOD=WATCH and METHOD=SLEEP: until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
-    this.#startedAt = this.#options.clock.now();
     // If NAMESPACE_EXCLUDE leaves no source, the collection is ready at once
     this.#parts.readiness.check();
     await Promise.all([
@@ -213,15 +212,14 @@ export class RunningCollection implements Neighbour {
     this.#parts.allowance.close();
     if (this.#isListing) return;
     const { clock, log } = this.#options;
-    const seconds = Math.round(clock.now() - this.#startedAt) / 1000;
+    const seconds = Math.round(clock.now() - this.#openedAt) / 1000;
     log.info("Initial sync complete, sidecar is ready.", { objects: this.objects, files: this.files, seconds });
     this.#warnOfMissing();
-    this.#options.garbage.sweep();
     this.#options.onReady();
   }
 
   get #isFirstSync(): boolean {
-    return this.#isListing || !this.#parts.readiness.isReady;
+    return this.#isListing || (!this.#options.isAdded && !this.#parts.readiness.isReady);
   }
 
   #onEvent(event: FileEvent): void {

@@ -43,6 +43,8 @@ import { Changes } from "../runtime/changes.ts";
 export interface CollectionOptions {
   collection: Collection;
   place: RecordedCollection;
+  /** By a later version of CONFIG_FILE: the application runs already, and is notified of the first sync in any case. */
+  isAdded: boolean;
   config: Config;
   client: ObjectApi;
   /** `false` with `--manifests`, where namespaces have no labels. */
@@ -51,6 +53,8 @@ export interface CollectionOptions {
   /** Files that no object may write to, besides those that the collection names. */
   configFiles: readonly ConfigFile[];
   transports: Pick<SharedTransports, "of">;
+  /** Told of what downloads bring. */
+  garbage: Pick<Garbage, "count">;
   /** Shared by all collections: the last notifications. */
   notificationHistory: NotificationHistory;
   /** Shared by all collections: the queue of downloads. */
@@ -63,7 +67,6 @@ export interface CollectionOptions {
   liveness: Pick<Liveness, "heartbeat">;
   /** Shared by all collections. */
   sources: Pick<SharedSources, "follow" | "failureOf" | "timesOf">;
-  garbage: Garbage;
   /** Its first sync is complete. */
   onReady(): void;
   clock: Clock;

@@ -8,6 +8,7 @@ import { withProperties } from "../log/with_properties.ts";
 import { keyOf, type ObjectRef } from "../objects/ref.ts";
 import { SharedClaims } from "../reconcile/shared_claims.ts";
 import { given } from "../runtime/given.ts";
+import type { Garbage } from "../runtime/garbage.ts";
 import { whenAborted } from "../runtime/when_aborted.ts";
 import { RunningCollection } from "./collection.ts";
 import type { CollectionOptions } from "./collection_parts.ts";
@@ -20,8 +21,9 @@ import type { ListOutcome } from "./list_outcome.ts";
 import type { HeartbeatGroup, Liveness } from "./liveness.ts";
 
 export interface CollectionsOptions
-  extends Omit<CollectionOptions, "claims" | "collection" | "place" | "liveness" | "onReady"> {
+  extends Omit<CollectionOptions, "claims" | "collection" | "place" | "isAdded" | "liveness" | "onReady"> {
   liveness: Liveness;
+  garbage: Pick<Garbage, "count" | "sweep">;
 }
 
 /** That of DEFAULT_FILE_MODE. */
@@ -50,6 +52,9 @@ export class Collections {
   #isRunning = false;
   #hasBeenReady = false;
   #instance = "";
+  #isAboutToSweep = false;
+  /** Those that have ended and whose files are not given to the leftovers yet. */
+  #left: Slot[] = [];
 
   /** @throws {PublishError} a folder does not exist and cannot be created */
   static async open(options: CollectionsOptions): Promise<Collections> {
@@ -125,8 +130,10 @@ export class Collections {
    */
   async replace(collections: readonly Collection[]): Promise<void> {
     this.#protect(collections);
+    // Those that are added later notify an application that runs
+    this.notReady();
     const kept = new Set<string>();
-    const left: Slot[] = [];
+    const ending: Slot[] = [];
     for (const after of collections) {
       const slot = this.#slots.get(after.name);
       const difference = slot && differenceOf(slot.collection, after);
@@ -135,18 +142,21 @@ export class Collections {
       if (difference === "requests") await slot.running.replaceRequests(after);
       slot.collection = after;
     }
-    for (const [name, slot] of [...this.#slots]) {
+    for (const [name, slot] of this.#slots) {
       if (kept.has(name)) continue;
       slot.stop.abort();
+      ending.push(slot);
+    }
+    await Promise.all(ending.map(async (slot) => {
       await slot.ended;
       slot.heartbeats.close();
-      this.#slots.delete(name);
-      left.push(slot);
-    }
+      this.#slots.delete(slot.collection.name);
+      this.#left.push(slot);
+    }));
     for (const collection of collections) {
       if (!kept.has(collection.name)) await this.#open(collection);
     }
-    for (const { running } of left) this.#leftovers.add(running.place, running.belongings);
+    for (const { running } of this.#left.splice(0)) this.#leftovers.add(running.place, running.belongings);
     await this.#identify();
     this.#record();
     this.#replaced.resolve();
@@ -158,15 +168,18 @@ export class Collections {
     const heartbeats = this.#options.liveness.group();
     const { finalizerGuard } = this.#options;
     const log = withProperties(this.#options.log, { collection: name });
+    const place = await placeOf(collection);
+    await this.#leftovers.giveBack(place);
     const options: CollectionOptions = {
       ...this.#options,
       claims: this.#claims,
       collection,
-      place: await placeOf(collection),
+      place,
+      isAdded: this.#hasBeenReady,
       configFiles: [...this.#options.configFiles, ...this.#namedFiles.values()],
       liveness: heartbeats,
       log,
-      onReady: () => this.#leftovers.check(),
+      onReady: () => this.#onReady(),
     };
     if (finalizerGuard !== undefined) {
       options.finalizerGuard = { ...finalizerGuard, release: (ref) => this.#release(ref) };
@@ -183,6 +196,17 @@ export class Collections {
     this.#instance = await instanceOf(collections, this.#options.config.configFile);
   }
 
+  #onReady(): void {
+    this.#leftovers.check();
+    if (this.#isAboutToSweep || !this.running.every(({ isReady }) => isReady)) return;
+    // A sweep stops everything for some 20 ms: one for all
+    this.#isAboutToSweep = true;
+    queueMicrotask(() => {
+      this.#isAboutToSweep = false;
+      this.#options.garbage.sweep();
+    });
+  }
+
   /** Keeps what these collections name from being written to by objects of any collection. */
   #protect(collections: readonly Collection[]): void {
     const files = collections.flatMap(filesNamedBy).filter(({ path }) => !this.#namedFiles.has(path));
@@ -193,7 +217,8 @@ export class Collections {
   /** Removes the finalizer of an object, unless another collection still has it. */
   #release(ref: ObjectRef): void {
     const key = keyOf(ref);
-    if (!this.running.some((running) => running.holds(key))) this.#options.finalizerGuard?.release(ref);
+    if (this.#leftovers.hold(key) || this.running.some((running) => running.holds(key))) return;
+    this.#options.finalizerGuard?.release(ref);
   }
 
   /** Collections of the last run that are not configured any more. */

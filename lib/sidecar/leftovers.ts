@@ -3,10 +3,10 @@
  * the process ran, and those that the record of another collection names at the next start. The files of a collection go
  * once nothing can need them any more: once every collection that could take them over has been listed in full.
  */
-import { lstat } from "../files/file_calls.ts";
+import { errnoOf, lstat, realPathOf } from "../files/file_calls.ts";
 import { Journal } from "../files/journal.ts";
 import { isInside, joinPath, RESERVED_PREFIX, resolvePath } from "../files/paths.ts";
-import { PublishError } from "../files/publish_error.ts";
+import { PublishError, reasonOf } from "../files/publish_error.ts";
 import { Publisher } from "../files/publisher.ts";
 import type { RecordedCollection } from "../files/record_format.ts";
 import { StateDirectory } from "../files/state_directory.ts";
@@ -61,6 +61,8 @@ export class Leftovers {
   readonly #alarm: Alarm;
   readonly #slice: TimeSlice;
   readonly #all = new Map<string, Leftover>();
+  /** Resolves when no clean-up is under way. */
+  #cleaning: Promise<void> = Promise.resolve();
 
   constructor(options: LeftoversOptions) {
     this.#options = options;
@@ -84,6 +86,21 @@ export class Leftovers {
     this.#alarm.ring();
   }
 
+  /**
+   * A collection is about to have this place again. Resolves when nothing is removed there any more; what is left of its
+   * files is its own.
+   */
+  async giveBack(place: RecordedCollection): Promise<void> {
+    if (this.#all.delete(keyOf(place))) await this.#cleaning;
+  }
+
+  /** Whether files with the content of this object have yet to go. */
+  hold(key: string): boolean {
+    return [...this.#all.values()].some(({ belongings }) =>
+      [...belongings?.journal.files() ?? []].some(([, { owner }]) => owner === key)
+    );
+  }
+
   /** A collection has become ready, or runs again. */
   check(): void {
     this.#alarm.ring();
@@ -103,7 +120,9 @@ export class Leftovers {
     for (const [key, leftover] of [...this.#all]) {
       if (signal.aborted) return;
       if (this.#isRunning(leftover.place)) this.#forget(key);
-      else if (leftover.dueAt <= this.#options.clock.now() && this.#mayGo(leftover)) await this.#tryToCleanUp(leftover);
+      else if (leftover.dueAt <= this.#options.clock.now() && this.#mayGo(leftover)) {
+        await (this.#cleaning = this.#tryToCleanUp(leftover));
+      }
     }
   }
 
@@ -117,16 +136,23 @@ export class Leftovers {
     );
   }
 
+  /** Whether it names the record of a collection that runs, perhaps by another path. */
+  #hasRecordOfAnother(place: RecordedCollection): boolean {
+    const path = realPathOf(recordOf(place));
+    return this.#options.neighbours().some((neighbour) => realPathOf(recordOf(neighbour.place)) === path);
+  }
+
   #forget(key: string): void {
     if (this.#all.delete(key)) this.#options.onChange();
   }
 
   async #tryToCleanUp(leftover: Leftover): Promise<void> {
-    const { clock, log, retries = true } = this.#options;
+    const { onReleased, clock, log, retries = true } = this.#options;
     const { place, backoff } = leftover;
     try {
-      await this.#cleanUp(leftover);
+      const owners = await this.#cleanUp(leftover);
       this.#forget(keyOf(place));
+      for (const owner of owners) onReleased?.(refOf(owner));
     } catch (error) {
       if (!(error instanceof PublishError)) throw error;
       leftover.dueAt = clock.now() + backoff.next() * 1000;
@@ -138,12 +164,16 @@ export class Leftovers {
     }
   }
 
-  /** @throws {PublishError} a file could not be removed; the others were */
-  async #cleanUp(leftover: Leftover): Promise<void> {
-    const { log, onReleased } = this.#options;
+  /**
+   * Returns the objects whose content is gone.
+   *
+   * @throws {PublishError} a file could not be removed; the others were
+   */
+  async #cleanUp(leftover: Leftover): Promise<ReadonlySet<string>> {
+    const { log } = this.#options;
     const { place } = leftover;
     const belongings = leftover.belongings ??= await this.#open(place);
-    if (belongings === undefined) return;
+    if (belongings === undefined || this.#isGivenBack(leftover)) return new Set();
     const { journal } = belongings;
     const owners = new Set([...journal.files()].map(([, { owner }]) => owner));
     const hasMoved = this.#options.neighbours().some(({ place: { name } }) => name === place.name);
@@ -151,21 +181,27 @@ export class Leftovers {
     const properties = { collection: place.name, folder: place.folder };
     if (isKept) log.info(`collection ${place.name} was removed: its files stay in ${place.folder}`, properties);
     else {
-      const removed = await this.#removeFiles(belongings);
+      const removed = await this.#removeFiles(leftover, belongings);
+      if (this.#isGivenBack(leftover)) return new Set();
       const why = hasMoved ? "has another folder" : "was removed";
       log.info(`collection ${place.name} ${why}: removed ${countOf(removed)} from ${place.folder}`, properties);
     }
     removeRecord(place, journal);
-    for (const owner of owners) onReleased?.(refOf(owner));
+    return owners;
+  }
+
+  #isGivenBack(leftover: Leftover): boolean {
+    return this.#all.get(keyOf(leftover.place)) !== leftover;
   }
 
   /** @throws {PublishError} */
-  async #removeFiles({ journal, publisher }: Belongings): Promise<number> {
+  async #removeFiles(leftover: Leftover, { journal, publisher }: Belongings): Promise<number> {
     let removed = 0;
     let failure: PublishError | undefined;
     this.#slice.begin();
     for (const path of [...journal.files()].map(([path]) => path)) {
       if (this.#slice.isOver) await this.#slice.pause();
+      if (this.#isGivenBack(leftover)) return removed;
       if (this.#options.neighbours().some((neighbour) => neighbour.owns(path))) {
         journal.drop(path);
         continue;
@@ -181,13 +217,22 @@ export class Leftovers {
     return removed;
   }
 
-  /** As its record says; `undefined` when there is none, so nothing is known to be ours. */
+  /**
+   * As its record says; `undefined` when there is none, so nothing is known to be ours. The record that names the collection
+   * may be anybody's work, so the collection's own record must name it, too, and a collection that runs.
+   *
+   * @throws {PublishError} its directory cannot be looked at
+   */
   async #open(place: RecordedCollection): Promise<Belongings | undefined> {
     const { folder, id, stateFile } = place;
-    if (!lstat(keyOf(place))?.isDirectory) return undefined;
+    if (!isDirectory(keyOf(place)) || this.#hasRecordOfAnother(place)) return undefined;
     const { clock, log } = this.#options;
     const journal = new Journal({ folder, id, stateFile, log });
     await journal.readRest(clock);
+    const names = (key: string) => journal.collections.some((named) => keyOf(named) === key);
+    if (!names(keyOf(place)) || !this.#options.neighbours().some((other) => names(keyOf(other.place)))) {
+      return undefined;
+    }
     const publisher = new Publisher({
       folder,
       // A record may be anybody's work, so it cannot allow more folders than the configuration does
@@ -217,6 +262,21 @@ function removeRecord({ folder, id }: RecordedCollection, { path, modes }: Journ
 /** Two collections with the same key have one directory for their record and temporaries. */
 function keyOf({ folder, id }: RecordedCollection): string {
   return joinPath(folder, RESERVED_PREFIX + id);
+}
+
+function recordOf(place: RecordedCollection): string {
+  return place.stateFile ?? joinPath(keyOf(place), "state/record");
+}
+
+/** @throws {PublishError} */
+function isDirectory(path: string): boolean {
+  try {
+    return lstat(path)?.isDirectory === true;
+  } catch (cause) {
+    // No directory has such a name
+    if (cause instanceof TypeError || ["ENAMETOOLONG", "ELOOP", "EINVAL"].includes(errnoOf(cause) ?? "")) return false;
+    throw new PublishError(`cannot look at ${path}: ${reasonOf(cause)}`, { cause });
+  }
 }
 
 function overlap(a: string, b: string): boolean {

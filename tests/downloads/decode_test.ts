@@ -48,3 +48,24 @@ Deno.test("decode() throws for a broken body, and what the body throws", async (
   const failing = new ReadableStream<Uint8Array>({ start: (controller) => controller.error(new Error("cut off")) });
   await assert.rejects(Array.fromAsync(decode(failing, "gzip")), /cut off/);
 });
+
+Deno.test("decode() of thousands of empty members lets others run", async () => {
+  const member = gzipSync("");
+  const members = new Uint8Array(200_000 * member.length);
+  for (let at = 0; at < members.length; at += member.length) members.set(member, at);
+  let turns = 0;
+  let isOver = false;
+  const others = (async () => {
+    for (; !isOver; turns++) await new Promise((resolve) => setTimeout(resolve, 0));
+  })();
+  const body = new ReadableStream<Uint8Array>({
+    start(controller) {
+      controller.enqueue(members);
+      controller.close();
+    },
+  });
+  assert.deepEqual(await Array.fromAsync(decode(body, "gzip")), []);
+  isOver = true;
+  await others;
+  assert.ok(turns > 20, `${turns} turns`);
+});

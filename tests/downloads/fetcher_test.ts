@@ -21,6 +21,7 @@ function download(options: Partial<FetcherOptions> = {}) {
     clock,
     wallClock: () => Date.parse("2026-01-01T00:00:00Z"),
     log: { debug() {} },
+    onRead() {},
     ...options,
   });
   const sink = {
@@ -356,4 +357,14 @@ Deno.test("fetchTo() rejects with the signal's reason in mid body", async () => 
   await until(() => it.sink.text === "half");
   it.abort.abort(new Error("stop"));
   await outcome;
+});
+
+Deno.test("fetchTo() tells of all that it reads, packed content too", async () => {
+  const packed = new Response("x".repeat(100_000)).body!.pipeThrough(new CompressionStream("gzip"));
+  const bytes = await new Response(packed).bytes();
+  await using server = serve(() => new Response(bytes, { headers: { "content-encoding": "gzip" } }));
+  let read = 0;
+  using it = download({ onRead: (count) => void (read += count), transport: openTransport({ skipTlsVerify: true }) });
+  await it.fetch(`http://127.0.0.1:${server.port}/`);
+  assert.equal(read, bytes.length + 100_000);
 });

@@ -686,6 +686,7 @@ Deno.test("want() takes its content over a real connection", async () => {
     clock,
     wallClock: Date.now,
     log,
+    onRead() {},
   });
   const publisher = new Publisher({
     configFiles: [],

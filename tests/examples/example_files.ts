@@ -28,7 +28,7 @@ export interface PodSpec {
 
 /** Every Kubernetes object, by the file that it is in. */
 export function exampleObjects(): Map<string, KubernetesObject[]> {
-  const files = yamlFiles("").filter((path) => !/(-values|-rules|kustomization|^config)\.yaml$/.test(path));
+  const files = yamlFiles("").filter((path) => !/(-values|-rules|kustomization|(^|\/)config)\.yaml$/.test(path));
   return new Map(files.map((path) => [
     path,
     parseAllDocuments(read(path)).map((document) => document.toJS()).filter((object) => object !== null),

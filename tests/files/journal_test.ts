@@ -424,6 +424,22 @@ Deno.test("Journal reads no symlink and no file that is too large", () => {
   assert.equal(log.lines.length, 2, log.lines.join());
 });
 
+Deno.test("Journal neither reads nor writes the record of others behind a symlink", () => {
+  using folder = tempFolder();
+  using others = tempFolder();
+  const theirs = '["journal",2]\n["own","/theirs","x",1,2,3]\n';
+  Deno.writeTextFileSync(`${others.path}/record`, theirs);
+  const { load, state, path, log } = journalIn(folder);
+  Deno.mkdirSync(parentOf(state));
+  Deno.symlinkSync(others.path, state);
+  const journal = load();
+  assert.deepEqual(stateOf(journal), EMPTY);
+  assert.equal(log.lines.length, 1, log.lines.join());
+  journal.own("/b", OWNER, STAMP);
+  assert.equal(text(`${others.path}/record`), theirs);
+  assert.match(text(path) ?? "", /\/b/);
+});
+
 Deno.test("tidy() replaces a symlink that came in the record's place", () => {
   using folder = tempFolder();
   const { load, path } = journalIn(folder);

@@ -4,7 +4,6 @@ import { CONFIG_MAPS, type StoredMeta } from "../apiserver/resources.ts";
 import type { FileEvent } from "../../lib/reconcile/file_event.ts";
 import { Liveness } from "../../lib/sidecar/liveness.ts";
 import { given } from "../../lib/runtime/given.ts";
-import { Garbage } from "../../lib/runtime/garbage.ts";
 import type { EventPoster } from "../../lib/sidecar/event_poster.ts";
 import type { FinalizerGuard } from "../../lib/sidecar/finalizer_guard.ts";
 import { placeOf } from "../../lib/sidecar/collection_id.ts";
@@ -64,6 +63,7 @@ function place() {
             close() {},
           }),
         },
+        garbage: { count() {} },
         notificationHistory: new NotificationHistory(),
         sharedDownloads: new SharedDownloads({ clock, random: () => 0, log }),
         metrics: new SidecarMetrics({ build: { version: "", revision: "" }, clock, wallClock: () => 0 }),
@@ -75,8 +75,8 @@ function place() {
           failureOf: (target) => sources?.failureOf(target),
           timesOf: (target) => sources?.timesOf(target),
         },
+        isAdded: false,
         onReady() {},
-        garbage: new Garbage({ clock, collector() {} }),
         clock,
         random: () => 0,
         log,
