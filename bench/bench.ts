@@ -7,10 +7,12 @@ import { ApiServer } from "./api_server.ts";
 import { BenchRun } from "./bench_run.ts";
 import { judge } from "./budgets.ts";
 import { measureBursts } from "./bursts.ts";
+import { measureCollections } from "./collections.ts";
 import { Figures } from "./figures.ts";
 import { measureIdleDeno } from "./floors.ts";
 import { measureIdle } from "./idle.ts";
 import { measureLatency } from "./latency.ts";
+import { measureManyNamespaces } from "./many_namespaces.ts";
 import { measureManyWatches } from "./many_watches.ts";
 import { budgetTable, type Circumstances, describe, figureTable, format } from "./report.ts";
 import { measureStartUp } from "./start_up.ts";
@@ -23,6 +25,8 @@ const STORIES: Record<string, (run: BenchRun) => Promise<void>> = {
   traffic: measureTraffic,
   idle: measureIdle,
   watches: measureManyWatches,
+  namespaces: measureManyNamespaces,
+  collections: measureCollections,
 };
 
 const USAGE = `usage: deno task bench [--quick] [--json] [--rounds N] [--only ${Object.keys(STORIES).join("|")}]

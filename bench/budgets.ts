@@ -1,8 +1,10 @@
 /** Limits of the figures: ratios to the floors of the same run where the speed of the machine or the size of Deno matters. */
 import { LARGE, SMALL, STANDARD } from "./bench_run.ts";
 import { afterBurst, BURSTS } from "./bursts.ts";
+import { COLLECTIONS, collectionsTitle } from "./collections.ts";
 import { ANYWHERE, type Figures } from "./figures.ts";
 import { BARE_LOOP, BARE_WATCH, IDLE_DENO } from "./floors.ts";
+import { MANY_NAMESPACES } from "./many_namespaces.ts";
 import { MANY_WATCHES } from "./many_watches.ts";
 import { titleOf } from "./object_set.ts";
 import { MANY, SIDECAR, WITH_KUBECONFIG } from "./start_up.ts";
@@ -134,6 +136,32 @@ const BUDGETS: readonly Budget[] = [
     unit: "",
     digits: 0,
     value: (figures) => ofSidecar(figures, MANY_WATCHES, "open files"),
+  },
+  {
+    what: `RssAnon with ${MANY_NAMESPACES}`,
+    // From source, Deno itself takes 6 MB more
+    limit: 18,
+    binaryLimit: 12,
+    unit: " MB",
+    digits: 1,
+    value: (figures) => ofSidecar(figures, MANY_NAMESPACES, "RssAnon") / MEGABYTE,
+  },
+  {
+    what: `RssAnon with ${collectionsTitle(COLLECTIONS)}`,
+    limit: 22,
+    binaryLimit: 15,
+    unit: " MB",
+    digits: 1,
+    value: (figures) => ofSidecar(figures, collectionsTitle(COLLECTIONS), "RssAnon") / MEGABYTE,
+  },
+  {
+    what: `RssAnon per extra collection, 1 to ${COLLECTIONS}`,
+    limit: 1,
+    unit: " MB",
+    digits: 2,
+    value: (figures) =>
+      (ofSidecar(figures, collectionsTitle(COLLECTIONS), "RssAnon") -
+        ofSidecar(figures, collectionsTitle(1), "RssAnon")) / MEGABYTE / (COLLECTIONS - 1),
   },
   {
     what: "a watch that the server ends: requests",

@@ -7,7 +7,7 @@ import { FloorProcess, startSidecar } from "./process.ts";
 import { openFilesOf, settledMemoryOf } from "./process_figures.ts";
 import { SIDECAR } from "./start_up.ts";
 
-const NAMESPACES = Array.from({ length: 300 }, (_, index) => `team-${index}`);
+export const NAMESPACES = Array.from({ length: 300 }, (_, index) => `team-${index}`);
 
 /** ConfigMaps and Secrets. */
 const WATCHES = 2 * NAMESPACES.length;

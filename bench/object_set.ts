@@ -26,16 +26,20 @@ export class ObjectSet {
   readonly #generations: number[];
   readonly #api: ApiServer;
 
-  private constructor(api: ApiServer, size: SetSize) {
+  private constructor(api: ApiServer, size: SetSize, namespace: string) {
     this.#api = api;
     this.size = size;
     this.title = titleOf(size);
-    this.namespace = `bench-${size.count}-${size.bytes}`;
+    this.namespace = namespace;
     this.#generations = new Array(size.count).fill(0);
   }
 
-  static async create(api: ApiServer, size: SetSize): Promise<ObjectSet> {
-    const set = new ObjectSet(api, size);
+  static async create(
+    api: ApiServer,
+    size: SetSize,
+    namespace = `bench-${size.count}-${size.bytes}`,
+  ): Promise<ObjectSet> {
+    const set = new ObjectSet(api, size, namespace);
     await api.send("POST", "/api/v1/namespaces", JSON.stringify({ metadata: { name: set.namespace } }));
     await inParallel(size.count, (index) => api.send("POST", set.#path, set.#object(index)));
     return set;

@@ -1,18 +1,21 @@
 /**
- * Writes the tables of settings and metrics into the documents, and the schema of CONFIG_FILE, from the code that has them.
+ * Writes the tables of settings, metrics and log messages into the documents, and the schema of CONFIG_FILE, from the code that has them.
  * `--check` only compares.
  */
 import { configSchema, keyOf, keysTable } from "./config_schema.ts";
 import type { Setting } from "../lib/config/setting.ts";
 import { SETTINGS } from "../lib/config/settings.ts";
+import { LOG_MEANINGS } from "./log_meanings.ts";
+import { findLogMessages, type LoggedMessage } from "./log_messages.ts";
 import { SidecarMetrics } from "../lib/serve/metrics.ts";
 
 /** What stands between the markers of a name; settings have a heading of each section at this level. */
-const DOCUMENTS: [path: string, name: "settings" | "metrics", between: string][] = [
+const DOCUMENTS: [path: string, name: "settings" | "metrics" | "messages", between: string][] = [
   ["../README.md", "settings", `<details>\n<summary>Every setting</summary>\n\n${tables("###")}\n</details>\n`],
   ["settings.md", "settings", tables("##", { keys: true })],
   ["collections.md", "settings", keysTable()],
   ["operations.md", "metrics", metricsTable()],
+  ["operations.md", "messages", messagesTables()],
 ];
 
 const SCHEMA = "../schema/config.schema.json";
@@ -54,6 +57,34 @@ function metricsTable(): string {
     return `| \`${shown}\` | ${type} | ${help.replace(/\.$/, "")} |`;
   });
   return `| Metric | Type | Meaning |\n| --- | --- | --- |\n${rows.join("\n")}\n`;
+}
+
+function messagesTables(): string {
+  const messages = findLogMessages(new URL("../lib/", import.meta.url));
+  const isDebug = ({ levels: [level] }: LoggedMessage) => level === "debug";
+  const rows = messages.filter((message) => !isDebug(message)).map(({ text, levels }) => {
+    const { meaning, cure } = meaningOf(text);
+    const shown = levels.filter((level) => level !== "debug").map((level) =>
+      level === "any" ? "" : level.toUpperCase()
+    );
+    return `| ${shown.join(", ")} | ${code(text)} | ${meaning} | ${cure} |`;
+  });
+  const debug = messages.filter(isDebug).map(({ text }) => `| ${code(text)} | ${meaningOf(text).meaning} |`);
+  return `| Level | Message | Meaning | What to do |\n| --- | --- | --- | --- |\n${rows.join("\n")}\n\n` +
+    `| Message at debug level | Meaning |\n| --- | --- |\n${debug.join("\n")}\n`;
+}
+
+function meaningOf(text: string) {
+  const meaning = LOG_MEANINGS[text];
+  if (meaning === undefined) {
+    throw new Error(`docs/log_meanings.ts does not explain the log message ${JSON.stringify(text)}`);
+  }
+  return meaning;
+}
+
+function code(text: string): string {
+  const quotes = text.includes("`") ? "``" : "`";
+  return `${quotes}${text.replaceAll("|", "\\|")}${quotes}`;
 }
 
 function tables(heading: string, { keys = false } = {}): string {

@@ -1,6 +1,7 @@
 /**
- * The sidecar without a cluster, on the manifests in `examples/manifests`. `deno task demo` shows files come, change and go, in
- * a temporary folder that it removes. `--watch` follows the manifests until Ctrl-C; FOLDER then names a folder to keep.
+ * The sidecar without a cluster, on the manifests in `examples/manifests`. `deno task demo` shows the files of two collections
+ * come, change and go, in a temporary folder that it removes. `--watch` follows the manifests until Ctrl-C, as one
+ * collection; FOLDER then names a folder to keep.
  */
 const root = new URL("../", import.meta.url).pathname;
 const manifests = `${root}examples/manifests`;
@@ -11,25 +12,26 @@ const TIMEOUT_MS = 20_000;
 async function showOnce(): Promise<number> {
   const work = Deno.makeTempDirSync({ prefix: "k8s-sidecar-demo-" });
   const source = `${work}/manifests`;
-  const folder = `${work}/files`;
   Deno.mkdirSync(source);
   for (const { name } of Deno.readDirSync(manifests)) Deno.copyFileSync(`${manifests}/${name}`, `${source}/${name}`);
   const calls = new Calls();
-  const sidecar = start(source, folder, "JSON", calls.url);
+  const config = `${work}/config.yaml`;
+  Deno.writeTextFileSync(config, twoCollections(work, calls.url));
+  const sidecar = start(source, { CONFIG_FILE: config, LOG_FORMAT: "JSON" });
   const lines = linesOf(sidecar.stdout, work);
   try {
     console.log(
-      `1. The ConfigMaps and Secrets in examples/manifests with the label ${LABEL}=${LABEL_VALUE} become files:`,
+      "1. The ConfigMaps and Secrets in examples/manifests become files, in two collections: dashboards and all others.",
     );
-    await showUntil(lines, "sidecar is ready");
+    await showUntil(lines, "sidecar is ready", 2);
     await calls.next();
     console.log(`\n2. A manifest changes, and its file with it:`);
     const manifest = `${source}/team-folder.yaml`;
     const text = Deno.readTextFileSync(manifest);
     Deno.writeTextFileSync(manifest, text.replace('"title": "Team A"', '"title": "Team A, changed"'));
     await showUntil(lines, "team-a.json");
-    console.log(`   ${Deno.readTextFileSync(`${folder}/team-a/team-a.json`).split("\n")[2]?.trim()}`);
-    console.log(`   The application is told: ${await calls.next()}`);
+    console.log(`   ${Deno.readTextFileSync(`${work}/dashboards/team-a/team-a.json`).split("\n")[2]?.trim()}`);
+    console.log(`   The application of that collection is told: ${await calls.next()}`);
     console.log(`\n3. A manifest is deleted, and its file with it:`);
     Deno.removeSync(`${source}/logo.yaml`);
     await showUntil(lines, "logo.png");
@@ -53,7 +55,7 @@ async function follow(): Promise<number> {
   const folder = given === "" ? Deno.makeTempDirSync({ prefix: "k8s-sidecar-demo-" }) : given;
   console.log(`Edit examples/manifests and look at ${folder}. Objects need the label ${LABEL}=${LABEL_VALUE}.`);
   console.log(`Ctrl-C ends the demo${given === "" ? " and removes that folder" : ""}.\n`);
-  const sidecar = start(manifests, folder, "TEXT");
+  const sidecar = start(manifests, { LABEL, LABEL_VALUE, FOLDER: folder, LOG_FORMAT: "TEXT" });
   Deno.addSignalListener("SIGTERM", () => sidecar.kill("SIGTERM"));
   for await (const line of linesOf(sidecar.stdout, folder)) console.log(line);
   const { code } = await sidecar.status;
@@ -61,19 +63,24 @@ async function follow(): Promise<number> {
   return code;
 }
 
-function start(source: string, folder: string, format: string, url = ""): Deno.ChildProcess {
+/** The text of a CONFIG_FILE: each collection has a folder, and one has an application to notify. */
+function twoCollections(work: string, url: string): string {
+  return `version: 1
+collections:
+  - name: dashboards
+    selector: ${LABEL}=${LABEL_VALUE},grafana_dashboard
+    folder: ${work}/dashboards
+    notify: { webhook: { url: "${url}", method: POST } }
+  - name: others
+    selector: ${LABEL}=${LABEL_VALUE},!grafana_dashboard
+    folder: ${work}/others
+`;
+}
+
+function start(source: string, env: Record<string, string>): Deno.ChildProcess {
   return new Deno.Command(Deno.execPath(), {
     args: ["run", "--quiet", "-A", `${root}main.ts`, "--manifests", source],
-    env: {
-      LABEL,
-      LABEL_VALUE,
-      FOLDER: folder,
-      METHOD: "WATCH",
-      REQ_URL: url,
-      REQ_METHOD: "POST",
-      LOG_FORMAT: format,
-      LIVENESS: "false",
-    },
+    env: { METHOD: "WATCH", LIVENESS: "false", ...env },
     stdout: "piped",
   }).spawn();
 }
@@ -106,8 +113,8 @@ class Calls {
   }
 }
 
-/** Prints the messages about files until one has this in it. */
-async function showUntil(lines: AsyncGenerator<string>, part: string): Promise<void> {
+/** Prints the messages about files until so many have this in them. */
+async function showUntil(lines: AsyncGenerator<string>, part: string, count = 1): Promise<void> {
   const timeout = setTimeout(() => {
     console.error(`nothing about "${part}" within ${TIMEOUT_MS / 1000} s`);
     Deno.exit(1);
@@ -115,7 +122,7 @@ async function showUntil(lines: AsyncGenerator<string>, part: string): Promise<v
   for (let next = await lines.next(); !next.done; next = await lines.next()) {
     const { msg } = JSON.parse(next.value);
     if (/: (wrote|removed) /.test(msg)) console.log(`   ${msg}`);
-    if (msg.includes(part)) return clearTimeout(timeout);
+    if (msg.includes(part) && --count === 0) return clearTimeout(timeout);
   }
   throw new Error("the sidecar ended");
 }

@@ -6,6 +6,7 @@ import { loadConfig } from "../config/load_config.ts";
 import { EXIT, type ExitCode } from "./exit_codes.ts";
 import { findCredentials } from "../kube/client/find_credentials.ts";
 import type { ObjectApi } from "../kube/client/object_api.ts";
+import { redactUrl } from "../http/transport.ts";
 import type { Log } from "../log/log.ts";
 import { openLog } from "../log/open_log.ts";
 import type { LimitedLog } from "../log/rate_limit.ts";
@@ -14,8 +15,6 @@ import { given } from "../runtime/given.ts";
 import type { FollowedFile } from "../sidecar/reload.ts";
 import { giveUpPermissions } from "./permissions.ts";
 import { type Fault, faultOf } from "../config/read_settings.ts";
-import { resolvePath } from "../files/paths.ts";
-import { describeSelection } from "../sidecar/describe_selection.ts";
 import { configFilesOf } from "../sidecar/open_files.ts";
 import { runSidecar } from "../sidecar/sidecar.ts";
 import { describeFaults } from "./report.ts";
@@ -109,12 +108,13 @@ export async function runProgram(
     ...given("configFile", configFile),
   };
   if (folder?.manifests !== undefined) {
-    announce(config, dir ?? "", log);
+    announce(config, { origin: dir ?? "" }, log);
     return EXIT[await runSidecar({ ...options, manifests: folder.manifests }, stop)];
   }
   const clusterOptions = { ...options, credentials: credentials! };
   if (!isRemoval) {
-    announce(config, server ?? "", log);
+    const origin = server === undefined ? "" : redactUrl(server).replace(/\/$/, "");
+    announce(config, { origin, access: credentials?.origin }, log);
     return EXIT[await runSidecar(clusterOptions, stop)];
   }
   const { runRemoveFinalizers } = await import("./remove_finalizers.ts");
@@ -193,19 +193,18 @@ async function openManifests(dir: string, log: Log): Promise<{ manifests?: Objec
 }
 
 /**
- * Logs what is written where: one line for each collection.
+ * Logs which program runs and where objects come from. A line for each collection follows.
  *
  * @param origin the URL of the API server, or the folder of manifests
+ * @param access the credentials for the API server, in words
  */
-function announce({ collections, method }: Config, origin: string, log: Log): void {
-  for (const { selection, files } of collections) {
-    const folder = resolvePath(Deno.cwd(), files.folder);
-    const properties = { version: VERSION, method, origin, folder };
-    log.info(
-      `k8s-sidecar ${VERSION}: ${describeSelection(selection)} of ${origin} become files in ${folder}`,
-      properties,
-    );
-  }
+function announce({ method }: Config, { origin, access }: { origin: string; access?: string | undefined }, log: Log) {
+  const program = COMMIT === "" ? VERSION : `${VERSION} (${COMMIT})`;
+  const server = origin.replace(/\/\/[^/@]*@/, "//");
+  log.info(
+    `k8s-sidecar ${program}: METHOD=${method}, objects of ${server}${access === undefined ? "" : ` with ${access}`}`,
+    { version: VERSION, ...given("revision", COMMIT || undefined), method, origin: server, ...given("access", access) },
+  );
 }
 
 /** A warning for each setting that has no effect without a cluster. */

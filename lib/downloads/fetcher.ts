@@ -14,7 +14,7 @@ export interface FetcherLog {
 
 /** Where the bytes go. An error that it throws ends the download, and {@link Fetcher.fetchTo} throws it as it is. */
 export interface ContentSink {
-  /** Drops everything written so far; a retry begins at the first byte. */
+  /** Drops everything written so far, because a retry begins at the first byte. */
   restart(): void | Promise<void>;
   write(chunk: Uint8Array): void | Promise<void>;
 }
@@ -22,7 +22,7 @@ export interface ContentSink {
 export interface Answer {
   /** The content is still that of the {@link Validators} that the request was sent with. The sink has nothing. */
   isUnchanged: boolean;
-  /** For the next request for this URL. */
+  /** To be sent with the next request for this URL. */
   validators: Validators | undefined;
 }
 
@@ -43,7 +43,12 @@ export interface FetcherOptions {
   /** Milliseconds since 1970: a `Retry-After` may be a date. */
   wallClock(): number;
   log: FetcherLog;
+  /** These bytes are garbage soon. */
+  onRead(bytes: number): void;
 }
+
+/** What a request leaves behind, besides what it reads. */
+const REQUEST_BYTES = 20 * 1024;
 
 /** Downloads the content that a `.url` key names. */
 export class Fetcher {
@@ -54,10 +59,10 @@ export class Fetcher {
   }
 
   /**
-   * Streams the content of `url` into `sink`. The sink has all of it when this resolves, and an unusable part when it
-   * rejects. Connection failures, late or broken answers and the statuses 500, 502 and 504 are retried as kiwigrid does
-   * ({@link RetryLimits}), within `maxSeconds` in all; any other status that is not 2xx fails at once. With `enable5xx` 503
-   * is one of the former.
+   * Streams the content of `url` into `sink`. When this resolves, the sink has all of it; when this rejects, the sink has
+   * an unusable part. Connection failures, late or broken answers and the statuses 500, 502 and 504 are retried as kiwigrid does
+   * ({@link RetryLimits}), within `maxSeconds` in all; any other status that is not 2xx fails at once. With `enable5xx`, 503
+   * is retried, too.
    *
    * @param known asks the host whether the content is still the same
    * @throws FetchError, BusyHostError, RefusedHostError, the sink's error, or the signal's reason
@@ -75,7 +80,7 @@ export class Fetcher {
         limits,
         clock,
         signal: whole.signal,
-        onRetry: (error, delay) => log.debug(`GET ${redactUrl(start)} ${text(error)}; again in ${delay} s`),
+        onRetry: (error, delay) => log.debug(`GET ${redactUrl(start)} ${text(error)}; retrying in ${delay} s`),
       });
     } catch (error) {
       signal.throwIfAborted();
@@ -97,7 +102,7 @@ export class Fetcher {
     budget: RetryBudget,
     signal: AbortSignal,
   ): Promise<Answer> {
-    const { transport, clock, timeout, maxBytes } = this.#options;
+    const { transport, clock, timeout, maxBytes, onRead } = this.#options;
     const authorization = await this.#options.authorizationFor(start);
     using deadline = new Deadline(clock, timeout, signal);
     let last = { url: start, authorization, conditions: {} };
@@ -111,6 +116,7 @@ export class Fetcher {
       },
       signal: deadline.signal,
     });
+    onRead(REQUEST_BYTES);
     if (answer.status === 304 && known !== undefined && Object.keys(last.conditions).length > 0) {
       await discard(answer, signal);
       return { isUnchanged: true, validators: known };
@@ -125,7 +131,7 @@ export class Fetcher {
       throw new StatusError(status, statusText);
     }
     const complete = { isUnchanged: false, validators: validatorsOf(answer, last.url, last.authorization) };
-    const reader = (await decoded(answer))?.getReader();
+    const reader = (await decoded(answer, onRead))?.getReader();
     if (reader === undefined) return complete;
     try {
       let received = Number(answer.headers.get("content-length")) > maxBytes ? Infinity : 0;
@@ -134,6 +140,7 @@ export class Fetcher {
         if (done) return complete;
         deadline.extend();
         received += value.length;
+        onRead(value.length);
         if (received <= maxBytes) await toSink(() => sink.write(value));
       }
       throw new RangeError(`the content is larger than ${maxBytes} bytes (URL_MAX_BYTES)`);
@@ -178,15 +185,28 @@ async function readChunk(reader: Chunks, deadline: Deadline, { host }: URL) {
 }
 
 /** The body, decompressed: some servers compress though the request did not ask for it. */
-async function decoded(answer: Response): Promise<ReadableStream<Uint8Array> | undefined> {
+async function decoded(
+  answer: Response,
+  onRead: (bytes: number) => void,
+): Promise<ReadableStream<Uint8Array> | undefined> {
   const encoding = answer.headers.get("content-encoding")?.toLowerCase().replace(/^x-/, "") || "identity";
   if (encoding === "identity" || answer.body === null) return answer.body ?? undefined;
   if (encoding === "gzip" || encoding === "deflate") {
     const { decode } = await import("./decode.ts");
-    return decode(answer.body, encoding);
+    return decode(counted(answer.body, onRead), encoding);
   }
   await answer.body.cancel();
-  throw new TypeError(`the content came encoded as ${encoding}, which the request did not allow`);
+  throw new TypeError(`the server sent the content with the encoding ${encoding}, which the request does not accept`);
+}
+
+async function* counted(
+  body: ReadableStream<Uint8Array>,
+  onRead: (bytes: number) => void,
+): AsyncGenerator<Uint8Array> {
+  for await (const chunk of body) {
+    onRead(chunk.length);
+    yield chunk;
+  }
 }
 
 function httpUrl(text: string): URL {

@@ -132,7 +132,9 @@ export class HostPauses {
     if (known === undefined) {
       this.#dropForgotten();
       this.#pauses.set(origin, pause);
-      log.warn(`downloads from ${origin} are paused for ${Math.ceil(seconds)} s, then one asks first: ${message}`);
+      log.warn(
+        `downloads from ${origin} are paused for ${Math.ceil(seconds)} s, then one of them is tried first: ${message}`,
+      );
     }
     this.#askNext(pause);
   }

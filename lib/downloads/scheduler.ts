@@ -1,6 +1,7 @@
 import { Backoff } from "../runtime/backoff.ts";
+import type { Log } from "../log/log.ts";
 import type { Clock } from "../runtime/clock.ts";
-import { describeRef, type ObjectRef } from "../objects/ref.ts";
+import { aboutObject, describeRef, type ObjectRef } from "../objects/ref.ts";
 import type { Version } from "../objects/version.ts";
 import type { DeferredContent } from "../files/projection.ts";
 import { isDiskFault, PublishError } from "../files/publish_error.ts";
@@ -38,7 +39,9 @@ export interface DownloadSchedulerOptions extends AttemptOptions {
   refresh: number;
   clock: Clock;
   random: () => number;
-  log: { error(message: string, properties?: Record<string, unknown>): void };
+  /** `false` with METHOD=LIST. */
+  retries?: boolean;
+  log: Pick<Log, "info" | "error">;
 }
 
 /** Archives unpacked at one time. */
@@ -188,11 +191,18 @@ export class DownloadScheduler {
   }
 
   async #keepTrying(path: string, wanted: Wanted, content: DeferredContent, ref: ObjectRef): Promise<void> {
-    const { clock, random, firstBackoff, limits, onWritten, log } = this.#options;
+    const { clock, random, firstBackoff, limits, onWritten, retries = true, log } = this.#options;
     const { owner, stop: { signal } } = wanted;
     const turns = "url" in content ? this.#options.turns : this.#unpackingTurns;
     const place = { namespace: ref.namespace, origin: URL.parse(wanted.url ?? "")?.origin ?? "" };
-    const target = { path, content, owner, onWritten: () => onWritten(ref, path) };
+    let isWritten = false;
+    const target = {
+      ...{ path, content, owner },
+      onWritten() {
+        isWritten = true;
+        onWritten(ref, path);
+      },
+    };
     const backoff = new Backoff({ first: firstBackoff, random });
     for (let isRetry = false; !signal.aborted; isRetry = true) {
       try {
@@ -203,6 +213,10 @@ export class DownloadScheduler {
         );
         if (signal.aborted) return;
         this.#options.onAttempt("url" in content);
+        const hasFailed = this.#failed.has(path) || wanted.refusal !== undefined;
+        if (hasFailed && !isWritten) {
+          log.info(`${describeRef(ref)}: ${path} is in place again`, { ...aboutObject(ref), path });
+        }
         wanted.refusal = undefined;
         wanted.file = looksOf(path);
         this.#decide(path, { isFailure: false });
@@ -222,8 +236,9 @@ export class DownloadScheduler {
         wanted.failure = messageOf(error);
         const reason = `${path}: ${wanted.failure}`;
         if (!this.#failed.has(path)) {
-          const object = describeRef(ref);
-          log.error(`${object}: ${reason}; an earlier file is kept, trying again`, { object });
+          const kept = exists(path) ? "; the file that is there stays" : "";
+          const next = retries || error instanceof BusyHostError ? "; trying again" : "";
+          log.error(`${describeRef(ref)}: ${reason}${kept}${next}`, { ...aboutObject(ref), path });
           const isOfDisk = !("url" in content) || error instanceof PublishError || isDiskFault(error);
           this.#options.onFailed(ref, path, isOfDisk ? reason : `${path}: the download failed`);
         }
@@ -243,9 +258,9 @@ export class DownloadScheduler {
 
   #refuse(path: string, wanted: Wanted, ref: ObjectRef, error: Error): void {
     if (wanted.refusal !== error.message) {
-      const object = describeRef(ref);
+      const kept = exists(path) ? "; its last accepted file stays" : "";
       const reason = `${path}: ${error instanceof ArchiveError ? "cannot unpack the archive: " : ""}${error.message}`;
-      this.#options.log.error(`${object} refused: ${reason}; the last accepted file is kept`, { object });
+      this.#options.log.error(`${describeRef(ref)} refused: ${reason}${kept}`, { ...aboutObject(ref), path });
       this.#options.onRefused(ref, path, wanted.url === undefined ? reason : `${path}: the download was refused`);
     }
     wanted.refusal = error.message;
@@ -266,4 +281,8 @@ export class DownloadScheduler {
     this.#unpacking.delete(path);
     this.#options.onChange();
   }
+}
+
+function exists(path: string): boolean {
+  return looksOf(path) !== "";
 }

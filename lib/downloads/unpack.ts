@@ -4,6 +4,7 @@ import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
 import type { Body } from "../files/body.ts";
 import { ArchiveError } from "./archive_error.ts";
+import { smallPiecesOf } from "./small_pieces.ts";
 
 /**
  * Unpacks `archive`, which may have several members, and hands what is in it to `write` in pieces of 16 kB.
@@ -28,7 +29,7 @@ export async function unpack(
   };
   try {
     await pipeline(
-      Readable.from(copiesOf(archive), { highWaterMark: 1 }),
+      Readable.from(smallPiecesOf(nonEmpty(archive)), { highWaterMark: 1 }),
       createGunzip(),
       async (pieces: AsyncIterable<Uint8Array>) => {
         try {
@@ -48,12 +49,11 @@ export async function unpack(
   }
 }
 
-/** The pieces of a body share one buffer; zlib works in another thread. */
-function* copiesOf(body: Body): Generator<Uint8Array> {
+function* nonEmpty(body: Body): Generator<Uint8Array> {
   let isEmpty = true;
   for (const piece of body()) {
     isEmpty &&= piece.length === 0;
-    yield piece.slice();
+    yield piece;
   }
   if (isEmpty) throw new ArchiveError("it is empty, which no gzip archive is");
 }

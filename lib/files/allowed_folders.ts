@@ -9,13 +9,18 @@ export class RefusedPathError extends Error {
 /** Records the directories that are made here, each before it is made, so that a crash in between loses none. */
 export interface DirectoryRecord {
   readonly madeDirectories: ReadonlySet<string>;
-  make(directory: string): void;
+  recordDirectory(directory: string): void;
   /** The directory was removed, or was not made after all. */
-  unmake(directory: string): void;
+  forgetDirectory(directory: string): void;
 }
 
-/** Errors that mean that no file of ours can be at a path. */
-const UNREACHABLE = [RefusedPathError, Deno.errors.NotADirectory, Deno.errors.FilesystemLoop];
+/** Errors that mean that no file of ours can be at a path. Deno lets nobody read below /proc (NotCapable). */
+const UNREACHABLE = [
+  RefusedPathError,
+  Deno.errors.NotADirectory,
+  Deno.errors.FilesystemLoop,
+  Deno.errors.NotCapable,
+];
 
 /** The folders that may contain files. Checks paths on the disk, with all symlinks resolved, so that none leads out. */
 export class AllowedFolders {
@@ -123,10 +128,16 @@ export class AllowedFolders {
     return undefined;
   }
 
-  /** Removes a directory, and its parents, as long as they are empty and were made here. Returns what it removed. */
+  /**
+   * Removes a directory, and its parents below the allowed folder, as long as they are empty and were made here. Returns what
+   * it removed.
+   */
   removeEmpty(directory: string): string[] {
     const removed: string[] = [];
-    for (let empty = directory; this.#removeIfEmpty(empty); empty = parentOf(empty)) removed.push(empty);
+    const folder = this.folderOf(directory);
+    for (let empty = directory; empty !== folder && this.#removeIfEmpty(empty); empty = parentOf(empty)) {
+      removed.push(empty);
+    }
     return removed;
   }
 
@@ -146,16 +157,16 @@ export class AllowedFolders {
     } catch {
       return false;
     }
-    this.#record.unmake(directory);
+    this.#record.forgetDirectory(directory);
     return true;
   }
 
   #make(directory: string): void {
-    this.#record.make(directory);
+    this.#record.recordDirectory(directory);
     try {
       Deno.mkdirSync(directory);
     } catch (error) {
-      this.#record.unmake(directory);
+      this.#record.forgetDirectory(directory);
       // Made by somebody else in the meantime, or a symlink to nowhere
       if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
     }

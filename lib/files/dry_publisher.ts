@@ -170,7 +170,7 @@ export class DryPublisher {
     const parent = this.#prepareDirectory(parentOf(directory));
     if (disk.planned(directory) === "directory") return joinPath(parent, nameOf(directory));
     if (disk.lstat(directory)?.isSymlink) throw new RefusedPathError(`${directory} is a symlink to nowhere`);
-    journal.make(directory);
+    journal.recordDirectory(directory);
     disk.plan(directory, "directory");
     return joinPath(parent, nameOf(directory));
   }
@@ -190,7 +190,7 @@ export class DryPublisher {
     const { journal, disk } = this.#options;
     if (!journal.madeDirectories.has(directory) || !disk.isEmpty(directory)) return false;
     disk.plan(directory, "nothing");
-    journal.unmake(directory);
+    journal.forgetDirectory(directory);
     return true;
   }
 
@@ -199,7 +199,7 @@ export class DryPublisher {
       return act();
     } catch (cause) {
       if (cause instanceof PublishError || cause instanceof RefusedPathError) throw cause;
-      throw publishErrorOf(cause, `cannot ${verb} ${path}`, () => false);
+      throw publishErrorOf(cause, { action: `cannot ${verb} ${path}`, path }, () => false);
     }
   }
 }

@@ -1,3 +1,4 @@
+import type { Log } from "../log/log.ts";
 import { errnoOf } from "./file_calls.ts";
 
 /** Error numbers of `chmod` on a volume that refuses it: CIFS, and some NFS and FUSE volumes. */
@@ -8,11 +9,11 @@ const REFUSALS: ReadonlySet<string | undefined> = new Set(["EPERM", "ENOTSUP", "
  * gives them; there is one warning for each volume.
  */
 export class FileModes {
-  readonly #log: { warn(message: string): void };
+  readonly #log: Pick<Log, "warn">;
   /** Device numbers. */
   readonly #refusing = new Set<number>();
 
-  constructor(log: { warn(message: string): void }) {
+  constructor(log: Pick<Log, "warn">) {
     this.#log = log;
   }
 
@@ -61,6 +62,7 @@ export class FileModes {
           errnoOf(error)
         }): files on it keep the mode that ` +
           `it gives them, here ${octal(present.mode ?? 0)} instead of ${octal(mode)}`,
+        { path: target },
       );
     }
   }

@@ -161,13 +161,13 @@ export class Journal {
   }
 
   /** @throws {Deno.errors.*} it cannot be recorded; the directory is not ours */
-  make(directory: string): void {
+  recordDirectory(directory: string): void {
     if (this.#state.made.has(directory)) return;
     this.#append(["make", directory]);
     this.#state.made.add(directory);
   }
 
-  unmake(directory: string): void {
+  forgetDirectory(directory: string): void {
     if (this.#state.made.delete(directory)) this.#appendIfPossible(["unmake", directory]);
   }
 
@@ -265,7 +265,7 @@ export class Journal {
   }
 
   *#read(record: RecordFile, log: JournalOptions["log"]): Generator<number> {
-    const consequence = "files that only it names are left alone until an object wants them";
+    const consequence = "files that only it names stay until an object claims them";
     const state = this.#state;
     try {
       let ignored = 0;
@@ -281,10 +281,12 @@ export class Journal {
         yield 0;
       }
       if (ignored === 0) return;
-      log.warn(`${ignored} of ${record.lines} lines of the record ${record.path} are not valid: ${consequence}`);
+      log.warn(`${ignored} of ${record.lines} lines of the record ${record.path} are not valid: ${consequence}`, {
+        path: record.path,
+      });
     } catch (error) {
       state.clear();
-      log.warn(`cannot read the record ${record.path}: ${consequence}`, { error });
+      log.warn(`cannot read the record ${record.path}: ${consequence}`, { path: record.path, error });
     }
   }
 }

@@ -11,9 +11,16 @@ export class PublishError extends Error {
    */
   readonly isObstructed: boolean;
 
+  /** The file; `undefined`: it is about a folder. */
+  readonly path: string | undefined;
+
   /** @param options.isImpossible whatever the cause, for example because everything else in the folder can be written */
-  constructor(message: string, { cause, isImpossible = false }: { cause?: unknown; isImpossible?: boolean } = {}) {
+  constructor(
+    message: string,
+    { cause, path, isImpossible = false }: { cause?: unknown; path?: string; isImpossible?: boolean } = {},
+  ) {
     super(message, cause === undefined ? {} : { cause });
+    this.path = path;
     this.isObstructed = cause === undefined || PATH_ERRORS.has(errnoOf(cause) ?? "");
     this.#isImpossible = isImpossible || this.isObstructed;
   }
@@ -38,13 +45,20 @@ const CALL = /: \w+ '.*'(?=:|$)/;
 /** Errors of a missing right. */
 const MISSING_RIGHT: ReadonlySet<string | undefined> = new Set(["EACCES", "EPERM", "EROFS"]);
 
-/** @param isFolderWritable asked when a right is missing: if so, it concerns this path only */
-export function publishErrorOf(cause: unknown, failed: string, isFolderWritable: () => boolean): PublishError {
+/**
+ * @param action what failed, with a verb and the path
+ * @param isFolderWritable asked when a right is missing: if so, it concerns this path only
+ */
+export function publishErrorOf(
+  cause: unknown,
+  { action, path }: { action: string; path: string },
+  isFolderWritable: () => boolean,
+): PublishError {
   const reason = reasonOf(cause);
   // The names of temporary files differ, and the same failure must read the same each time
   const lasting = reason.includes(`/${RESERVED_PREFIX}`) ? reason.replace(CALL, "") : reason;
   const isImpossible = MISSING_RIGHT.has(errnoOf(cause)) && isFolderWritable();
-  return new PublishError(`${failed}: ${lasting}`, { cause, isImpossible });
+  return new PublishError(`${action}: ${lasting}`, { cause, path, isImpossible });
 }
 
 /** Errors of paths that no file system accepts. */

@@ -4,7 +4,7 @@ import { fileHas } from "./comparison.ts";
 import { type ConfigFile, ConfigFiles } from "./config_files.ts";
 import { errnoOf, lstat, removeIfThere } from "./file_calls.ts";
 import { isFolderWritable } from "./folder_probe.ts";
-import { FirstListing } from "./first_listing.ts";
+import { FreePaths } from "./free_paths.ts";
 import type { Journal } from "./journal.ts";
 import { OwnedFile } from "./owned_file.ts";
 import { parentOf } from "./paths.ts";
@@ -64,7 +64,7 @@ export class Publisher {
   readonly #allowedFolders: AllowedFolders;
   readonly #temporaries: TemporaryPlaces;
   /** Set during the first sync. */
-  #firstListing: FirstListing | undefined;
+  #freePaths: FreePaths | undefined;
   readonly #configFiles: ConfigFiles;
 
   /** @throws {PublishError} the folder does not exist and cannot be created */
@@ -96,11 +96,11 @@ export class Publisher {
 
   /** Announces many files, most of them for paths that do not exist yet. */
   beginFirstSync(): void {
-    this.#firstListing = new FirstListing(this.#options.journal);
+    this.#freePaths = new FreePaths(this.#options.journal);
   }
 
   endFirstSync(): void {
-    this.#firstListing = undefined;
+    this.#freePaths = undefined;
   }
 
   /**
@@ -113,7 +113,7 @@ export class Publisher {
     const body = content instanceof Uint8Array ? () => [content] : content;
     return this.#guarded(path, "write", () => {
       this.#prepareDirectory(path); // (1)
-      const present = this.#firstListing?.isFree(path) ? undefined : this.#presentAt(path);
+      const present = this.#freePaths?.has(path) ? undefined : this.#presentAt(path);
       if (present?.isFile && this.#has(path, present, body) && this.#adopt(path, present, owner)) return false; // (2)
       using file = this.#temporaries.createFile(path, this.#options.mode); // (3)
       for (const piece of body()) file.write(piece);
@@ -139,8 +139,8 @@ export class Publisher {
     const { target } = file;
     return this.#guarded(target, "write", () => {
       using _ = file;
-      // The directory may have been replaced by a symlink during the download
-      this.#allowedFolders.realPathOf(parentOf(target)); // (1)
+      // The directory may have been replaced by a symlink during the download, or removed with its last file
+      this.#allowedFolders.ensureDirectory(parentOf(target)); // (1)
       const present = this.#presentAt(target);
       if (present?.isFile && this.#has(target, present, file.body) && this.#adopt(target, present, owner)) return false; // (2)
       this.#put(file, present, owner);
@@ -164,8 +164,7 @@ export class Publisher {
         beforeChange(path);
         removeIfThere(path); // (2)
       } else if (present !== undefined) {
-        const what = present.isFile ? "the file that was written" : "a file";
-        log.info(`${path} is no longer ${what}, so it is not ours: left alone`, { path });
+        log.info(`${path} is not the file that this sidecar wrote, so it is not removed`, { path });
       }
       journal.drop(path); // (3)
       if (isReachable) this.#removeEmptyDirectories(parentOf(path)); // (4)
@@ -230,7 +229,7 @@ export class Publisher {
     if (present?.isDirectory) {
       // A download that was given up may have left one
       if (this.#allowedFolders.removeMade(target)) return this.#put(file, undefined, owner);
-      throw new PublishError(`cannot write ${target}: a directory is in the way`);
+      throw new PublishError(`cannot write ${target}: a directory is in the way`, { path: target });
     }
     const before = journal.fileAt(target);
     const isTakeOver = present !== undefined && before === undefined;
@@ -293,7 +292,8 @@ export class Publisher {
       return act();
     } catch (cause) {
       if (cause instanceof PublishError || cause instanceof RefusedPathError) throw cause;
-      throw publishErrorOf(cause, `cannot ${verb} ${path}`, () => isFolderWritable(this.#options, this.#temporaries));
+      const failure = { action: `cannot ${verb} ${path}`, path };
+      throw publishErrorOf(cause, failure, () => isFolderWritable(this.#options, this.#temporaries));
     }
   }
 }

@@ -72,8 +72,11 @@ export class RecordFile {
    * @throws {Error} the file cannot be read, or is not a record
    */
   *read(): Generator<Entry | undefined, void> {
+    const [place] = this.#places;
+    place?.pin();
     const info = lstatOf(this.path);
     if (info === undefined) return;
+    if (this.path === place?.recordPath && !place.isReal) throw new Error("a symlink to elsewhere is in its path");
     if (!info.isFile) throw new Error("it is not a regular file");
     if (info.size > MAX_SIZE) throw new Error(`it has ${info.size} bytes, more than any record`);
     // Another file came in its place, which must not be waited for

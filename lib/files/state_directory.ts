@@ -28,6 +28,8 @@ export class StateDirectory {
   readonly #onEnd: () => void;
   #isThere = false;
   #created = 0;
+  /** The real path of its parent, as it was first. */
+  #realParent: string | undefined;
 
   /**
    * Does not touch the disk.
@@ -45,6 +47,16 @@ export class StateDirectory {
     return joinPath(this.path, RECORD);
   }
 
+  /** Whether it exists. Somebody else may have put a symlink in its place, which is not followed. */
+  get isReal(): boolean {
+    return lstat(this.#outer)?.isDirectory === true && lstat(this.path)?.isDirectory === true;
+  }
+
+  /** From now on, it is not made where its parent is a symlink to elsewhere. */
+  pin(): void {
+    this.#realParent ??= realPathIfThere(parentOf(this.#outer));
+  }
+
   /**
    * Creates a temporary file.
    *
@@ -52,8 +64,7 @@ export class StateDirectory {
    * @throws {Deno.errors.*}
    */
   createFile(target: string, mode: number): TemporaryFile {
-    // Somebody else may have put a symlink in its place
-    if (!this.#isThere || !lstat(this.#outer)?.isDirectory) this.#make();
+    if (!this.#isThere || !this.isReal) this.#make();
     for (let failures = 0;; failures++) {
       try {
         const path = joinPath(this.path, `${TEMPORARY_PREFIX}${this.#created++}`);
@@ -85,8 +96,9 @@ export class StateDirectory {
 
   /** Removes the temporary files of an earlier run. Never throws: what cannot be removed does no harm. */
   sweep(): void {
+    this.pin();
     try {
-      if (!lstat(this.#outer)?.isDirectory || !lstat(this.path)?.isDirectory) return;
+      if (!this.isReal) return;
       for (const { name, isDirectory } of Deno.readDirSync(this.path)) {
         if (!isDirectory && name.startsWith(TEMPORARY_PREFIX)) removeIfThere(joinPath(this.path, name));
       }
@@ -110,6 +122,10 @@ export class StateDirectory {
   #make(): void {
     const parent = parentOf(this.#outer);
     Deno.mkdirSync(parent, { recursive: true });
+    this.pin();
+    if (Deno.realPathSync(parent) !== this.#realParent) {
+      throw new Error(`${parent} does not lead to ${this.#realParent} any more`);
+    }
     const wanted = MODE | ((Deno.statSync(parent).mode ?? 0) & INHERITED);
     for (const directory of [this.#outer, this.path]) {
       const there = lstat(directory);
@@ -121,5 +137,13 @@ export class StateDirectory {
       this.#modes.setOwn(directory, made, ((made.mode ?? 0) & 0o7777) | wanted);
     }
     this.#isThere = true;
+  }
+}
+
+function realPathIfThere(path: string): string | undefined {
+  try {
+    return Deno.realPathSync(path);
+  } catch {
+    return undefined;
   }
 }

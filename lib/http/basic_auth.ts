@@ -28,18 +28,18 @@ export interface CredentialsSource {
  */
 export function credentialsFrom(
   source: CredentialsSource,
-  log: Pick<Log, "warn">,
+  log: Pick<Log, "info" | "warn">,
 ): () => Promise<BasicAuthCredentials | undefined> {
   const unreadable = new Set<string>();
   const read = async (path: string | undefined, variable: string, value: string | undefined) => {
     if (!path) return value;
     try {
       const text = await readLine(path);
-      unreadable.delete(path);
+      if (unreadable.delete(path)) log.info(`${path} can be read again and is used instead of ${variable}`, { path });
       return text;
     } catch (error) {
       if (!value) throw error;
-      if (!unreadable.has(path)) log.warn(`${(error as Error).message}; ${variable} is used instead`);
+      if (!unreadable.has(path)) log.warn(`${(error as Error).message}; ${variable} is used instead`, { path });
       unreadable.add(path);
       return value;
     }

@@ -1,4 +1,5 @@
 /** Trust in the CAs of files. */
+import type { Log } from "../log/log.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { messageOf } from "../runtime/message_of.ts";
 import { openTransport } from "./open_transport.ts";
@@ -12,7 +13,7 @@ export interface CaFilesOptions {
   files: readonly string[];
   transport: TransportOptions;
   clock: Clock;
-  log: { warn(message: string): void };
+  log: Pick<Log, "info" | "warn">;
 }
 
 /**
@@ -72,11 +73,11 @@ class CaFiles {
       if (!text.includes("-----BEGIN CERTIFICATE-----")) throw new Error("it holds no certificate in PEM");
       // Throws for what is no certificate
       Deno.createHttpClient({ caCerts: [text] }).close();
-      this.#warned.delete(file);
+      if (this.#warned.delete(file)) this.#options.log.info(`CAs of ${file} are trusted again`, { path: file });
       return [text];
     } catch (error) {
       const warning = `CAs of ${file} are not trusted: ${messageOf(error)}`;
-      if (!this.#warned.has(file)) this.#options.log.warn(warning);
+      if (!this.#warned.has(file)) this.#options.log.warn(warning, { path: file });
       this.#warned.add(file);
       return [];
     }

@@ -1,3 +1,4 @@
+import type { Log } from "../log/log.ts";
 import { messageOf } from "../runtime/message_of.ts";
 import type { BasicAuthCredentials } from "./basic_auth.ts";
 
@@ -103,10 +104,10 @@ class Words {
 /** Credentials of a netrc file, which is read at each use. */
 export class NetrcFile {
   readonly #path: string;
-  readonly #log: { warn(message: string): void };
+  readonly #log: Pick<Log, "info" | "warn">;
   #warning = "";
 
-  constructor(path: string, log: { warn(message: string): void }) {
+  constructor(path: string, log: Pick<Log, "info" | "warn">) {
     this.#path = path;
     this.#log = log;
   }
@@ -120,11 +121,12 @@ export class NetrcFile {
   async #read(): Promise<NetrcEntries | undefined> {
     try {
       const entries = parseNetrc(await Deno.readTextFile(this.#path));
+      if (this.#warning !== "") this.#log.info(`NETRC ${this.#path} can be used again`, { path: this.#path });
       this.#warning = "";
       return entries;
     } catch (error) {
       const warning = `NETRC ${this.#path} cannot be used: ${messageOf(error)}`;
-      if (warning !== this.#warning) this.#log.warn(warning);
+      if (warning !== this.#warning) this.#log.warn(warning, { path: this.#path });
       this.#warning = warning;
       return undefined;
     }

@@ -1,4 +1,4 @@
-/** Formats a log record as one line. */
+/** Formats a log record as one line; in TEXT, the items of a list follow as lines of their own. */
 import { escaped } from "../runtime/escaped.ts";
 
 /** The fields of LogTape's records that are used. */
@@ -20,6 +20,10 @@ const SECRET = /password|passwd|token|secret$|authorization|credential/i;
 /** Maximum characters of a message, or of a property, because some come from objects and servers. */
 const MAX_TEXT = 2000;
 
+/** Lines of TEXT for the files of one record, and for the items of another list. */
+const MAX_FILE_LINES = 5;
+const MAX_LIST_LINES = 20;
+
 const LEVEL_NAMES: Record<string, string> = { warning: "WARN", fatal: "CRITICAL" };
 
 /** @param utc print times in UTC, else in the time zone of TZ */
@@ -30,15 +34,53 @@ export function lineFormatter(format: LogFormat, utc: boolean): LineFormatter {
     case "LOGFMT":
       return (record) => `${escaped(logfmt(fieldsOf(record, utc)))}\n`;
     case "TEXT":
-      return (record) => {
-        const { time, level, msg, ...rest } = fieldsOf(record, utc);
-        // Without CONFIG_FILE, it would be the same in every line
-        if (rest.collection === "default") delete rest.collection;
-        const properties = logfmt(rest);
-        const message = `${time} ${String(level).padEnd(5)} ${oneLine(String(msg))}`;
-        return `${escaped(properties === "" ? message : `${message}  ${properties}`)}\n`;
-      };
+      return (record) => `${textLines(fieldsOf(record, utc)).map(escaped).join("\n")}\n`;
   }
+}
+
+/** A line for people, and one for each item of a list. A property that the message shows is left out. */
+function textLines({ time, level, msg, ...properties }: Record<string, unknown>): string[] {
+  const message = oneLine(String(msg));
+  // Without CONFIG_FILE, it would be the same in every line
+  if (properties.collection === "default") delete properties.collection;
+  const rest: Record<string, unknown> = {};
+  const lists: string[] = [];
+  for (const [name, value] of Object.entries(properties)) {
+    if (isListOfTexts(value)) lists.push(...listLines(name, value, properties.count));
+    else if (!isShown(name, value, message)) rest[name] = value;
+  }
+  const suffix = Object.keys(rest).length === 0 ? "" : `  ${logfmt(rest)}`;
+  return [`${time} ${String(level).padEnd(5)} ${message}${suffix}`, ...lists];
+}
+
+function isListOfTexts(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === "string");
+}
+
+/** @param count of all items, where the list has only the first ones */
+function listLines(name: string, items: readonly string[], count: unknown): string[] {
+  const shown = items.slice(0, name === "files" ? MAX_FILE_LINES : MAX_LIST_LINES);
+  const more = (name === "files" && typeof count === "number" ? count : items.length) - shown.length;
+  const lines = shown.map((item) => `    ${cut(item)}`);
+  return more > 0 ? [...lines, `    and ${more} more`] : lines;
+}
+
+/** Whether the message shows the value of a property. It names an object as `ConfigMap namespace/name`. */
+function isShown(name: string, value: unknown, message: string): boolean {
+  if (typeof value !== "string" && typeof value !== "number") return false;
+  const [namespace, kind = "", ...rest] = String(value).split("/");
+  if (name === "object") return hasWord(message.toLowerCase(), `${kind} ${namespace}/${rest.join("/")}`);
+  return hasWord(message, String(value));
+}
+
+/** Whether the message has the text, and not as a part of a longer word or path. */
+function hasWord(message: string, text: string): boolean {
+  if (text === "") return false;
+  for (let at = message.indexOf(text); at >= 0; at = message.indexOf(text, at + 1)) {
+    const isCut = /[\w/-]$/.test(message.slice(0, at)) || /^([\w/-]|\.\w)/.test(message.slice(at + text.length));
+    if (!isCut) return true;
+  }
+  return false;
 }
 
 /** `time`, `level` and `msg`, then the properties. */

@@ -189,14 +189,13 @@ export class FolderSource implements ObjectApi {
   #report(faults: FolderContent["faults"]): void {
     for (const [name, fault] of faults) {
       if (this.#faults.get(name) === fault) continue;
-      const effect = name === FOLDER
-        ? "its objects stay as they were"
-        : "the change is ignored until the file is valid";
-      this.#log.error(`${fault}; ${effect}`);
+      if (name === FOLDER) this.#log.error(`${fault}; its objects stay as they were`);
+      else this.#log.error(`${fault}; the change is ignored until the file is valid`, { path: name });
     }
     for (const name of this.#faults.keys()) {
       if (faults.has(name) || !this.#folder.has(name)) continue;
-      this.#log.info(name === FOLDER ? "--manifests: the folder can be read again" : `${name} is valid again`);
+      if (name === FOLDER) this.#log.info("--manifests: the folder can be read again");
+      else this.#log.info(`${name} is valid again`, { path: name });
     }
     this.#faults = faults;
   }

@@ -12,6 +12,16 @@ export function describeRef(ref: ObjectRef): string {
   return `${ref.kind} ${ref.namespace}/${ref.name}`;
 }
 
+/** `grafana/secret/datasources`, as RESOURCE_NAME has it: for properties of log lines, commands and `/status`. */
+export function qualifiedName({ kind, namespace, name }: ObjectRef): string {
+  return [namespace, kind.toLowerCase(), name].join("/");
+}
+
+/** The property of log lines about an object. */
+export function aboutObject(ref: ObjectRef): { object: string } {
+  return { object: qualifiedName(ref) };
+}
+
 /**
  * Identifies an object: `Secret/grafana/datasources`. `join` makes a flat string; a concatenation would keep its parts
  * in memory.

@@ -119,11 +119,11 @@ async function planLeftovers(
   const leftovers = new Leftovers({
     ...{ clock, random, log: SILENT, neighbours: () => planned, onChange() {} },
     disk: {
-      async open(place, folders) {
+      async open(place, neighbours) {
         const { folder } = place;
-        const journal = await leftoverJournal(place, { clock, isDryRun: true, log: SILENT });
+        const journal = await leftoverJournal(place, { neighbours, clock, isDryRun: true, log: SILENT });
         if (journal === undefined) return undefined;
-        const allowedFolders = folders.filter((other) => other !== folder);
+        const allowedFolders = neighbours.flatMap(({ folders }) => folders).filter((other) => other !== folder);
         const publisher = new DryPublisher({ folder, allowedFolders, mode: 0o644, journal, configFiles: [], disk });
         const hasMoved = planned.some(({ collection: { name } }) => name === place.name);
         gone.push({ place, publisher, why: hasMoved ? "collection has another folder now" : "collection removed" });

@@ -144,6 +144,9 @@ export class PlannedCollection implements Neighbour {
     return this.#journal.collections;
   }
 
+  /** A plan makes no directory its own. */
+  inherit(): void {}
+
   owns(path: string): boolean {
     return this.#journal.ownerOf(path) !== undefined;
   }

@@ -14,7 +14,7 @@ export interface AbandonedPathsOptions {
   queue: Pick<WorkQueue, "add" | "isParked">;
   removals: Pick<Removals, "remove">;
   removalDelay: Pick<RemovalDelay, "has">;
-  reports: Pick<Reports, "accepted">;
+  reports: Pick<Reports, "clearRefusal">;
 }
 
 export class AbandonedPaths {
@@ -37,7 +37,7 @@ export class AbandonedPaths {
     }
     for (const path of freed) {
       downloads.forget(path);
-      reports.accepted(path);
+      reports.clearRefusal(path);
     }
   }
 

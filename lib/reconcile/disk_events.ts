@@ -21,14 +21,14 @@ export class DiskEvents {
 
   /** The content of a path was written by a download. */
   downloaded(path: string): void {
-    this.#parts.reports.accepted(path);
+    this.#parts.reports.clearRefusal(path);
     this.#parts.releases?.check();
   }
 
   /** The content of a path cannot be downloaded for now. */
   downloadFailed(path: string): void {
     this.#parts.slice.begin();
-    this.#parts.removals.withdraw(path);
+    this.#parts.removals.removeStaleContent(path);
     this.#parts.releases?.check();
   }
 }

@@ -7,9 +7,9 @@ export type FileEvent =
     | { type: "written" | "removed"; paths: string[] }
     /** The object, or some of its keys, cannot become files. */
     | { type: "refused"; reason: string }
-    /** Another object has the path, and so many more paths of this one; with `blocker`, it has that path above or below. */
+    /** Another object has the path, and `more` other paths of this one. `blocker`: that path of the other is above or below. */
     | { type: "collided"; winner: ObjectRef; path: string; more: number; blocker?: string }
-    /** The disk would not have it, or a URL did not serve it; tried again. */
+    /** The disk did not accept it, or a URL did not serve it. It is tried again. */
     | { type: "failed"; reason: string }
   );
 
@@ -23,7 +23,10 @@ export function moreFiles(more: number): string {
   return more === 0 ? "" : ` and ${more} more ${more === 1 ? "file" : "files"}`;
 }
 
-/** The first of several paths, beside a log line that says only how many. */
-export function listOf(paths: readonly string[]): Record<string, unknown> {
-  return paths.length === 1 ? {} : { files: paths.slice(0, 10) };
+/** Paths that a log line lists; `count` is that of all. */
+const MAX_LISTED = 10;
+
+/** The properties of a log line about several paths: the only path, or their number and the first ones. */
+export function aboutFiles(paths: readonly string[]): Record<string, unknown> {
+  return paths.length === 1 ? { path: paths[0] } : { count: paths.length, files: paths.slice(0, MAX_LISTED) };
 }

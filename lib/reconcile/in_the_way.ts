@@ -12,7 +12,7 @@ import type { SourceLists } from "./source_lists.ts";
 
 export interface InTheWayOptions {
   journal: Pick<Journal, "ownerOf" | "files" | "madeDirectories">;
-  lists: Pick<SourceLists, "know">;
+  lists: Pick<SourceLists, "canTell">;
   removals: Pick<Removals, "makeRoom">;
   slice: Pick<TimeSlice, "isOver">;
 }
@@ -41,7 +41,7 @@ export class InTheWay {
     const left = found.flatMap((path) => journal.ownerOf(path) ?? []);
     // Without progress it would be called for ever
     if (left.length > 0 && left.length < found.length && slice.isOver) return "interrupted";
-    if (left.every((owner) => lists.know(refOf(owner)))) return "clear";
+    if (left.every((owner) => lists.canTell(refOf(owner)))) return "clear";
     this.#waiting.add(key);
     return "unknown";
   }

@@ -30,10 +30,10 @@ export interface ObjectFilesOptions {
   journal: Pick<Journal, "ownerOf">;
   claims: Pick<ObjectClaims<TrackedObject>, "get" | "winnerOf">;
   joined: Pick<JoinedClaims, "isAwaited"> | undefined;
-  lists: Pick<SourceLists, "know">;
-  removals: Pick<Removals, "withdraw">;
+  lists: Pick<SourceLists, "canTell">;
+  removals: Pick<Removals, "removeStaleContent">;
   obstacles: Pick<Obstacles, "add" | "forget">;
-  reports: Pick<Reports, "written" | "accepted" | "refusedPath">;
+  reports: Pick<Reports, "written" | "clearRefusal" | "refusedPath">;
   inTheWay: Pick<InTheWay, "clear">;
   slice: Pick<TimeSlice, "isOver">;
   /** The time slice was over before every file of an object was published: call {@link ObjectFiles.continue}. */
@@ -136,15 +136,15 @@ export class ObjectFiles {
       return downloads.want(path, content, object, object.key, object.version);
     }
     downloads.forget(path);
-    if ("broken" in content) return removals.withdraw(path);
+    if ("broken" in content) return removals.removeStaleContent(path);
     try {
       if (publisher.publish(path, content.body, object.key)) written.push(path);
-      reports.accepted(path);
+      reports.clearRefusal(path);
     } catch (error) {
       if (error instanceof RefusedPathError) reports.refusedPath(object, path, error.message);
       else if (error instanceof PublishError) this.#failed(publication, path, error);
       else throw error;
-      removals.withdraw(path);
+      removals.removeStaleContent(path);
     }
   }
 
@@ -157,6 +157,6 @@ export class ObjectFiles {
     if (joined?.isAwaited(path)) return true;
     const owner = journal.ownerOf(path);
     if (owner === undefined || owner === key || claims.get(owner) !== undefined) return false;
-    return !lists.know(refOf(owner));
+    return !lists.canTell(refOf(owner));
   }
 }

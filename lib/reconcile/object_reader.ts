@@ -19,7 +19,7 @@ export interface ObjectReaderOptions {
   claims: Pick<ObjectClaims<TrackedObject>, "get" | "winnerOf">;
   lists: Pick<SourceLists, "markRead">;
   queue: Pick<WorkQueue, "failureOf">;
-  removals: Pick<Removals, "withdraw">;
+  removals: Pick<Removals, "removeStaleContent">;
   reports: Pick<Reports, "unreadable">;
 }
 
@@ -66,7 +66,7 @@ export class ObjectReader {
       if (signal.aborted) throw cause;
       const reason = cause instanceof Error ? cause.message : String(cause);
       const error = new Error(`cannot read ${describeRef(object)} again: ${reason}`, { cause });
-      reports.unreadable(error, queue.failureOf(object.key));
+      reports.unreadable(object, error, queue.failureOf(object.key));
       this.#failed(object);
       throw error;
     }
@@ -78,7 +78,7 @@ export class ObjectReader {
     this.#failedReads.set(object.key, failed);
     if (failed < MAX_FAILED_READS) return;
     for (const path of object.paths) {
-      if (claims.winnerOf(path) === object) removals.withdraw(path);
+      if (claims.winnerOf(path) === object) removals.removeStaleContent(path);
     }
   }
 }

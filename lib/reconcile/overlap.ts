@@ -10,7 +10,7 @@ import type { TrackedObject } from "./tracked_object.ts";
 
 export interface OverlapOptions {
   claims: Pick<ObjectClaims<TrackedObject>, "get" | "winnerOf">;
-  lists: Pick<SourceLists, "know">;
+  lists: Pick<SourceLists, "canTell">;
   journal: Pick<Journal, "ownerOf" | "drop">;
   removals: Pick<Removals, "makeRoom">;
   downloads: Pick<Downloads, "forget">;
@@ -28,7 +28,7 @@ export class Overlap {
   awaits(path: string): boolean {
     const { journal, claims, lists } = this.#options;
     const owner = journal.ownerOf(path);
-    return owner !== undefined && claims.get(owner) === undefined && !lists.know(refOf(owner));
+    return owner !== undefined && claims.get(owner) === undefined && !lists.canTell(refOf(owner));
   }
 
   /**

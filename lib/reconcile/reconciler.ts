@@ -7,7 +7,7 @@ import type { ClaimsChange, ObjectClaims } from "../files/claims.ts";
 import { project, type WantedFile } from "../files/projection.ts";
 import { canonical } from "./canonical_paths.ts";
 import type { KubeObject } from "../objects/object.ts";
-import { keyOf, type ObjectRef } from "../objects/ref.ts";
+import { keyOf } from "../objects/ref.ts";
 import type { Source } from "../objects/source.ts";
 import { isOlderVersion, versionOf } from "../objects/version.ts";
 import { AbandonedPaths } from "./abandoned_paths.ts";
@@ -20,7 +20,7 @@ import { assemble, keyOfRest, objectToContinue, ownerToRemove } from "./reconcil
 import type { ReconcilerOptions, ReconcilerParts } from "./reconciler_parts.ts";
 import type { SourceLists } from "./source_lists.ts";
 import { takeOver } from "./take_over.ts";
-import { TrackedObject } from "./tracked_object.ts";
+import { refIn, TrackedObject } from "./tracked_object.ts";
 import type { WorkQueue } from "./work_queue.ts";
 
 export class Reconciler {
@@ -227,6 +227,8 @@ export class Reconciler {
     const before = this.#claims.get(key);
     const isNew = this.#parts.hidden.delete(key) || before?.uid !== uid || before.version !== version;
     if (isNew) this.#parts.reports.refusals(tracked, projection);
+    const isAccepted = projection.refusals.length === 0 && this.#parts.refusals.has(key);
+    if (isAccepted) this.#parts.reports.noLongerRefused(tracked);
     const keptFiles = [
       this.#parts.refusals.set(key, projection),
       this.#parts.removalDelay.end(key),
@@ -252,7 +254,10 @@ export class Reconciler {
         this.#parts.reports.failed(object, failure, this.#queue.failureOf(key));
         if (failure.isObstructed) this.#queue.park(key, failure);
         else this.#queue.retry(key, failure);
-      } else if (!this.#queue.has(keyOfRest(key))) this.#queue.forget(key);
+      } else if (!this.#queue.has(keyOfRest(key))) {
+        if (this.#queue.failureOf(key) !== undefined) this.#parts.reports.recovered(object);
+        this.#queue.forget(key);
+      }
     });
   }
 
@@ -291,8 +296,4 @@ export class Reconciler {
     if (keptFiles && !isDelayed) this.#parts.removals.removeUnclaimed(new Set([key]));
     this.#parts.releases?.check();
   }
-}
-
-function refIn({ kind }: Source, { metadata: { namespace, name } }: KubeObject): ObjectRef {
-  return { kind, namespace, name };
 }

@@ -53,6 +53,8 @@ export interface ReconcilerOptions {
   onChange(): void;
   clock: Clock;
   random: () => number;
+  /** `false` with METHOD=LIST: what fails is not tried again. */
+  retries?: boolean | undefined;
   /** First delay before a key that failed is tried again, in seconds. */
   firstBackoff: number;
   log: Log;

@@ -42,6 +42,10 @@ export class Refusals {
     yield* this.#partly;
   }
 
+  has(key: string): boolean {
+    return this.#whole.has(key) || this.#partly.has(key);
+  }
+
   /** Records the refusals of an object. Returns whether it had kept its last accepted files, and no longer does. */
   set(key: string, { isRefused, refusals, refusedFor = "folder" }: Projection): boolean {
     const keptFiles = this.delete(key);

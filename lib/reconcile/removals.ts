@@ -1,27 +1,29 @@
-/** Removes files that no object wants any more. No other code removes files; {@link Removals.mayRemove} guards it. */
+/** Removes files that no object claims any more. No other code of this layer removes files; {@link Removals.mayRemove} guards it. */
 import type { ObjectClaims } from "../files/claims.ts";
 import type { Journal } from "../files/journal.ts";
 import { PublishError } from "../files/publish_error.ts";
-import { describeRef, type ObjectRef, refOf } from "../objects/ref.ts";
+import { aboutObject, describeRef, type ObjectRef, refOf } from "../objects/ref.ts";
 import type { Log } from "../log/log.ts";
 import { given } from "../runtime/given.ts";
 import type { TimeSlice } from "../runtime/time_slice.ts";
-import { type FileEvent, listOf, summaryOf } from "./file_event.ts";
+import { aboutFiles, type FileEvent, summaryOf } from "./file_event.ts";
 import type { Refusals } from "./refusals.ts";
 import type { SourceLists } from "./source_lists.ts";
 import type { TrackedObject } from "./tracked_object.ts";
 
 export interface RemovalsOptions {
   claims: Pick<ObjectClaims<TrackedObject>, "isClaimedBy" | "winnerOf">;
-  lists: Pick<SourceLists, "know">;
+  lists: Pick<SourceLists, "canTell">;
   refusals: Pick<Refusals, "keepsFiles">;
   journal: Pick<Journal, "ownerOf" | "files">;
   publisher: { remove(path: string): boolean };
   onEvent(event: FileEvent): void;
-  /** Files were removed: what was in the way of others may be gone. */
+  /** Files were removed, which may have been in the way of others. */
   onRemoved(paths: readonly string[]): void;
   /** A file of this owner could not be removed; {@link Removals.retry} tries again. */
   onFailed(owner: string, error: PublishError): void;
+  /** `false` with METHOD=LIST. */
+  retries?: boolean | undefined;
   slice: Pick<TimeSlice, "isOver">;
   /** The time slice was over before every file of this owner was removed: call {@link Removals.retry}. */
   onInterrupted(owner: string): void;
@@ -32,7 +34,7 @@ export class Removals {
   readonly #options: RemovalsOptions;
   /** Paths that could not be removed, with the reason, by owner. */
   readonly #failed = new Map<string, Map<string, string>>();
-  /** Paths that the time slice did not suffice for, by owner. */
+  /** Paths that were not removed when the time slice was over, by owner. */
   readonly #left = new Map<string, Set<string>>();
 
   constructor(options: RemovalsOptions) {
@@ -40,8 +42,8 @@ export class Removals {
   }
 
   /**
-   * Whether a file of ours may be removed: the object whose content it has does not claim it and is not refused. We can
-   * tell that only once the source of that object was listed in full in this run.
+   * Whether a file of ours may be removed: the object whose content it has does not claim it and is not refused. That is
+   * known once the source of that object was listed in full in this run.
    */
   mayRemove(path: string): boolean {
     const owner = this.#options.journal.ownerOf(path);
@@ -52,7 +54,7 @@ export class Removals {
   #isLost(path: string): boolean {
     const { claims, lists, journal } = this.#options;
     const owner = journal.ownerOf(path);
-    return owner !== undefined && !claims.isClaimedBy(path, owner) && lists.know(refOf(owner));
+    return owner !== undefined && !claims.isClaimedBy(path, owner) && lists.canTell(refOf(owner));
   }
 
   /** Removes those of the paths that may be removed. `ref` and `uid` name the object in the log and in Events. */
@@ -61,10 +63,10 @@ export class Removals {
   }
 
   #remove(paths: Iterable<string>, ref: ObjectRef, uid: string | undefined, may: (path: string) => boolean): void {
-    const { journal, publisher, slice, log, onEvent, onRemoved, onFailed } = this.#options;
+    const { journal, publisher, slice, log, onEvent, onRemoved, onFailed, retries = true } = this.#options;
     const removed: string[] = [];
     const failures = new Map<string, PublishError>();
-    let news: PublishError | undefined;
+    let news: { path: string; error: PublishError } | undefined;
     for (const path of paths) {
       const owner = journal.ownerOf(path);
       if (owner === undefined) continue;
@@ -81,28 +83,33 @@ export class Removals {
         this.#settled(owner, path);
       } catch (error) {
         if (!(error instanceof PublishError)) throw error;
-        if (this.#isNews(owner, path, error.message)) news ??= error;
+        if (this.#isNews(owner, path, error.message)) news ??= { path, error };
         failures.set(owner, failures.get(owner) ?? error);
       }
     }
     if (removed.length > 0) {
-      log.info(`${describeRef(ref)}: removed ${summaryOf(removed)}`, listOf(removed));
+      log.info(`${describeRef(ref)}: removed ${summaryOf(removed)}`, { ...aboutObject(ref), ...aboutFiles(removed) });
       onEvent({ type: "removed", ref, ...given("uid", uid), paths: removed });
       onRemoved(removed);
     }
-    if (news !== undefined) log.error(`${describeRef(ref)}: ${news.message}; trying again`);
+    if (news !== undefined) {
+      log.error(`${describeRef(ref)}: ${news.error.message}${retries ? "; trying again" : ""}`, {
+        ...aboutObject(ref),
+        path: news.path,
+      });
+    }
     for (const [owner, error] of failures) onFailed(owner, error);
   }
 
-  /** The winner has no content for the path. If the file has content of an object that no longer claims it, remove it anyway. */
-  withdraw(path: string): void {
+  /** The winner of the path has no content for it. Removes the file if its content is that of an object that no longer claims it. */
+  removeStaleContent(path: string): void {
     const owner = this.#options.journal.ownerOf(path);
     if (owner !== undefined) this.remove([path], refOf(owner));
   }
 
   /**
-   * Removes those of the paths that lost to a path above or below them. A refused object keeps no such file, as it would keep
-   * none that another object wins.
+   * Removes those of the paths that lost to a path above or below them. A refused object does not keep such a file, just as
+   * it does not keep a file that another object wins.
    */
   makeRoom(paths: Iterable<string>): void {
     for (const [owner, lost] of this.#byOwner(paths)) {

@@ -1,23 +1,26 @@
-/** Reports problems with an object in the log and as file events: each state once. */
+/** Reports what happens to the files of an object, in the log and as file events. Each problem is reported once. */
 import type { Collision } from "../files/claims.ts";
 import type { Journal } from "../files/journal.ts";
 import type { Projection } from "../files/projection.ts";
+import { messageOf } from "../runtime/message_of.ts";
 import { given } from "../runtime/given.ts";
-import { describeRef } from "../objects/ref.ts";
+import { aboutObject, describeRef } from "../objects/ref.ts";
 import type { Log } from "../log/log.ts";
-import { type FileEvent, listOf, moreFiles, summaryOf } from "./file_event.ts";
+import { aboutFiles, type FileEvent, moreFiles, summaryOf } from "./file_event.ts";
 import type { PublishError } from "../files/publish_error.ts";
 import type { TrackedObject } from "./tracked_object.ts";
 
 export interface ReportsOptions {
   journal: Pick<Journal, "files" | "ownerOf">;
   onEvent(event: FileEvent): void;
+  /** `false` with METHOD=LIST. */
+  retries?: boolean | undefined;
   /** An attempt to write files of an object failed. */
   onDiskError?: ((error: PublishError) => void) | undefined;
   log: Pick<Log, "info" | "warn" | "error">;
 }
 
-/** Keys of an object whose refusals are told one by one. */
+/** Refusals of one object that get a line each. */
 const MAX_REFUSALS = 10;
 
 export class Reports {
@@ -40,11 +43,14 @@ export class Reports {
   }
 
   written(object: TrackedObject, paths: string[]): void {
-    this.#options.log.info(`${describeRef(object)}: wrote ${summaryOf(paths)}`, listOf(paths));
+    this.#options.log.info(`${describeRef(object)}: wrote ${summaryOf(paths)}`, {
+      ...aboutObject(object),
+      ...aboutFiles(paths),
+    });
     this.#options.onEvent({ type: "written", ref: object, uid: object.uid, paths });
   }
 
-  /** What of the object can become no file; of many keys, the first ones. */
+  /** Keys of the object that cannot become files, up to {@link MAX_REFUSALS}, or why the whole object cannot. */
   refusals(object: TrackedObject, { files, refusals, isRefused }: Projection): void {
     const more = refusals.length - MAX_REFUSALS;
     if (more > 0) this.#refused(object, `${more} more keys, of ${refusals.length} that cannot become files`);
@@ -54,24 +60,32 @@ export class Reports {
         ? [...this.#options.journal.files()].some(([, { owner }]) => owner === object.key)
         : file !== undefined && this.#options.journal.ownerOf(file.path) === object.key;
       const kept = isRefused ? "its last accepted files stay" : "its last accepted file stays";
-      this.#refused(object, isKept ? `${reason}; ${kept}` : reason);
+      this.#refused(object, isKept ? `${reason}; ${kept}` : reason, file?.path);
     }
   }
 
-  #refused(object: TrackedObject, reason: string): void {
-    this.#options.log.error(`${describeRef(object)} refused: ${reason}`);
+  #refused(object: TrackedObject, reason: string, path?: string): void {
+    this.#options.log.error(`${describeRef(object)} refused: ${reason}`, {
+      ...aboutObject(object),
+      ...given("path", path),
+    });
     this.#options.onEvent({ type: "refused", ref: object, uid: object.uid, reason });
   }
 
-  /** A path leads out of the allowed folders. Reported once until `accepted`, although every list finds it again. */
+  /** A path leads out of the allowed folders. Reported once until `clearRefusal`, although every list finds it again. */
   refusedPath(object: TrackedObject, path: string, reason: string): void {
     if (this.#refusedPaths.get(path) === reason) return;
     this.#refusedPaths.set(path, reason);
-    this.#refused(object, reason);
+    this.#refused(object, reason, path);
+  }
+
+  /** Nothing of the object is refused any more. */
+  noLongerRefused(object: TrackedObject): void {
+    this.#options.log.info(`${describeRef(object)} is no longer refused`, aboutObject(object));
   }
 
   /** A path is no longer refused, or no object claims it any more. */
-  accepted(path: string): void {
+  clearRefusal(path: string): void {
     this.#refusedPaths.delete(path);
   }
 
@@ -104,26 +118,40 @@ export class Reports {
         "UNIQUE_FILENAMES=true gives each object its own file)"
       : `${those} of ${loserName} ${isOne} not written: ${winnerName}, ${reason}), has ${blocker}, and a ` +
         "path cannot be a file and a folder";
-    this.#options.log.warn(line);
+    this.#options.log.warn(line, { ...aboutObject(loser), path });
     this.#options.onEvent({
       ...{ type: "collided", ref: loser, uid: loser.uid, winner, path, more },
       ...given("blocker", blocker),
     });
   }
 
-  /** @param before the failure that was told last */
+  /** @param before the failure that was logged last */
   failed(object: TrackedObject, error: PublishError, before: Error | undefined): void {
     this.#options.onDiskError?.(error);
     if (before?.message === error.message) return;
-    this.#options.log.error(
-      `${describeRef(object)}: ${error.message}; ${error.isObstructed ? "waiting until that changes" : "trying again"}`,
-    );
+    const { log, retries = true } = this.#options;
+    const next = !retries ? "" : error.isObstructed ? "; waiting until that changes" : "; trying again";
+    log.error(`${describeRef(object)}: ${error.message}${next}`, {
+      ...aboutObject(object),
+      ...given("path", error.path),
+    });
     this.#options.onEvent({ type: "failed", ref: object, uid: object.uid, reason: error.message });
   }
 
-  /** @param before the failure that was told last */
-  unreadable(error: Error, before: Error | undefined): void {
-    if (before?.message !== error.message) this.#options.log.warn(`${error.message}; trying again`);
+  /** After failures, the files of the object are on disk as it wants them. */
+  recovered(object: TrackedObject): void {
+    this.#options.log.info(`${describeRef(object)}: all its files are in place again`, aboutObject(object));
+  }
+
+  /** @param before the failure that was logged last */
+  unreadable(object: TrackedObject, error: Error, before: Error | undefined): void {
+    if (before?.message === error.message) return;
+    const { log, retries = true } = this.#options;
+    const reason = messageOf(error.cause);
+    log.warn(
+      `cannot read ${describeRef(object)} again: ${reason}${retries ? "; trying again" : ""}`,
+      aboutObject(object),
+    );
   }
 }
 

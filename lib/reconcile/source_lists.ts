@@ -75,7 +75,7 @@ export class SourceLists {
    * Whether we can tell if the object is still selected: true once the source that covers it was listed in full. If none
    * covers it, true once all sources were.
    */
-  know({ kind, namespace, name }: ObjectRef): boolean {
+  canTell({ kind, namespace, name }: ObjectRef): boolean {
     const state = this.#index.get(keyOf({ kind, namespace, name: ANY })) ??
       this.#index.get(keyOf({ kind, namespace: ANY, name: ANY })) ??
       this.#index.get(keyOf({ kind, namespace, name })) ??

@@ -1,7 +1,7 @@
 import type { Claimant } from "../files/claimant.ts";
 import type { Kind } from "../objects/kind.ts";
 import type { KubeObject } from "../objects/object.ts";
-import { keyOf, refOf } from "../objects/ref.ts";
+import { keyOf, type ObjectRef, refOf } from "../objects/ref.ts";
 import type { Source } from "../objects/source.ts";
 import { type Version, versionOf } from "../objects/version.ts";
 
@@ -52,4 +52,9 @@ export class TrackedObject implements Claimant {
   get name(): string {
     return refOf(this.key).name;
   }
+}
+
+/** An object of a source. */
+export function refIn({ kind }: Source, { metadata: { namespace, name } }: KubeObject): ObjectRef {
+  return { kind, namespace, name };
 }

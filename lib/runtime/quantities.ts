@@ -35,9 +35,14 @@ export function size(bytes: number): string {
   return `${unit === "B" ? value : trimmed(value)} ${unit}`;
 }
 
+/** `1,234,567`. */
+export function count(number: number): string {
+  return String(number).replace(/\B(?=(?:\d{3})+$)/g, ",");
+}
+
 /** `1 problem`, `1,234 problems`. */
 export function counted(number: number, noun: string): string {
-  return `${String(number).replace(/\B(?=(?:\d{3})+$)/g, ",")} ${noun}${number === 1 ? "" : "s"}`;
+  return `${count(number)} ${noun}${number === 1 ? "" : "s"}`;
 }
 
 /** One decimal below 100. */

@@ -26,6 +26,10 @@ export interface SidecarMetricsOptions {
   wallClock: () => number;
 }
 
+/** Milliseconds of a rendering whose text is kept, and how many times as long as it took the text is used. */
+const SLOW_MS = 5;
+const PAUSE_FACTOR = 10;
+
 export class SidecarMetrics {
   readonly #options: SidecarMetricsOptions;
   readonly #registry = new MetricsRegistry();
@@ -36,6 +40,8 @@ export class SidecarMetrics {
   readonly #requests: Counter<"verb" | "code">;
   readonly #watchRestarts: Counter<"reason">;
   readonly #relists: Counter<"reason">;
+  /** The last rendering of each format that took long. */
+  readonly #slow = new Map<MetricsFormat, { text: string; until: number }>();
   #isConfigLoaded = true;
   #configLoadedAt: number;
 
@@ -134,9 +140,18 @@ export class SidecarMetrics {
     if (ok) this.#configLoadedAt = this.#options.wallClock() / 1000;
   }
 
+  /** After a rendering that took long, its text is used again, so that requests for it leave most of the time to probes. */
   render(format: MetricsFormat): string {
+    const { clock } = this.#options;
+    const begunAt = clock.now();
+    const known = this.#slow.get(format);
+    if (known !== undefined && begunAt < known.until) return known.text;
     for (const collection of this.#collections.values()) collection.count();
-    return [...this.#registry.render(format)].join("");
+    const text = [...this.#registry.render(format)].join("");
+    const took = clock.now() - begunAt;
+    if (took < SLOW_MS) this.#slow.delete(format);
+    else this.#slow.set(format, { text, until: clock.now() + PAUSE_FACTOR * took });
+    return text;
   }
 
   #forget(name: string): void {

@@ -6,7 +6,7 @@ import type { MetricsFormat } from "../runtime/metrics_registry.ts";
 import { formatFor, MEDIA_TYPES } from "./metrics/exposition.ts";
 import { checkHealth, type HealthState } from "./health.ts";
 import { type HttpRequest, type HttpResponse, Responder, text } from "./responder.ts";
-import { INSTANCE_HEADER } from "./status.ts";
+import { INSTANCE_HEADER, type Status } from "./status.ts";
 import { refusalOf, type StatusPolicy } from "./status_policy.ts";
 
 export interface ServerOptions {
@@ -16,8 +16,8 @@ export interface ServerOptions {
   health: HealthState;
   /** The text of `/metrics`. */
   metrics: (format: MetricsFormat) => string;
-  /** The JSON of `/status`. */
-  status: () => Promise<string>;
+  /** Writes the status of this moment, as JSON or as a page. */
+  status: (write: (status: Status) => string) => Promise<string>;
   /** STATUS_PAGE. */
   statusPage: StatusPolicy;
   /** Tells this sidecar from others, which may have the port in the same pod. */
@@ -69,18 +69,34 @@ function listen({ port, host }: ServerOptions): { listener: Deno.Listener; hostn
 
 async function answer(request: HttpRequest, options: ServerOptions): Promise<HttpResponse> {
   const { method, url, headers } = request;
-  const { health, metrics, status, statusPage } = options;
+  const { health, metrics, statusPage } = options;
   if (method !== "GET" && method !== "HEAD") return text(405, "use GET");
   if (url.pathname === "/metrics") {
     const format = formatFor(headers.get("accept"));
     return { status: 200, type: MEDIA_TYPES[format], body: metrics(format) };
   }
-  if (url.pathname === "/status") {
+  if (url.pathname === "/status" || url.pathname === "/") {
     const refusal = refusalOf(request, statusPage);
     if (refusal !== undefined) return { ...text(403, refusal), headers: NO_STORE };
-    return { status: 200, type: "application/json; charset=utf-8", body: await status(), headers: NO_STORE };
+    return await statusAnswer(url, options);
   }
   const state = checkHealth(url.pathname, health);
-  if (state === undefined) return text(404, "try /healthz, /livez, /readyz, /metrics or /status");
+  if (state === undefined) return text(404, "try /, /healthz, /livez, /readyz, /metrics or /status");
   return state.reason === undefined ? text(200, "ok") : text(503, state.reason);
+}
+
+/** `/status`, or the page, which is loaded when it is asked for the first time. */
+async function statusAnswer({ pathname, searchParams }: URL, { status, log }: ServerOptions): Promise<HttpResponse> {
+  try {
+    if (pathname === "/status") {
+      const body = await status((status) => JSON.stringify(status));
+      return { status: 200, type: "application/json; charset=utf-8", body, headers: NO_STORE };
+    }
+    const { pageHeaders, statusPage } = await import("./page/page.ts");
+    const body = await status((status) => [...statusPage(status, searchParams)].join(""));
+    return { status: 200, type: "text/html; charset=utf-8", body, headers: await pageHeaders() };
+  } catch (error) {
+    log.warn(`${pathname} cannot be answered, which is a bug of the sidecar: ${messageOf(error)}`);
+    return { ...text(500, "internal error: see the log of the sidecar"), headers: NO_STORE };
+  }
 }

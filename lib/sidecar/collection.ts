@@ -8,7 +8,7 @@ import type { ConfigFile } from "../files/config_files.ts";
 import type { RecordedCollection } from "../files/record_format.ts";
 import type { Belongings, Neighbour } from "./leftovers.ts";
 import { checkDiskPeriodically } from "./periodic_disk_check.ts";
-import { describeMissing } from "./describe_selection.ts";
+import { describeNamed, describeSelection } from "./describe_selection.ts";
 import { type ListOutcome, listOutcome } from "./list_outcome.ts";
 import { type CollectionOptions, type CollectionParts, openParts } from "./collection_parts.ts";
 
@@ -31,6 +31,7 @@ export class RunningCollection implements Neighbour {
   readonly #parts: CollectionParts;
   /** METHOD=LIST: the whole run counts as the first sync. */
   #isListing = false;
+  /** Times by the clock, in ms. */
   readonly #openedAt: number;
   #readyAt: number | undefined;
   #changedAt: number | undefined;
@@ -92,6 +93,14 @@ export class RunningCollection implements Neighbour {
   /** Whether the file at a path is one of this collection's. */
   owns(path: string): boolean {
     return this.#parts.journal.ownerOf(path) !== undefined;
+  }
+
+  inherit(directory: string): void {
+    try {
+      this.#parts.journal.recordDirectory(directory);
+    } catch {
+      // The record cannot be written: the directory stays when it is empty
+    }
   }
 
   /** From now on, no object writes to these files, either. */
@@ -195,21 +204,30 @@ export class RunningCollection implements Neighbour {
   #warnOfMissing(): void {
     const { collection: { selection }, log } = this.#options;
     const { outcome, objects } = this.#parts.reconciler;
-    for (const line of describeMissing(selection, (item) => outcome.has(item), objects)) log.warn(line);
+    if (selection.names.length === 0 && objects === 0) {
+      log.warn(
+        `nothing is selected: there are no ${describeSelection(selection)}. Check the spelling of the label, the ` +
+          "namespaces and the kinds. `k8s-sidecar explain NAMESPACE/KIND/NAME` tells why an object is not selected",
+      );
+    }
+    for (const item of selection.names) {
+      if (!outcome.has(item)) log.warn(`RESOURCE_NAME: there is no ${describeNamed(item, selection)}`);
+    }
   }
 
   #onReady(): void {
     this.#readyAt = this.#options.clock.now();
     this.#parts.allowance.close();
     if (this.#isListing) return;
-    this.#options.log.info("Initial sync complete, sidecar is ready.", { objects: this.objects, files: this.files });
+    const { clock, log } = this.#options;
+    const seconds = Math.round(clock.now() - this.#openedAt) / 1000;
+    log.info("Initial sync complete, sidecar is ready.", { objects: this.objects, files: this.files, seconds });
     this.#warnOfMissing();
-    this.#options.garbage.sweep();
     this.#options.onReady();
   }
 
   get #isFirstSync(): boolean {
-    return this.#isListing || !this.#parts.readiness.isReady;
+    return this.#isListing || (!this.#options.isAdded && !this.#parts.readiness.isReady);
   }
 
   #onEvent(event: FileEvent): void {

@@ -1,4 +1,5 @@
 /** Assembles the parts of a running collection. */
+import type { Garbage } from "../runtime/garbage.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Config } from "../config/config.ts";
 import type { Collection } from "../config/collection_settings.ts";
@@ -14,13 +15,13 @@ import type { Journal } from "../files/journal.ts";
 import { Publisher } from "../files/publisher.ts";
 import { DownloadScheduler } from "../downloads/scheduler.ts";
 import type { SharedDownloads } from "../downloads/shared_downloads.ts";
-import type { Garbage } from "../runtime/garbage.ts";
 import type { ObjectApi } from "../kube/client/object_api.ts";
 import type { Source } from "../objects/source.ts";
 import { sourcesOf } from "./sources.ts";
 import { soonestResync } from "../kube/watch/resync.ts";
 import type { EventPoster } from "./event_poster.ts";
 import type { FinalizerGuard } from "./finalizer_guard.ts";
+import { aboutObject, describeRef } from "../objects/ref.ts";
 import type { Log } from "../log/log.ts";
 import { allowedFoldersOf, folderOf, openJournal } from "./open_files.ts";
 import { openNotifications } from "./open_notifications.ts";
@@ -42,6 +43,8 @@ import { Changes } from "../runtime/changes.ts";
 export interface CollectionOptions {
   collection: Collection;
   place: RecordedCollection;
+  /** By a later version of CONFIG_FILE: the application runs already, and is notified of the first sync in any case. */
+  isAdded: boolean;
   config: Config;
   client: ObjectApi;
   /** `false` with `--manifests`, where namespaces have no labels. */
@@ -56,13 +59,13 @@ export interface CollectionOptions {
   sharedDownloads: SharedDownloads;
   /** Shared by all collections; `undefined`: there is only one, for good. */
   claims?: SharedClaims | undefined;
+  garbage: Pick<Garbage, "count">;
   metrics: SidecarMetrics;
   eventPoster?: EventPoster;
   finalizerGuard?: FinalizerGuard;
   liveness: Pick<Liveness, "heartbeat">;
   /** Shared by all collections. */
   sources: Pick<SharedSources, "follow" | "failureOf" | "timesOf">;
-  garbage: Garbage;
   /** Its first sync is complete. */
   onReady(): void;
   clock: Clock;
@@ -159,6 +162,7 @@ function assemble(
     limits: byteLimitsOf(collection),
     publisher,
     onWritten: (ref, path) => {
+      log.info(`${describeRef(ref)}: wrote ${path}`, { ...aboutObject(ref), path });
       reconciler.disk.downloaded(path);
       onEvent({ type: "written", ref, paths: [path] });
     },
@@ -175,6 +179,7 @@ function assemble(
       readiness.check();
       changes.notify();
     },
+    retries: config.method !== "LIST",
     firstBackoff,
     turns: options.sharedDownloads.join(collection.requests.urlMaxOpen),
     // Each resync is to ask again, however soon it comes
@@ -202,6 +207,7 @@ function assemble(
     onReleased: options.finalizerGuard && ((ref) => options.finalizerGuard?.release(ref)),
     heartbeat: options.liveness.heartbeat("the work queue"),
     onChange: () => readiness.check(),
+    retries: config.method !== "LIST",
     firstBackoff,
     clock,
     random,

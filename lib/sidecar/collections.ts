@@ -2,9 +2,13 @@
 import type { Collection } from "../config/collection_settings.ts";
 import type { ConfigFile } from "../files/config_files.ts";
 import type { RecordedCollection } from "../files/record_format.ts";
+import { redactUrl } from "../http/transport.ts";
+import type { Log } from "../log/log.ts";
 import { withProperties } from "../log/with_properties.ts";
 import { keyOf, type ObjectRef } from "../objects/ref.ts";
 import { SharedClaims } from "../reconcile/shared_claims.ts";
+import { given } from "../runtime/given.ts";
+import type { Garbage } from "../runtime/garbage.ts";
 import { whenAborted } from "../runtime/when_aborted.ts";
 import { RunningCollection } from "./collection.ts";
 import type { CollectionOptions } from "./collection_parts.ts";
@@ -12,14 +16,19 @@ import { differenceOf } from "./collection_difference.ts";
 import { instanceOf, placeOf } from "./collection_id.ts";
 import { leftoverDisk } from "./leftover_disk.ts";
 import { Leftovers } from "./leftovers.ts";
-import { filesNamedBy } from "./open_files.ts";
+import { describeSelection } from "./describe_selection.ts";
+import { filesNamedBy, folderOf } from "./open_files.ts";
 import type { ListOutcome } from "./list_outcome.ts";
 import type { HeartbeatGroup, Liveness } from "./liveness.ts";
 
 export interface CollectionsOptions
-  extends Omit<CollectionOptions, "claims" | "collection" | "place" | "liveness" | "onReady"> {
+  extends Omit<CollectionOptions, "claims" | "collection" | "place" | "isAdded" | "liveness" | "onReady"> {
   liveness: Liveness;
+  garbage: Pick<Garbage, "count" | "sweep">;
 }
+
+/** That of DEFAULT_FILE_MODE. */
+const DEFAULT_MODE = 0o644;
 
 /** A collection of the configuration. */
 interface Slot {
@@ -44,6 +53,11 @@ export class Collections {
   #isRunning = false;
   #hasBeenReady = false;
   #instance = "";
+  #isAboutToSweep = false;
+  /** Where collections are about to be opened. */
+  #coming: RecordedCollection[] = [];
+  /** Those that have ended and whose files are not given to the leftovers yet. */
+  #left: Slot[] = [];
 
   /** @throws {PublishError} a folder does not exist and cannot be created */
   static async open(options: CollectionsOptions): Promise<Collections> {
@@ -61,6 +75,7 @@ export class Collections {
     this.#claims = options.config.configFile === undefined ? undefined : new SharedClaims();
     this.#leftovers = new Leftovers({
       ...options,
+      retries: options.config.method !== "LIST",
       neighbours: () => this.running,
       disk: leftoverDisk(options),
       onReleased: finalizerGuard && ((ref) => this.#release(ref)),
@@ -104,7 +119,9 @@ export class Collections {
 
   /** METHOD=LIST: lists and writes everything once. */
   async list(signal: AbortSignal): Promise<ListOutcome[]> {
-    const outcomes = await Promise.all(this.running.map((running) => running.list(signal)));
+    const outcomes = await Promise.all(
+      this.running.map(async (running) => ({ ...await running.list(signal), collection: running.name })),
+    );
     await this.#leftovers.attempt(signal);
     return outcomes;
   }
@@ -117,8 +134,10 @@ export class Collections {
    */
   async replace(collections: readonly Collection[]): Promise<void> {
     this.#protect(collections);
+    // Those that are added later notify an application that runs
+    this.notReady();
     const kept = new Set<string>();
-    const left: Slot[] = [];
+    const ending: Slot[] = [];
     for (const after of collections) {
       const slot = this.#slots.get(after.name);
       const difference = slot && differenceOf(slot.collection, after);
@@ -127,18 +146,24 @@ export class Collections {
       if (difference === "requests") await slot.running.replaceRequests(after);
       slot.collection = after;
     }
-    for (const [name, slot] of [...this.#slots]) {
+    const added = collections.filter(({ name }) => !kept.has(name));
+    // Before they have files: if the process is killed now, the next one finds them
+    this.#coming = await Promise.all(added.map(placeOf));
+    this.#record();
+    for (const [name, slot] of this.#slots) {
       if (kept.has(name)) continue;
       slot.stop.abort();
+      ending.push(slot);
+    }
+    await Promise.all(ending.map(async (slot) => {
       await slot.ended;
       slot.heartbeats.close();
-      this.#slots.delete(name);
-      left.push(slot);
-    }
-    for (const collection of collections) {
-      if (!kept.has(collection.name)) await this.#open(collection);
-    }
-    for (const { running } of left) this.#leftovers.add(running.place, running.belongings);
+      this.#slots.delete(slot.collection.name);
+      this.#left.push(slot);
+    }));
+    for (const collection of added) await this.#open(collection);
+    this.#coming = [];
+    for (const { running } of this.#left.splice(0)) this.#leftovers.add(running.place, running.belongings);
     await this.#identify();
     this.#record();
     this.#replaced.resolve();
@@ -148,20 +173,25 @@ export class Collections {
   async #open(collection: Collection): Promise<void> {
     const { name } = collection;
     const heartbeats = this.#options.liveness.group();
-    const { finalizerGuard, log } = this.#options;
+    const { finalizerGuard } = this.#options;
+    const log = withProperties(this.#options.log, { collection: name });
+    const place = await placeOf(collection);
+    await this.#leftovers.giveBack(place);
     const options: CollectionOptions = {
       ...this.#options,
       claims: this.#claims,
       collection,
-      place: await placeOf(collection),
+      place,
+      isAdded: this.#hasBeenReady,
       configFiles: [...this.#options.configFiles, ...this.#namedFiles.values()],
       liveness: heartbeats,
-      log: withProperties(log, { collection: name }),
-      onReady: () => this.#leftovers.check(),
+      log,
+      onReady: () => this.#onReady(),
     };
     if (finalizerGuard !== undefined) {
       options.finalizerGuard = { ...finalizerGuard, release: (ref) => this.#release(ref) };
     }
+    announce(collection, log);
     const running = await RunningCollection.open(options);
     const slot = { collection, running, heartbeats, stop: new AbortController() };
     this.#slots.set(name, slot);
@@ -171,6 +201,17 @@ export class Collections {
   async #identify(): Promise<void> {
     const collections = [...this.#slots.values()].map(({ collection }) => collection);
     this.#instance = await instanceOf(collections, this.#options.config.configFile);
+  }
+
+  #onReady(): void {
+    this.#leftovers.check();
+    if (this.#isAboutToSweep || !this.running.every(({ isReady }) => isReady)) return;
+    // A sweep stops everything for some 20 ms: one for all
+    this.#isAboutToSweep = true;
+    queueMicrotask(() => {
+      this.#isAboutToSweep = false;
+      this.#options.garbage.sweep();
+    });
   }
 
   /** Keeps what these collections name from being written to by objects of any collection. */
@@ -183,7 +224,8 @@ export class Collections {
   /** Removes the finalizer of an object, unless another collection still has it. */
   #release(ref: ObjectRef): void {
     const key = keyOf(ref);
-    if (!this.running.some((running) => running.holds(key))) this.#options.finalizerGuard?.release(ref);
+    if (this.#leftovers.hold(key) || this.running.some((running) => running.holds(key))) return;
+    this.#options.finalizerGuard?.release(ref);
   }
 
   /** Collections of the last run that are not configured any more. */
@@ -196,7 +238,9 @@ export class Collections {
   /** Each record names all collections, so that those that are left can clean up after one that is removed. */
   #record(): void {
     const running = this.running;
-    const places: RecordedCollection[] = [...running.map(({ place }) => place), ...this.#leftovers.places];
+    const known = [...running, ...this.#left.map((slot) => slot.running)].map(({ place }) => place);
+    const all = [...known, ...this.#coming, ...this.#leftovers.places];
+    const places = [...new Map(all.map((place) => [`${place.folder}/${place.id}`, place])).values()];
     if (this.#options.config.configFile === undefined && places.length === 1) return;
     for (const collection of running) collection.recordCollections(places);
   }
@@ -204,6 +248,21 @@ export class Collections {
   #ends(): Promise<void>[] {
     return [...this.#slots.values()].flatMap(({ ended }) => ended ?? []);
   }
+}
+
+/** Logs what a collection selects and where its files go. No line has a query or credentials of a URL. */
+function announce(collection: Collection, log: Log): void {
+  const { selection, files, notification: { script, webhook } } = collection;
+  const folder = folderOf(collection);
+  const mode = files.mode === DEFAULT_MODE ? "" : ` with mode ${files.mode.toString(8).padStart(4, "0")}`;
+  const call = webhook && `${webhook.method} ${redactUrl(webhook.url).replace(/\?.*/, "")}`;
+  const notified = [script?.path, call].filter((target) => target !== undefined);
+  const then = notified.length === 0 ? "" : `, then ${notified.join(" and ")}`;
+  log.info(`${describeSelection(selection)} become files in ${folder}${mode}${then}`, {
+    folder,
+    ...given("script", script?.path),
+    ...given("webhook", call),
+  });
 }
 
 function start(slot: Slot): void {

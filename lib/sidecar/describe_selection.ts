@@ -11,16 +11,11 @@ export function describeSelection(selection: Selection): string {
   return `${kinds.map(pluralOf).join(" and ")} ${which} in ${describeNamespaces(selection)}`;
 }
 
-/** A line for each selected object that does not exist. */
-export function describeMissing(selection: Selection, has: (item: NamedObject) => boolean, objects: number): string[] {
-  if (selection.names.length === 0) {
-    return objects > 0 ? [] : [`nothing is selected: there are no ${describeSelection(selection)}`];
-  }
-  return selection.names.filter((item) => !has(item)).map((item) => {
-    const kinds = item.kind === undefined ? selection.kinds : [item.kind];
-    const where = item.namespace === undefined ? describeNamespaces(selection) : `namespace ${item.namespace}`;
-    return `RESOURCE_NAME: there is no ${kinds.join(" or ")} ${item.name} in ${where}`;
-  });
+/** `configmap or secret settings in namespace a`: an object of RESOURCE_NAME. */
+export function describeNamed(item: NamedObject, selection: Selection): string {
+  const kinds = item.kind === undefined ? selection.kinds : [item.kind];
+  const where = item.namespace === undefined ? describeNamespaces(selection) : `namespace ${item.namespace}`;
+  return `${kinds.join(" or ")} ${item.name} in ${where}`;
 }
 
 function describeNamespaces({ namespaces, namespaceSelector, namespaceExclude }: Selection): string {

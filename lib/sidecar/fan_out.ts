@@ -27,6 +27,11 @@ export class FanOut implements ObjectSink {
     this.#sinks.delete(sink);
   }
 
+  /** The list under way will not go on: who joins from now on needs another. */
+  interrupted(): void {
+    this.#isAtBeginning = false;
+  }
+
   beginList(): void {
     this.#isAtBeginning = true;
     for (const sink of this.#sinks.keys()) {

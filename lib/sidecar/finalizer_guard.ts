@@ -3,7 +3,7 @@ import type { KubeClient } from "../kube/client/client.ts";
 import { Finalizers } from "../kube/finalizers/finalizers.ts";
 import type { Log } from "../log/log.ts";
 import type { KubeObject } from "../objects/object.ts";
-import { describeRef, type ObjectRef } from "../objects/ref.ts";
+import { aboutObject, describeRef, type ObjectRef } from "../objects/ref.ts";
 import type { Source } from "../objects/source.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Heartbeat } from "../runtime/heartbeat.ts";
@@ -14,6 +14,8 @@ export interface FinalizerGuardOptions {
   /** The finalizer's name: `example.com/files`. */
   name: string;
   heartbeat: Heartbeat;
+  /** `false` with METHOD=LIST. */
+  retries?: boolean;
   clock: Clock;
   random: () => number;
   log: Log;
@@ -41,9 +43,11 @@ export function openFinalizerGuard(options: FinalizerGuardOptions): FinalizerGua
         if (signal.aborted) throw error;
         // The files are written without it
         const { namespace, name } = object.metadata;
+        const ref = { kind, namespace, name };
         options.log.warn(
-          `could not add the finalizer to ${describeRef({ kind, namespace, name })}: ${messageOf(error)}; ` +
-            "it is tried again at the object's next event or list",
+          `could not add the finalizer to ${describeRef(ref)}: ${messageOf(error)}` +
+            (options.retries ?? true ? "; it is tried again at the object's next event or list" : ""),
+          aboutObject(ref),
         );
         return "apply";
       }

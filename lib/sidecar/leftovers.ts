@@ -12,6 +12,7 @@ import type { Log } from "../log/log.ts";
 import { type ObjectRef, refOf } from "../objects/ref.ts";
 import { Alarm } from "../runtime/alarm.ts";
 import { Backoff } from "../runtime/backoff.ts";
+import { given } from "../runtime/given.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { TimeSlice } from "../runtime/time_slice.ts";
 
@@ -29,6 +30,8 @@ export interface Neighbour {
   /** Whether its sources were listed in full and its files written. */
   readonly isReady: boolean;
   owns(path: string): boolean;
+  /** A directory in its folder that was made by a collection that left. */
+  inherit(directory: string): void;
 }
 
 /** The disk, as far as collections that are gone have something on it. */
@@ -36,9 +39,9 @@ export interface LeftoverDisk {
   /**
    * What a collection has, as its record says; `undefined` when there is none, so nothing is known to be ours.
    *
-   * @param folders of the collections that run
+   * @throws {PublishError} its directory cannot be looked at
    */
-  open(place: RecordedCollection, folders: readonly string[]): Promise<Belongings | undefined>;
+  open(place: RecordedCollection, neighbours: readonly Neighbour[]): Promise<Belongings | undefined>;
   removeRecord(place: RecordedCollection, journal: Journal): void;
 }
 
@@ -49,6 +52,8 @@ export interface LeftoversOptions {
   onReleased?: ((ref: ObjectRef) => void) | undefined;
   /** {@link Leftovers.places} changed. */
   onChange(): void;
+  /** `false` with METHOD=LIST. */
+  retries?: boolean;
   clock: Clock;
   random: () => number;
   log: Log;
@@ -68,6 +73,8 @@ export class Leftovers {
   readonly #alarm: Alarm;
   readonly #slice: TimeSlice;
   readonly #all = new Map<string, Leftover>();
+  /** Resolves when no clean-up is under way. */
+  #cleaning: Promise<void> = Promise.resolve();
 
   constructor(options: LeftoversOptions) {
     this.#options = options;
@@ -91,6 +98,21 @@ export class Leftovers {
     this.#alarm.ring();
   }
 
+  /**
+   * A collection is about to have this place again. Resolves when nothing is removed there any more; what is left of its
+   * files is its own.
+   */
+  async giveBack(place: RecordedCollection): Promise<void> {
+    if (this.#all.delete(keyOf(place))) await this.#cleaning;
+  }
+
+  /** Whether files with the content of this object have yet to go. */
+  hold(key: string): boolean {
+    return [...this.#all.values()].some(({ belongings }) =>
+      [...belongings?.journal.files() ?? []].some(([, { owner }]) => owner === key)
+    );
+  }
+
   /** A collection has become ready, or runs again. */
   check(): void {
     this.#alarm.ring();
@@ -110,7 +132,9 @@ export class Leftovers {
     for (const [key, leftover] of [...this.#all]) {
       if (signal.aborted) return;
       if (this.#isRunning(leftover.place)) this.#forget(key);
-      else if (leftover.dueAt <= this.#options.clock.now() && this.#mayGo(leftover)) await this.#tryToCleanUp(leftover);
+      else if (leftover.dueAt <= this.#options.clock.now() && this.#mayGo(leftover)) {
+        await (this.#cleaning = this.#tryToCleanUp(leftover));
+      }
     }
   }
 
@@ -129,27 +153,33 @@ export class Leftovers {
   }
 
   async #tryToCleanUp(leftover: Leftover): Promise<void> {
-    const { clock, log } = this.#options;
+    const { onReleased, clock, log, retries = true } = this.#options;
     const { place, backoff } = leftover;
     try {
-      await this.#cleanUp(leftover);
+      const owners = await this.#cleanUp(leftover);
       this.#forget(keyOf(place));
+      for (const owner of owners) onReleased?.(refOf(owner));
     } catch (error) {
       if (!(error instanceof PublishError)) throw error;
       leftover.dueAt = clock.now() + backoff.next() * 1000;
       const line = `collection ${place.name} left ${place.folder}, and its files cannot be removed: ${error.message}`;
-      if (backoff.failures === 1) log.error(`${line}; trying again`, { collection: place.name });
-      else log.debug(line, { collection: place.name });
+      const properties = { collection: place.name, ...given("path", error.path) };
+      const next = retries ? "; trying again" : "";
+      if (backoff.failures === 1) log.error(`${line}${next}`, properties);
+      else log.debug(line, properties);
     }
   }
 
-  /** @throws {PublishError} a file could not be removed; the others were */
-  async #cleanUp(leftover: Leftover): Promise<void> {
-    const { disk, log, onReleased } = this.#options;
+  /**
+   * Returns the objects whose content is gone.
+   *
+   * @throws {PublishError} a file could not be removed; the others were
+   */
+  async #cleanUp(leftover: Leftover): Promise<ReadonlySet<string>> {
+    const { disk, log } = this.#options;
     const { place } = leftover;
-    const folders = this.#options.neighbours().flatMap(({ folders }) => folders);
-    const belongings = leftover.belongings ??= await disk.open(place, folders);
-    if (belongings === undefined) return;
+    const belongings = leftover.belongings ??= await disk.open(place, this.#options.neighbours());
+    if (belongings === undefined || this.#isGivenBack(leftover)) return new Set();
     const { journal } = belongings;
     const owners = new Set([...journal.files()].map(([, { owner }]) => owner));
     const hasMoved = this.#options.neighbours().some(({ place: { name } }) => name === place.name);
@@ -157,21 +187,36 @@ export class Leftovers {
     const properties = { collection: place.name, folder: place.folder };
     if (isKept) log.info(`collection ${place.name} was removed: its files stay in ${place.folder}`, properties);
     else {
-      const removed = await this.#removeFiles(belongings);
+      const removed = await this.#removeFiles(leftover, belongings);
+      if (this.#isGivenBack(leftover)) return new Set();
       const why = hasMoved ? "has another folder" : "was removed";
       log.info(`collection ${place.name} ${why}: removed ${countOf(removed)} from ${place.folder}`, properties);
     }
+    if (!isKept) this.#handOver(journal.madeDirectories);
     disk.removeRecord(place, journal);
-    for (const owner of owners) onReleased?.(refOf(owner));
+    return owners;
+  }
+
+  /** Directories that others have files in by now, and remove with the last of them. */
+  #handOver(directories: Iterable<string>): void {
+    for (const directory of [...directories]) {
+      this.#options.neighbours().find(({ place: { folder } }) => directory !== folder && isInside(folder, directory))
+        ?.inherit(directory);
+    }
+  }
+
+  #isGivenBack(leftover: Leftover): boolean {
+    return this.#all.get(keyOf(leftover.place)) !== leftover;
   }
 
   /** @throws {PublishError} */
-  async #removeFiles({ journal, publisher }: Belongings): Promise<number> {
+  async #removeFiles(leftover: Leftover, { journal, publisher }: Belongings): Promise<number> {
     let removed = 0;
     let failure: PublishError | undefined;
     this.#slice.begin();
     for (const path of [...journal.files()].map(([path]) => path)) {
       if (this.#slice.isOver) await this.#slice.pause();
+      if (this.#isGivenBack(leftover)) return removed;
       if (this.#options.neighbours().some((neighbour) => neighbour.owns(path))) {
         journal.drop(path);
         continue;

@@ -1,5 +1,6 @@
 /** METHOD=LIST: lists every collection once and reports the result. */
 import type { Log } from "../log/log.ts";
+import { given } from "../runtime/given.ts";
 import type { ListOutcome } from "./list_outcome.ts";
 
 /** How a run ended. `apiFailed`, `filesFailed`: METHOD=LIST could not read all objects, or not write all files. */
@@ -14,11 +15,15 @@ export interface Listing {
 export async function listOnce(collections: Listing, log: Log, signal: AbortSignal): Promise<Outcome> {
   const outcomes = await collections.list(signal);
   if (signal.aborted) return "done";
+  for (const kind of ["apiFailures", "fileFailures"] as const) {
+    for (const { collection, [kind]: failures } of outcomes) {
+      for (const failure of failures) log.error(`incomplete: ${failure}`, given("collection", collection));
+    }
+  }
   const apiFailures = outcomes.flatMap((outcome) => outcome.apiFailures);
   const fileFailures = outcomes.flatMap((outcome) => outcome.fileFailures);
   const files = outcomes.reduce((sum, outcome) => sum + outcome.files, 0);
   const refused = outcomes.reduce((sum, outcome) => sum + outcome.refused, 0);
-  for (const failure of [...apiFailures, ...fileFailures]) log.error(`incomplete: ${failure}`);
   const inPlace = `${files} ${files === 1 ? "file is" : "files are"} in place`;
   const faults = refused === 0
     ? ""

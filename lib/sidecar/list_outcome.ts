@@ -5,6 +5,8 @@ import { PublishError } from "../files/publish_error.ts";
 import type { Reconciler } from "../reconcile/reconciler.ts";
 
 export interface ListOutcome {
+  /** The name of the collection. */
+  collection?: string;
   /** Reasons why a source could not be listed or an object not be read. */
   apiFailures: string[];
   /** Reasons why a file could not be written. */

@@ -81,12 +81,14 @@ export class Notifications {
     this.#round.abort();
     // Never two notifications at one time
     await this.#ended;
-    const runner = await this.#open(collection);
-    this.#settings = collection.notification;
-    this.#runner = runner;
-    this.#round = new AbortController();
-    const { resolve } = this.#replaced;
-    this.#replaced = Promise.withResolvers();
-    resolve();
+    try {
+      this.#runner = await this.#open(collection);
+      this.#settings = collection.notification;
+    } finally {
+      this.#round = new AbortController();
+      const { resolve } = this.#replaced;
+      this.#replaced = Promise.withResolvers();
+      resolve();
+    }
   }
 }

@@ -2,7 +2,7 @@
 import type { KubeObject } from "../objects/object.ts";
 import type { Source } from "../objects/source.ts";
 import type { Log } from "../log/log.ts";
-import { describeRef } from "../objects/ref.ts";
+import { aboutObject, describeRef } from "../objects/ref.ts";
 import type { Reconciler } from "../reconcile/reconciler.ts";
 
 export interface ObjectSink {
@@ -50,7 +50,10 @@ export class FileObjects implements ObjectSink {
     const { source, reconciler, admit, selects, log } = this.#options;
     const { namespace, name, deletionTimestamp } = object.metadata;
     const isSelected = selects(namespace);
-    if (!isSelected) log.debug(`${describeRef({ kind: source.kind, namespace, name })}: namespace is not selected`);
+    if (!isSelected) {
+      const ref = { kind: source.kind, namespace, name };
+      log.debug(`${describeRef(ref)}: its namespace is not selected`, aboutObject(ref));
+    }
     // An object that is not selected matters only while it is being deleted: it may still carry our finalizer
     const isAsked = isSelected || deletionTimestamp !== undefined;
     if (admit !== undefined && isAsked && await admit(source, object, signal) === "retire") {

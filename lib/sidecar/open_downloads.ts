@@ -5,6 +5,7 @@ import type { Collection } from "../config/collection_settings.ts";
 import type { AttemptOptions } from "../downloads/attempt.ts";
 import { ByteLimits } from "../downloads/byte_limits.ts";
 import type { Log } from "../log/log.ts";
+import type { Garbage } from "../runtime/garbage.ts";
 import { openNetrc } from "./open_netrc.ts";
 import type { Transport } from "../http/transport.ts";
 
@@ -13,6 +14,7 @@ export interface UrlFetcherOptions {
   transport: () => Promise<Transport>;
   clock: Clock;
   log: Log;
+  garbage: Pick<Garbage, "count">;
 }
 
 type Fetches = AttemptOptions["fetcher"];
@@ -51,7 +53,7 @@ export function openUnpacker({ files }: Collection) {
   };
 }
 
-async function load({ collection: { files, requests }, transport, clock, log }: UrlFetcherOptions) {
+async function load({ collection: { files, requests }, transport, clock, log, garbage }: UrlFetcherOptions) {
   const { retry, timeout, encoding, netrc } = requests;
   const { Fetcher } = await import("../downloads/fetcher.ts");
   const { authorizationForUrls } = await import("../downloads/url_credentials.ts");
@@ -65,6 +67,7 @@ async function load({ collection: { files, requests }, transport, clock, log }: 
     authorizationFor: authorizationForUrls({ netrc: await openNetrc(netrc, log), encoding }),
     clock,
     wallClock: Date.now,
+    onRead: (bytes) => garbage.count(bytes),
     log,
   });
 }

@@ -58,6 +58,7 @@ export class Reload {
   #fault: string | undefined;
   #isAskedFor = false;
   #loadedAt: number;
+  #warnings: readonly string[] | undefined;
 
   constructor(options: ReloadOptions) {
     this.#options = options;
@@ -79,6 +80,11 @@ export class Reload {
   /** When the version in use was read, by the clock in ms. */
   get loadedAt(): number {
     return this.#loadedAt;
+  }
+
+  /** Of the version in use; `undefined`: it is that of the start. */
+  get warnings(): readonly string[] | undefined {
+    return this.#warnings;
   }
 
   get path(): string {
@@ -111,7 +117,7 @@ export class Reload {
     try {
       const text = await Deno.readTextFile(file.path);
       if (text === this.#text && this.#fault === undefined) {
-        if (isAskedFor) log.info(`${file.path} is unchanged`);
+        if (isAskedFor) log.info(`${file.path} is unchanged`, { path: file.path });
         return;
       }
       this.#text = text;
@@ -128,17 +134,24 @@ export class Reload {
     for (const warning of version.warnings) log.warn(warning);
     await collections.replace(version.collections);
     this.#fault = undefined;
+    this.#warnings = version.warnings;
     this.#loadedAt = this.#options.clock.now();
-    log.info(`${file.path} was read again: ${version.collections.map(({ name }) => name).join(", ")}`);
+    log.info(`${file.path} was read again: ${version.collections.map(({ name }) => name).join(", ")}`, {
+      path: file.path,
+    });
     onResult(true);
   }
 
   #refuse(fault: string): void {
-    const { onResult, log } = this.#options;
+    const { file, onResult, log } = this.#options;
     const isNews = fault !== this.#fault;
     this.#fault = fault;
     onResult(false);
-    if (isNews) log.error(`the new CONFIG_FILE is not used, everything goes on as it was: ${fault}`);
+    if (isNews) {
+      log.error(`the new CONFIG_FILE is not used; the sidecar goes on with the one before: ${fault}`, {
+        path: file.path,
+      });
+    }
   }
 
   /** Listens for announced changes in the file's directory, where the kubelet and editors replace it. */
@@ -146,6 +159,8 @@ export class Reload {
     try {
       const changes = Deno.watchFs(parentOf(this.#options.file.path), { recursive: false });
       signal.addEventListener("abort", () => changes.close(), { once: true });
+      // It may have changed since the process read it
+      this.#lookIn(0);
       for await (const { kind } of changes) {
         if (kind !== "access") this.#lookIn(QUIET_MS);
       }

@@ -1,6 +1,6 @@
 import type { DownloadScheduler } from "../downloads/scheduler.ts";
 import type { Log } from "../log/log.ts";
-import { listOf, summaryOf } from "../reconcile/file_event.ts";
+import { aboutFiles, summaryOf } from "../reconcile/file_event.ts";
 import type { Changes } from "../runtime/changes.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { Deadline } from "../runtime/deadline.ts";
@@ -23,5 +23,5 @@ export async function settleDownloads(options: SettleDownloadsOptions, signal: A
   await changes.until(() => unpacking.size === 0, signal);
   if (awaited.size === 0 || signal.aborted) return;
   const missing = [...awaited];
-  log.error(`not downloaded within ${seconds} s (URL_TIMEOUT): ${summaryOf(missing)}`, listOf(missing));
+  log.error(`not downloaded within ${seconds} s (URL_TIMEOUT): ${summaryOf(missing)}`, aboutFiles(missing));
 }

@@ -33,8 +33,8 @@ export type SourceTimes = Pick<SourceFollower, "source" | "contactAt" | "syncedA
 interface SharedSource {
   readonly receivers: FanOut;
   readonly follower: SourceFollower;
-  /** Ends the list or watch under way. */
-  interrupt(): void;
+  /** Ends the list or watch under way. Resolves when it has ended. */
+  interrupt(): Promise<void>;
   /** Resolves when it is no longer followed. */
   readonly ended: Promise<void>;
 }
@@ -70,13 +70,10 @@ export class SharedSources {
     const { receivers, follower } = shared;
     receivers.join(receiver);
     // The others receive that list, too. It changes nothing for them
-    if (receivers.needsList) shared.interrupt();
+    if (receivers.needsList) void shared.interrupt();
     await Promise.race([shared.ended, whenAborted(signal)]);
     receivers.leave(receiver);
-    if (receivers.isEmpty) {
-      shared.interrupt();
-      await shared.ended;
-    }
+    if (receivers.isEmpty) await shared.interrupt();
     return follower.failure;
   }
 
@@ -85,20 +82,26 @@ export class SharedSources {
     const heartbeats = this.#options.liveness.group();
     const follower = this.#follower(target, receivers, heartbeats);
     let round = new AbortController();
+    let roundEnded = Promise.resolve();
     const run = async () => {
       // The first receiver has yet to join
       await Promise.resolve();
       while (!receivers.isEmpty) {
         round = new AbortController();
-        await follower.run(round.signal, { once: this.#options.mode === "once" });
+        roundEnded = follower.run(round.signal, { once: this.#options.mode === "once" });
+        await roundEnded;
         if (!receivers.needsList) break;
       }
-    };
-    const ended = run().finally(() => {
-      heartbeats.close();
+      // At once, so that nobody joins what has ended
       this.#shared.delete(key);
-    });
-    const shared = { receivers, follower, interrupt: () => round.abort(), ended };
+    };
+    const ended = run().finally(() => heartbeats.close());
+    const interrupt = () => {
+      receivers.interrupted();
+      round.abort();
+      return roundEnded;
+    };
+    const shared = { receivers, follower, interrupt, ended };
     this.#shared.set(key, shared);
     return shared;
   }

@@ -92,13 +92,14 @@ export async function runSidecar(options: SidecarOptions, signal: AbortSignal): 
       const reload = await openReload(options, collections, metrics, liveness);
       const stuck = () => liveness.stuck() ?? contact?.lost;
       const state = { notReady: () => collections.notReady(), stuck };
-      const status = async () => {
+      const status: ServerOptions["status"] = async (write) => {
         const { statusText } = await import("./status/status_text.ts");
         const inner = collections.running.map(({ inner }) => inner);
         const { instance } = collections;
         return statusText(
           { ...options, startedAt, health: state, collections: inner, instance, reload, history },
           garbage,
+          write,
         );
       };
       const served = { health: state, status, instance: () => collections.instance };
@@ -137,7 +138,7 @@ async function openClusterParts(
   liveness: Liveness,
 ): Promise<{ eventPoster?: EventPoster; finalizerGuard?: FinalizerGuard }> {
   if (client === undefined) return {};
-  const options = { client, clock, random, log };
+  const options = { client, clock, random, log, retries: config.method !== "LIST" };
   const parts: { eventPoster?: EventPoster; finalizerGuard?: FinalizerGuard } = {};
   if (config.events) {
     const { openEventPoster } = await import("./event_poster.ts");

@@ -1,5 +1,5 @@
 /** Follows one source: passes its objects to a sink, and its failures to log and health. */
-import { ApiError, isFinal } from "../kube/client/errors.ts";
+import { ApiError, CredentialsError, isFinal } from "../kube/client/errors.ts";
 import { describeSource, type WatchTarget } from "../objects/source.ts";
 import { failureOf, type Restart } from "../kube/watch/restarts.ts";
 import type { Watcher, WatcherEvent } from "../kube/watch/watcher.ts";
@@ -162,9 +162,11 @@ export class SourceFollower {
   #failed({ error, retryIn, failures }: Failed, isLast: boolean): void {
     const { log, source } = this.#options;
     const reason = reasonOf(error, source);
-    if (retryIn === 0 && !isLast) return log.debug(`listing ${describeSource(source)} anew: ${reason}`);
+    if (retryIn === 0 && !isLast) return log.debug(`listing ${describeSource(source)} again: ${reason}`);
     const isForbidden = error instanceof ApiError && error.isForbidden;
-    if (isForbidden && this.#options.sink.forbidden?.()) return log.debug(reason, { failures });
+    if (isForbidden && this.#options.sink.forbidden?.()) {
+      return log.debug(`${describeSource(source)} failed: ${reason}`, { failures });
+    }
     // The message differs between a streaming list (verb watch) and a list, but the missing permission is the same
     const isNews = this.#loggedReason !== reason && !(isForbidden && this.#wasForbidden);
     const at = this.#options.clock.now();
@@ -172,7 +174,7 @@ export class SourceFollower {
     this.#failure = { reason, cause: failureOf(error), since, at };
     this.#lastFailure = reason;
     this.#wasForbidden = isForbidden;
-    if (isLast) return log.debug(reason, { failures });
+    if (isLast) return log.debug(`${describeSource(source)} failed: ${reason}`, { failures });
     const line = `${reason}; retrying in ${retryIn.toFixed(1)} s`;
     if (!this.#mayLog(error, reason) || !isNews) return log.debug(line, { failures });
     this.#loggedReason = reason;
@@ -180,10 +182,10 @@ export class SourceFollower {
     else log.warn(line);
   }
 
-  /** If the server is unreachable for all sources, only one of them logs it. */
+  /** If the server is unreachable, or refuses the credentials, for all sources, only one of them logs it. */
   #mayLog(error: unknown, reason: string): boolean {
     const { outages } = this.#options;
-    if (error instanceof TransportError) return outages.begin(this, reason);
+    if (isOfServer(error)) return outages.begin(this, reason);
     outages.end(this);
     return true;
   }
@@ -198,6 +200,12 @@ export class SourceFollower {
     if (wasLogged) this.#options.log.info(line);
     else this.#options.log.debug(line);
   }
+}
+
+/** Whether every source fails in the same way. */
+function isOfServer(error: unknown): boolean {
+  if (error instanceof TransportError || error instanceof CredentialsError) return true;
+  return error instanceof ApiError && error.status === 401;
 }
 
 /** Whether METHOD=LIST does not retry. */

@@ -167,8 +167,10 @@ Deno.test("METHOD=LIST with --manifests makes the files and ends with code 0", a
   const { code, lines } = await outcome(env, { args: ["--manifests", place.manifests] });
   assert.equal(code, 0, JSON.stringify(lines));
   assert.equal(await Deno.readTextFile(`${place.files}/one.txt`), "first");
-  const selected = `configmaps and secrets with labels app in all namespaces of ${place.manifests}`;
-  assert.equal(lines[0]?.msg, `k8s-sidecar ${project.version}: ${selected} become files in ${place.files}`);
+  assert.deepEqual(lines.slice(0, 2).map(({ msg }) => msg), [
+    `k8s-sidecar ${project.version}: METHOD=LIST, objects of ${place.manifests}`,
+    `configmaps and secrets with labels app in all namespaces become files in ${place.files}`,
+  ]);
 });
 
 Deno.test("--manifests needs no cluster, and warns of each setting that does", async () => {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { setImmediate } from "node:timers/promises";
 import { deflateSync, gzipSync } from "node:zlib";
 import { decode } from "../../lib/downloads/decode.ts";
 
@@ -47,4 +48,25 @@ Deno.test("decode() throws for a broken body, and what the body throws", async (
   await assert.rejects(Array.fromAsync(decode(bodyOf(gzipSync("cut").slice(0, 12)).body, "gzip")), /end of file/);
   const failing = new ReadableStream<Uint8Array>({ start: (controller) => controller.error(new Error("cut off")) });
   await assert.rejects(Array.fromAsync(decode(failing, "gzip")), /cut off/);
+});
+
+Deno.test("decode() of thousands of empty members lets others run", async () => {
+  const member = gzipSync("");
+  const members = new Uint8Array(200_000 * member.length);
+  for (let at = 0; at < members.length; at += member.length) members.set(member, at);
+  let turns = 0;
+  let isOver = false;
+  const others = (async () => {
+    for (; !isOver; turns++) await setImmediate();
+  })();
+  const body = new ReadableStream<Uint8Array>({
+    start(controller) {
+      controller.enqueue(members);
+      controller.close();
+    },
+  });
+  assert.deepEqual(await Array.fromAsync(decode(body, "gzip")), []);
+  isOver = true;
+  await others;
+  assert.ok(turns > 10, `${turns} turns`);
 });

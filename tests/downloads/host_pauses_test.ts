@@ -57,7 +57,7 @@ Deno.test("run() pauses a host, and one download asks first", async () => {
   assert.deepEqual(await it.asked(1), ["b https://x", "c https://x", "d https://x", "a https://x"]);
   assert.equal(it.clock.sleeping, 0);
   assert.deepEqual(it.log.lines, [
-    "warn: downloads from https://x are paused for 120 s, then one asks first: answered 429",
+    "warn: downloads from https://x are paused for 120 s, then one of them is tried first: answered 429",
     "info: downloads from https://x are no longer paused",
   ]);
 });

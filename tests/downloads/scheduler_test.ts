@@ -469,7 +469,7 @@ Deno.test("want() refuses downloads beyond the limit of the object, until there 
   assert.equal(it.log.lines.length, 1);
   assert.match(
     it.log.lines[0]!,
-    /default\/a refused: .*\/b: .* more than 10 bytes \(URL_MAX_BYTES_PER_OBJECT\); .*kept/,
+    /default\/a refused: .*\/b: .* more than 10 bytes \(URL_MAX_BYTES_PER_OBJECT\)$/,
   );
   it.forget("a");
   await it.clock.advance(1);
@@ -583,12 +583,31 @@ Deno.test("want() refuses a broken archive once, and keeps the last accepted fil
   assert.deepEqual([it.files(), it.failed(), await it.awaited()], [{ a: "A PART THAT GOOD" }, [], []]);
   assert.deepEqual(it.events, ["a refused a: broken"]);
   assert.equal(it.log.lines.length, 1);
-  assert.match(it.log.lines[0]!, /ConfigMap default\/a refused: .*\/a: cannot unpack .*last accepted file is kept/);
+  assert.match(
+    it.log.lines[0]!,
+    /ConfigMap default\/a refused: .*\/a: cannot unpack .*; its last accepted file stays$/,
+  );
   it.wantArchive("a", { text: "whole" }, 4);
   await it.settle();
   it.wantArchive("a", { text: "broken" }, 5);
   await it.settle();
   assert.deepEqual(it.events, ["a refused a: broken", "a wrote a", "a refused a: broken"]);
+});
+
+Deno.test("want() says when a download that failed works again, though the file was right all the time", async () => {
+  await using it = open({ "http://x/a": () => "served" });
+  it.want("a", "http://x/a");
+  await it.settle();
+  it.servers["http://x/a"] = down;
+  it.want("a", "http://x/a", 2);
+  await it.settle();
+  it.servers["http://x/a"] = () => "served";
+  await it.clock.advance(1);
+  await it.settle();
+  assert.equal(it.log.lines.length, 2);
+  assert.match(it.log.lines[0]!, /^error: ConfigMap default\/a: .*; the file that is there stays; trying again$/);
+  assert.equal(it.log.lines[1], `info: ConfigMap default/a: ${it.at("a")} is in place again`);
+  assert.deepEqual(it.log.properties[1], { object: "default/configmap/a", path: it.at("a") });
 });
 
 Deno.test("want() of a refused host tries no more before the refresh", async () => {
@@ -667,6 +686,7 @@ Deno.test("want() takes its content over a real connection", async () => {
     clock,
     wallClock: Date.now,
     log,
+    onRead() {},
   });
   const publisher = new Publisher({
     configFiles: [],

@@ -7,7 +7,10 @@ Deno.test("authorizationForUrls() prefers user info to the entry in NETRC", asyn
   using folder = tempFolder();
   const path = `${folder.path}/netrc`;
   Deno.writeTextFileSync(path, "machine a.example login n password geheim\n");
-  const authorizationFor = authorizationForUrls({ netrc: new NetrcFile(path, { warn() {} }), encoding: "latin1" });
+  const authorizationFor = authorizationForUrls({
+    netrc: new NetrcFile(path, { info() {}, warn() {} }),
+    encoding: "latin1",
+  });
   assert.equal(await authorizationFor(new URL("https://u:p@a.example/")), `Basic ${btoa("u:p")}`);
   assert.equal(await authorizationFor(new URL("https://a.example/")), `Basic ${btoa("n:geheim")}`);
   assert.equal(await authorizationFor(new URL("https://b.example/")), undefined);

@@ -4,11 +4,34 @@ import { parseConfig } from "../../lib/config/config.ts";
 import { SETTINGS } from "../../lib/config/settings.ts";
 import { environmentOf, exampleObjects, exampleText, exampleValues, podSpecOf, sidecarsOf } from "./example_files.ts";
 
+const DOCS = new URL("../../docs/", import.meta.url);
+
 /** Read from outside the table of settings. */
 const OTHERS = ["POD_NAME"];
 
+/** The values of Grafana's chart that one sidecar for all needs. */
+const ONE_SIDECAR = new RegExp(
+  `^(${
+    [
+      /sidecar\.image\.(registry|repository|tag)/,
+      /sidecar\.(dashboards|datasources|alerts|plugins|notifiers)\.enabled/,
+      /sidecar\.dashboards\.(label|searchNamespace|initDashboards|restartPolicy|startupProbe\..*|env\.[A-Z_]+)/,
+      /sidecar\.dashboards\.extraMounts\.\d\.(name|mountPath|readOnly)/,
+      /extraEmptyDirMounts\.\d\.(name|mountPath)/,
+      /extraContainerVolumes\.\d\.(name|configMap\.name)/,
+      /extraObjects\.\d/,
+    ].map(({ source }) => source).join("|")
+  })$`,
+);
+
 /** The chart of each values file, and the values of it that concern its sidecars. */
 const CHARTS = {
+  "grafana-one-sidecar-values.yaml": {
+    chart: "grafana",
+    version: "12.11.1",
+    repository: "https://grafana-community.github.io/helm-charts",
+    accepts: ONE_SIDECAR,
+  },
   "grafana-values.yaml": {
     chart: "grafana",
     version: "12.11.1",
@@ -20,6 +43,12 @@ const CHARTS = {
     version: "5.9.53",
     repository: "https://charts.jenkins.io",
     accepts: /^controller\.sidecars\.configAutoReload\.(image\.(registry|repository|tag)|env\.\d\.(name|value))$/,
+  },
+  "kube-prometheus-stack-one-sidecar-values.yaml": {
+    chart: "kube-prometheus-stack",
+    version: "88.5.3",
+    repository: "https://prometheus-community.github.io/helm-charts",
+    accepts: new RegExp(`^grafana\\.(forceDeployDatasources$|(?=${ONE_SIDECAR.source.slice(1)}))`),
   },
   "kube-prometheus-stack-values.yaml": {
     chart: "kube-prometheus-stack",
@@ -62,7 +91,7 @@ Deno.test("every sidecar in the examples has a configuration without faults and 
       }
     }
   }
-  assert.equal(count, 5);
+  assert.equal(count, 7);
 });
 
 Deno.test("every values file swaps the image, and sets only what the sidecar knows", () => {
@@ -125,3 +154,12 @@ function leavesOf(value: unknown, path = ""): string[] {
   if (typeof value !== "object" || value === null) return [path];
   return Object.entries(value).flatMap(([name, item]) => leavesOf(item, path === "" ? name : `${path}.${name}`));
 }
+
+Deno.test("every example, or its folder, is named in a document", () => {
+  const names = ["README.md", "SECURITY.md", ...[...Deno.readDirSync(DOCS)].map(({ name }) => `docs/${name}`)];
+  const text = names.filter((name) => name.endsWith(".md"))
+    .map((name) => Deno.readTextFileSync(new URL(`../../${name}`, import.meta.url))).join();
+  const unnamed = [...Deno.readDirSync(new URL("../../examples/", import.meta.url))]
+    .filter(({ name }) => !text.includes(`examples/${name}`) && name !== "demo.ts");
+  assert.deepEqual(unnamed.map(({ name }) => name), []);
+});

@@ -316,7 +316,7 @@ const record = fc.oneof(
     taken: fc.boolean(),
   }),
   fc.record({
-    verb: fc.constantFrom("drop" as const, "make" as const, "unmake" as const),
+    verb: fc.constantFrom("drop" as const, "recordDirectory" as const, "forgetDirectory" as const),
     path: fc.constantFrom(...PATHS),
   }),
   fc.record({

@@ -180,7 +180,7 @@ async function oneLife(seed: number): Promise<void> {
   const fetcher = new Fetcher({
     ...{ transport: hosts, retry: { total: 0, connect: 0, read: 0, backoffFactor: 1 }, timeout: 10, maxSeconds: 60 },
     ...{ maxBytes: MAX_BYTES, enable5xx: false, authorizationFor: () => Promise.resolve(undefined) },
-    ...{ clock, wallClock: Date.now, log },
+    ...{ clock, wallClock: Date.now, log, onRead() {} },
   });
   const downloads = new DownloadScheduler({
     ...{ fetcher, publisher, unpack: () => Promise.reject(new Error("there are no archives")) },

@@ -6,8 +6,8 @@ function recorded() {
   const madeDirectories = new Set<string>();
   return {
     madeDirectories,
-    make: (path: string) => void madeDirectories.add(path),
-    unmake: (path: string) => void madeDirectories.delete(path),
+    recordDirectory: (path: string) => void madeDirectories.add(path),
+    forgetDirectory: (path: string) => void madeDirectories.delete(path),
   };
 }
 
@@ -24,6 +24,7 @@ function open({ extra = true, prepare = (_: string) => {} } = {}) {
     get made() {
       return [...record.madeDirectories].map(within);
     },
+    recordMade: (path: string) => record.recordDirectory(at(path)),
     at,
     ensure: (path: string) => within(allowed.ensureDirectory(at(path))),
     canonical: (path: string) => within(allowed.canonical(at(path))),
@@ -205,6 +206,14 @@ Deno.test("removeEmpty() removes what was made here, from the bottom up", () => 
   assert.deepEqual(it.removeEmpty("data/there/a/d"), ["data/there/a/d", "data/there/a"]);
   assert.deepEqual(it.made, []);
   assert.ok(exists(it.at("data/there")));
+});
+
+Deno.test("removeEmpty() removes no allowed folder, whatever the record says", () => {
+  using it = open();
+  for (const path of ["data", "data/there"]) it.recordMade(path);
+  it.mkdir("data/there");
+  assert.deepEqual(it.removeEmpty("data/there"), ["data/there"]);
+  assert.ok(exists(it.at("data")));
 });
 
 Deno.test("ensureDirectory() refuses a symlink to the sidecar's own directory", () => {

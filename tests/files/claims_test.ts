@@ -245,3 +245,14 @@ Deno.test("Claims have the same winners in whatever order", () => {
     }
   });
 });
+
+Deno.test("lost() has every claim that is lost, with its winner", () => {
+  const old = claimant("old", 1, "/x", "/dir", "/alone");
+  const [young, youngest] = [claimant("young", 2, "/x"), claimant("youngest", 3, "/x", "/dir/below")];
+  assert.deepEqual([...claimsOf(youngest, young, old).lost()], [
+    { path: "/x", winner: old, loser: young },
+    { path: "/x", winner: old, loser: youngest },
+    { path: "/dir/below", winner: old, loser: youngest, blocker: "/dir" },
+  ]);
+  assert.deepEqual([...claimsOf(old).lost()], []);
+});

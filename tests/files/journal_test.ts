@@ -53,15 +53,15 @@ Deno.test("Journal knows after a restart what it knew before", () => {
   const { load, log } = journalIn(folder);
   const journal = load();
   assert.deepEqual(stateOf(journal), EMPTY);
-  journal.make("/data/team");
-  journal.make("/data/gone");
+  journal.recordDirectory("/data/team");
+  journal.recordDirectory("/data/gone");
   journal.own("/data/team/a", OWNER, STAMP);
   journal.own("/data/b", OWNER, STAMP);
   journal.own("/data/b", "Secret/x/heir", OTHER_STAMP);
   journal.own('/data/"quoted"\n', OWNER, STAMP);
   journal.drop('/data/"quoted"\n');
   journal.own("/data/Grüße", OWNER, STAMP);
-  journal.unmake("/data/gone");
+  journal.forgetDirectory("/data/gone");
   journal.addPending(["/data/b", "/data/Grüße"]);
   const state = stateOf(journal);
   assert.deepEqual(state, {
@@ -126,16 +126,16 @@ Deno.test("Journal writes nothing when it has nothing new to say", () => {
   const { load, path } = journalIn(folder);
   const journal = load();
   journal.drop("/data/a");
-  journal.unmake("/data");
+  journal.forgetDirectory("/data");
   journal.delivered(["/data/a"]);
   journal.addPending([]);
   assert.equal(exists(path), false);
   journal.own("/data/a", OWNER, STAMP);
-  journal.make("/data");
+  journal.recordDirectory("/data");
   journal.addPending(["/data/a"]);
   const before = text(path);
   journal.own("/data/a", OWNER, { ...STAMP });
-  journal.make("/data");
+  journal.recordDirectory("/data");
   journal.addPending(["/data/a"]);
   journal.tidy();
   assert.equal(text(path), before);
@@ -160,7 +160,7 @@ Deno.test("Journal keeps what it knows in memory when stateFile is none", () => 
   using folder = tempFolder();
   const journal = journalIn(folder, "none").load();
   journal.own("/data/a", OWNER, STAMP);
-  journal.make("/data");
+  journal.recordDirectory("/data");
   journal.addPending(["/data/a"]);
   journal.tidy();
   assert.equal(journal.path, undefined);
@@ -269,13 +269,13 @@ function history(folder: string) {
   const states: unknown[] = [EMPTY, EMPTY];
   for (
     const act of [
-      () => journal.make("/data/ä"),
+      () => journal.recordDirectory("/data/ä"),
       () => journal.own("/data/ä/a", OWNER, STAMP),
       () => journal.own("/data/ä/a", "Secret/x/y", OTHER_STAMP),
       () => journal.own(file, OWNER, stampAt(file), "taken over"),
       () => journal.addPending(["/data/ä/a", "/data/b"]),
       () => journal.drop("/data/ä/a"),
-      () => journal.unmake("/data/ä"),
+      () => journal.forgetDirectory("/data/ä"),
       () => journal.delivered(["/data/b"]),
       () => journal.delivered(["/data/ä/a"]),
       () => journal.own("/data/🎉", OWNER, STAMP),
@@ -351,6 +351,13 @@ Deno.test("Journal replaces a file in the place of its directory", () => {
   assert.match(text(path), /new/);
 });
 
+Deno.test("Journal owns no path that cannot be", () => {
+  using folder = tempFolder();
+  const { load, write } = journalIn(folder);
+  write(`${["a\0b", "/a\0b", "a"].map((path) => JSON.stringify(["own", path, OWNER, 1, 2, 3])).join("\n")}\n`);
+  assert.deepEqual(stateOf(load()), EMPTY);
+});
+
 Deno.test("Journal keeps what lines between garbage say", () => {
   using folder = tempFolder();
   const { load, write } = journalIn(folder);
@@ -424,6 +431,22 @@ Deno.test("Journal reads no symlink and no file that is too large", () => {
   assert.equal(log.lines.length, 2, log.lines.join());
 });
 
+Deno.test("Journal neither reads nor writes the record of others behind a symlink", () => {
+  using folder = tempFolder();
+  using others = tempFolder();
+  const theirs = '["journal",2]\n["own","/theirs","x",1,2,3]\n';
+  Deno.writeTextFileSync(`${others.path}/record`, theirs);
+  const { load, state, path, log } = journalIn(folder);
+  Deno.mkdirSync(parentOf(state));
+  Deno.symlinkSync(others.path, state);
+  const journal = load();
+  assert.deepEqual(stateOf(journal), EMPTY);
+  assert.equal(log.lines.length, 1, log.lines.join());
+  journal.own("/b", OWNER, STAMP);
+  assert.equal(text(`${others.path}/record`), theirs);
+  assert.match(text(path) ?? "", /\/b/);
+});
+
 Deno.test("tidy() replaces a symlink that came in the record's place", () => {
   using folder = tempFolder();
   const { load, path } = journalIn(folder);
@@ -445,7 +468,7 @@ Deno.test("own() and make() that cannot be recorded change nothing", () => {
   const journal = journalIn(folder, `${parent}/journal`).load();
   assert.throws(() => journal.own("/a", OWNER, STAMP), /a-file/);
   assert.equal(journal.ownerOf("/a"), undefined);
-  assert.throws(() => journal.make("/d"), /a-file/);
+  assert.throws(() => journal.recordDirectory("/d"), /a-file/);
   assert.equal(journal.madeDirectories.has("/d"), false);
   assert.equal(journal.isWritable, false);
 });

@@ -117,3 +117,25 @@ Deno.test("createFile() makes the directory again when a symlink is in its place
   assert.deepEqual([...Deno.readDirSync(`${elsewhere}/state`)], []);
   file.end();
 });
+
+Deno.test("createFile() writes nothing behind a symlink in the place of its inner directory", () => {
+  using it = open({ isTransient: false });
+  using elsewhere = tempFolder();
+  it.create().end();
+  Deno.removeSync(it.directory.path);
+  Deno.symlinkSync(elsewhere.path, it.directory.path);
+  const file = it.create();
+  assert.ok(Deno.lstatSync(it.directory.path).isDirectory);
+  assert.deepEqual([...Deno.readDirSync(elsewhere.path)], []);
+  file.end();
+});
+
+Deno.test("createFile() makes nothing where the folder became a symlink to elsewhere", () => {
+  using it = open({ isTransient: false });
+  using elsewhere = tempFolder();
+  it.create().end();
+  Deno.removeSync(it.folder, { recursive: true });
+  Deno.symlinkSync(elsewhere.path, it.folder);
+  assert.throws(() => it.create(), /does not lead to/);
+  assert.deepEqual([...Deno.readDirSync(elsewhere.path)], []);
+});

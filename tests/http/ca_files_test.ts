@@ -49,7 +49,8 @@ Deno.test("openTransportWithCaFiles() reads the files again once a server is not
   await assert.rejects(transport.fetch(company.url), /certificate/);
   await clock.advance(1);
   assert.equal(await (await transport.fetch(company.url)).text(), "ok");
-  assert.equal(log.lines.length, 1);
+  assert.equal(log.lines.length, 2);
+  assert.equal(log.lines[1], `info: CAs of ${file} are trusted again`);
   transport.close();
 });
 

@@ -47,6 +47,40 @@ Deno.test("lineFormatter() writes TEXT for people: time, level, message, then pr
   );
 });
 
+Deno.test("lineFormatter() leaves out of TEXT what the message shows", () => {
+  const message = "ConfigMap team/dash: wrote /data/dash.json after 2 attempts";
+  const about = (properties: Record<string, unknown>) => lineOf("TEXT", message, properties).split(message)[1]?.trim();
+  assert.equal(about({ object: "team/configmap/dash", path: "/data/dash.json", attempts: 2 }), "");
+  assert.equal(about({ object: "team/secret/dash" }), "object=team/secret/dash");
+  assert.equal(about({ object: "am/configmap/dash" }), "object=am/configmap/dash");
+  assert.equal(about({ path: "/data/dash" }), "path=/data/dash");
+  assert.equal(about({ path: "data/dash.json" }), "path=data/dash.json");
+  assert.equal(about({ collection: "das", empty: "" }), 'collection=das empty=""');
+  assert.equal(about({ collection: "default" }), "");
+  for (const format of ["JSON", "LOGFMT"] as const) {
+    assert.ok(lineOf(format, message, { path: "/data/dash.json", collection: "default" }).includes("default"));
+    assert.equal(lineOf(format, message, { path: "/data/dash.json" }).split("/data/dash.json").length, 3);
+  }
+});
+
+Deno.test("lineFormatter() writes five files in TEXT, one a line, and how many more there are", () => {
+  const files = Array.from({ length: 10 }, (_, index) => `/data/${index}`);
+  const linesOf = (properties: Record<string, unknown>) => lineOf("TEXT", "wrote 12 files", properties).split("\n");
+  assert.deepEqual(linesOf({ count: 12, files, more: 1 }), [
+    `${TIME} INFO  wrote 12 files  more=1`,
+    ...[0, 1, 2, 3, 4].map((index) => `    /data/${index}`),
+    "    and 7 more",
+    "",
+  ]);
+  assert.deepEqual(linesOf({ count: 5, files: files.slice(0, 5) }).slice(1), [
+    ...[0, 1, 2, 3, 4].map((index) => `    /data/${index}`),
+    "",
+  ]);
+  const output = Array.from({ length: 25 }, (_, index) => `line ${index}\n`);
+  const lines = linesOf({ output });
+  assert.deepEqual([lines.length, lines[1], lines[21]], [23, "    line 0\\u000a", "    and 5 more"]);
+});
+
 Deno.test("lineFormatter() names the levels as LOG_LEVEL does", () => {
   const names = ["debug", "info", "warning", "error", "fatal"].map((level) => {
     return JSON.parse(lineOf("JSON", "m", {}, level)).level;

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
-import { listOf, summaryOf } from "../../lib/reconcile/file_event.ts";
+import { aboutFiles, summaryOf } from "../../lib/reconcile/file_event.ts";
 
 Deno.test("summaryOf() is the one path, or how many there are", () => {
   assert.equal(summaryOf(["/data/a.json"]), "/data/a.json");
   assert.equal(summaryOf(["/data/a.json", "/data/b.json"]), "2 files");
 });
 
-Deno.test("listOf() names the first ten of several paths, and none when the summary has the only one", () => {
+Deno.test("aboutFiles() is the one path, or how many there are and the first ten", () => {
   const paths = Array.from({ length: 11 }, (_, index) => `/data/${index}`);
-  assert.deepEqual(listOf(paths), { files: paths.slice(0, 10) });
-  assert.deepEqual(listOf(paths.slice(0, 1)), {});
+  assert.deepEqual(aboutFiles(paths), { count: 11, files: paths.slice(0, 10) });
+  assert.deepEqual(aboutFiles(paths.slice(0, 1)), { path: "/data/0" });
 });

@@ -20,7 +20,7 @@ function inTheWay(owners: Record<string, string>) {
       },
       madeDirectories: new Set(["/f/dir", "/f/dir/deep"]),
     },
-    lists: { know: ({ kind }) => !unknown.has(kind) },
+    lists: { canTell: ({ kind }) => !unknown.has(kind) },
     removals: {
       makeRoom(paths) {
         for (const [index, path] of [...paths].entries()) {

@@ -14,7 +14,7 @@ function collection(
       get: () => undefined,
       winnerOf: (path) => wins.includes(path) ? {} as TrackedObject : undefined,
     },
-    lists: { know: ({ name }) => name !== unlisted },
+    lists: { canTell: ({ name }) => name !== unlisted },
     journal: {
       ownerOf: (path) => owned.get(path),
       drop(path) {

@@ -311,6 +311,8 @@ Deno.test("apply() tells in one event and one line of all the files that it wrot
   assert.equal(it.reconciler.files, 2000);
   assert.equal(it.events.length, 1);
   assert.deepEqual(it.log.lines, ["info: ConfigMap default/a: wrote 2000 files"]);
+  const files = Array.from({ length: 10 }, (_, index) => `${it.folder}/key-${index}`);
+  assert.deepEqual(it.log.properties, [{ object: "default/configmap/a", count: 2000, files }]);
 });
 
 Deno.test("apply() of what is not base64 harms that key alone, keeps its last good file, and says so once", async () => {
@@ -325,8 +327,11 @@ Deno.test("apply() of what is not base64 harms that key alone, keeps its last go
   assert.deepEqual(it.errors(), [
     'error: Secret default/s refused: key "bad" is not base64; its last accepted file stays',
   ]);
+  const at = it.log.lines.findIndex((line) => line.startsWith("error: "));
+  assert.deepEqual(it.log.properties[at], { object: "default/secret/s", path: `${it.folder}/bad` });
   await it.apply(changed(broken, { other: "Mg==" }));
   assert.deepEqual(it.files(), { other: "2" });
+  assert.equal(it.log.lines.filter((line) => line === "info: Secret default/s is no longer refused").length, 1);
 });
 
 Deno.test("apply() ignores duplicates, and versions older than the one it has", async () => {
@@ -739,6 +744,7 @@ diskTest(
     }
     await it.later(30);
     assert.deepEqual(it.files(), { k: "1", other: "1" });
+    assert.equal(it.log.lines.at(-1), "info: ConfigMap default/a: all its files are in place again");
     assert.equal(it.isSynced, true);
     assert.deepEqual(it.reconciler.outcome.failures, []);
     assert.equal(it.clock.nextDue! > 1000, true);

@@ -22,3 +22,14 @@ Deno.test("set() and delete() say when an object no longer keeps its files", () 
   refusals.set("a", REFUSED);
   assert.deepEqual([refusals.delete("a"), refusals.delete("a"), [...refusals.reasons()]], [true, false, []]);
 });
+
+Deno.test("all() says what is wrong, and of how many keys", () => {
+  const refusals = new Refusals();
+  refusals.set("a", REFUSED);
+  refusals.set("b", { ...PARTLY, refusals: ["first", "second", "third"] });
+  refusals.set("c", ACCEPTED);
+  assert.deepEqual([...refusals.all()], [
+    ["a", { reason: "too_many_keys", text: "object", more: 0 }],
+    ["b", { reason: "key", text: "first", more: 2 }],
+  ]);
+});

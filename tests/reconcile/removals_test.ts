@@ -29,7 +29,7 @@ function removals(owners: Record<string, string>) {
       isClaimedBy: (path, key) => claims.get(path)?.includes(key) === true,
       winnerOf: (path) => claims.has(path) ? ({} as never) : undefined,
     },
-    lists: { know: ({ kind }) => !unknown.has(kind) },
+    lists: { canTell: ({ kind }) => !unknown.has(kind) },
     refusals: { keepsFiles: (key) => kept.has(key) },
     journal: {
       ownerOf: (path) => journal.get(path),
@@ -167,11 +167,11 @@ Deno.test("removeOrphans() of one owner leaves the others' files", () => {
   assert.deepEqual(left(), ["/1"]);
 });
 
-Deno.test("withdraw() removes the content of an object that no longer claims the path", () => {
+Deno.test("removeStaleContent() removes the content of an object that no longer claims the path", () => {
   const { it, claims, events, left } = removals({ "/1": KEYS.a, "/2": KEYS.a });
   claims.set("/1", [KEYS.b]).set("/2", [KEYS.b, KEYS.a]);
-  it.withdraw("/1");
-  it.withdraw("/2");
-  it.withdraw("/never");
+  it.removeStaleContent("/1");
+  it.removeStaleContent("/2");
+  it.removeStaleContent("/never");
   assert.deepEqual([events, left()], [[{ type: "removed", ref: A, paths: ["/1"] }], ["/2"]]);
 });

@@ -10,7 +10,7 @@ function list(lists: SourceLists, source: Source): boolean {
   return lists.end(source);
 }
 
-Deno.test("know() is true of an object once its own source was listed", () => {
+Deno.test("canTell() is true of an object once its own source was listed", () => {
   const inA: Source = { kind: "ConfigMap", namespace: "a", labelSelector: "app" };
   const all: Source = { kind: "Secret" };
   const named: Source = { kind: "ConfigMap", namespace: "b", name: "x" };
@@ -23,29 +23,29 @@ Deno.test("know() is true of an object once its own source was listed", () => {
     [namedAnywhere, ref("ConfigMap", "c", "y")],
   ];
   for (const [source, object] of owned) {
-    assert.equal(lists.know(object), false, JSON.stringify(source));
+    assert.equal(lists.canTell(object), false, JSON.stringify(source));
     assert.equal(list(lists, source), true);
-    assert.equal(lists.know(object), true, JSON.stringify(source));
+    assert.equal(lists.canTell(object), true, JSON.stringify(source));
     assert.equal(list(lists, source), false);
   }
 });
 
-Deno.test("know() is true of an object that no source selects once every source was listed", () => {
+Deno.test("canTell() is true of an object that no source selects once every source was listed", () => {
   const [a, b]: Source[] = [{ kind: "ConfigMap", namespace: "a" }, { kind: "Secret", namespace: "a" }];
   const lists = new SourceLists([a!, b!]);
   const elsewhere = ref("ConfigMap", "earlier", "1");
   list(lists, a!);
-  assert.deepEqual([lists.know(elsewhere), lists.areComplete, lists.unlisted], [false, false, [b]]);
+  assert.deepEqual([lists.canTell(elsewhere), lists.areComplete, lists.unlisted], [false, false, [b]]);
   list(lists, b!);
-  assert.deepEqual([lists.know(elsewhere), lists.areComplete, lists.unlisted], [true, true, []]);
+  assert.deepEqual([lists.canTell(elsewhere), lists.areComplete, lists.unlisted], [true, true, []]);
 });
 
-Deno.test("know() stays true while a source is listed again", () => {
+Deno.test("canTell() stays true while a source is listed again", () => {
   const source: Source = { kind: "ConfigMap" };
   const lists = new SourceLists([source]);
   list(lists, source);
   lists.begin(source);
-  assert.equal(lists.know(ref("ConfigMap", "a", "1")), true);
+  assert.equal(lists.canTell(ref("ConfigMap", "a", "1")), true);
 });
 
 Deno.test("wasReadSince() is true of what was read during the list under way", () => {

@@ -237,3 +237,26 @@ Deno.test("requests, restarts and relists begin at 0 for what is known before", 
     '{reason="streaming_list"} 0',
   ]);
 });
+
+Deno.test("render() that takes long is not repeated for each request", () => {
+  let now = 0;
+  let counts = 0;
+  const metrics = new SidecarMetrics({
+    build: { version: "1.2.3", revision: "abc" },
+    clock: { now: () => now },
+    wallClock: () => 0,
+  });
+  const count = (took: number) => () => {
+    counts++;
+    now += took;
+    return CENSUS;
+  };
+  metrics.forCollection("slow").begin({ ...MEASURED, census: count(100) }, []);
+  const text = metrics.render("text");
+  now += 999;
+  assert.equal(metrics.render("text"), text);
+  assert.equal(counts, 1);
+  now += 1;
+  metrics.render("text");
+  assert.equal(counts, 2);
+});

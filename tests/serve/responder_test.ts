@@ -15,6 +15,7 @@ function responding() {
       if (url.pathname === "/bug") throw new Error("a bug");
       responded++;
       if (url.pathname === "/slow") await disposed.promise;
+      if (url.pathname === "/large") return { status: 200, type: "text/plain", body: "x".repeat(8_000_000) };
       return { status: 200, type: "text/plain", body: `${method} ${url.pathname} ${headers.get("x")} ${remote}` };
     },
     headers: () => ({ "x-every": "answer" }),
@@ -176,4 +177,19 @@ Deno.test("Responder has room for a probe while answers do not end", async () =>
 Deno.test("close() ends the connections that wait", async () => {
   await using it = responding();
   await it.connect("GET / HTTP/1.1\r\n");
+});
+
+Deno.test("Responder sends large answers whole, and only a few at one time", async () => {
+  await using it = responding();
+  const LARGE = "GET /large HTTP/1.1\r\n\r\n";
+  assert.equal(
+    (await it.exchange(LARGE)).length,
+    (await it.exchange("HEAD /large HTTP/1.1\r\n\r\n")).length + 8_000_000,
+  );
+  for (let count = 1; count <= 4; count++) {
+    await it.connect(LARGE);
+    await until(() => it.responded === 2 + count);
+  }
+  assert.match(await it.exchange(LARGE), /^HTTP\/1\.1 503 [^]*too many large answers are under way: try again\n$/);
+  assert.match(await it.exchange(GET), /^HTTP\/1\.1 200 /);
 });

@@ -4,12 +4,20 @@ import { type ServerOptions, startServer } from "../../lib/serve/server.ts";
 import { systemClock } from "../../lib/runtime/clock.ts";
 import { keptLog } from "../support/api_gateway.ts";
 import { hasIpv6 } from "../support/local_servers.ts";
+import { ordinaryStatus } from "../support/status_fixtures.ts";
 import { freePort } from "../support/free_port.ts";
 
 /** A server on a port of its own, closed when disposed. */
 function serving(
-  { host, port = freePort(), statusPage = "local", notReady = () => undefined, stuck = () => undefined }:
-    & Partial<Pick<ServerOptions, "host" | "port" | "statusPage">>
+  {
+    host,
+    port = freePort(),
+    statusPage = "local",
+    status = (write) => Promise.resolve(write(ordinaryStatus())),
+    notReady = () => undefined,
+    stuck = () => undefined,
+  }:
+    & Partial<Pick<ServerOptions, "host" | "port" | "statusPage" | "status">>
     & Partial<HealthState> = {},
 ) {
   const log = keptLog();
@@ -18,7 +26,7 @@ function serving(
     host,
     health: { notReady, stuck },
     metrics: (format) => `${format} 1\n`,
-    status: () => Promise.resolve('{"version":1}'),
+    status,
     statusPage,
     instance: () => "0a1b",
     clock: systemClock,
@@ -59,7 +67,7 @@ Deno.test("startServer() serves 200 or 503 with a reason, and metrics", async ()
 
 Deno.test("startServer() answers 404 elsewhere, 405 to other methods, and HEAD as GET", async () => {
   await using server = serving();
-  assert.equal((await server.get("/")).status, 404);
+  assert.equal((await server.get("/page")).status, 404);
   assert.equal((await server.get("/healthz/")).status, 404);
   assert.equal((await server.get("/healthz", { method: "POST" })).status, 405);
   assert.deepEqual(await server.get("/healthz", { method: "HEAD" }).then(({ status, text }) => [status, text]), [
@@ -119,15 +127,46 @@ Deno.test("startServer() names its instance in every answer", async () => {
 Deno.test("startServer() answers /status as JSON that nobody stores", async () => {
   await using server = serving();
   const response = await fetch(`http://127.0.0.1:${server.port}/status`);
-  assert.deepEqual(await response.json(), { version: 1 });
+  assert.deepEqual(await response.json(), ordinaryStatus());
   assert.equal(response.headers.get("content-type"), "application/json; charset=utf-8");
   assert.equal(response.headers.get("cache-control"), "no-store");
 });
 
-Deno.test("startServer() refuses /status as STATUS_PAGE says", async () => {
+Deno.test("startServer() answers / as a page that loads, runs and stores nothing", async () => {
+  await using server = serving();
+  const get = (method: string) => fetch(`http://127.0.0.1:${server.port}/?q=cpu&unknown=1`, { method });
+  const response = await get("GET");
+  const text = await response.text();
+  assert.ok(text.startsWith("<!doctype html>") && text.endsWith("</html>\n"));
+  assert.ok(text.includes('value="cpu"') && text.includes("1 of 5"));
+  const head = await get("HEAD");
+  assert.deepEqual([head.status, await head.text()], [200, ""]);
+  for (const { headers } of [response, head]) {
+    assert.equal(headers.get("content-type"), "text/html; charset=utf-8");
+    assert.equal(headers.get("content-length"), String(new TextEncoder().encode(text).length));
+    assert.match(headers.get("content-security-policy") ?? "", /^default-src 'none'; style-src 'sha256-/);
+    assert.equal(headers.get("cache-control"), "no-store");
+    assert.equal(headers.get("referrer-policy"), "no-referrer");
+    assert.equal(headers.get("x-content-type-options"), "nosniff");
+  }
+});
+
+Deno.test("startServer() refuses / and /status as STATUS_PAGE says", async () => {
   await using none = serving({ statusPage: "none" });
-  const refused = await none.get("/status");
-  assert.deepEqual([refused.status, refused.text], [403, "STATUS_PAGE=none: the status is turned off\n"]);
   await using all = serving({ statusPage: "all" });
-  assert.equal((await all.get("/status", { at: "127.0.0.2" })).status, 200);
+  for (const path of ["/", "/status"]) {
+    const refused = await none.get(path);
+    assert.deepEqual([refused.status, refused.text], [403, "STATUS_PAGE=none: the status is turned off\n"]);
+    assert.equal((await all.get(path, { at: "127.0.0.2" })).status, 200);
+  }
+});
+
+Deno.test("startServer() says in the log why there is no status", async () => {
+  await using server = serving({ status: () => Promise.reject(new TypeError("a bug")) });
+  for (const path of ["/", "/status"]) {
+    const { status, text } = await server.get(path);
+    assert.deepEqual([status, text], [500, "internal error: see the log of the sidecar\n"]);
+    const line = `warn: ${path} cannot be answered, which is a bug of the sidecar: a bug`;
+    assert.equal(server.log.lines.at(-1), line);
+  }
 });

@@ -4,7 +4,6 @@ import { CONFIG_MAPS, type StoredMeta } from "../apiserver/resources.ts";
 import type { FileEvent } from "../../lib/reconcile/file_event.ts";
 import { Liveness } from "../../lib/sidecar/liveness.ts";
 import { given } from "../../lib/runtime/given.ts";
-import { Garbage } from "../../lib/runtime/garbage.ts";
 import type { EventPoster } from "../../lib/sidecar/event_poster.ts";
 import type { FinalizerGuard } from "../../lib/sidecar/finalizer_guard.ts";
 import { placeOf } from "../../lib/sidecar/collection_id.ts";
@@ -75,8 +74,9 @@ function place() {
           failureOf: (target) => sources?.failureOf(target),
           timesOf: (target) => sources?.timesOf(target),
         },
+        isAdded: false,
+        garbage: { count() {} },
         onReady() {},
-        garbage: new Garbage({ clock, collector() {} }),
         clock,
         random: () => 0,
         log,
@@ -262,6 +262,30 @@ Deno.test("list() says which source it could not have, counts what is refused, a
   assert.deepEqual(it.log.lines.filter((line) => line.includes("not allowed") && !line.startsWith("debug")), []);
 });
 
+Deno.test("list() promises no other attempt", async () => {
+  await using at = place();
+  at.create("a", { "in-the-way": "", "b.json.url": "http://127.0.0.1:1/" });
+  Deno.mkdirSync(`${at.path}/files/in-the-way`, { recursive: true });
+  await using it = await at.open({ METHOD: "LIST", REQ_RETRY_TOTAL: "0" });
+  await it.list();
+  const errors = it.log.lines.filter((line) => line.startsWith("error: "));
+  assert.equal(errors.length, 2, errors.join("\n"));
+  assert.doesNotMatch(errors.join("\n"), /trying|waiting|retrying/);
+});
+
+Deno.test("run() tells of a download as of any other file, with object and path", async () => {
+  await using at = place();
+  await using served = serve(() => new Response("served"));
+  at.create("a", { "a.txt.url": `http://127.0.0.1:${served.port}/a?token=geheim` });
+  await using it = await at.open({ URL_ALLOWED_HOSTS: "*" });
+  it.run();
+  const path = `${at.path}/files/a.txt`;
+  await until(() => it.log.lines.includes(`info: ConfigMap default/a: wrote ${path}`));
+  const line = it.log.lines.indexOf(`info: ConfigMap default/a: wrote ${path}`);
+  assert.deepEqual(it.log.properties[line], { object: "default/configmap/a", path });
+  assert.doesNotMatch(JSON.stringify([it.log.lines, it.log.properties]), /geheim/);
+});
+
 diskTest("mounts", "list() blames a full disk, for downloads too", async () => {
   await using at = place();
   await using served = serve(() => new Response("x".repeat(300_000)));
@@ -286,9 +310,13 @@ Deno.test("list() names what RESOURCE_NAME does not find, and what a label does 
     "warn: RESOURCE_NAME: there is no ConfigMap nosuch in all namespaces",
     "warn: RESOURCE_NAME: there is no Secret a in namespace default",
   ]);
-  assert.deepEqual(await warnings({ LABEL: "nobody" }), [
-    "warn: nothing is selected: there are no configmaps and secrets with labels nobody in all namespaces",
-  ]);
+  const [nobody = "", ...others] = await warnings({ LABEL: "nobody" });
+  assert.deepEqual(others, []);
+  assert.match(
+    nobody,
+    /^warn: nothing is selected: there are no configmaps and secrets with labels nobody in all name/,
+  );
+  assert.match(nobody, /Check the spelling of the label.*`k8s-sidecar explain NAMESPACE\/KIND\/NAME` tells why/);
   assert.deepEqual(await warnings({}), []);
 });
 

@@ -21,6 +21,7 @@ Deno.test("Collections list what several select once", async () => {
   await until(() => it.collections.notReady() === undefined);
   assert.deepEqual([at.files("1"), at.files("2")], [{ "a.txt": "a" }, { "a.txt": "a" }]);
   assert.deepEqual(at.lists(), ["configmaps app"]);
+  assert.equal(it.sweeps(), 1);
 });
 
 Deno.test("Collections wait for each other in readiness only, and name the one that lacks", async () => {
@@ -122,6 +123,24 @@ Deno.test("replace() lists nothing and writes nothing when only the notification
   assert.deepEqual(called, ["/before", "/after"]);
   assert.deepEqual(at.lists(), []);
   assert.equal(inode(`${at.path}/1/a.txt`), before);
+});
+
+Deno.test("replace() notifies of the first sync of what it adds, onFirstSync: false or not", async () => {
+  await using at = collectionsPlace();
+  const called: string[] = [];
+  await using app = serve((request) => (called.push(new URL(request.url).pathname), new Response()));
+  const notify = (path: string) =>
+    `notify: { onFirstSync: false, webhook: { url: "http://127.0.0.1:${app.port}/${path}" } }`;
+  at.create("a", { "a.txt": "a" });
+  await using it = await at.start(config({ one: "1" }, { one: notify("one") }));
+  it.run();
+  await until(() => it.collections.notReady() === undefined);
+  await it.clock.advance(1);
+  await it.replace(config({ one: "1", two: "2" }, { one: notify("one"), two: notify("two") }));
+  await until(() => Object.keys(at.files("2")).length === 1);
+  await it.clock.advance(1);
+  await until(() => called.length > 0);
+  assert.deepEqual(called, ["/two"]);
 });
 
 Deno.test("Collections clean up what the last run had and the configuration has no more", async () => {

@@ -28,6 +28,14 @@ Deno.test("listOnce() is done when the objects alone are at fault", async () => 
   });
 });
 
+Deno.test("listOnce() says which collection lacks something", async () => {
+  const log = keptLog();
+  const outcome = { apiFailures: ["away"], fileFailures: ["full"], files: 0, refused: 0 };
+  const collections = { list: () => Promise.resolve([{ ...outcome, collection: "one" }, outcome]) };
+  await listOnce(collections, log, new AbortController().signal);
+  assert.deepEqual(log.properties.slice(0, 4), [{ collection: "one" }, {}, { collection: "one" }, {}]);
+});
+
 Deno.test("listOnce() blames the API before the disk, and names every failure", async () => {
   assert.deepEqual(await list({ fileFailures: ["full"] }, { apiFailures: ["away"] }), {
     outcome: "apiFailed",

@@ -59,5 +59,5 @@ Deno.test("METHOD=LIST lists nine namespaces one by one where all together are f
     path.startsWith("/api/v1/configmaps") ? refusal(403, "Forbidden", "no") : undefined;
   at.create("a", { "a.txt": "a" }, {}, "n3");
   await using it = await at.start(config(NAMES), { mode: "once" });
-  assert.deepEqual(await it.list(), [{ apiFailures: [], fileFailures: [], files: 1, refused: 0 }]);
+  assert.deepEqual(await it.list(), [{ collection: "a", apiFailures: [], fileFailures: [], files: 1, refused: 0 }]);
 });

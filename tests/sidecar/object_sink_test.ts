@@ -54,5 +54,5 @@ Deno.test("FileObjects gives no finalizer to an object that is not selected, and
   await it.apply(configMap("a", {}, { namespace: "other" }), true, SIGNAL);
   await it.apply(configMap("b", {}, { namespace: "other", ...LEAVING }), true, SIGNAL);
   assert.deepEqual(calls, ["apply a listed", "admit b", "retire b"]);
-  assert.equal(log.lines[0], "debug: ConfigMap other/a: namespace is not selected");
+  assert.equal(log.lines[0], "debug: ConfigMap other/a: its namespace is not selected");
 });

@@ -12,6 +12,7 @@ function open(env: Record<string, string> = {}) {
   const { collections: [collection] } = parseConfig({ LABEL: "app", FOLDER: "/data", ...env }).config;
   const transport = openTransport();
   let opened = 0;
+  let counted = 0;
   const fetcher = openUrlFetcher({
     collection: collection!,
     transport() {
@@ -20,8 +21,10 @@ function open(env: Record<string, string> = {}) {
     },
     clock: new FakeClock(),
     log: keptLog(),
+    garbage: { count: (bytes) => void (counted += bytes) },
   });
   return {
+    counted: () => counted,
     opened: () => opened,
     async fetch(url: string): Promise<string> {
       let text = "";
@@ -87,4 +90,11 @@ Deno.test("openUrlFetcher() holds downloads to the collection's URL_MAX_BYTES an
   assert.equal(await lenient.fetch(url), "an error page");
   using small = open({ ENABLE_5XX: "true", URL_MAX_BYTES: "10" });
   await assert.rejects(small.fetch(url), /larger than 10 bytes/);
+});
+
+Deno.test("openUrlFetcher() counts what is downloaded as garbage", async () => {
+  await using server = serve(() => new Response("x".repeat(1000)));
+  using it = open();
+  await it.fetch(`http://127.0.0.1:${server.port}/`);
+  assert.equal(it.counted(), 20 * 1024 + 1000);
 });

@@ -69,6 +69,16 @@ async function within(clock: FakeClock, seconds: number, condition: () => boolea
   });
 }
 
+Deno.test("Reload uses a version that was written while the process started", async () => {
+  const folder = tempFolder();
+  const path = `${folder.path}/early.yaml`;
+  Deno.writeTextFileSync(path, config("a", "b"));
+  await using it = following(() => path);
+  await until(() => it.used.length > 0);
+  assert.deepEqual(it.used, [["a", "b"]]);
+  folder[Symbol.dispose]();
+});
+
 Deno.test("Reload uses a version that an editor renames into place", async () => {
   await using it = following();
   Deno.writeTextFileSync(`${it.folder}/config.yaml~`, config("a", "b"));
@@ -100,7 +110,7 @@ Deno.test("Reload changes nothing with a broken version, and says so once", asyn
   await within(it.clock, 1, () => it.results.length === 1);
   const errors = () => it.log.lines.filter((line) => line.startsWith("error"));
   assert.equal(errors().length, 1);
-  assert.match(errors()[0] ?? "", /everything goes on as it was: config\.yaml:3:\d+ .*labl/);
+  assert.match(errors()[0] ?? "", /the sidecar goes on with the one before: config\.yaml:3:\d+ .*labl/);
   assert.match(it.reload.fault ?? "", /labl/);
   it.hangup();
   await within(it.clock, 1, () => it.results.length === 2);

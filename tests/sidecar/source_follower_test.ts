@@ -128,7 +128,7 @@ Deno.test("run() names verb, kind and namespace when it is forbidden, at error l
 Deno.test("run() only whispers of an expired version, for which the list comes at once", async () => {
   const { follower, lines, run } = following([failed(expired(), { retryIn: 0 })]);
   await run();
-  assert.deepEqual(lines, ['debug: listing secrets in namespace "a" anew: GET /: too old']);
+  assert.deepEqual(lines, ['debug: listing secrets in namespace "a" again: GET /: too old']);
   assert.equal(follower.failure, undefined);
 });
 
@@ -137,6 +137,18 @@ Deno.test("run() once does not promise another attempt where there is none", asy
   await run(true);
   assert.match(follower.failure ?? "", /^not allowed to list secrets/);
   assert.deepEqual(lines.filter((line) => !line.startsWith("debug: ")), []);
+});
+
+Deno.test("run() tells once of credentials that the server refuses for several sources", async () => {
+  const outages = new Outages();
+  const refused = () => failed(new ApiError("https://a refuses the credentials (401 Unauthorized)", 401, undefined));
+  const first = following([refused(), INIT, INIT_DONE], outages);
+  const second = following([refused()], outages);
+  await second.run();
+  await first.run();
+  const told = [second, first].map(({ lines }) => lines.filter((line) => !line.startsWith("debug: ")));
+  assert.deepEqual(told.map((lines) => lines.length), [1, 0]);
+  assert.match(told[0]![0]!, /^warn: .*refuses the credentials/);
 });
 
 Deno.test("run() tells once of a server that is away for several sources", async () => {

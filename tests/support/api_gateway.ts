@@ -69,12 +69,17 @@ export function refusal(code: number, reason: string, message: string): Response
   });
 }
 
-/** A log that keeps its lines, as `level: message`. */
+/** A log that keeps its lines, as `level: message`, and the properties of each. */
 export function keptLog() {
   const lines: string[] = [];
-  const at = (level: string) => (message: string) => void lines.push(`${level}: ${message}`);
+  const properties: Record<string, unknown>[] = [];
+  const at = (level: string) => (message: string, those: Record<string, unknown> = {}) => {
+    lines.push(`${level}: ${message}`);
+    properties.push(those);
+  };
   return {
     lines,
+    properties,
     debug: at("debug"),
     info: at("info"),
     warn: at("warn"),

@@ -64,6 +64,7 @@ export function collectionsPlace() {
     },
     async start(text: string, { env = {}, mode = "watch", finalizerGuard }: StartOptions = {}) {
       const clock = new FakeClock();
+      let sweeps = 0;
       const log = keptLog();
       const liveness = new Liveness(clock);
       const { config } = parseConfig(env);
@@ -89,7 +90,7 @@ export function collectionsPlace() {
         metrics: new SidecarMetrics({ build: { version: "", revision: "" }, clock, wallClock: () => 0 }),
         notificationHistory: history,
         sharedDownloads: new SharedDownloads(common),
-        garbage: new Garbage({ clock, collector() {} }),
+        garbage: new Garbage({ clock, collector: () => void sweeps++ }),
       });
       const stop = new AbortController();
       let running: Promise<void> | undefined;
@@ -99,6 +100,7 @@ export function collectionsPlace() {
         clock,
         log,
         liveness,
+        sweeps: () => sweeps,
         run: () => void (running = collections.run(stop.signal)),
         list: () => collections.list(stop.signal),
         replace: (next: string) => collections.replace(parse(next, env)),

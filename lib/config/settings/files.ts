@@ -63,13 +63,13 @@ export const FILES_SETTINGS = {
   URL_MAX_BYTES_PER_OBJECT: files.withDefault(
     byteLimit,
     "256Mi",
-    "Maximum size of what the `*.url` keys of one object bring to disk, after unpacking. A download beyond it is refused; its last accepted file stays. `0` for no limit",
+    "Maximum total size of the files from the `*.url` keys of one object, after unpacking. A download beyond it is refused; its last accepted file stays. `0` for no limit",
     { key: "urls.maxBytesPerObject" },
   ),
   URL_MAX_BYTES_TOTAL: files.withDefault(
     byteLimit,
     "1Gi",
-    "The same for all `*.url` keys together. A refused download gets its turn when others have made room. `0` for no limit",
+    "The same for all `*.url` keys together. A refused download is tried again when files of others were removed. `0` for no limit",
     { key: "urls.maxBytesTotal" },
   ),
   URL_ALLOWED_HOSTS: files.optional(
@@ -80,7 +80,7 @@ export const FILES_SETTINGS = {
   URL_TIMEOUT: files.withDefault(
     seconds({ min: 0.1 }),
     "60",
-    "Seconds for the download of a `*.url` key in all, retries by `REQ_RETRY_*` included; with `METHOD=LIST`, for all downloads together",
+    "Maximum seconds for the download of a `*.url` key, including the retries of `REQ_RETRY_*`; with `METHOD=LIST`, for all downloads together",
     { key: "urls.timeout" },
   ),
   URL_MAX_OPEN: files.withDefault(
@@ -97,7 +97,7 @@ export const FILES_SETTINGS = {
   CHECK_PERIOD: files.withDefault(
     seconds(),
     "60",
-    "Seconds between two looks at the disk: an object whose file is missing or was changed by someone else is read again, and the file restored. Asks the API server nothing while all is well; `0` for never",
+    "Seconds between two checks of the disk: an object whose file is missing or was changed by someone else is read again, and the file is restored. Sends no request to the API server unless a file differs; `0` for never",
   ),
   STATE_FILE: files.optional(
     { accepts: "an absolute path, or none", parse: (text) => text === "none" ? text : absolutePath.parse(text) },
@@ -122,13 +122,13 @@ export const FILES_SETTINGS = {
   COLLISIONS: files.withDefault(
     oneOf(["oldest", "newest"]),
     "oldest",
-    "Which of several objects that claim a path has it: the `oldest` or the `newest` by `creationTimestamp`, then the first by namespace, name and kind. The same decides between a file and a folder of its name. `newest` suits names with a hash suffix, as kustomize makes them",
+    "Which of several objects that claim a path gets it: the `oldest` or the `newest` by `creationTimestamp`, then the first by namespace, name and kind. The same decides between a file and a folder of its name. `newest` suits names with a hash suffix, as kustomize makes them",
     { key: "collisions", kiwigrid: "newest" },
   ),
   REMOVE_DELAY: files.withDefault(
     seconds(),
     "0",
-    "Seconds that the files of an object stay after it was deleted or is no longer selected. An object that comes back within that time changes nothing; another object that wants a file gets it at once. Begins anew with a restart. Has no effect with `FINALIZERS` and with `METHOD=LIST`",
+    "Seconds that the files of an object stay after it was deleted or is no longer selected. An object that comes back within that time changes nothing; another object that wants a file gets it at once. A restart begins it again. Has no effect with `FINALIZERS` and with `METHOD=LIST`",
     { key: "removeDelay" },
   ),
   ATOMIC_WRITES: files.withDefault(

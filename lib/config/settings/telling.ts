@@ -85,7 +85,7 @@ export const TELLING_SETTINGS = {
   ),
   SCRIPT: telling.optional(
     absolutePath,
-    "Script to run after files changed and before `REQ_URL` is called; run by `sh` unless it is executable. `SIDECAR_CHANGED_FILES` is a JSON list of the files. When it fails, `REQ_URL` is called all the same",
+    "Script to run after files changed and before `REQ_URL` is called; run by `sh` unless it is executable. `SIDECAR_CHANGED_FILES` is a JSON list of the files. `REQ_URL` is called even if it fails",
     { key: "notify.script.path", kiwigridReads: anyAsDefault },
   ),
   SCRIPT_TIMEOUT: telling.withDefault(seconds({ min: 0.1 }), "60", "Seconds after which the script is killed", {

@@ -8,7 +8,7 @@ import { ApiError, isTransient } from "../client/errors.ts";
 import type { KubeClient } from "../client/client.ts";
 import { CORE_V1, type EventApi, eventPath, EVENTS_V1 } from "./event_api.ts";
 import { type EventSeries, forgetOldest, type RecordedEvent, SeriesLedger } from "./event_series.ts";
-import { describeRef } from "../../objects/ref.ts";
+import { aboutObject, describeRef } from "../../objects/ref.ts";
 import { type Rate, TokenBucket } from "../../runtime/token_bucket.ts";
 
 export interface EventRecorderOptions {
@@ -175,7 +175,10 @@ export class EventRecorder {
     }
     if (isRbac(error)) this.#forbid(verb, series.event.ref.namespace);
     if (isTransient(error)) this.#wait(error);
-    this.#options.log.debug(`no Event for ${describeRef(series.event.ref)}: ${messageOf(error)}`);
+    this.#options.log.debug(
+      `no Event for ${describeRef(series.event.ref)}: ${messageOf(error)}`,
+      aboutObject(series.event.ref),
+    );
     this.#ledger.drop(series, clock.now());
   }
 

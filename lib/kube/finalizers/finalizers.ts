@@ -13,7 +13,8 @@ import { TransportError } from "../../http/transport.ts";
 import { MAX_OBJECT_SECONDS } from "../client/dead_connection.ts";
 import { ApiError, isTransient } from "../client/errors.ts";
 import { addFinalizer, type FinalizerClient, readMetadata, removeFinalizer } from "./finalizer_patch.ts";
-import { describeRef, keyOf, type ObjectRef } from "../../objects/ref.ts";
+import type { Log } from "../../log/log.ts";
+import { aboutObject, describeRef, keyOf, type ObjectRef } from "../../objects/ref.ts";
 import { type Kind } from "../../objects/kind.ts";
 import { type KubeObject } from "../../objects/object.ts";
 
@@ -32,11 +33,9 @@ export interface FinalizersOptions {
   /** A number in [0, 1). */
   random: () => number;
   heartbeat: Pick<Heartbeat, "expectWithin" | "idle">;
-  log: {
-    debug(message: string, properties?: Record<string, unknown>): void;
-    warn(message: string, properties?: Record<string, unknown>): void;
-    error(message: string, properties?: Record<string, unknown>): void;
-  };
+  /** `false` with METHOD=LIST: what is not removed when the program ends stays. */
+  retries?: boolean;
+  log: Pick<Log, "debug" | "info" | "warn" | "error">;
 }
 
 /** Maximum attempts to add the finalizer to an object that changes concurrently. */
@@ -176,6 +175,7 @@ export class Finalizers {
     for (let attempt = 1;; attempt++) {
       try {
         const { deletionTimestamp } = await addFinalizer(client, ref, uid, name, signal);
+        this.#allowed();
         return deletionTimestamp === undefined ? "added" : "deleting";
       } catch (error) {
         if (!isContested(error) || attempt === MAX_ATTEMPTS) throw error;
@@ -188,12 +188,12 @@ export class Finalizers {
 
   #refused(ref: ObjectRef, error: ApiError): "forbidden" {
     if (error.isForbidden) this.#reportRbac(error);
-    else this.#options.log.error(`${describeRef(ref)} does not get the finalizer: ${error.message}`);
+    else this.#options.log.error(`${describeRef(ref)} does not get the finalizer: ${error.message}`, aboutObject(ref));
     return "forbidden";
   }
 
   async #remove(release: Release, signal: AbortSignal): Promise<void> {
-    const { client, name, clock } = this.#options;
+    const { client, name, clock, log } = this.#options;
     const { ref } = release;
     const key = keyOf(ref);
     if (this.#releases.get(key) !== release) return;
@@ -205,19 +205,23 @@ export class Finalizers {
     }
     if (this.#releases.get(key) === release) this.#releases.delete(key);
     this.#resumeAt = clock.now();
+    this.#allowed();
+    if (release.backoff.failures > 0) {
+      log.info(`${describeRef(ref)} does not carry the finalizer any more`, aboutObject(ref));
+    }
   }
 
   #retry(release: Release, error: unknown): void {
-    const { clock, log } = this.#options;
+    const { clock, log, retries = true } = this.#options;
     const delay = release.backoff.next(error instanceof ApiError ? error.retryAfter : 0);
     release.dueAt = clock.now() + delay * 1000;
     if (isTransient(error)) this.#resumeAt = release.dueAt;
     if (error instanceof ApiError && error.isForbidden) this.#reportRbac(error);
     const message =
       `${describeRef(release.ref)} still carries the finalizer and cannot be deleted until it is removed: ` +
-      `${messageOf(error)}; retrying in ${delay.toFixed(1)} s`;
-    if (release.backoff.failures === 1) log.warn(message);
-    else log.debug(message);
+      `${messageOf(error)}${retries ? `; retrying in ${delay.toFixed(1)} s` : ""}`;
+    if (release.backoff.failures === 1) log.warn(message, aboutObject(release.ref));
+    else log.debug(message, aboutObject(release.ref));
   }
 
   #reportRbac(error: ApiError): void {
@@ -228,6 +232,11 @@ export class Finalizers {
     if (this.#hasReportedRbac) log.debug(message);
     else log.error(message);
     this.#hasReportedRbac = true;
+  }
+
+  #allowed(): void {
+    if (this.#hasReportedRbac) this.#options.log.info("Finalizers can be set again");
+    this.#hasReportedRbac = false;
   }
 
   /** Runs the action after the earlier ones for the same object. */

@@ -3,7 +3,7 @@ import { ApiError } from "../client/errors.ts";
 import type { KubeClient, ListQuery } from "../client/client.ts";
 import { FIRST_PAGE, nextPage, restartedList } from "../client/pages.ts";
 import { removeFinalizer } from "./finalizer_patch.ts";
-import { describeRef, keyOf, type ObjectRef } from "../../objects/ref.ts";
+import { aboutObject, describeRef, keyOf, type ObjectRef } from "../../objects/ref.ts";
 import { describeSource, type Source } from "../../objects/source.ts";
 
 /** The part of the client that is used here. */
@@ -48,7 +48,7 @@ export async function removeFinalizers(
       await attempt(`cannot remove finalizer ${name} from ${describeRef(ref)}`, async () => {
         await removeFinalizer(client, ref, name, signal).catch(unlessGone);
         removed++;
-        log.info(`removed finalizer ${name} from ${describeRef(ref)}`);
+        log.info(`removed finalizer ${name} from ${describeRef(ref)}`, aboutObject(ref));
       });
     }
   }

@@ -15,7 +15,7 @@ import { Calendar, withoutQueries } from "./words.ts";
 
 /** What a status is made from: only to be read. */
 export interface StatusParts {
-  config: Pick<Config, "method" | "warnings">;
+  config: Pick<Config, "method" | "warnings" | "configFile">;
   build: Build;
   instance: string;
   hostname: string;
@@ -25,7 +25,7 @@ export interface StatusParts {
   startedAt: number;
   health: HealthState;
   collections: readonly CollectionInner[];
-  reload: Pick<Reload, "path" | "loadedAt" | "fault"> | undefined;
+  reload: Pick<Reload, "path" | "loadedAt" | "fault" | "warnings"> | undefined;
   history: Pick<NotificationHistory, "newestFirst">;
   clock: Pick<Clock, "now">;
   /** In ms since 1970. */
@@ -81,7 +81,10 @@ export function collectStatus(parts: StatusParts): Status {
 function processProblems({ config, reload }: StatusParts, notLive: string | undefined): Problem[] {
   const problems: Problem[] = [];
   if (notLive !== undefined) {
-    problems.push({ severity: "error", what: notLive, cure: "Restart the container, as its liveness probe does" });
+    const cure = notLive.includes("K8S_CONTACT_THRESHOLD_SECONDS")
+      ? "Check that the API server runs and that the sidecar can reach it; a restart of the container rarely helps"
+      : "Restart the container, as its liveness probe does, and report this as a bug";
+    problems.push({ severity: "error", what: notLive, cure });
   }
   if (reload?.fault !== undefined) {
     problems.push({
@@ -91,7 +94,7 @@ function processProblems({ config, reload }: StatusParts, notLive: string | unde
       cure: "Correct the file: `k8s-sidecar check` reports every fault. Everything goes on as it was until then",
     });
   }
-  for (const what of config.warnings) {
+  for (const what of warningsOf(config, reload)) {
     problems.push({
       severity: "warning",
       what,
@@ -99,6 +102,12 @@ function processProblems({ config, reload }: StatusParts, notLive: string | unde
     });
   }
   return problems;
+}
+
+/** Those of the start, but for CONFIG_FILE those of the version in use. */
+function warningsOf({ warnings, configFile }: StatusParts["config"], reload: StatusParts["reload"]): readonly string[] {
+  if (reload?.warnings === undefined) return warnings;
+  return [...warnings.filter((warning) => !warning.startsWith(`${configFile}:`)), ...reload.warnings];
 }
 
 /** Errors before warnings, otherwise in their order. */

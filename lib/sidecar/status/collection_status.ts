@@ -1,5 +1,5 @@
 /** One collection, and all that is wrong with it. */
-import { describeMissing, describeSelection } from "../describe_selection.ts";
+import { describeNamed, describeSelection } from "../describe_selection.ts";
 import type { CollectionStatus, Problem } from "../../serve/status.ts";
 import { given } from "../../runtime/given.ts";
 import type { CollectionInner } from "../collection.ts";
@@ -71,15 +71,21 @@ function notificationOf({ notifications }: CollectionInner, calendar: Calendar):
 
 /** Nothing is selected, or an object that is named does not exist. */
 function missing({ collection, readyAt, outcome, objects }: CollectionInner): Problem[] {
-  if (readyAt === undefined) return [];
   const { selection, name } = collection;
-  const lines = describeMissing(selection, (item) => outcome.has(item), objects);
+  const about = { severity: "warning", collection: name } as const;
+  const namespace = settingOf(collection, "NAMESPACE");
+  if (readyAt === undefined) return [];
+  if (selection.names.length > 0) {
+    const cure = `Check ${settingOf(collection, "RESOURCE_NAME")} and ${namespace}`;
+    return selection.names.filter((item) => !outcome.has(item)).map((item) => ({
+      ...about,
+      what: `there is no ${describeNamed(item, selection)}`,
+      cure,
+    }));
+  }
+  if (objects > 0) return [];
   const kinds = selection.kinds.map((kind) => `${kind.toLowerCase()}s`).join(",");
-  const names = selection.names.length > 0;
-  const cure = names
-    ? `Check ${settingOf(collection, "RESOURCE_NAME")} and ${settingOf(collection, "NAMESPACE")}`
-    : `Check ${settingOf(collection, "LABEL")}, ${settingOf(collection, "LABEL_VALUE")} and ` +
-      `${settingOf(collection, "NAMESPACE")}: \`kubectl get ${kinds} -A -l '${selection.labelSelector ?? ""}'\` must ` +
-      "list the objects";
-  return lines.map((what) => ({ severity: "warning", collection: name, what, cure }));
+  const cure = `Check ${settingOf(collection, "LABEL")}, ${settingOf(collection, "LABEL_VALUE")} and ${namespace}: ` +
+    `\`kubectl get ${kinds} -A -l '${selection.labelSelector ?? ""}'\` must list the objects`;
+  return [{ ...about, what: `nothing is selected: there are no ${describeSelection(selection)}`, cure }];
 }

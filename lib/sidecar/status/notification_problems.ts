@@ -15,7 +15,7 @@ export function notificationProblems(inner: CollectionInner, calendar: Calendar)
   const problems = failures.map((failure): Problem => ({
     severity: "error",
     collection: collection.name,
-    what: `${describe(failure)}: ${failure.to} ${withoutQueries(failure.text)}`,
+    what: describe(failure),
     cure: `${cureOf(failure, inner)}${when}`,
     since: calendar.at(failure.since),
   }));
@@ -39,16 +39,17 @@ function earlierFailure(inner: CollectionInner, when: string, calendar: Calendar
   };
 }
 
-function describe({ kind, outcome }: NotificationFailure): string {
-  if (kind === "script") return "the script fails";
-  switch (outcome) {
-    case "refused":
-      return "the webhook has been refused";
-    case "unanswered":
-      return "the webhook does not answer";
-    default:
-      return "the webhook fails";
-  }
+const FAILURES: Readonly<Record<string, string>> = {
+  refused: "the webhook has been refused",
+  unanswered: "the webhook does not answer",
+};
+
+function describe({ kind, outcome, to, text }: NotificationFailure): string {
+  const reason = withoutQueries(text);
+  // The text of a script names it
+  return kind === "script"
+    ? `the script fails: ${reason}`
+    : `${FAILURES[outcome] ?? "the webhook fails"}: ${to} ${reason}`;
 }
 
 function checkOfRequest({ collection }: CollectionInner): string {

@@ -137,6 +137,13 @@ function diskCure(code: string, { files: { folder } }: Collection): string {
   }
 }
 
+/** The code of the error in a message. */
+function codeIn(reason = ""): string {
+  if (/no space|full|quota/i.test(reason)) return "ENOSPC";
+  if (/read-only/i.test(reason)) return "EROFS";
+  return /permi/i.test(reason) ? "EACCES" : "";
+}
+
 function undelivered({ collection, downloads }: CollectionInner): CollectionProblem[] {
   return [...downloads.undelivered()].filter(({ state }) => state !== "awaited").map((content) => {
     const { path, owner, isDiskFault } = content;
@@ -145,7 +152,7 @@ function undelivered({ collection, downloads }: CollectionInner): CollectionProb
       object: objectOf(owner),
       path,
       what: downloadFailure(content),
-      cure: isDiskFault ? diskCure("ENOSPC", collection) : downloadCure(content, collection),
+      cure: isDiskFault ? diskCure(codeIn(content.reason), collection) : downloadCure(content, collection),
       ...given("isOfCollection", isDiskFault ? true as const : undefined),
     };
   });

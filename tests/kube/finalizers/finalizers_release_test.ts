@@ -55,6 +55,8 @@ Deno.test("Finalizers.release() is repeated with backoff until it works", async 
   await t.clock.advance(8);
   await until(() => t.finalizers.pending === 0);
   assert.deepEqual(t.on(), []);
+  assert.equal(t.log.lines.at(-1), "info: ConfigMap default/a does not carry the finalizer any more");
+  assert.deepEqual(t.log.properties.at(-1), { object: "default/configmap/a" });
 });
 
 Deno.test("Finalizers.release() of one object does not wait for another that is refused", async () => {

@@ -99,6 +99,9 @@ Deno.test("Finalizers.add() says forbidden, and names the RBAC rule once, when i
   const errors = t.log.lines.filter((line) => line.startsWith("error"));
   assert.equal(errors.length, 1);
   assert.match(errors[0]!, /verbs get and patch on configmaps and secrets by RBAC/);
+  t.gateway.intercept = () => undefined;
+  assert.equal(await t.finalizers.add("ConfigMap", seen, NEVER), "added");
+  assert.equal(t.log.lines.at(-1), "info: Finalizers can be set again");
 });
 
 Deno.test("Finalizers.add() says forbidden and why when the API server will not have the change", async () => {

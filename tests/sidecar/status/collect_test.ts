@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { Problem, Status } from "../../../lib/serve/status.ts";
 import { collectStatus } from "../../../lib/sidecar/status/collect.ts";
 import { collectionsPlace } from "../../support/many_collections.ts";
+import { SECRETS } from "../../apiserver/resources.ts";
 import { until } from "../../support/local_servers.ts";
 
 const START = Date.parse("2026-11-25T12:00:00Z");
@@ -126,4 +127,53 @@ Deno.test("collectStatus() says how to find what a label selects, when that is n
     "nothing is selected: there are no configmaps with labels app in all namespaces",
     "Check label, labelValue and namespaces: `kubectl get configmaps -A -l 'app'` must list the objects",
   ]]);
+});
+
+Deno.test("collectStatus() has a lost path with the collection that lost it", async () => {
+  await using place = collectionsPlace();
+  const labels = (label: string, at: string) => ({ labels: { [label]: "" }, creationTimestamp: at });
+  place.create("young", { "a.txt": "young" }, labels("one", "2026-02-01T00:00:00Z"));
+  place.create("old", { "a.txt": "old" }, labels("two", "2026-01-01T00:00:00Z"));
+  const item = (name: string) =>
+    `  - { name: ${name}, selector: ${name}, resource: configmap, folder: FOLDER/files, sharedFolder: true }`;
+  await using started = await place.start(`version: 1\ncollections:\n${item("one")}\n${item("two")}\n`);
+  started.run();
+  await until(() => started.collections.notReady() === undefined);
+  await until(() => place.files("files")["a.txt"] === "old");
+  const status = statusOf(started);
+  assert.deepEqual(status.problems.map(({ collection, what, cure }) => [collection, what, cure]), [[
+    "one",
+    `${place.path}/files/a.txt belongs to default/configmap/old of the collection two, which is older`,
+    "uniqueFilenames: true keeps both; collisions: newest prefers the newer one",
+  ]]);
+  assert.deepEqual(status.files.map(({ collection, object, losers }) => [collection, object, losers]), [
+    ["two", "default/configmap/old", ["default/configmap/young"]],
+  ]);
+});
+
+Deno.test("collectStatus() shows no URL of a Secret, and of a ConfigMap none with its query", async () => {
+  await using place = collectionsPlace();
+  const url = "http://user:hidden@127.0.0.1:9/hidden-path?hidden-query";
+  place.create("a", { "a.txt.url": url.replace("hidden-path", "path") });
+  const metadata = { name: "b", labels: { app: "" } };
+  place.gateway.server.registry.create(SECRETS, "default", { metadata, data: { "b.txt.url": btoa(url) } });
+  await using started = await place.start(COLLECTION.replace("configmap", "both"));
+  started.run();
+  await until(() => statusOf(started).problems.length === 2);
+  const status = statusOf(started);
+  assert.doesNotMatch(JSON.stringify(status), /hidden/);
+  assert.deepEqual(status.problems.map(brief), [
+    [
+      "error",
+      "default/configmap/a",
+      "the download was refused: 127.0.0.1:9 is not an allowed host (URL_ALLOWED_HOSTS)",
+      "Add the host to urls.allowedHosts, or change the URL. An earlier file stays until then",
+    ],
+    [
+      "error",
+      "default/secret/b",
+      "the download was refused; the sidecar's log has the reason",
+      "Add the host to urls.allowedHosts, or change the URL. An earlier file stays until then",
+    ],
+  ]);
 });

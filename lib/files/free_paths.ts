@@ -7,7 +7,7 @@
 import type { Journal } from "./journal.ts";
 import { joinPath, parentOf } from "./paths.ts";
 
-export class FirstListing {
+export class FreePaths {
   readonly #journal: Pick<Journal, "ownerOf">;
   /** Paths of other people's files, by directory; `undefined` for a directory that cannot be read. */
   readonly #others = new Map<string, ReadonlySet<string> | undefined>();
@@ -17,7 +17,7 @@ export class FirstListing {
   }
 
   /** Whether nothing was at a path, in a directory that exists. `false` if that is unknown. */
-  isFree(path: string): boolean {
+  has(path: string): boolean {
     if (this.#journal.ownerOf(path) !== undefined) return false;
     const directory = parentOf(path);
     if (!this.#others.has(directory)) this.#others.set(directory, this.#othersIn(directory));
