@@ -7,7 +7,11 @@ import { setImmediate } from "node:timers/promises";
  */
 const MAX_PIECE = 4096;
 
-/** Copies, because zlib works in another thread and the pieces of a body share one buffer. */
+/**
+ * Copies, because zlib works in another thread.
+ *
+ * @param pieces that nobody changes, however long it takes
+ */
 export async function* smallPiecesOf(
   pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
 ): AsyncGenerator<Uint8Array> {

@@ -22,6 +22,12 @@ Deno.test("unpack() gives what was packed, byte for byte", async () => {
   }
 });
 
+Deno.test("unpack() keeps archives apart that are unpacked at one time", async () => {
+  const texts = Array.from({ length: 20 }, (_, at) => `content ${at}, `.repeat(1000 * at));
+  const contents = await Promise.all(texts.map(async (text) => (await unpacked(gzipSync(encode(text)))).bytes));
+  assert.deepEqual(contents, texts.map(encode));
+});
+
 Deno.test("unpack() takes an archive of several members", async () => {
   const archive = new Uint8Array([...gzipSync("one, "), ...gzipSync("two")]);
   assert.deepEqual((await unpacked(archive)).bytes, encode("one, two"));
