@@ -3,7 +3,7 @@ import { project } from "../files/projection.ts";
 import { folderOf } from "../sidecar/open_files.ts";
 import type { KubeObject } from "../objects/object.ts";
 import { KINDS, pluralOf } from "../objects/kind.ts";
-import { keyOf, type ObjectRef } from "../objects/ref.ts";
+import { keyOf, type ObjectRef, qualifiedName } from "../objects/ref.ts";
 import { canonical } from "../reconcile/canonical_paths.ts";
 import type { Problem } from "../serve/status.ts";
 import type { CollectionExplanation, Explanation } from "./explanation.ts";
@@ -12,13 +12,12 @@ import { find, labelsOfNamespace, listAll } from "./lookup.ts";
 import { nearNames } from "./near_names.ts";
 import { lookupFailure, type Picture, processFailures, withoutLosses } from "./picture.ts";
 import type { PlannedCollection } from "./planned_collection.ts";
-import { shownObject } from "./shown_object.ts";
 import { whyNotSelected } from "./why_not_selected.ts";
 
 type Answer = Omit<Explanation, "version" | "sidecar">;
 
 export async function explainObject(ref: ObjectRef, picture: Picture, signal: AbortSignal): Promise<Answer> {
-  const about = shownObject(ref);
+  const about = qualifiedName(ref);
   const problems = problemsOf(about, picture);
   let object: KubeObject | undefined;
   let namespaceLabels: Record<string, string> | undefined;
@@ -96,15 +95,15 @@ async function suggest(ref: ObjectRef, { client }: Picture, signal: AbortSignal)
     try {
       const names: string[] = [];
       for await (const { metadata } of listAll(client, { kind: other, namespace }, signal)) names.push(metadata.name);
-      if (other !== kind && names.includes(name)) suggestions.push(shownObject({ ...ref, kind: other }));
-      suggestions.push(...nearNames(name, names).map((near) => shownObject({ ...ref, kind: other, name: near })));
+      if (other !== kind && names.includes(name)) suggestions.push(qualifiedName({ ...ref, kind: other }));
+      suggestions.push(...nearNames(name, names).map((near) => qualifiedName({ ...ref, kind: other, name: near })));
     } catch {
       // Not allowed there
     }
   }
   try {
     for await (const { metadata } of listAll(client, { kind, name }, signal)) {
-      suggestions.push(shownObject({ ...ref, namespace: metadata.namespace }));
+      suggestions.push(qualifiedName({ ...ref, namespace: metadata.namespace }));
     }
   } catch {
     // Not allowed to list all namespaces

@@ -2,7 +2,7 @@
 import { lstat } from "../files/file_calls.ts";
 import { isInside, joinPath, nameOf, parentOf, RESERVED_PREFIX } from "../files/paths.ts";
 import { project } from "../files/projection.ts";
-import { refOf } from "../objects/ref.ts";
+import { qualifiedName, refOf } from "../objects/ref.ts";
 import type { Source } from "../objects/source.ts";
 import { canonical } from "../reconcile/canonical_paths.ts";
 import type { Problem } from "../serve/status.ts";
@@ -14,7 +14,7 @@ import { fileState } from "./file_states.ts";
 import { labelsOfNamespace, listAll, sight } from "./lookup.ts";
 import { type Picture, processFailures, withoutLosses } from "./picture.ts";
 import type { PlannedCollection } from "./planned_collection.ts";
-import { shownKey, shownObject } from "./shown_object.ts";
+import { shownKey } from "./shown_object.ts";
 import { whyNotSelected } from "./why_not_selected.ts";
 
 type Answer = Omit<Explanation, "version" | "sidecar">;
@@ -133,7 +133,7 @@ async function candidatesFor(path: string, picture: Picture, signal: AbortSignal
           const sighting = { exists: true, labels, namespaceLabels };
           const reasons = whyNotSelected(selection, collection.ownNamespace, ref, sighting);
           if (reasons.length === 0) continue;
-          const candidate = { path, key: file.key, object: shownObject(ref), state: "missing" as const };
+          const candidate = { path, key: file.key, object: qualifiedName(ref), state: "missing" as const };
           found.push({ name, isSelected: false, reasons, files: [candidate] });
         }
       } catch {
