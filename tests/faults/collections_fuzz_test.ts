@@ -49,6 +49,8 @@ async function oneLife(seed: number): Promise<void> {
   let items = someItems(random);
   let it = await at.start(textOf(items, random));
   it.run();
+  // Time passes at any await, as it does for a real process
+  const time = setInterval(() => void it.clock.advance(0.1), 2);
   const change = () => {
     const name = `object-${Math.floor(random() * 6)}`;
     if (objects.delete(name)) return at.remove(name);
@@ -75,11 +77,12 @@ async function oneLife(seed: number): Promise<void> {
     await until(() => {
       void it.clock.advance(1);
       return FOLDERS.concat("anchor").every((folder) => faultIn(folder) === undefined);
-    }, 10).catch(() => {
+    }).catch(() => {
       throw new Error(`life ${seed}: ${FOLDERS.concat("anchor").map(faultIn).find((fault) => fault)}`);
     });
   } finally {
     await it[Symbol.asyncDispose]();
+    clearInterval(time);
   }
 
   function faultIn(folder: string): string | undefined {
