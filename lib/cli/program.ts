@@ -156,10 +156,11 @@ async function openManifests(dir: string, log: Log): Promise<{ manifests?: Objec
  *
  * @param origin the URL of the API server, or the folder of manifests
  */
-function announce({ collections, method }: Config, origin: string, log: Log): void {
-  for (const { selection, files } of collections) {
+function announce({ collections, configFile, method }: Config, origin: string, log: Log): void {
+  for (const { name, selection, files } of collections) {
     const folder = resolvePath(Deno.cwd(), files.folder);
-    const properties = { version: VERSION, method, origin, folder };
+    const collection = given("collection", configFile === undefined ? undefined : name);
+    const properties = { version: VERSION, method, origin, folder, ...collection };
     log.info(
       `k8s-sidecar ${VERSION}: ${describeSelection(selection)} of ${origin} become files in ${folder}`,
       properties,
