@@ -1,11 +1,12 @@
 /** The sources of all collections, and what is wrong with them. */
+import { ENVIRONMENT_COLLECTION } from "../../config/collection_settings.ts";
 import { describeSource } from "../../objects/source.ts";
 import type { Problem, SourceStatus } from "../../serve/status.ts";
 import { given } from "../../runtime/given.ts";
 import type { CollectionInner } from "../collection.ts";
 import type { SourceTimes } from "../shared_sources.ts";
 import type { SourceFailure } from "../source_follower.ts";
-import { type Calendar, withoutQueries } from "./words.ts";
+import { assignmentOf, type Calendar, settingOf, withoutQueries } from "./words.ts";
 
 /** A source, and the collections that it serves. */
 interface Served {
@@ -52,7 +53,7 @@ export function sourceProblems(served: readonly Served[], calendar: Calendar): P
     const { failure } = follower.state;
     if (failure === undefined) continue;
     const isOfServer = failure.cause !== "forbidden" && failure.cause !== "client_error";
-    const text = describe(failure, follower);
+    const text = describe(failure, follower, collections[0]);
     if (isOfServer && ofServer.has(text.what)) continue;
     if (isOfServer) ofServer.add(text.what);
     const [collection] = collections;
@@ -66,7 +67,12 @@ export function sourceProblems(served: readonly Served[], calendar: Calendar): P
   return problems;
 }
 
-function describe({ cause, reason }: SourceFailure, { source }: SourceTimes): Pick<Problem, "what" | "cure"> {
+/** @param name of a collection that it serves */
+function describe(
+  { cause, reason }: SourceFailure,
+  { source }: SourceTimes,
+  name = ENVIRONMENT_COLLECTION,
+): Pick<Problem, "what" | "cure"> {
   const error = withoutQueries(reason);
   switch (cause) {
     case "forbidden": {
@@ -77,11 +83,11 @@ function describe({ cause, reason }: SourceFailure, { source }: SourceTimes): Pi
         what,
         cure: source.kind === "Namespace"
           ? "Give the service account list and watch on namespaces by a ClusterRole: `k8s-sidecar print-rbac` prints it. " +
-            "Or name the namespaces with NAMESPACE"
+            `Or name the namespaces with ${settingOf({ name }, "NAMESPACE")}`
           : `Give the service account get, list and watch on ${kind}s there: \`k8s-sidecar print-rbac\` prints the Roles ` +
-            `for kubectl apply. Or ask for less with RESOURCE=${
-              kind === "secret" ? "configmap" : "secret"
-            } or NAMESPACE`,
+            `for kubectl apply. Or ask for less with ${
+              assignmentOf({ name }, "RESOURCE", kind === "secret" ? "configmap" : "secret")
+            } or ${settingOf({ name }, "NAMESPACE")}`,
       };
     }
     case "unauthorized":

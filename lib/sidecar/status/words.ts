@@ -17,10 +17,8 @@ export function isSecret(key: string): boolean {
 
 /** A message without the queries and credentials of the URLs in it. */
 export function withoutQueries(text: string): string {
-  return text.replace(
-    /(\bhttps?:\/\/)([^\s/?#"'@]*@)?([^\s?#"']*)[?#][^\s"']*|(\bhttps?:\/\/)[^\s/?#"'@]*@/gi,
-    "$1$3$4",
-  );
+  return text.replace(/(https?:\/\/)[^\s/?#"]*@/gi, "$1")
+    .replace(/(https?:\/\/[^\s?#"]*)[?#][^\s"]*?(?=[:;,]?(?:[\s"]|$))/gi, "$1");
 }
 
 /** The name of a setting of a collection: that of the variable, or the key in CONFIG_FILE. */

@@ -6,10 +6,12 @@ import { assignmentOf, Calendar, objectOf, settingOf, withoutQueries } from "../
 const TEXTS: [string, string][] = [
   ["GET http://a.example/x?token=1 failed", "GET http://a.example/x failed"],
   ["https://user:p%40ss@a.example:81/x", "https://a.example:81/x"],
-  ["https://user:pass@a.example/x?a=b#c: 404", "https://a.example/x 404"],
+  ["https://user:pass@a.example/x?a=b#c: 404", "https://a.example/x: 404"],
   ["http://a.example?key=1", "http://a.example"],
+  ["http://u:p@ss@a.example/", "http://a.example/"],
   ['"http://[::1]:80/x?y" and http://b/?z', '"http://[::1]:80/x" and http://b/'],
   ["http://a/x: refused", "http://a/x: refused"],
+  ["http://a/x?b='c'&d=e:f, next", "http://a/x, next"],
   ["why? because", "why? because"],
 ];
 

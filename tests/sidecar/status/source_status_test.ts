@@ -1,0 +1,77 @@
+import assert from "node:assert/strict";
+import type { SourceTimes } from "../../../lib/sidecar/shared_sources.ts";
+import type { SourceFailure } from "../../../lib/sidecar/source_follower.ts";
+import { sourceProblems, sourcesOf } from "../../../lib/sidecar/status/source_status.ts";
+import { Calendar } from "../../../lib/sidecar/status/words.ts";
+
+const calendar = new Calendar({ now: () => 0 }, () => Date.parse("2026-11-25T12:00:00Z"));
+
+function followed(
+  kind: "ConfigMap" | "Secret",
+  failure?: Omit<SourceFailure, "since" | "at">,
+  collections = ["default"],
+) {
+  const state = { isListing: false, restarts: 2, relists: 1 };
+  const follower: SourceTimes = {
+    source: { kind, namespace: "a", labelSelector: "app" },
+    contactAt: 1000,
+    syncedAt: 500,
+    state: failure === undefined
+      ? { ...state, lastFailure: "GET https://api/x?limit=1: broke" }
+      : { ...state, failure: { ...failure, since: 2000, at: 3000 }, lastFailure: failure.reason },
+  };
+  return { follower, collections };
+}
+
+const away = { cause: "disconnected", reason: "cannot connect to 10.96.0.1:443" } as const;
+const forbidden = {
+  cause: "forbidden",
+  reason: 'not allowed to list secrets in namespace "a": give the service account get, list and watch there by RBAC',
+} as const;
+
+Deno.test("sourceProblems() has a server that is away once for all sources", () => {
+  const problems = sourceProblems([followed("ConfigMap", away), followed("Secret", away)], calendar);
+  assert.deepEqual(problems.map(({ what, since, collection }) => [what, since, collection]), [
+    ["the API server is away: cannot connect to 10.96.0.1:443", "2026-11-25T12:00:02Z", undefined],
+  ]);
+});
+
+Deno.test("sourceProblems() names the rights that are missing, and the settings that ask for less", () => {
+  const [own] = sourceProblems([followed("ConfigMap"), followed("Secret", forbidden)], calendar);
+  assert.deepEqual([own?.collection, own?.what, own?.cure], [
+    "default",
+    'not allowed to list secrets in namespace "a"',
+    "Give the service account get, list and watch on secrets there: `k8s-sidecar print-rbac` prints the Roles for kubectl " +
+    "apply. Or ask for less with RESOURCE=configmap or NAMESPACE",
+  ]);
+  const [ofFile] = sourceProblems([followed("Secret", forbidden, ["dashboards"])], calendar);
+  assert.match(ofFile?.cure ?? "", /with resource: configmap or namespaces$/);
+});
+
+Deno.test("sourceProblems() tells by the failure what to check", () => {
+  const cures: [SourceFailure["cause"], RegExp][] = [
+    ["unauthorized", /token in SERVICE_ACCOUNT_DIR, or KUBECONFIG/],
+    ["credentials", /token in SERVICE_ACCOUNT_DIR, or KUBECONFIG/],
+    ["disconnected", /network policies and HTTPS_PROXY/],
+    ["server_error", /Check the API server/],
+    ["bad_answer", /proxy \(HTTPS_PROXY, NO_PROXY\)/],
+    ["other", /asked again/],
+  ];
+  for (const [cause, cure] of cures) {
+    const [problem] = sourceProblems(
+      [followed("Secret", { cause, reason: "GET https://api/x?limit=1: why" })],
+      calendar,
+    );
+    assert.match(problem?.cure ?? "", cure);
+    assert.doesNotMatch(problem?.what ?? "", /limit/);
+  }
+});
+
+Deno.test("sourcesOf() has the state of each source, and the failure before it", () => {
+  const served = [followed("ConfigMap"), followed("Secret", away)];
+  const states = (method: string) => sourcesOf(served, method, calendar).map(({ state }) => state);
+  assert.deepEqual(states("WATCH"), ["watching", "failing"]);
+  assert.deepEqual(states("SLEEP"), ["waiting", "failing"]);
+  const [{ error, contactAt, restarts, relists } = {}] = sourcesOf(served, "WATCH", calendar);
+  assert.deepEqual([error, contactAt, restarts, relists], ["GET https://api/x: broke", "2026-11-25T12:00:01Z", 2, 1]);
+});
