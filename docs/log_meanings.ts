@@ -25,7 +25,7 @@ export const LOG_MEANINGS: Readonly<Record<string, Meaning>> = {
     "The address of `/healthz`, `/livez`, `/readyz`, `/metrics` and `/status`",
   ),
   "… cannot be answered, which is a bug of the sidecar: …": of(
-    "`/` or `/status` failed; the line says how. Files and probes are not affected",
+    "The line says what went wrong. Files and probes are not affected",
     "Report the line",
   ),
   "no health endpoints: cannot listen on port …: …. Set HEALTH_PORT to a free port, or LIVENESS=false": of(
@@ -96,11 +96,11 @@ export const LOG_MEANINGS: Readonly<Record<string, Meaning>> = {
     "The object has to be read again, to restore a file or to take over a path, and the API server did not deliver it",
     "See the reason; it is tried again, unless `METHOD=LIST`",
   ),
-  "PATH… claimed by … and …: …, …; UNIQUE_FILENAMES=true gives each object its own file)": of(
+  "PATH… claimed by OBJECT and OBJECT: OBJECT …, …; UNIQUE_FILENAMES=true gives each object its own file)": of(
     "Two objects have the same key and folder. One has the file; when it goes, the other gets it, with a line `wrote`",
     "Rename a key, set `UNIQUE_FILENAMES=true`, or `COLLISIONS=newest` if the older object is left over",
   ),
-  "PATH… of … not written: …, …), has …, and a path cannot be a file and a folder": of(
+  "PATH… of OBJECT … not written: OBJECT, …), has …, and a path cannot be a file and a folder": of(
     "The key of one object has the name of another's folder",
     "Rename one of them",
   ),

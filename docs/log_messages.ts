@@ -9,7 +9,7 @@ export interface LogMessage {
 
 /** What stands for an expression in a message. */
 const PLACEHOLDERS: readonly [expression: RegExp, name: string][] = [
-  [/^describeRef\(/, "OBJECT"],
+  [/^(describeRef\(|(winner|loser)Name$)/, "OBJECT"],
   [/(^|[.#])(path|target)$/, "PATH"],
   [/(^|[.#])folder$/, "FOLDER"],
   [/^this\.#call$/, "METHOD URL"],

@@ -31,6 +31,12 @@ const BUNDLERS_REQUIRE =
 /** LogTape's `inspect`, for runtimes without `Deno.inspect`; from source, `--conditions=browser` leaves it out. */
 const LOGTAPES_INSPECT = /import (\w+) from ?"node:util"/;
 
+/**
+ * The YAML library's imports of Node's modules, which it can do without: for a warning, for a variable that turns its
+ * debugging on, and for a `Buffer` where there is no `atob`. They cost 2 MB.
+ */
+const YAMLS_MODULES = /\b[\w$]+\("(?:node:)?(process|buffer)"\)/g;
+
 const root = new URL("../", import.meta.url).pathname;
 const { values } = parseArgs({
   options: { target: { type: "string" }, commit: { type: "string" }, output: { type: "string" } },
@@ -80,6 +86,9 @@ function finishBundle(directory: string, commit: string): void {
     let text = parts.join(commit || COMMIT_PLACEHOLDER);
     text = text.replace(BUNDLERS_REQUIRE, (_, __, name) => `${REQUIRE}const ${name}=require;`);
     if (text.includes("logtape")) text = text.replace(LOGTAPES_INSPECT, (_, name) => `const ${name}=Deno`);
+    if (text.includes("LOG_TOKENS")) {
+      text = text.replaceAll(YAMLS_MODULES, (_, name) => name === "process" ? "({env:{},emitWarning(){}})" : "({})");
+    }
     Deno.writeTextFileSync(path, text);
   }
   assertDisposals(directory);

@@ -3,11 +3,10 @@ import type { Flags } from "../config/collection_settings.ts";
 import type { Config } from "../config/config.ts";
 import { loadConfig } from "../config/load_config.ts";
 import { type Fault, faultOf } from "../config/read_settings.ts";
-import { parentOf, resolvePath } from "../files/paths.ts";
 import { messageOf } from "../runtime/message_of.ts";
 import { EXIT, type ExitCode } from "./exit_codes.ts";
-import { type Colours, coloursOf, oneLine, wrapText } from "./report.ts";
-import { checkCollections } from "./start_checks.ts";
+import { type Colours, coloursOf, counted, oneLine, wrapText } from "./report.ts";
+import { checkCollections, couldMakeFolder } from "./start_checks.ts";
 
 export async function runCheck(
   { flags, pod }: { flags: Flags; pod?: string },
@@ -33,24 +32,6 @@ async function checkSettings(flags: Flags, env: Record<string, string | undefine
   for (const { message } of faults) print("", message, true, colours);
   for (const warning of warnings) print("", warning, false, colours);
   return summary(faults.length, warnings.length, "");
-}
-
-/** @throws the error with which making the folder would fail */
-function couldMakeFolder(folder: string): void {
-  let path = resolvePath(Deno.cwd(), folder);
-  while (!exists(path)) path = parentOf(path);
-  if (!Deno.statSync(path).isDirectory) throw new Deno.errors.AlreadyExists(`${path} is a file`);
-}
-
-/** @throws any error but that there is nothing */
-function exists(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
 }
 
 async function logConfigFaults({ log: { configFile } }: Config): Promise<Fault[]> {
@@ -101,8 +82,4 @@ function summary(faults: number, warnings: number, about: string): ExitCode {
   const ofWarnings = warnings === 0 ? "" : `, ${counted(warnings, "warning")}`;
   console.log(`${about}${faults === 0 ? "no faults" : counted(faults, "fault")}${ofWarnings}`);
   return faults === 0 ? EXIT.done : EXIT.configuration;
-}
-
-function counted(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? "" : "s"}`;
 }

@@ -13,6 +13,8 @@ export type Command =
   | { run: "print-config"; flags: Flags; json: boolean }
   | { run: "print-rbac"; flags: Flags }
   | { run: "check"; flags: Flags; pod?: string }
+  | { run: "plan"; flags: Flags; manifests?: string; json: boolean; exitCode: boolean }
+  | { run: "explain"; flags: Flags; manifests?: string; json: boolean; subject?: string }
   | { run: "help" }
   | { run: "version" };
 
@@ -21,7 +23,20 @@ export const PROBES = { ready: "/readyz", live: "/livez" } as const;
 
 export type Probe = keyof typeof PROBES;
 
-const COMMANDS = ["remove-finalizers", "healthcheck", "print-config", "print-rbac", "check", "status"] as const;
+const COMMANDS = [
+  "remove-finalizers",
+  "healthcheck",
+  "print-config",
+  "print-rbac",
+  "check",
+  "plan",
+  "explain",
+  "status",
+] as const;
+
+/** Commands with `-o json`, and those that may read a folder of manifests. */
+const WITH_OUTPUT: readonly Command["run"][] = ["print-config", "status", "plan", "explain"];
+const WITH_MANIFESTS: readonly Command["run"][] = ["sidecar", "plan", "explain"];
 
 /** What is not a setting. */
 interface Options {
@@ -44,6 +59,8 @@ export function parseCommandLine(args: readonly string[]): { command: Command; f
   const values: Flags & Options = {};
   let run: Command["run"] = "sidecar";
   let probe: Probe | undefined;
+  let subject: string | undefined;
+  let exitCode = false;
   const rest = [...args];
   for (let arg = rest.shift(); arg !== undefined; arg = rest.shift()) {
     const [flag = "", ...inline] = arg.split("=");
@@ -56,6 +73,8 @@ export function parseCommandLine(args: readonly string[]): { command: Command; f
     else if (arg === "--version") run = "version";
     else if (run === "sidecar" && isCommand(arg)) run = arg;
     else if (run === "healthcheck" && probe === undefined && Object.hasOwn(PROBES, arg)) probe = arg as Probe;
+    else if (run === "plan" && arg === "--exit-code") exitCode = true;
+    else if (run === "explain" && subject === undefined && !arg.startsWith("-")) subject = arg;
     else {
       // The value of a misspelt flag may be a password
       const shown = inline.length > 0 && flag.startsWith("-") ? `${flag}=…` : arg;
@@ -70,15 +89,17 @@ export function parseCommandLine(args: readonly string[]): { command: Command; f
       setting: "--manifests",
       message: "--manifests does not go with remove-finalizers, which needs a cluster",
     });
-  } else if (run !== "sidecar" && manifests !== undefined) faults.push(misplaced("--manifests", run));
+  } else if (!WITH_MANIFESTS.includes(run) && manifests !== undefined) faults.push(misplaced("--manifests", run));
   if (run !== "check" && pod !== undefined) faults.push(misplaced("--pod", "check", "goes only with"));
-  if (run !== "print-config" && run !== "status" && output !== undefined) {
-    faults.push({ setting: "-o", message: "-o goes only with print-config and status" });
-  }
-  if (output !== undefined && output !== "json") faults.push(faultOf("-o", output, "expected json"));
+  if (!WITH_OUTPUT.includes(run) && output !== undefined) {
+    faults.push(misplaced("-o", WITH_OUTPUT.join(", "), "goes only with"));
+  } else if (output !== undefined && output !== "json") faults.push(faultOf("-o", output, "expected json"));
   if (run === "sidecar") return { command: { run, flags, ...given("manifests", manifests) }, faults };
   if (run === "status") return { command: { run, json: output === "json" }, faults };
   if (run === "print-config") return { command: { run, flags, json: output === "json" }, faults };
+  const common = { flags, json: output === "json", ...given("manifests", manifests) };
+  if (run === "plan") return { command: { run, ...common, exitCode }, faults };
+  if (run === "explain") return { command: { run, ...common, ...given("subject", subject) }, faults };
   if (run === "check") return { command: { run, flags, ...given("pod", pod) }, faults };
   return { command: { run, flags }, faults };
 }
@@ -87,7 +108,7 @@ function isCommand(arg: string): arg is typeof COMMANDS[number] {
   return (COMMANDS as readonly string[]).includes(arg);
 }
 
-function misplaced(flag: string, command: Command["run"], relation = "does not go with"): Fault {
+function misplaced(flag: string, command: string, relation = "does not go with"): Fault {
   return { setting: flag, message: `${flag} ${relation} ${command}` };
 }
 
@@ -122,6 +143,11 @@ Commands
                             --pod: of the sidecars in manifests instead: helm template … | k8s-sidecar check --pod -
   print-config [-o json]    print every setting, its value and where it comes from; secrets are not shown
   print-rbac                print the least Roles and bindings that the settings need, for kubectl apply -f -
+  plan [--exit-code] [-o json]
+                            print what a start would create, change and remove, and write nothing. --exit-code: exit 1
+                            if that is anything
+  explain [NAMESPACE/KIND/NAME|/PATH/OF/A/FILE] [-o json]
+                            say whether an object becomes files, or whose a file is, and if not, why and what to do
   status [-o json]          print what the running sidecar of this container does, and what is wrong, problems first
   healthcheck [ready|live]  exit 0 if the sidecar of this container is healthy, else 1
   remove-finalizers         remove our finalizer from all selected objects
@@ -138,8 +164,8 @@ An empty variable counts as unset.
 `;
 
 const EXIT_CODES =
-  `Exit codes: 0 done, or stopped by SIGTERM or SIGINT; 1 healthcheck or status failed; 2 configuration; 3 the API (LIST);
-4 files could not be written (METHOD=LIST).
+  `Exit codes: 0 done, or stopped by SIGTERM or SIGINT; 1 healthcheck or status failed, plan --exit-code found differences,
+or explain found no answer; 2 configuration; 3 the API (METHOD=LIST, plan); 4 files could not be written (METHOD=LIST).
 `;
 
 /** The text of `--help`, generated from the table of settings. */

@@ -52,8 +52,8 @@ export async function runProgram(
     return await runStatus(command, parseConfig(env));
   }
 
-  if (command.run === "print-config" || command.run === "print-rbac" || command.run === "check") {
-    if (faults.length === 0) return await runReport(command, env);
+  if (isReport(command)) {
+    if (faults.length === 0) return await runReport(command, env, stop);
     console.error(describeFaults(faults));
     return EXIT.configuration;
   }
@@ -119,10 +119,19 @@ export async function runProgram(
   return await runRemoveFinalizers(clusterOptions, stop);
 }
 
-/** Commands that only tell about the settings. */
+/** Commands that write nothing. */
+type Report = Extract<Command, { run: "print-config" | "print-rbac" | "check" | "plan" | "explain" }>;
+
+const REPORTS: readonly string[] = ["print-config", "print-rbac", "check", "plan", "explain"] satisfies Report["run"][];
+
+function isReport(command: Command): command is Report {
+  return REPORTS.includes(command.run);
+}
+
 async function runReport(
-  command: Extract<Command, { run: "print-config" | "print-rbac" | "check" }>,
+  command: Report,
   env: Record<string, string | undefined>,
+  stop: AbortSignal,
 ): Promise<ExitCode> {
   switch (command.run) {
     case "print-config":
@@ -131,6 +140,10 @@ async function runReport(
       return await (await import("./print_rbac.ts")).runPrintRbac(command.flags, env);
     case "check":
       return await (await import("./check.ts")).runCheck(command, env);
+    case "plan":
+      return await (await import("./plan.ts")).runPlan(command, env, stop);
+    case "explain":
+      return await (await import("./explain.ts")).runExplain(command, env, stop);
   }
 }
 

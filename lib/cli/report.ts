@@ -12,6 +12,10 @@ export function oneLine(text: string): string {
   return text.replace(/\s*[\r\n]+\s*/g, " ");
 }
 
+export function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? "" : "s"}`;
+}
+
 /** Breaks a text at blanks. The first line begins with `first`, further ones with `indent`. */
 export function wrapText(text: string, { first = "", indent = "    ", width = MAX_COLUMNS } = {}): string {
   const lines: string[] = [];
@@ -34,10 +38,11 @@ export interface Colours {
   dim: Paint;
   red: Paint;
   yellow: Paint;
+  green: Paint;
 }
 
 /** Colours for stdout; none unless it is a terminal, or with NO_COLOR. */
 export function coloursOf(isTerminal = Deno.stdout.isTerminal() && !Deno.noColor): Colours {
   const paint = (code: number): Paint => (text) => isTerminal && text !== "" ? `\x1b[${code}m${text}\x1b[0m` : text;
-  return { bold: paint(1), dim: paint(2), red: paint(31), yellow: paint(33) };
+  return { bold: paint(1), dim: paint(2), red: paint(31), yellow: paint(33), green: paint(32) };
 }

@@ -1,7 +1,7 @@
 /** Checks that need the file system or the network, before anything starts. All faults are reported together. */
 import { type Collection, ENVIRONMENT_COLLECTION } from "../config/collection_settings.ts";
 import type { Config } from "../config/config.ts";
-import { isInside, resolvePath } from "../files/paths.ts";
+import { isInside, parentOf, resolvePath } from "../files/paths.ts";
 import { CredentialsError } from "../kube/client/errors.ts";
 import type { Credentials } from "../kube/client/credentials.ts";
 import { messageOf } from "../runtime/message_of.ts";
@@ -76,6 +76,24 @@ function makeFolder(folder: string): void {
   Deno.mkdirSync(folder, { recursive: true });
 }
 
+/** @throws the error with which making the folder would fail */
+export function couldMakeFolder(folder: string): void {
+  let path = resolvePath(Deno.cwd(), folder);
+  while (!exists(path)) path = parentOf(path);
+  if (!Deno.statSync(path).isDirectory) throw new Deno.errors.AlreadyExists(`${path} is a file`);
+}
+
+/** @throws any error but that there is nothing */
+function exists(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
 /** The names of settings of a collection, for messages. */
 function settingsOf(name: string) {
   if (name === ENVIRONMENT_COLLECTION) return { folder: "FOLDER", stateFile: "STATE_FILE", script: "SCRIPT" };
@@ -84,7 +102,7 @@ function settingsOf(name: string) {
 }
 
 /** @throws any error that is not about the configuration */
-function credentialsFault(error: unknown, kubeconfig: string | undefined): Fault {
+export function credentialsFault(error: unknown, kubeconfig: string | undefined): Fault {
   if (!(error instanceof CredentialsError)) throw error;
   if (kubeconfig !== undefined) return faultOf("KUBECONFIG", kubeconfig, error.message);
   return { setting: "KUBECONFIG", message: `KUBECONFIG is not set, and ${error.message}` };

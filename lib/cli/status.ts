@@ -27,7 +27,7 @@ export async function runStatus(
 }
 
 /** @throws {Error} the sidecar cannot be asked; the message is for the user */
-async function statusOf(settings: { config: Config; faults: readonly Fault[] }): Promise<Status> {
+export async function statusOf(settings: { config: Config; faults: readonly Fault[] }): Promise<Status> {
   const { health } = settings.config;
   if (!health.enabled) throw new Error("LIVENESS=false: there is no port that could be asked for the status");
   const url = urlOf(health, "/status");

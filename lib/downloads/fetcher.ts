@@ -47,6 +47,9 @@ export interface FetcherOptions {
   onRead(bytes: number): void;
 }
 
+/** What a request leaves behind, besides what it reads. */
+const REQUEST_BYTES = 20 * 1024;
+
 /** Downloads the content that a `.url` key names. */
 export class Fetcher {
   readonly #options: FetcherOptions;
@@ -113,6 +116,7 @@ export class Fetcher {
       },
       signal: deadline.signal,
     });
+    onRead(REQUEST_BYTES);
     if (answer.status === 304 && known !== undefined && Object.keys(last.conditions).length > 0) {
       await discard(answer, signal);
       return { isUnchanged: true, validators: known };

@@ -1,5 +1,5 @@
 import { lstat } from "./file_calls.ts";
-import { isInside, joinPath, parentOf, RESERVED_PREFIX } from "./paths.ts";
+import { isInside, joinPath, nameOf, parentOf, RESERVED_PREFIX } from "./paths.ts";
 
 /** A path that leads out of the allowed folders, or to the sidecar's own files. */
 export class RefusedPathError extends Error {
@@ -14,8 +14,13 @@ export interface DirectoryRecord {
   forgetDirectory(directory: string): void;
 }
 
-/** Errors that mean that no file of ours can be at a path. */
-const UNREACHABLE = [RefusedPathError, Deno.errors.NotADirectory, Deno.errors.FilesystemLoop];
+/** Errors that mean that no file of ours can be at a path. Deno lets nobody read below /proc (NotCapable). */
+const UNREACHABLE = [
+  RefusedPathError,
+  Deno.errors.NotADirectory,
+  Deno.errors.FilesystemLoop,
+  Deno.errors.NotCapable,
+];
 
 /** The folders that may contain files. Checks paths on the disk, with all symlinks resolved, so that none leads out. */
 export class AllowedFolders {
@@ -26,12 +31,13 @@ export class AllowedFolders {
   /**
    * @param folder created if it is missing, now and later
    * @param others used if they exist
+   * @param options.isDryRun `folder` is not created
    * @throws {Deno.errors.*} `folder` does not exist and cannot be created, or is not a directory
    */
-  constructor(folder: string, others: readonly string[], record: DirectoryRecord) {
+  constructor(folder: string, others: readonly string[], record: DirectoryRecord, { isDryRun = false } = {}) {
     this.#record = record;
-    Deno.mkdirSync(folder, { recursive: true });
-    this.#real.set(folder, Deno.realPathSync(folder));
+    if (!isDryRun) Deno.mkdirSync(folder, { recursive: true });
+    this.#real.set(folder, isDryRun ? futureRealPath(folder) : Deno.realPathSync(folder));
     for (const other of others) this.#real.set(other, other);
     for (const other of others) this.#resolve(other);
   }
@@ -129,17 +135,30 @@ export class AllowedFolders {
   removeEmpty(directory: string): string[] {
     const removed: string[] = [];
     const folder = this.folderOf(directory);
-    for (let empty = directory; empty !== folder && this.#record.madeDirectories.has(empty); empty = parentOf(empty)) {
-      try {
-        // It was replaced by a file or a symlink, which is not ours
-        if (lstat(empty)?.isDirectory) Deno.removeSync(empty);
-      } catch {
-        break;
-      }
+    for (let empty = directory; empty !== folder && this.#removeIfEmpty(empty); empty = parentOf(empty)) {
       removed.push(empty);
-      this.#record.forgetDirectory(empty);
     }
     return removed;
+  }
+
+  /** Removes a directory, with those in it, if they contain no file and were made here. Returns whether it is gone. */
+  removeMade(directory: string): boolean {
+    const { madeDirectories } = this.#record;
+    if (!madeDirectories.has(directory)) return false;
+    for (const made of madeInside(directory, madeDirectories)) this.#removeIfEmpty(made);
+    return !madeDirectories.has(directory);
+  }
+
+  #removeIfEmpty(directory: string): boolean {
+    if (!this.#record.madeDirectories.has(directory)) return false;
+    try {
+      // It was replaced by a file or a symlink, which is not ours
+      if (lstat(directory)?.isDirectory) Deno.removeSync(directory);
+    } catch {
+      return false;
+    }
+    this.#record.forgetDirectory(directory);
+    return true;
   }
 
   #make(directory: string): void {
@@ -159,5 +178,20 @@ export class AllowedFolders {
     } catch (error) {
       if (!(error instanceof Deno.errors.NotFound)) throw error;
     }
+  }
+}
+
+/** The directories that were made in a directory, and itself, those inside first. */
+export function madeInside(directory: string, madeDirectories: ReadonlySet<string>): string[] {
+  return [...madeDirectories].filter((made) => isInside(directory, made)).sort((a, b) => b.length - a.length);
+}
+
+/** The real path that a directory has once it is created. */
+function futureRealPath(directory: string): string {
+  try {
+    return Deno.realPathSync(directory);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound) || directory === "/") throw error;
+    return joinPath(futureRealPath(parentOf(directory)), nameOf(directory));
   }
 }

@@ -26,7 +26,7 @@ export interface Collision<T extends Claimant = Claimant> {
 /** The claims of objects, as those who follow them see them. */
 export type ObjectClaims<T extends Claimant> = Pick<
   Claims<T>,
-  "get" | "objects" | "objectCount" | "size" | "contested" | "winnerOf" | "isClaimedBy" | "lost" | "set" | "delete"
+  "get" | "objects" | "objectCount" | "size" | "contested" | "lost" | "winnerOf" | "isClaimedBy" | "set" | "delete"
 >;
 
 /**
@@ -74,11 +74,6 @@ export class Claims<T extends Claimant = Claimant> {
     return count;
   }
 
-  /** Whether several objects claim a path, or it loses to a path above or below. */
-  isContested(path: string): boolean {
-    return Array.isArray(this.#paths.get(path)) || this.#conflicts.blockerOf(path) !== undefined;
-  }
-
   /** Every claim that is lost, with its winner. Takes time proportional to the paths. */
   *lost(): Generator<Collision<T>, void> {
     const hasBlocked = this.#conflicts.size > 0;
@@ -91,6 +86,11 @@ export class Claims<T extends Claimant = Claimant> {
         if (loser !== winner) yield { path, winner, loser, ...given("blocker", blocker) };
       }
     }
+  }
+
+  /** Whether several objects claim a path, or it loses to a path above or below. */
+  isContested(path: string): boolean {
+    return Array.isArray(this.#paths.get(path)) || this.#conflicts.blockerOf(path) !== undefined;
   }
 
   winnerOf(path: string): T | undefined {

@@ -26,6 +26,8 @@ export interface JournalOptions {
   id: string;
   /** STATE_FILE: another path for the record, or `none` for no record. */
   stateFile?: string | undefined;
+  /** The record is read but never written, and nothing is removed. */
+  isDryRun?: boolean;
   log: { warn(message: string, properties?: Record<string, unknown>): void };
 }
 
@@ -48,6 +50,7 @@ export class Journal {
   readonly #record: RecordFile | undefined;
   /** Reads a line with each step, and yields the size of its entry. */
   readonly #reading: Iterator<number> | undefined;
+  readonly #isDryRun: boolean;
   /** Shared by all writers of this journal, so that a volume without modes is logged once. */
   readonly modes: FileModes;
 
@@ -55,14 +58,15 @@ export class Journal {
    * Reads the record, except the end of a very long one: {@link readRest} must be called before anything else. Never throws:
    * invalid lines are logged as one warning; files named only in them are not treated as ours.
    */
-  constructor({ folder, id, stateFile, log }: JournalOptions) {
+  constructor({ folder, id, stateFile, isDryRun = false, log }: JournalOptions) {
     const modes = this.modes = new FileModes(log);
+    this.#isDryRun = isDryRun;
     if (stateFile === "none") return;
     const state = new StateDirectory(folder, id, { isTransient: false, modes });
     const places = [state];
     if (stateFile !== undefined) {
       const beside = new StateDirectory(parentOf(stateFile), id, { isTransient: true, modes });
-      beside.sweep();
+      if (!isDryRun) beside.sweep();
       places.push(beside);
     }
     this.#record = new RecordFile(stateFile ?? state.recordPath, places, modes);
@@ -214,7 +218,7 @@ export class Journal {
 
   /** Rewrites the record if it was changed by others, could not be written earlier or is too long. */
   tidy(): void {
-    if (!this.#record?.isStale && !this.#isTooLong) return;
+    if (this.#isDryRun || (!this.#record?.isStale && !this.#isTooLong)) return;
     try {
       this.#record?.rewrite(this.#entries());
     } catch {
@@ -228,6 +232,7 @@ export class Journal {
   }
 
   #append(entry: Entry): void {
+    if (this.#isDryRun) return;
     if (this.#isTooLong) {
       try {
         this.#record?.rewrite(this.#entries());

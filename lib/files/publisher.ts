@@ -227,6 +227,8 @@ export class Publisher {
     const { target } = file;
     if (present?.isFile && !atomicWrites && this.#rewrite(file, present, owner)) return;
     if (present?.isDirectory) {
+      // A download that was given up may have left one
+      if (this.#allowedFolders.removeMade(target)) return this.#put(file, undefined, owner);
       throw new PublishError(`cannot write ${target}: a directory is in the way`, { path: target });
     }
     const before = journal.fileAt(target);

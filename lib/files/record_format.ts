@@ -172,7 +172,7 @@ function isFailure(value: unknown): value is RecordedFailure {
 }
 
 function isPath(value: unknown): boolean {
-  return typeof value === "string" && value.startsWith("/");
+  return typeof value === "string" && value.startsWith("/") && !value.includes("\0");
 }
 
 function isStamp(values: readonly unknown[]): boolean {

@@ -22,8 +22,14 @@ const REFUSED_RANGES: readonly string[] = [
   "::1/128",
   "169.254.0.0/16",
   "fe80::/10",
-  /** The instance metadata of AWS over IPv6. */
-  "fd00:ec2::254/128",
+  /** AWS over IPv6: instance metadata, credentials of pods. */
+  "fd00:ec2::/32",
+  /** Instance metadata of Google Cloud over IPv6. */
+  "fd20:ce::254/128",
+  /** Alibaba Cloud, Oracle Cloud and Azure have theirs at addresses that are not link-local. */
+  "100.100.100.200/32",
+  "192.0.0.192/32",
+  "168.63.129.16/32",
 ];
 
 /** The API server's name in every cluster. */

@@ -9,13 +9,16 @@ const RATE: Rate = { burst: 1000, refill: 0.1 };
 /** Seconds after the first line that was left out until the log says how many there were. */
 const SUMMARY_SECONDS = 10;
 
-/** Kinds that are remembered. */
+/** Kinds that are remembered. What comes beyond them is of one kind, because servers choose some of the words. */
 const MAX_KINDS = 200;
+const OTHERS = "others";
 
 type Level = keyof Log;
 
 interface Kind {
   bucket: TokenBucket;
+  /** When its last line came, in ms of the clock. */
+  at: number;
   level: Level;
   /** Lines left out since the last summary. */
   left: number;
@@ -42,11 +45,12 @@ export function limitRate(log: Log, clock: Clock): LimitedLog {
   };
 
   const write = (level: Level, message: string, properties?: Record<string, unknown>) => {
-    const name = `${level} ${kindOf(message)}`;
-    const kind = kinds.get(name) ?? { bucket: new TokenBucket(RATE, clock.now()), level, left: 0, last: "" };
+    let name = `${level} ${kindOf(message)}`;
+    if (!kinds.has(name) && kinds.size >= MAX_KINDS && !forgetOne(kinds, clock.now())) name = `${level} ${OTHERS}`;
+    const kind = kinds.get(name) ?? { bucket: new TokenBucket(RATE, clock.now()), level, left: 0, last: "", at: 0 };
+    kind.at = clock.now();
     kinds.delete(name);
     kinds.set(name, kind);
-    if (kinds.size > MAX_KINDS) forgetOne(kinds);
     if (kind.bucket.take(clock.now())) return log[level](message, properties);
     kind.left++;
     kind.last = message;
@@ -68,11 +72,12 @@ export function limitRate(log: Log, clock: Clock): LimitedLog {
   };
 }
 
-/** Forgets the kind that was logged longest ago, of those that have nothing left to say. */
-function forgetOne(kinds: Map<string, Kind>): void {
-  for (const [name, { left }] of kinds) {
-    if (left === 0) return void kinds.delete(name);
+/** Forgets the kind that was logged longest ago, of those whose bucket is full again by now. */
+function forgetOne(kinds: Map<string, Kind>, now: number): boolean {
+  for (const [name, { left, at }] of kinds) {
+    if (left === 0 && now - at >= RATE.burst * RATE.refill * 1000) return kinds.delete(name);
   }
+  return false;
 }
 
 /** A message without what differs from line to line: quoted text, and words with a slash or a digit in them. */

@@ -34,7 +34,7 @@ export interface ReconcilerOptions {
   /** Joins the claims of other collections, whose folders may overlap. */
   joinClaims?: ((member: ClaimsMember) => JoinedClaims) | undefined;
   sources: readonly Source[];
-  publisher: Publisher;
+  publisher: Pick<Publisher, "publish" | "remove" | "canonical" | "beginFirstSync" | "endFirstSync">;
   journal: Journal;
   downloads: Downloads;
   /** Whether objects of a source in a namespace are selected. Call {@link Reconciler.reconsider} when that changes. */

@@ -69,7 +69,7 @@ function listen({ port, host }: ServerOptions): { listener: Deno.Listener; hostn
 
 async function answer(request: HttpRequest, options: ServerOptions): Promise<HttpResponse> {
   const { method, url, headers } = request;
-  const { health, metrics, status, statusPage, log } = options;
+  const { health, metrics, statusPage } = options;
   if (method !== "GET" && method !== "HEAD") return text(405, "use GET");
   if (url.pathname === "/metrics") {
     const format = formatFor(headers.get("accept"));
@@ -78,23 +78,25 @@ async function answer(request: HttpRequest, options: ServerOptions): Promise<Htt
   if (url.pathname === "/status" || url.pathname === "/") {
     const refusal = refusalOf(request, statusPage);
     if (refusal !== undefined) return { ...text(403, refusal), headers: NO_STORE };
-    try {
-      if (url.pathname === "/") return await answerPage(url.searchParams, status);
-      const body = await status((status) => JSON.stringify(status));
-      return { status: 200, type: "application/json; charset=utf-8", body, headers: NO_STORE };
-    } catch (error) {
-      log.warn(`${url.pathname} cannot be answered, which is a bug of the sidecar: ${messageOf(error)}`);
-      return { ...text(500, "internal error: see the log of the sidecar"), headers: NO_STORE };
-    }
+    return await statusAnswer(url, options);
   }
   const state = checkHealth(url.pathname, health);
   if (state === undefined) return text(404, "try /, /healthz, /livez, /readyz, /metrics or /status");
   return state.reason === undefined ? text(200, "ok") : text(503, state.reason);
 }
 
-/** The page is loaded when it is asked for the first time. */
-async function answerPage(query: URLSearchParams, status: ServerOptions["status"]): Promise<HttpResponse> {
-  const { pageHeaders, statusPage } = await import("./page/page.ts");
-  const body = await status((status) => [...statusPage(status, query)].join(""));
-  return { status: 200, type: "text/html; charset=utf-8", body, headers: await pageHeaders() };
+/** `/status`, or the page, which is loaded when it is asked for the first time. */
+async function statusAnswer({ pathname, searchParams }: URL, { status, log }: ServerOptions): Promise<HttpResponse> {
+  try {
+    if (pathname === "/status") {
+      const body = await status((status) => JSON.stringify(status));
+      return { status: 200, type: "application/json; charset=utf-8", body, headers: NO_STORE };
+    }
+    const { pageHeaders, statusPage } = await import("./page/page.ts");
+    const body = await status((status) => [...statusPage(status, searchParams)].join(""));
+    return { status: 200, type: "text/html; charset=utf-8", body, headers: await pageHeaders() };
+  } catch (error) {
+    log.warn(`${pathname} cannot be answered, which is a bug of the sidecar: ${messageOf(error)}`);
+    return { ...text(500, "internal error: see the log of the sidecar"), headers: NO_STORE };
+  }
 }

@@ -95,6 +95,14 @@ export class RunningCollection implements Neighbour {
     return this.#parts.journal.ownerOf(path) !== undefined;
   }
 
+  inherit(directory: string): void {
+    try {
+      this.#parts.journal.recordDirectory(directory);
+    } catch {
+      // The record cannot be written: the directory stays when it is empty
+    }
+  }
+
   /** From now on, no object writes to these files, either. */
   protect(files: readonly ConfigFile[]): void {
     this.#parts.publisher.protect(files);

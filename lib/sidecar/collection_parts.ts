@@ -1,4 +1,5 @@
 /** Assembles the parts of a running collection. */
+import type { Garbage } from "../runtime/garbage.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Config } from "../config/config.ts";
 import type { Collection } from "../config/collection_settings.ts";
@@ -14,7 +15,6 @@ import type { Journal } from "../files/journal.ts";
 import { Publisher } from "../files/publisher.ts";
 import { DownloadScheduler } from "../downloads/scheduler.ts";
 import type { SharedDownloads } from "../downloads/shared_downloads.ts";
-import type { Garbage } from "../runtime/garbage.ts";
 import type { ObjectApi } from "../kube/client/object_api.ts";
 import type { Source } from "../objects/source.ts";
 import { sourcesOf } from "./sources.ts";
@@ -53,14 +53,13 @@ export interface CollectionOptions {
   /** Files that no object may write to, besides those that the collection names. */
   configFiles: readonly ConfigFile[];
   transports: Pick<SharedTransports, "of">;
-  /** Told of what downloads bring. */
-  garbage: Pick<Garbage, "count">;
   /** Shared by all collections: the last notifications. */
   notificationHistory: NotificationHistory;
   /** Shared by all collections: the queue of downloads. */
   sharedDownloads: SharedDownloads;
   /** Shared by all collections; `undefined`: there is only one, for good. */
   claims?: SharedClaims | undefined;
+  garbage: Pick<Garbage, "count">;
   metrics: SidecarMetrics;
   eventPoster?: EventPoster;
   finalizerGuard?: FinalizerGuard;

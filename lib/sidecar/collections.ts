@@ -14,6 +14,7 @@ import { RunningCollection } from "./collection.ts";
 import type { CollectionOptions } from "./collection_parts.ts";
 import { differenceOf } from "./collection_difference.ts";
 import { instanceOf, placeOf } from "./collection_id.ts";
+import { leftoverDisk } from "./leftover_disk.ts";
 import { Leftovers } from "./leftovers.ts";
 import { describeSelection } from "./describe_selection.ts";
 import { filesNamedBy, folderOf } from "./open_files.ts";
@@ -53,6 +54,8 @@ export class Collections {
   #hasBeenReady = false;
   #instance = "";
   #isAboutToSweep = false;
+  /** Where collections are about to be opened. */
+  #coming: RecordedCollection[] = [];
   /** Those that have ended and whose files are not given to the leftovers yet. */
   #left: Slot[] = [];
 
@@ -74,6 +77,7 @@ export class Collections {
       ...options,
       retries: options.config.method !== "LIST",
       neighbours: () => this.running,
+      disk: leftoverDisk(options),
       onReleased: finalizerGuard && ((ref) => this.#release(ref)),
       onChange: () => this.#record(),
     });
@@ -142,6 +146,10 @@ export class Collections {
       if (difference === "requests") await slot.running.replaceRequests(after);
       slot.collection = after;
     }
+    const added = collections.filter(({ name }) => !kept.has(name));
+    // Before they have files: if the process is killed now, the next one finds them
+    this.#coming = await Promise.all(added.map(placeOf));
+    this.#record();
     for (const [name, slot] of this.#slots) {
       if (kept.has(name)) continue;
       slot.stop.abort();
@@ -153,9 +161,8 @@ export class Collections {
       this.#slots.delete(slot.collection.name);
       this.#left.push(slot);
     }));
-    for (const collection of collections) {
-      if (!kept.has(collection.name)) await this.#open(collection);
-    }
+    for (const collection of added) await this.#open(collection);
+    this.#coming = [];
     for (const { running } of this.#left.splice(0)) this.#leftovers.add(running.place, running.belongings);
     await this.#identify();
     this.#record();
@@ -231,7 +238,9 @@ export class Collections {
   /** Each record names all collections, so that those that are left can clean up after one that is removed. */
   #record(): void {
     const running = this.running;
-    const places: RecordedCollection[] = [...running.map(({ place }) => place), ...this.#leftovers.places];
+    const known = [...running, ...this.#left.map((slot) => slot.running)].map(({ place }) => place);
+    const all = [...known, ...this.#coming, ...this.#leftovers.places];
+    const places = [...new Map(all.map((place) => [`${place.folder}/${place.id}`, place])).values()];
     if (this.#options.config.configFile === undefined && places.length === 1) return;
     for (const collection of running) collection.recordCollections(places);
   }

@@ -3,13 +3,11 @@
  * the process ran, and those that the record of another collection names at the next start. The files of a collection go
  * once nothing can need them any more: once every collection that could take them over has been listed in full.
  */
-import { errnoOf, lstat, realPathOf } from "../files/file_calls.ts";
-import { Journal } from "../files/journal.ts";
+import type { Journal } from "../files/journal.ts";
 import { isInside, joinPath, RESERVED_PREFIX, resolvePath } from "../files/paths.ts";
-import { PublishError, reasonOf } from "../files/publish_error.ts";
-import { Publisher } from "../files/publisher.ts";
+import { PublishError } from "../files/publish_error.ts";
+import type { Publisher } from "../files/publisher.ts";
 import type { RecordedCollection } from "../files/record_format.ts";
-import { StateDirectory } from "../files/state_directory.ts";
 import type { Log } from "../log/log.ts";
 import { type ObjectRef, refOf } from "../objects/ref.ts";
 import { Alarm } from "../runtime/alarm.ts";
@@ -32,10 +30,24 @@ export interface Neighbour {
   /** Whether its sources were listed in full and its files written. */
   readonly isReady: boolean;
   owns(path: string): boolean;
+  /** A directory in its folder that was made by a collection that left. */
+  inherit(directory: string): void;
+}
+
+/** The disk, as far as collections that are gone have something on it. */
+export interface LeftoverDisk {
+  /**
+   * What a collection has, as its record says; `undefined` when there is none, so nothing is known to be ours.
+   *
+   * @throws {PublishError} its directory cannot be looked at
+   */
+  open(place: RecordedCollection, neighbours: readonly Neighbour[]): Promise<Belongings | undefined>;
+  removeRecord(place: RecordedCollection, journal: Journal): void;
 }
 
 export interface LeftoversOptions {
   neighbours(): readonly Neighbour[];
+  disk: LeftoverDisk;
   /** With finalizers: no file of the collection has this object's content any more. */
   onReleased?: ((ref: ObjectRef) => void) | undefined;
   /** {@link Leftovers.places} changed. */
@@ -136,12 +148,6 @@ export class Leftovers {
     );
   }
 
-  /** Whether it names the record of a collection that runs, perhaps by another path. */
-  #hasRecordOfAnother(place: RecordedCollection): boolean {
-    const path = realPathOf(recordOf(place));
-    return this.#options.neighbours().some((neighbour) => realPathOf(recordOf(neighbour.place)) === path);
-  }
-
   #forget(key: string): void {
     if (this.#all.delete(key)) this.#options.onChange();
   }
@@ -170,9 +176,9 @@ export class Leftovers {
    * @throws {PublishError} a file could not be removed; the others were
    */
   async #cleanUp(leftover: Leftover): Promise<ReadonlySet<string>> {
-    const { log } = this.#options;
+    const { disk, log } = this.#options;
     const { place } = leftover;
-    const belongings = leftover.belongings ??= await this.#open(place);
+    const belongings = leftover.belongings ??= await disk.open(place, this.#options.neighbours());
     if (belongings === undefined || this.#isGivenBack(leftover)) return new Set();
     const { journal } = belongings;
     const owners = new Set([...journal.files()].map(([, { owner }]) => owner));
@@ -186,8 +192,17 @@ export class Leftovers {
       const why = hasMoved ? "has another folder" : "was removed";
       log.info(`collection ${place.name} ${why}: removed ${countOf(removed)} from ${place.folder}`, properties);
     }
-    removeRecord(place, journal);
+    if (!isKept) this.#handOver(journal.madeDirectories);
+    disk.removeRecord(place, journal);
     return owners;
+  }
+
+  /** Directories that others have files in by now, and remove with the last of them. */
+  #handOver(directories: Iterable<string>): void {
+    for (const directory of [...directories]) {
+      this.#options.neighbours().find(({ place: { folder } }) => directory !== folder && isInside(folder, directory))
+        ?.inherit(directory);
+    }
   }
 
   #isGivenBack(leftover: Leftover): boolean {
@@ -216,67 +231,11 @@ export class Leftovers {
     if (failure !== undefined) throw failure;
     return removed;
   }
-
-  /**
-   * As its record says; `undefined` when there is none, so nothing is known to be ours. The record that names the collection
-   * may be anybody's work, so the collection's own record must name it, too, and a collection that runs.
-   *
-   * @throws {PublishError} its directory cannot be looked at
-   */
-  async #open(place: RecordedCollection): Promise<Belongings | undefined> {
-    const { folder, id, stateFile } = place;
-    if (!isDirectory(keyOf(place)) || this.#hasRecordOfAnother(place)) return undefined;
-    const { clock, log } = this.#options;
-    const journal = new Journal({ folder, id, stateFile, log });
-    await journal.readRest(clock);
-    const names = (key: string) => journal.collections.some((named) => keyOf(named) === key);
-    if (!names(keyOf(place)) || !this.#options.neighbours().some((other) => names(keyOf(other.place)))) {
-      return undefined;
-    }
-    const publisher = new Publisher({
-      folder,
-      // A record may be anybody's work, so it cannot allow more folders than the configuration does
-      allowedFolders: this.#options.neighbours().flatMap(({ folders }) => folders).filter((other) => other !== folder),
-      mode: 0o644,
-      atomicWrites: true,
-      journal,
-      configFiles: [],
-      id,
-      beforeChange() {},
-      log,
-    });
-    return { journal, publisher };
-  }
-}
-
-/** Removes the record and its directory. Never throws: what stays does no harm. */
-function removeRecord({ folder, id }: RecordedCollection, { path, modes }: Journal): void {
-  try {
-    if (path !== undefined) Deno.removeSync(path);
-  } catch {
-    // It is gone, or the next start finds it again
-  }
-  new StateDirectory(folder, id, { isTransient: true, modes }).sweep();
 }
 
 /** Two collections with the same key have one directory for their record and temporaries. */
-function keyOf({ folder, id }: RecordedCollection): string {
+export function keyOf({ folder, id }: RecordedCollection): string {
   return joinPath(folder, RESERVED_PREFIX + id);
-}
-
-function recordOf(place: RecordedCollection): string {
-  return place.stateFile ?? joinPath(keyOf(place), "state/record");
-}
-
-/** @throws {PublishError} */
-function isDirectory(path: string): boolean {
-  try {
-    return lstat(path)?.isDirectory === true;
-  } catch (cause) {
-    // No directory has such a name
-    if (cause instanceof TypeError || ["ENAMETOOLONG", "ELOOP", "EINVAL"].includes(errnoOf(cause) ?? "")) return false;
-    throw new PublishError(`cannot look at ${path}: ${reasonOf(cause)}`, { cause });
-  }
 }
 
 function overlap(a: string, b: string): boolean {

@@ -106,9 +106,10 @@ async function logFilesOf(configFile: string | undefined): Promise<string[]> {
 export async function openJournal(
   collection: Collection,
   id: string,
-  { clock, log }: { clock: Clock; log: JournalOptions["log"] },
+  { clock, isDryRun = false, log }: { clock: Clock; isDryRun?: boolean; log: JournalOptions["log"] },
 ): Promise<Journal> {
-  const journal = new Journal({ folder: folderOf(collection), id, stateFile: collection.files.stateFile, log });
+  const { stateFile } = collection.files;
+  const journal = new Journal({ folder: folderOf(collection), id, stateFile, isDryRun, log });
   await journal.readRest(clock);
   return journal;
 }

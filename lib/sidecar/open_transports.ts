@@ -72,10 +72,16 @@ async function open(options: TransportsOptions & TransportSettings, hostPolicy?:
   return await openTransportWithCaFiles({ files: caFiles, transport, clock, log });
 }
 
-/** @throws {CredentialsError} the credentials, which name the API server, cannot be read */
-async function hostPolicyOf(
-  { env, credentials, urlAllowedHosts: entries }: TransportsOptions & TransportSettings,
-): Promise<HostPolicy> {
+/**
+ * The hosts that `.url` keys may ask.
+ *
+ * @throws {CredentialsError} the credentials, which name the API server, cannot be read
+ */
+export async function hostPolicyOf(
+  { env, credentials, urlAllowedHosts: entries }:
+    & Pick<TransportsOptions, "env" | "credentials">
+    & Pick<TransportSettings, "urlAllowedHosts">,
+): Promise<AllowedHosts> {
   const apiServers: string[] = [];
   if (entries === undefined) {
     if (env.KUBERNETES_SERVICE_HOST) apiServers.push(env.KUBERNETES_SERVICE_HOST);

@@ -159,6 +159,8 @@ export class Reload {
     try {
       const changes = Deno.watchFs(parentOf(this.#options.file.path), { recursive: false });
       signal.addEventListener("abort", () => changes.close(), { once: true });
+      // It may have changed since the process read it
+      this.#lookIn(0);
       for await (const { kind } of changes) {
         if (kind !== "access") this.#lookIn(QUIET_MS);
       }

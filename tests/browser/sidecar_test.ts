@@ -84,6 +84,7 @@ browserTest("The page of a sidecar with 1,202 files filters, turns pages, and fo
   await using here = await running();
   await here.sidecar.ready();
   await eventually(async () => {
+    assert.equal((await here.sidecar.health("/readyz")).status, 200);
     const { problems } = JSON.parse((await here.sidecar.health("/status")).text);
     assert.ok(problems.some(({ collection }: { collection: string }) => collection === "datasources"));
   });

@@ -121,7 +121,10 @@ Deno.test("fetchTo() decodes a compressed body, or refuses it", async () => {
     using it = download({ transport });
     await it.fetch(`http://127.0.0.1:${server.port}/gzip`);
     assert.equal(it.sink.text, "compressed");
-    assert.match((await contentError(it.fetch(`http://127.0.0.1:${server.port}/br`))).message, /encoded as br/);
+    assert.match(
+      (await contentError(it.fetch(`http://127.0.0.1:${server.port}/br`))).message,
+      /with the encoding br, which/,
+    );
   }
 });
 
@@ -359,12 +362,12 @@ Deno.test("fetchTo() rejects with the signal's reason in mid body", async () => 
   await outcome;
 });
 
-Deno.test("fetchTo() tells of all that it reads, packed content too", async () => {
+Deno.test("fetchTo() tells of what it leaves behind, packed content too", async () => {
   const packed = new Response("x".repeat(100_000)).body!.pipeThrough(new CompressionStream("gzip"));
   const bytes = await new Response(packed).bytes();
   await using server = serve(() => new Response(bytes, { headers: { "content-encoding": "gzip" } }));
   let read = 0;
   using it = download({ onRead: (count) => void (read += count), transport: openTransport({ skipTlsVerify: true }) });
   await it.fetch(`http://127.0.0.1:${server.port}/`);
-  assert.equal(read, bytes.length + 100_000);
+  assert.equal(read, 20 * 1024 + bytes.length + 100_000);
 });

@@ -351,6 +351,13 @@ Deno.test("Journal replaces a file in the place of its directory", () => {
   assert.match(text(path), /new/);
 });
 
+Deno.test("Journal owns no path that cannot be", () => {
+  using folder = tempFolder();
+  const { load, write } = journalIn(folder);
+  write(`${["a\0b", "/a\0b", "a"].map((path) => JSON.stringify(["own", path, OWNER, 1, 2, 3])).join("\n")}\n`);
+  assert.deepEqual(stateOf(load()), EMPTY);
+});
+
 Deno.test("Journal keeps what lines between garbage say", () => {
   using folder = tempFolder();
   const { load, write } = journalIn(folder);

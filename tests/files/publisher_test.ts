@@ -112,6 +112,15 @@ for (
   });
 }
 
+Deno.test("publish() replaces empty directories that a download made", () => {
+  using it = open();
+  it.publisher.open(it.at("sub/deep/file")).end();
+  assert.equal(it.publish("sub", "a file"), true);
+  assert.equal(text(it.at("sub")), "a file");
+  it.mkdir("other");
+  assert.match(publishError(() => it.publish("other", "a file")).message, /a directory is in the way/);
+});
+
 Deno.test("publish() leaves right bytes alone: same inode, same time", () => {
   using it = open();
   it.publish("file", "same");

@@ -25,6 +25,11 @@ Deno.test("AllowedHosts refuses this pod, the node's own addresses and the API s
       "169.254.169.254",
       "[fe80::1]",
       "[fd00:ec2::254]",
+      "[fd00:ec2::23]",
+      "[fd20:ce::254]",
+      "100.100.100.200",
+      "192.0.0.192",
+      "168.63.129.16",
       "10.96.0.1",
       "[::ffff:10.96.0.1]",
     ]

@@ -40,9 +40,13 @@ Deno.test("flush() says at once what was left out", () => {
   assert.deepEqual(lines.slice(1000), ["error: 1 more lines of this kind were left out, the last one: the same"]);
 });
 
-Deno.test("limitRate() remembers a bounded number of kinds", () => {
-  const { lines, log } = limited();
+Deno.test("limitRate() holds lines of ever new kinds to the limit of one, until others are forgotten", async () => {
+  const { clock, lines, log } = limited();
   const word = (index: number) => [...String(index)].map((digit) => "abcdefghij"[Number(digit)]).join("");
   for (let index = 0; index < 5000; index++) log.info(word(index));
-  assert.equal(lines.length, 5000);
+  assert.equal(lines.length, 1200);
+  await clock.advance(1000);
+  const before = lines.length;
+  for (let index = 0; index < 100; index++) log.info(`again ${word(index)}`);
+  assert.equal(lines.length, before + 100);
 });

@@ -163,10 +163,10 @@ Deno.test("startServer() refuses / and /status as STATUS_PAGE says", async () =>
 
 Deno.test("startServer() says in the log why there is no status", async () => {
   await using server = serving({ status: () => Promise.reject(new TypeError("a bug")) });
-  const { status, text } = await server.get("/status");
-  assert.deepEqual([status, text], [500, "internal error: see the log of the sidecar\n"]);
-  assert.equal(
-    server.log.lines.at(-1),
-    "warn: /status cannot be answered, which is a bug of the sidecar: a bug",
-  );
+  for (const path of ["/", "/status"]) {
+    const { status, text } = await server.get(path);
+    assert.deepEqual([status, text], [500, "internal error: see the log of the sidecar\n"]);
+    const line = `warn: ${path} cannot be answered, which is a bug of the sidecar: a bug`;
+    assert.equal(server.log.lines.at(-1), line);
+  }
 });

@@ -85,7 +85,7 @@ Deno.test("A collection in a forged record is not a running one by another path"
   assert.deepEqual(at.files("2"), { "a.txt": "a" });
 });
 
-for (const folder of ["/x".repeat(3000), `/${"x".repeat(300)}`, "/a\0b"]) {
+for (const folder of ["/x".repeat(3000), `/${"x".repeat(300)}`, "/a\0b", "/proc/self"]) {
   Deno.test(`A forged record with the folder ${JSON.stringify(folder.slice(0, 20))} ends nothing`, async () => {
     await using at = collectionsPlace();
     at.create("a", { "a.txt": "a" });

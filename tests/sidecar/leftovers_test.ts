@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { Journal } from "../../lib/files/journal.ts";
+import { leftoverDisk } from "../../lib/sidecar/leftover_disk.ts";
 import { Leftovers } from "../../lib/sidecar/leftovers.ts";
 import { keptLog } from "../support/api_gateway.ts";
 import { FakeClock } from "../support/fake_clock.ts";
@@ -94,6 +95,7 @@ Deno.test("giveBack() ends a clean-up, and what is left of the files stays", asy
   const released: string[] = [];
   const leftovers = new Leftovers({
     ...{ neighbours: () => [], onChange() {}, clock, random: () => 0, log },
+    disk: leftoverDisk({ clock, log }),
     onReleased: ({ name }) => void released.push(name),
   });
   const publisher = { remove: (path: string) => (removed.push(path), true) };
@@ -107,4 +109,19 @@ Deno.test("giveBack() ends a clean-up, and what is left of the files stays", asy
   assert.ok(removed.length < 3);
   assert.deepEqual([leftovers.places, released, log.lines], [[], [], []]);
   assert.ok(Deno.statSync(journal.path ?? "").isFile);
+});
+
+Deno.test("Leftovers leave their directories to a collection that has files there", async () => {
+  await using at = collectionsPlace();
+  const annotations = { "k8s-sidecar-target-directory": "d" };
+  at.create("a", { "a.txt": "a" }, { annotations });
+  await using it = await at.start(config(item("one", "1")));
+  it.run();
+  await until(() => it.collections.notReady() === undefined);
+  await it.replace(config(item("two", "1")));
+  await until(() => it.log.lines.some((line) => line.includes("collection one was removed")));
+  assert.deepEqual(at.files("1"), { "d/a.txt": "a" });
+  at.remove("a");
+  await until(() => Object.keys(at.files("1")).length === 0);
+  assert.throws(() => Deno.lstatSync(`${at.path}/1/d`), Deno.errors.NotFound);
 });

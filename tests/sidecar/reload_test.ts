@@ -69,6 +69,16 @@ async function within(clock: FakeClock, seconds: number, condition: () => boolea
   });
 }
 
+Deno.test("Reload uses a version that was written while the process started", async () => {
+  const folder = tempFolder();
+  const path = `${folder.path}/early.yaml`;
+  Deno.writeTextFileSync(path, config("a", "b"));
+  await using it = following(() => path);
+  await until(() => it.used.length > 0);
+  assert.deepEqual(it.used, [["a", "b"]]);
+  folder[Symbol.dispose]();
+});
+
 Deno.test("Reload uses a version that an editor renames into place", async () => {
   await using it = following();
   Deno.writeTextFileSync(`${it.folder}/config.yaml~`, config("a", "b"));

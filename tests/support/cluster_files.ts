@@ -11,10 +11,12 @@ interface ApiObject {
 
 const ANNOTATION = "k8s-sidecar-target-directory";
 
+const KINDS: readonly Kind[] = ["ConfigMap", "Secret"];
+
 /** The files that the selected objects want, by path below the folder: of several who want one path the first has it. */
-export async function filesInCluster(at: Story): Promise<Record<string, Uint8Array>> {
+export async function filesInCluster(at: Story, kinds = KINDS): Promise<Record<string, Uint8Array>> {
   const found: { order: string; files: Map<string, Uint8Array> }[] = [];
-  for (const kind of ["ConfigMap", "Secret"] as const) {
+  for (const kind of kinds) {
     const path = `/api/v1/${kind.toLowerCase()}s?labelSelector=${encodeURIComponent(at.label)}`;
     const { body } = await at.request("GET", path);
     for (const object of body.items as ApiObject[]) {

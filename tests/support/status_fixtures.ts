@@ -36,17 +36,18 @@ export function ordinaryStatus(): Status {
       {
         severity: "error",
         collection: "dashboards",
-        what: "the webhook has been refused (401)",
-        cure:
-          "Check REQ_USERNAME and REQ_PASSWORD. The next attempt is in 4 min, or when a file or the password changes.",
+        what: `the webhook has been refused: ${reload("dashboards")} answered 401 Unauthorized`,
+        cure: "Check notify.webhook.basicAuth.username and notify.webhook.basicAuth.password, or " +
+          "notify.webhook.bearer.file. It is called again when files or credentials change. Next try at 2026-11-25T14:10:31Z",
         since: ago(240),
       },
       {
         severity: "error",
         collection: "dashboards",
-        what: "not allowed to list secrets in all namespaces (403)",
+        what: "not allowed to list secrets in all namespaces",
         cure:
-          "Give the service account monitoring/grafana the verbs get, list and watch on secrets: k8s-sidecar print-rbac prints the Role.",
+          "Give the service account get, list and watch on secrets there: `k8s-sidecar print-rbac` prints the Roles " +
+          "for kubectl apply. Or ask for less with RESOURCE=configmap or NAMESPACE",
         since: ago(3 * DAY),
       },
       {
@@ -55,8 +56,8 @@ export function ordinaryStatus(): Status {
         object: "monitoring/configmap/team-a",
         key: "cpu.json",
         path: "/tmp/dashboards/team-a/cpu.json",
-        what: "the path belongs to another object, grafana/configmap/cpu, which is older",
-        cure: "Rename the key, or set UNIQUE_FILENAMES=true to keep both. COLLISIONS=newest prefers the newer object.",
+        what: "/tmp/dashboards/team-a/cpu.json belongs to grafana/configmap/cpu, which is older",
+        cure: "uniqueFilenames: true keeps both; collisions: newest prefers the newer one",
         since: ago(2 * DAY),
       },
     ],
@@ -139,25 +140,28 @@ export function ordinaryStatus(): Status {
       file("/etc/grafana/provisioning/datasources/prometheus.yaml", "grafana/secret/prometheus", {
         collection: "datasources",
         size: 263,
-        hash: "c01d22e9",
+        hash: "c01d22e94b6f8a10",
         mode: "600",
       }),
       file("/etc/grafana/provisioning/datasources/loki.yaml", "grafana/secret/loki", {
         collection: "datasources",
         size: 977,
-        hash: "0b77ac91",
+        hash: "0b77ac9135e0fd72",
         mode: "600",
       }),
-      file("/tmp/dashboards/team-a/api.json", "monitoring/configmap/team-a", { writtenAt: ago(12), hash: "9f2c81aa" }),
+      file("/tmp/dashboards/team-a/api.json", "monitoring/configmap/team-a", {
+        writtenAt: ago(12),
+        hash: "9f2c81aa07d3b5e4",
+      }),
       file("/tmp/dashboards/team-a/cpu.json", "grafana/configmap/cpu", {
         size: 18_000,
-        hash: "77b3d01c",
+        hash: "77b3d01c9a2248be",
         losers: ["monitoring/configmap/team-a"],
       }),
       file(
         "/tmp/dashboards/kubernetes-mixin/kubernetes-compute-resources-namespace-workloads.json",
         "monitoring/configmap/kube-prometheus-stack-k8s-resources-namespace-workloads",
-        { size: 1_240_000, hash: "e41f0a77" },
+        { size: 1_240_000, hash: "e41f0a77d6c15903" },
       ),
     ],
     notifications: [
@@ -176,7 +180,13 @@ export function ordinaryStatus(): Status {
 }
 
 export function file(path: string, object: string, rest: Partial<FileStatus> = {}): FileStatus {
-  const common = { collection: "dashboards", size: 41_200, hash: "9f2c81aa", mode: "644", writtenAt: ago(2 * DAY) };
+  const common = {
+    collection: "dashboards",
+    size: 41_200,
+    hash: "9f2c81aa07d3b5e4",
+    mode: "644",
+    writtenAt: ago(2 * DAY),
+  };
   return { path, object, ...common, ...rest };
 }
 

@@ -6,9 +6,14 @@ import { inSection } from "../setting.ts";
 const health = inSection("Health and logs");
 
 export const HEALTH_SETTINGS = {
-  LIVENESS: health.withDefault(boolean, "true", "Serve `/healthz`, `/livez`, `/readyz`, `/metrics` and `/status`", {
-    kiwigridReads: anyAsDefault,
-  }),
+  LIVENESS: health.withDefault(
+    boolean,
+    "true",
+    "Serve `/healthz`, `/livez`, `/readyz`, `/metrics`, `/status` and the page at `/`",
+    {
+      kiwigridReads: anyAsDefault,
+    },
+  ),
   HEALTH_PORT: health.withDefault(
     port,
     "8080",
@@ -19,7 +24,7 @@ export const HEALTH_SETTINGS = {
   STATUS_PAGE: health.withDefault(
     oneOf(["local", "all", "none"]),
     "local",
-    "Who may see `/status`: `local` (through `kubectl port-forward`, or from the pod itself), `all` or `none`",
+    "Who may see `/status` and the page at `/`: `local` (through `kubectl port-forward`, or from the pod itself), `all` or `none`",
   ),
   VERBOSE: health.withDefault(boolean, "false", "Log at debug level", { kiwigridReads: anyAsDefault }),
   DEBUG: health.withDefault(boolean, "false", "Log at debug level, with a line for each API request", {

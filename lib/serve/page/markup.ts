@@ -42,3 +42,8 @@ export function shortened(text: string): string {
   const half = MAX_TEXT / 2;
   return `${text.slice(0, half)} … ${text.length - MAX_TEXT} characters … ${text.slice(-half)}`;
 }
+
+/** A path or a URL that breaks after its slashes. */
+export function path(text: string): Html {
+  return new Html(textOf(shortened(text)).replaceAll("/", "/<wbr>"));
+}

@@ -34,7 +34,7 @@ function head({ problems, hostname }: Status, { live }: PageQuery): Html {
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-${live && refresh}<title>${state} · ${shortened(hostname)} · k8s-sidecar</title>
+${live && refresh}<title>${state} · ${hostname !== "" && `${shortened(hostname)} · `}k8s-sidecar</title>
 <style>${new Html(STYLE)}</style>
 </head>
 <body>
@@ -52,8 +52,10 @@ function header(status: Status, query: PageQuery): Html {
 ${reason("Not ready", notReady)}${reason("Not live", notLive)}${
     reason("CONFIG_FILE", configFile?.fault)
   }<ul class="facts">
-<li>${shortened(hostname)}</li>
-<li>up ${time(startedAt, uptime)}</li>
+${
+    hostname !== "" && markup`<li>${shortened(hostname)}</li>
+`
+  }<li>up ${time(startedAt, uptime)}</li>
 <li>${method} from ${shortened(origin)}</li>
 ${
     configFile &&

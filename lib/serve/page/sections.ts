@@ -1,9 +1,9 @@
 /** The parts of the page below its header. */
 import { count, duration, size } from "../../runtime/quantities.ts";
 import type { CollectionStatus, FileStatus, NotificationStatus, Problem, SourceStatus, Status } from "../status.ts";
-import { type Html, markup, shortened, type Value } from "./markup.ts";
+import { type Html, markup, path, shortened, type Value } from "./markup.ts";
 import { linkTo, matcher, type PageQuery } from "./query.ts";
-import { type Column, firstRows, more, pageOf, table, unbroken } from "./table.ts";
+import { classOf, type Column, firstRows, more, pageOf, table, wholeness } from "./table.ts";
 import { lasting, relativeTime } from "./times.ts";
 
 /** Maximum rows of a section that has no pages. */
@@ -83,7 +83,7 @@ function collections({ collections, now }: Status, query: PageQuery, matches: Ma
     { name: "Name", cell: ({ name }) => filterLink(name, query) },
     { name: "State", cell: ({ state, since }) => stateWord(state, lasting(since, now)) },
     { name: "Selects", cell: ({ selects }) => selects },
-    { name: "Folder", kind: "code", cell: ({ folder }) => folder },
+    { name: "Folder", kind: "code", cell: ({ folder }) => path(folder) },
     { name: "Objects", kind: "number", cell: ({ objects }) => count(objects) },
     { name: "Files", kind: "number", cell: ({ files }) => count(files) },
     { name: "Size", kind: "number", cell: ({ bytes }) => size(bytes) },
@@ -100,7 +100,8 @@ function collections({ collections, now }: Status, query: PageQuery, matches: Ma
 }
 
 function filterLink(text: string, query: PageQuery): Html {
-  return markup`<a href="${linkTo({ ...query, filter: text, page: 1 })}">${unbroken(text)}</a>`;
+  const url = linkTo({ ...query, filter: text, page: 1 });
+  return markup`<a${classOf(wholeness(text))} href="${url}">${shortened(text)}</a>`;
 }
 
 function notified(notification: NonNullable<CollectionStatus["notification"]>, now: string): Html {
@@ -108,7 +109,7 @@ function notified(notification: NonNullable<CollectionStatus["notification"]>, n
   const since = pendingSince !== undefined && lasting(pendingSince, now);
   const next = nextAt !== undefined && markup`, next attempt ${relativeTime(nextAt, now)}`;
   const state = pending ? markup`<span class="warn">pending ${since}</span>${next}` : "nothing pending";
-  return markup`${shortened(kind)} <code>${shortened(to)}</code> <small>${state}</small>`;
+  return markup`${shortened(kind)} <code>${path(to)}</code> <small>${state}</small>`;
 }
 
 function sources({ sources, collections, now }: Status, matches: Matches): Section {
@@ -137,7 +138,7 @@ function sources({ sources, collections, now }: Status, matches: Matches): Secti
 
 function files({ files, collections, now }: Status, query: PageQuery, matches: Matches): Section {
   const columns: Column<FileStatus>[] = [
-    { name: "Path", kind: "code", cell: ({ path }) => pathCell(path) },
+    { name: "Path", kind: "code", cell: ({ path }) => dimmed(path) },
     { name: "Object", cell: ({ object }) => object },
     { name: "Collection", cell: ({ collection }) => collection },
     { name: "Size", kind: "number", cell: (file) => size(file.size) },
@@ -156,7 +157,7 @@ function files({ files, collections, now }: Status, query: PageQuery, matches: M
 
 function lostPaths({ files, collections }: Status, matches: Matches): Section {
   const columns: Column<FileStatus & { loser: string }>[] = [
-    { name: "Path", kind: "code", cell: ({ path }) => pathCell(path) },
+    { name: "Path", kind: "code", cell: ({ path }) => dimmed(path) },
     { name: "Lost by", cell: ({ loser }) => loser },
     { name: "Belongs to", cell: ({ object }) => object },
     { name: "Collection", cell: ({ collection }) => collection },
@@ -174,7 +175,7 @@ function notifications({ notifications, collections, now }: Status, matches: Mat
   const columns: Column<NotificationStatus>[] = [
     { name: "When", cell: ({ at }) => relativeTime(at, now) },
     { name: "Collection", cell: ({ collection }) => collection },
-    { name: "To", cell: ({ kind, to }) => markup`${kind} <code>${shortened(to)}</code>` },
+    { name: "To", cell: ({ kind, to }) => markup`${kind} <code>${path(to)}</code>` },
     { name: "Result", cell: ({ result, detail }) => stateWord(result, shortened(detail)) },
     { name: "Took", kind: "number", cell: ({ seconds }) => duration(seconds) },
     { name: "Files", kind: "number", cell: ({ files }) => count(files) },
@@ -212,8 +213,7 @@ function worstFirst<Row extends { state: string }>(rows: readonly Row[]): Row[] 
 }
 
 /** A path with its folder dimmed. */
-function pathCell(path: string): Html {
-  const text = shortened(path);
+function dimmed(text: string): Html {
   const name = text.lastIndexOf("/") + 1;
-  return markup`<span class="dim">${text.slice(0, name)}</span>${text.slice(name)}`;
+  return markup`<span class="dim">${path(text.slice(0, name))}</span>${shortened(text.slice(name))}`;
 }

@@ -30,10 +30,10 @@ section{padding-top:20px;scroll-margin-top:4px}
 .problems{list-style:none;margin:0;padding:0}
 .problems li{border-left:4px solid var(--warn);background:var(--warnbg);padding:8px 12px;margin-bottom:8px;border-radius:0 5px 5px 0;overflow-wrap:anywhere}
 .problems .error{border-color:var(--bad);background:var(--badbg)}
-h3{font-size:14px;margin:0}.severity{color:var(--warn);border:1px solid;border-radius:4px;padding:0 6px;margin-right:4px;font-size:12px}.error .severity{color:var(--bad)}
+h3{font-size:14px;margin:0}.severity{color:var(--warn);border:1px solid;border-radius:4px;padding:0 6px;font-size:12px}.error .severity{color:var(--bad)}
 .where{display:flex;flex-wrap:wrap;gap:0 16px;margin-top:2px;color:var(--dim);font-size:12.5px}.where code{color:var(--fg)}
 table{width:100%;border-collapse:collapse}
-th,td{padding:5px 14px 5px 0;border-bottom:1px solid var(--line);vertical-align:top;text-align:left;font-weight:400;overflow-wrap:anywhere}
+th,td{padding:5px 14px 5px 0;border-bottom:1px solid var(--line);vertical-align:baseline;text-align:left;font-weight:400;overflow-wrap:anywhere}
 th:last-child,td:last-child{padding-right:0}
 thead th{color:var(--dim);font:600 12px/1.45 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif;white-space:nowrap}
 .number{text-align:right;font-variant-numeric:tabular-nums}td code+small{display:block}.whole,.state,time,thead th,.state+small time{white-space:nowrap}

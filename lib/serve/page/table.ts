@@ -32,18 +32,20 @@ function cellOf<Row>({ name, kind, cell }: Column<Row>, row: Row, isFirst: boole
   const value = cell(row);
   // On a phone, a block without a value would only be a label
   if (value === undefined || value === "") return markup`<td class="none"></td>`;
-  const text = typeof value === "string" ? unbroken(value) : value;
-  if (isFirst) return markup`<th scope="row"${classOf(kind)}>${text}</th>`;
-  return markup`<td${classOf(kind)} data-h="${name}">${text}</td>`;
+  const text = typeof value === "string" ? shortened(value) : value;
+  const attributes = classOf(kind, typeof value === "string" ? wholeness(value) : undefined);
+  if (isFirst) return markup`<th scope="row"${attributes}>${text}</th>`;
+  return markup`<td${attributes} data-h="${name}">${text}</td>`;
 }
 
-function classOf(name: string | undefined): Html | false {
-  return name !== undefined && markup` class="${name}"`;
+export function classOf(...names: (string | undefined)[]): Html | false {
+  const given = names.filter((name) => name !== undefined);
+  return given.length > 0 && markup` class="${given.join(" ")}"`;
 }
 
-/** A text that is kept in one line if it is short. */
-export function unbroken(text: string): Html {
-  return escaped(text).length > MAX_UNBROKEN ? markup`${shortened(text)}` : markup`<span class="whole">${text}</span>`;
+/** The class of a text that is kept in one line because it is short. */
+export function wholeness(text: string): "whole" | undefined {
+  return escaped(text).length <= MAX_UNBROKEN ? "whole" : undefined;
 }
 
 /** The page of a table that the query asks for, or the last one. */

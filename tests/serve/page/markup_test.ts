@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Html, markup, shortened } from "../../../lib/serve/page/markup.ts";
+import { Html, markup, path, shortened } from "../../../lib/serve/page/markup.ts";
 
 Deno.test("markup`` escapes values, in texts and attributes", () => {
   const name = `<b title="x" id='y'>&amp;`;
@@ -21,4 +21,8 @@ Deno.test("markup`` keeps HTML, joins lists, and leaves out what is not there", 
 Deno.test("shortened() cuts the middle of long texts only", () => {
   assert.equal(shortened("x".repeat(1000)), "x".repeat(1000));
   assert.equal(shortened(`${"a".repeat(5000)}.json`), `${"a".repeat(500)} … 4005 characters … ${"a".repeat(495)}.json`);
+});
+
+Deno.test("path() can break after slashes", () => {
+  assert.equal(path("/a&b/c").text, "/<wbr>a&amp;b/<wbr>c");
 });

@@ -1,0 +1,46 @@
+/** `k8s-sidecar plan`: what a start would create, change and remove. Writes nothing. */
+import type { Flags } from "../config/collection_settings.ts";
+import { PublishError } from "../files/publish_error.ts";
+import { CredentialsError } from "../kube/client/errors.ts";
+import { makePlan } from "../plan/make_plan.ts";
+import { systemClock } from "../runtime/clock.ts";
+import { EXIT, type ExitCode } from "./exit_codes.ts";
+import { planText } from "./plan_text.ts";
+import { openReading } from "./reading.ts";
+import { coloursOf, describeFaults, wrapText } from "./report.ts";
+
+export interface PlanCommand {
+  flags: Flags;
+  manifests?: string;
+  json: boolean;
+  exitCode: boolean;
+}
+
+export async function runPlan(
+  command: PlanCommand,
+  env: Record<string, string | undefined>,
+  stop: AbortSignal,
+): Promise<ExitCode> {
+  const reading = await openReading(command, env);
+  for (const warning of reading.warnings) console.error(wrapText(warning, { first: "warning: " }));
+  if ("faults" in reading) {
+    console.error(describeFaults(reading.faults));
+    return EXIT.configuration;
+  }
+  await using _ = reading;
+  try {
+    const plan = await makePlan({ ...reading, env, clock: systemClock, random: Math.random }, stop);
+    for (const warning of plan.warnings) console.error(wrapText(warning, { first: "warning: " }));
+    if (command.json) console.log(JSON.stringify(plan, null, 2));
+    else console.log(planText(plan, reading.origin, coloursOf()));
+    for (const failure of plan.failures) console.error(wrapText(failure, { first: "error: " }));
+    if (plan.failures.length > 0) return EXIT.apiFailed;
+    const { create, change, remove, download } = plan.summary;
+    return command.exitCode && create + change + remove + download > 0 ? EXIT.differs : EXIT.done;
+  } catch (error) {
+    if (stop.aborted) return EXIT.done;
+    if (!(error instanceof PublishError || error instanceof CredentialsError)) throw error;
+    console.error(wrapText(error.message, { first: "error: " }));
+    return error instanceof PublishError ? EXIT.configuration : EXIT.apiFailed;
+  }
+}

@@ -1,0 +1,85 @@
+/** What `plan` and `explain` read: the configuration, and the cluster or a folder of manifests. */
+import type { Flags } from "../config/collection_settings.ts";
+import type { Config } from "../config/config.ts";
+import { loadConfig } from "../config/load_config.ts";
+import { type Fault, faultOf } from "../config/read_settings.ts";
+import type { ConfigFile } from "../files/config_files.ts";
+import { findCredentials } from "../kube/client/find_credentials.ts";
+import type { Credentials } from "../kube/client/credentials.ts";
+import type { ObjectApi } from "../kube/client/object_api.ts";
+import type { Log } from "../log/log.ts";
+import { systemClock } from "../runtime/clock.ts";
+import { openClient } from "../sidecar/open_client.ts";
+import { configFilesOf } from "../sidecar/open_files.ts";
+import { checkCollections, couldMakeFolder, credentialsFault } from "./start_checks.ts";
+import { VERSION } from "./version.ts";
+
+export interface Reading extends AsyncDisposable {
+  config: Config;
+  client: ObjectApi;
+  /** `undefined` with `--manifests`. */
+  credentials: Credentials | undefined;
+  /** The URL of the API server, or the folder of manifests. */
+  origin: string;
+  configFiles: readonly ConfigFile[];
+  warnings: readonly string[];
+}
+
+const SILENT: Log = { debug() {}, info() {}, warn() {}, error() {}, critical() {} };
+
+/** Returns the faults instead if there are any. Makes no folder. */
+export async function openReading(
+  { flags, manifests }: { flags: Flags; manifests?: string },
+  env: Record<string, string | undefined>,
+): Promise<Reading | { faults: Fault[]; warnings: readonly string[] }> {
+  const { config, faults } = await loadConfig(env, flags);
+  const broken = new Set(faults.map(({ setting }) => setting));
+  const checked = checkCollections(config.collections, config, broken, couldMakeFolder);
+  const warnings = [...config.warnings, ...checked.warnings];
+  faults.push(...checked.faults);
+  const opened = manifests === undefined
+    ? await openCluster(config, env, (warning) => void warnings.push(warning))
+    : await openFolder(manifests);
+  if ("faults" in opened) faults.push(...opened.faults);
+  if (faults.length > 0 || "faults" in opened) {
+    if (!("faults" in opened)) await opened.client.close();
+    return { faults, warnings };
+  }
+  const { client } = opened;
+  return {
+    ...{ ...opened, config, warnings, configFiles: await configFilesOf(config, env) },
+    [Symbol.asyncDispose]: async () => void await client.close(),
+  };
+}
+
+type Opened = Pick<Reading, "client" | "credentials" | "origin"> | { faults: Fault[] };
+
+async function openCluster(
+  config: Config,
+  env: Record<string, string | undefined>,
+  onWarning: (message: string) => void,
+): Promise<Opened> {
+  try {
+    const credentials = await findCredentials({ ...config.api, env, onWarning });
+    const { server: origin } = await credentials.load(false);
+    const client = openClient(
+      { config, credentials, env, userAgent: `deno-k8s-sidecar/${VERSION}`, clock: systemClock, log: SILENT },
+      { apiRequest() {} },
+      { count() {} },
+    );
+    return { client, credentials, origin };
+  } catch (error) {
+    return { faults: [credentialsFault(error, config.api.kubeconfig)] };
+  }
+}
+
+async function openFolder(dir: string): Promise<Opened> {
+  const { FolderError, FolderSource } = await import("../manifests/folder_source.ts");
+  try {
+    const client = await FolderSource.open(dir, { clock: systemClock, log: SILENT });
+    return { client, credentials: undefined, origin: dir };
+  } catch (error) {
+    if (!(error instanceof FolderError)) throw error;
+    return { faults: error.faults.map((message) => faultOf("--manifests", dir, message)) };
+  }
+}

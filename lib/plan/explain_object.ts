@@ -1,0 +1,139 @@
+/** Whether an object becomes files, and if not, why. */
+import { project } from "../files/projection.ts";
+import { folderOf } from "../sidecar/open_files.ts";
+import type { KubeObject } from "../objects/object.ts";
+import { KINDS, pluralOf } from "../objects/kind.ts";
+import { keyOf, type ObjectRef } from "../objects/ref.ts";
+import { canonical } from "../reconcile/canonical_paths.ts";
+import type { Problem } from "../serve/status.ts";
+import type { CollectionExplanation, Explanation } from "./explanation.ts";
+import { fileState } from "./file_states.ts";
+import { find, labelsOfNamespace, listAll } from "./lookup.ts";
+import { nearNames } from "./near_names.ts";
+import { lookupFailure, type Picture, processFailures, withoutLosses } from "./picture.ts";
+import type { PlannedCollection } from "./planned_collection.ts";
+import { shownObject } from "./shown_object.ts";
+import { whyNotSelected } from "./why_not_selected.ts";
+
+type Answer = Omit<Explanation, "version" | "sidecar">;
+
+export async function explainObject(ref: ObjectRef, picture: Picture, signal: AbortSignal): Promise<Answer> {
+  const about = shownObject(ref);
+  const problems = problemsOf(about, picture);
+  let object: KubeObject | undefined;
+  let namespaceLabels: Record<string, string> | undefined;
+  try {
+    object = await find(picture.client, ref, signal);
+    namespaceLabels = await namespaceOf(ref.namespace, picture, signal);
+  } catch (error) {
+    if (processFailures(picture).length === 0) {
+      problems.push(lookupFailure(error, `list ${pluralOf(ref.kind)} in namespace ${ref.namespace}`));
+    }
+    const known = picture.status?.files.some((file) => file.object === about) === true;
+    const summary = known ? `${about} has files, see below` : `${about} cannot be looked up`;
+    const collections = filesBySidecar(about, picture);
+    return { about, summary, isAnswered: known, collections, problems, suggestions: [] };
+  }
+  const collections = picture.collections.map((collection) =>
+    inCollection(ref, object, namespaceLabels, collection, picture)
+  );
+  const suggestions = object === undefined ? await suggest(ref, picture, signal) : [];
+  const summary = summaryOf(about, object, collections, problems);
+  return { about, summary, isAnswered: true, collections, problems: withoutLosses(problems, collections), suggestions };
+}
+
+function inCollection(
+  ref: ObjectRef,
+  object: KubeObject | undefined,
+  namespaceLabels: Record<string, string> | undefined,
+  collection: PlannedCollection,
+  { status }: Picture,
+): CollectionExplanation {
+  const { name, selection, files } = collection.collection;
+  const sighting = { exists: object !== undefined, labels: object?.metadata.labels, namespaceLabels };
+  const reasons = whyNotSelected(selection, collection.ownNamespace, ref, sighting);
+  if (object === undefined || reasons.length > 0) return { name, isSelected: false, reasons, files: [] };
+  const folder = folderOf(collection.collection);
+  const settings = { ...files, folder, allowedFolders: collection.folders.slice(1) };
+  const projection = canonical(project(ref.kind, object, settings), collection.publisher);
+  const states = projection.files.map((file) => fileState(collection, file, keyOf(ref), status));
+  return { name, isSelected: true, reasons: [], files: states };
+}
+
+/** What is known to be wrong with an object. */
+function problemsOf(about: string, { collections, failures, status }: Picture): Problem[] {
+  const ofSidecar = status?.problems.filter(({ object }) => object === about) ?? [];
+  const planned = collections.flatMap(({ collection: { name }, problems }) =>
+    problems.filter(({ object }) => object === about).map(({ what, cure }): Problem => ({
+      ...{ severity: "error", collection: name, object: about, what, cure },
+    }))
+  );
+  // The sidecar's own words are the better ones: it knows since when
+  return [...ofSidecar.length > 0 ? ofSidecar : planned, ...processFailures({ failures, status })];
+}
+
+async function namespaceOf(name: string, { collections, client, haveNamespacesLabels }: Picture, signal: AbortSignal) {
+  const isAsked = collections.some(({ collection }) => collection.selection.namespaceSelector !== undefined);
+  return isAsked && haveNamespacesLabels ? await labelsOfNamespace(client, name, signal) : undefined;
+}
+
+/** The files that the sidecar has of an object, where the cluster cannot be asked. */
+function filesBySidecar(about: string, { status }: Picture): CollectionExplanation[] {
+  const files = status?.files.filter(({ object }) => object === about) ?? [];
+  return [...Map.groupBy(files, ({ collection }) => collection)].map(([name, files]) => ({
+    ...{ name, isSelected: true, reasons: [] },
+    files: files.map(({ path, size, writtenAt }) => ({
+      ...{ path, object: about, state: "in place", size, writtenAt } as const,
+    })),
+  }));
+}
+
+/** Objects with a similar name in the namespace, or with the same name elsewhere. */
+async function suggest(ref: ObjectRef, { client }: Picture, signal: AbortSignal): Promise<string[]> {
+  const { kind, namespace, name } = ref;
+  const suggestions: string[] = [];
+  for (const other of [kind, ...KINDS.filter((one) => one !== kind)]) {
+    try {
+      const names: string[] = [];
+      for await (const { metadata } of listAll(client, { kind: other, namespace }, signal)) names.push(metadata.name);
+      if (other !== kind && names.includes(name)) suggestions.push(shownObject({ ...ref, kind: other }));
+      suggestions.push(...nearNames(name, names).map((near) => shownObject({ ...ref, kind: other, name: near })));
+    } catch {
+      // Not allowed there
+    }
+  }
+  try {
+    for await (const { metadata } of listAll(client, { kind, name }, signal)) {
+      suggestions.push(shownObject({ ...ref, namespace: metadata.namespace }));
+    }
+  } catch {
+    // Not allowed to list all namespaces
+  }
+  return suggestions.slice(0, 5);
+}
+
+function summaryOf(
+  about: string,
+  object: KubeObject | undefined,
+  collections: readonly CollectionExplanation[],
+  problems: readonly Problem[],
+): string {
+  if (object === undefined) return `${about} does not exist`;
+  if (object.metadata.deletionTimestamp !== undefined) return `${about} is being deleted`;
+  const selected = collections.filter(({ isSelected }) => isSelected);
+  if (selected.length === 0) return `${about} is not selected`;
+  const files = selected.flatMap(({ files }) => files);
+  const inPlace = files.filter(({ state }) => state === "in place").length;
+  const refused = problems.some((problem) => problem.object === about);
+  if (files.length === 0) {
+    return refused ? `${about} is selected, but refused` : `${about} is selected, but has no keys that become files`;
+  }
+  if (inPlace === files.length) {
+    return `${about} is selected, and ${files.length === 1 ? "its file is" : "all of its files are"} in place`;
+  }
+  const lacking = files.length - inPlace;
+  const which = files.length === 1
+    ? "its file is"
+    : `${lacking} of its ${files.length} files ${lacking === 1 ? "is" : "are"}`;
+  return `${about} is selected, but ${which} not in place`;
+}
