@@ -12,23 +12,27 @@ FROM --platform=$BUILDPLATFORM denoland/deno:2.9.6@sha256:2014dc167ece617ef7e7ba
 ARG TARGETOS=linux
 ARG TARGETARCH=amd64
 ARG COMMIT=""
+# `strip` for both architectures, whichever the builder has
+RUN apt-get -qq update \
+ && apt-get -qq install --yes --no-install-recommends binutils-x86-64-linux-gnu binutils-aarch64-linux-gnu
 WORKDIR /src
 COPY deno.json deno.lock main.ts ./
 COPY lib lib
-COPY scripts/compile.ts scripts/
+COPY scripts/compile.ts scripts/stripped_base.ts scripts/
 RUN deno install --frozen --entrypoint main.ts
 RUN deno run --quiet -A scripts/compile.ts \
       --target "$TARGETOS-$TARGETARCH" --commit "$COMMIT" --output /out/k8s-sidecar
 
-# tini and busybox, from Debian's packages
+# Everything else is from Debian's packages, as they are on the day of the build
 FROM --platform=$BUILDPLATFORM debian:12-slim@sha256:abd67ffcfa541b485a3dff59865ab629aa048a6c613e639d36e7456b0b229241 AS tools
 ARG TARGETARCH=amd64
 COPY scripts/image_tools.sh /
 RUN dpkg --add-architecture "$TARGETARCH" && apt-get -qq update && sh /image_tools.sh "$TARGETARCH" /out
 
-# The C library, tini and the binary. Writes to FOLDER only and runs as any user; 65534 is the user of kiwigrid/k8s-sidecar,
-# whose volumes it can take over. tini reaps the processes that a SCRIPT leaves behind; with -s, also where it is not PID 1.
-FROM gcr.io/distroless/cc-debian12@sha256:e5d81ddde149641e2a9ba55be4545bc125c67de07508b03ba4c22e6eb0ded5aa AS image
+# The C library, certificates, tini and the binary. Writes to FOLDER only and runs as any user; 65534 is the user of
+# kiwigrid/k8s-sidecar, whose volumes it can take over. tini reaps the processes that a SCRIPT leaves behind; with -s, also
+# where it is not PID 1.
+FROM scratch AS image
 ARG VERSION=""
 ARG COMMIT=""
 LABEL org.opencontainers.image.title="deno-k8s-sidecar" \
@@ -36,9 +40,8 @@ LABEL org.opencontainers.image.title="deno-k8s-sidecar" \
       org.opencontainers.image.source="https://github.com/deno-k8s-sidecar/deno-k8s-sidecar" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.version="$VERSION" \
-      org.opencontainers.image.revision="$COMMIT" \
-      org.opencontainers.image.base.name="gcr.io/distroless/cc-debian12"
-COPY --from=tools /out/tini/ /
+      org.opencontainers.image.revision="$COMMIT"
+COPY --from=tools /out/base/ /
 COPY --from=build /out/k8s-sidecar /usr/local/bin/k8s-sidecar
 WORKDIR /
 USER 65534:65534
@@ -47,8 +50,7 @@ ENTRYPOINT ["/usr/bin/tini-static", "-s", "--", "/usr/local/bin/k8s-sidecar"]
 
 # busybox under each of its names in /bin: sh, true, wget, …
 FROM image AS debug
-COPY --from=tools /out/busybox/bin/ /bin/
-COPY --from=tools /out/busybox/usr/ /usr/
+COPY --from=tools /out/busybox/ /
 
 FROM debug AS kiwigrid-debug
 ENV DEFAULTS=kiwigrid

@@ -4,6 +4,7 @@ import { VERSION } from "../lib/cli/version.ts";
 const IMAGE = /ghcr\.io\/deno-k8s-sidecar\/deno-k8s-sidecar:(\S+)/g;
 const TAG = /repository: deno-k8s-sidecar\/deno-k8s-sidecar\n\s+tag: (\S+)/g;
 const NEW_TAG = /newTag: (\S+)/g;
+const COMPONENT = /components\/sidecar\?ref=v(\S+)/g;
 const SCHEMA = /deno-k8s-sidecar\/v([^/]+)\/schema\//g;
 
 /** What is not as the tag says, one line each. */
@@ -18,9 +19,11 @@ export function releaseFaults(tag: string): string[] {
   expect("lib/cli/version.ts", VERSION);
   expect("deno.json", JSON.parse(read("deno.json")).version);
   expect("CHANGELOG.md", /^## (\d\S*)/m.exec(read("CHANGELOG.md"))?.[1]);
-  for (const path of [...filesBelow("examples"), "docs/collections.md"]) {
+  for (
+    const path of [...filesBelow("examples"), ...filesBelow("components"), "docs/collections.md", "docs/kustomize.md"]
+  ) {
     const text = read(path);
-    for (const pattern of [IMAGE, TAG, NEW_TAG, SCHEMA]) {
+    for (const pattern of [IMAGE, TAG, NEW_TAG, COMPONENT, SCHEMA]) {
       for (const [, found] of text.matchAll(pattern)) expect(path, found);
     }
   }

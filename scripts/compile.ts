@@ -5,9 +5,11 @@
  *
  * The modules are bundled first. Otherwise 62 MB of npm packages would be embedded, and a running sidecar keeps most of
  * that in memory; the bundle has one megabyte. Modules that are imported lazily remain separate files in the bundle.
+ * For Linux, Deno's base binary loses its symbols.
  */
 import { parseArgs } from "node:util";
 import project from "../deno.json" with { type: "json" };
+import { strippedBase } from "./stripped_base.ts";
 
 const TARGETS: Record<string, string> = {
   "linux-amd64": "x86_64-unknown-linux-gnu",
@@ -47,10 +49,21 @@ if (values.target !== undefined && target === undefined) {
   Deno.exit(2);
 }
 const output = values.output ?? `${root}dist/k8s-sidecar${values.target === undefined ? "" : `-${values.target}`}`;
-const bundle = await Deno.makeTempDir({ prefix: "k8s-sidecar-" });
+const work = await Deno.makeTempDir({ prefix: "k8s-sidecar-" });
 try {
+  await compile();
+} catch (error) {
+  console.error(`not compiled: ${(error as Error).message}`);
+  Deno.exitCode = 1;
+} finally {
+  await Deno.remove(work, { recursive: true });
+}
+
+async function compile(): Promise<void> {
+  const bundle = `${work}/bundle`;
   await deno(["bundle", "--quiet", "--platform=deno", "--minify", "--code-splitting", `--outdir=${bundle}`, "main.ts"]);
   finishBundle(bundle, values.commit ?? await currentCommit());
+  const base = await strippedBase(target ?? Deno.build.target, work);
   const more = target === undefined ? [] : [`--target=${target}`];
   // Without the project's lock file, which would embed the packages again
   const args = [
@@ -62,12 +75,10 @@ try {
     ...more,
     `--output=${output}`,
   ];
-  await deno(["compile", "--quiet", ...args, `${bundle}/main.js`]);
-} finally {
-  await Deno.remove(bundle, { recursive: true });
+  await deno(["compile", "--quiet", ...args, `${bundle}/main.js`], base === undefined ? {} : { DENORT_BIN: base });
+  const { size } = await Deno.stat(output);
+  console.log(`${output}: ${(size / 1e6).toFixed(1)} MB`);
 }
-const { size } = await Deno.stat(output);
-console.log(`${output}: ${(size / 1e6).toFixed(1)} MB`);
 
 /** Permissions and V8 flags: those of the task `start`. */
 function runFlags(): string[] {
@@ -145,7 +156,7 @@ async function currentCommit(): Promise<string> {
   }
 }
 
-async function deno(args: string[]): Promise<void> {
-  const { success } = await new Deno.Command(Deno.execPath(), { args, cwd: root }).spawn().status;
+async function deno(args: string[], env: Record<string, string> = {}): Promise<void> {
+  const { success } = await new Deno.Command(Deno.execPath(), { args, env, cwd: root }).spawn().status;
   if (!success) throw new Error(`deno ${args[0]} failed`);
 }

@@ -1,5 +1,12 @@
 import { given } from "../runtime/given.ts";
-import { closedError, redactUrl, type Transport, TransportError, type TransportOptions } from "./transport.ts";
+import {
+  closedError,
+  headersFrom,
+  redactUrl,
+  type Transport,
+  TransportError,
+  type TransportOptions,
+} from "./transport.ts";
 
 /** Idle connections that are kept for the next request. More of them only cost files: a burst leaves hundreds. */
 const MAX_IDLE_CONNECTIONS = 4;
@@ -29,7 +36,12 @@ export function nativeTransport(
     async fetch(url, init = {}) {
       if (closed) throw closedError();
       try {
-        const request: RequestInit & { client: Deno.HttpClient } = { ...init, redirect: "manual", client };
+        const request: RequestInit & { client: Deno.HttpClient } = {
+          ...init,
+          headers: headersFrom(init.headers),
+          redirect: "manual",
+          client,
+        };
         return await fetch(url, request);
       } catch (error) {
         init.signal?.throwIfAborted();

@@ -7,6 +7,7 @@ import { proxyFor, socketHost } from "./proxy.ts";
 import { httpProxy, proxyAddress, proxyAuthorization, TunnelAgent } from "./proxy_tunnel.ts";
 import {
   closedError,
+  headersFrom,
   type HostPolicy,
   RefusedHostError,
   type Transport,
@@ -179,7 +180,7 @@ function bodyStream(url: URL, request: http.ClientRequest, answer: http.Incoming
 }
 
 function headersOf({ headers, body }: RequestInit): Record<string, string> {
-  const named = Object.fromEntries(new Headers(headers));
+  const named = Object.fromEntries(headersFrom(headers));
   const bytes = bodyOf(body);
   return bytes === undefined ? named : { ...named, "content-length": String(bytes.byteLength) };
 }

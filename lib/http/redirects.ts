@@ -1,4 +1,4 @@
-import { redactUrl, type Transport } from "./transport.ts";
+import { headersFrom, redactUrl, type Transport } from "./transport.ts";
 import { given } from "../runtime/given.ts";
 
 /** Redirects followed for one request. */
@@ -47,9 +47,12 @@ export async function follow(transport: Transport, start: URL, options: FollowOp
   let url = withoutUserInfo(start);
   for (let redirects = 0;; redirects++) {
     const authorization = await options.authorizationFor(url);
-    const headers = new Headers({ ...options.headers, ...options.headersFor?.(url, authorization) });
+    const headers = headersFrom({
+      ...(authorization !== undefined && { authorization }),
+      ...lowerCase(options.headers),
+      ...options.headersFor?.(url, authorization),
+    });
     if (json !== undefined && !headers.has("content-type")) headers.set("content-type", "application/json");
-    if (authorization !== undefined && !headers.has("authorization")) headers.set("authorization", authorization);
     const answer = await transport.fetch(url, {
       method,
       headers,
@@ -89,6 +92,11 @@ function redirectTarget(location: string, base: URL): URL {
   const target = URL.canParse(location, base) ? new URL(location, base) : undefined;
   if (target?.protocol === "http:" || target?.protocol === "https:") return withoutUserInfo(target);
   throw new RedirectError(`redirected to ${redactUrl(location)}, which is not an http or https URL`);
+}
+
+/** Names in lower case, so that a header that is set takes precedence whatever its case. */
+function lowerCase(headers: Record<string, string> = {}): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
 }
 
 function withoutUserInfo(url: URL): URL {

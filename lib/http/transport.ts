@@ -78,3 +78,18 @@ export function redactUrl(url: string | URL): string {
   });
   return `${protocol}${host === "" ? "" : "//"}${host}${pathname}${query}`;
 }
+
+/**
+ * The headers of a request. The message of Deno's own error quotes the value, which may be a token.
+ *
+ * @throws TypeError a character is not allowed
+ */
+export function headersFrom(init: HeadersInit = {}): Headers {
+  try {
+    return new Headers(init);
+  } catch {
+    throw new TypeError(
+      "a header, such as that with the token, has a line break or another character that HTTP forbids",
+    );
+  }
+}

@@ -12,9 +12,14 @@ export function describeRef(ref: ObjectRef): string {
   return `${ref.kind} ${ref.namespace}/${ref.name}`;
 }
 
-/** The property of log lines about an object: `grafana/secret/datasources`, as commands and `/status` name it. */
-export function aboutObject({ kind, namespace, name }: ObjectRef): { object: string } {
-  return { object: `${namespace}/${kind.toLowerCase()}/${name}` };
+/** `grafana/secret/datasources`, as RESOURCE_NAME has it: for properties of log lines, commands and `/status`. */
+export function qualifiedName({ kind, namespace, name }: ObjectRef): string {
+  return [namespace, kind.toLowerCase(), name].join("/");
+}
+
+/** The property of log lines about an object. */
+export function aboutObject(ref: ObjectRef): { object: string } {
+  return { object: qualifiedName(ref) };
 }
 
 /**

@@ -131,7 +131,11 @@ story("kube-prometheus-stack: dashboards of all namespaces, datasources of its o
     await inPod(
       at,
       STACK,
-      charts.kubePrometheusStack("dashboards", { ...common, folder: dashboards, extra: { HEALTH_PORT } }),
+      charts.kubePrometheusStack("dashboards", {
+        ...common,
+        folder: dashboards,
+        extra: { ...KIWIGRID, HEALTH_PORT },
+      }),
     ),
     await inPod(
       at,

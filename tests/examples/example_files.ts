@@ -26,9 +26,11 @@ export interface PodSpec {
   initContainers?: Container[];
 }
 
-/** Every Kubernetes object, by the file that it is in. */
+/** Every Kubernetes object, by the file that it is in; without those that are complete only with the component. */
 export function exampleObjects(): Map<string, KubernetesObject[]> {
-  const files = yamlFiles("").filter((path) => !/(-values|-rules|kustomization|(^|\/)config)\.yaml$/.test(path));
+  const files = yamlFiles("").filter((path) =>
+    !/^component\/|(-values|-rules|kustomization|(^|\/)config)\.yaml$/.test(path)
+  );
   return new Map(files.map((path) => [
     path,
     parseAllDocuments(read(path)).map((document) => document.toJS()).filter((object) => object !== null),

@@ -151,3 +151,17 @@ Deno.test("discard() ignores a broken body unless the signal aborted", async () 
   abort.abort(reason);
   assert.equal(await outcome.catch((error) => error), reason);
 });
+
+Deno.test("follow() and transports quote no token that no header can have", async () => {
+  const token = "Bearer one\nsecret";
+  await using server = serve(() => new Response("ok"));
+  const url = `http://127.0.0.1:${server.port}/`;
+  using it = requests();
+  const isQuiet = (error: Error) => !String(error).includes("secret") && /header/.test(error.message);
+  await assert.rejects(it.follow(url, { authorizationFor: () => token }), isQuiet);
+  for (const options of [{}, { skipTlsVerify: true }]) {
+    const transport = openTransport(options);
+    await assert.rejects(transport.fetch(new URL(url), { headers: { authorization: token } }), isQuiet);
+    transport.close();
+  }
+});

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { redactUrl } from "../../lib/http/transport.ts";
+import { headersFrom, redactUrl } from "../../lib/http/transport.ts";
 
 Deno.test("redactUrl() hides user info, query values and the fragment", () => {
   assert.equal(
@@ -8,4 +8,10 @@ Deno.test("redactUrl() hides user info, query values and the fragment", () => {
   );
   assert.equal(redactUrl("http://host/a/b"), "http://host/a/b");
   assert.equal(redactUrl("geheim"), "(not a URL)");
+});
+
+Deno.test("headersFrom() quotes no value that is not allowed", () => {
+  for (const value of ["Bearer one\nsecret", "Bearer secr\u00e9\u2028"]) {
+    assert.throws(() => headersFrom({ authorization: value }), ({ message }) => !message.includes("sec"));
+  }
 });

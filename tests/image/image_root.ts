@@ -3,20 +3,6 @@ import assert from "node:assert/strict";
 import { dirname, join } from "node:path";
 import { dockerTarget, type Target } from "./dockerfile.ts";
 
-/** What `gcr.io/distroless/cc-debian12` is made of: its `static`, `base` and `cc` layers. */
-const PACKAGES = [
-  ...["base-files", "netbase", "tzdata", "ca-certificates"],
-  ...["libc6", "libssl3"],
-  ...["libgcc-s1", "libstdc++6", "libgomp1", "gcc-12-base"],
-];
-
-/** The users of distroless. Grafana's 472 is not among them. */
-const PASSWD = `root:x:0:0:root:/root:/sbin/nologin
-nobody:x:65534:65534:nobody:/nonexistent:/sbin/nologin
-nonroot:x:65532:65532:nonroot:/home/nonroot:/sbin/nologin
-`;
-const GROUP = "root:x:0:\nnobody:x:65534:\ntty:x:5:\nstaff:x:50:\nnonroot:x:65532:\n";
-
 const BINARY = "/usr/local/bin/k8s-sidecar";
 const SERVICE_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount";
 
@@ -51,8 +37,8 @@ export function whyNoImage(): string | undefined {
   if ((Deno.env.get("SIDECAR_BIN") ?? "") === "") return "SIDECAR_BIN names no binary";
   if (Deno.uid() !== 0) return "only root can chroot";
   if (!succeeds("sh", ["-c", "grep -q bookworm /etc/os-release"])) return "this is not Debian 12";
-  const tools = "command -v apt-get dpkg-deb chroot setpriv unshare mount";
-  if (!succeeds("sh", ["-c", tools])) return "apt-get, dpkg-deb, chroot, setpriv, unshare or mount is missing";
+  const tools = "command -v apt-get dpkg-deb chroot setpriv unshare mount zstd";
+  if (!succeeds("sh", ["-c", tools])) return "apt-get, dpkg-deb, chroot, setpriv, unshare, mount or zstd is missing";
   if (!succeeds("unshare", ["--mount", "--pid", "--fork", "--mount-proc", "true"])) return "no name spaces can be made";
   return undefined;
 }
@@ -81,21 +67,18 @@ export class ImageRoot implements AsyncDisposable {
   static async build(name = "default"): Promise<ImageRoot> {
     const dir = await Deno.makeTempDir({ prefix: "image-" });
     await Deno.chmod(dir, 0o755);
-    const [packages, tools] = [join(dir, "packages"), join(dir, "tools")];
+    const tools = join(dir, "tools");
     const root = new ImageRoot(join(dir, "root"), dockerTarget(name));
-    for (const path of [packages, root.path]) await Deno.mkdir(path);
-    await download(packages, PACKAGES);
-    for (const { name } of Deno.readDirSync(packages)) await run("dpkg-deb", ["-x", join(packages, name), root.path]);
-    await run("sh", [
-      "-c",
-      'cat "$0"/usr/share/ca-certificates/*/*.crt > "$0/etc/ssl/certs/ca-certificates.crt"',
-      root.path,
-    ]);
+    await Deno.mkdir(root.path);
     const script = new URL("../../scripts/image_tools.sh", import.meta.url).pathname;
-    await run("sh", ["-c", 'exec sh "$0" "$(dpkg --print-architecture)" "$1"', script, tools]);
+    const layOut = ["-c", 'exec sh "$0" "$(dpkg --print-architecture)" "$1"', script, tools];
+    if (!succeeds("sh", layOut)) {
+      // Debian has replaced a package since apt last looked
+      await run("apt-get", ["-qq", "update"]);
+      await Deno.remove(tools, { recursive: true }).catch(() => {});
+      await run("sh", layOut);
+    }
     for (const copy of root.target.copies) await root.#copy(copy, tools);
-    root.write("/etc/passwd", PASSWD);
-    root.write("/etc/group", GROUP);
     // The kubelet mounts these
     root.write("/etc/hosts", "127.0.0.1 localhost\n::1 localhost\n");
     root.write("/etc/resolv.conf", "nameserver 127.0.0.1\n");
@@ -119,6 +102,21 @@ export class ImageRoot implements AsyncDisposable {
     Deno.chmodSync(this.path + path, mode);
   }
 
+  /** Bytes of the files, and of the compressed layers together as registries have them. */
+  async size(): Promise<{ files: number; gzip: number; zstd: number }> {
+    const count = async (command: string) => {
+      const { stdout, success } = await new Deno.Command("sh", { args: ["-c", command, this.path] }).output();
+      assert.ok(success, command);
+      return Number(new TextDecoder().decode(stdout));
+    };
+    return {
+      files: await count(`find "$0" -type f -printf '%s\n' | awk '{ sum += $1 } END { print sum }'`),
+      gzip: await count('tar -C "$0" -c . | gzip | wc -c'),
+      // As much as BuildKit's highest level
+      zstd: await count('tar -C "$0" -c . | zstd -q -12 | wc -c'),
+    };
+  }
+
   /** The words before a command line that make it run in here. */
   enter({ user = this.target.user, volumes = {}, serviceAccount, tmp = true }: EnterOptions = {}): string[] {
     const mounts = Object.entries(volumes).map(([inside, outside]) => [outside, inside] as const);
@@ -133,15 +131,6 @@ export class ImageRoot implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await Deno.remove(dirname(this.path), { recursive: true });
   }
-}
-
-async function download(directory: string, packages: readonly string[]): Promise<void> {
-  const apt = (...args: string[]) =>
-    new Deno.Command("apt-get", { args, cwd: directory, stdout: "null" }).spawn().status;
-  const args = ["-qq", "-o", "APT::Sandbox::User=root", "-o", "Acquire::Retries=3", "download", ...packages];
-  if ((await apt(...args)).success) return;
-  await apt("-qq", "update");
-  assert.ok((await apt(...args)).success, "Debian's packages cannot be downloaded");
 }
 
 async function run(program: string, args: string[]): Promise<void> {

@@ -28,7 +28,7 @@ Deno.test("every target runs tini and the sidecar as kiwigrid's user", () => {
   const targets = ["default", "debug", "kiwigrid", "kiwigrid-debug"];
   for (const name of targets) {
     const { base, entrypoint, user, workdir, env } = dockerTarget(name);
-    assert.match(base, /^gcr\.io\/distroless\/cc-debian12@sha256:[0-9a-f]{64}$/);
+    assert.equal(base, "scratch");
     assert.deepEqual(entrypoint, ["/usr/bin/tini-static", "-s", "--", "/usr/local/bin/k8s-sidecar"]);
     assert.deepEqual([user, workdir], ["65534:65534", "/"]);
     assert.deepEqual(env, name.startsWith("kiwigrid") ? { DEFAULTS: "kiwigrid" } : {});
@@ -38,15 +38,7 @@ Deno.test("every target runs tini and the sidecar as kiwigrid's user", () => {
 });
 
 Deno.test("the release publishes every target of the Dockerfile", () => {
-  const workflow = Deno.readTextFileSync(new URL("../../.github/workflows/release.yml", import.meta.url));
-  const published = [...workflow.matchAll(/suffix: (\S+)\n\s+target: (\S+)/g)].map(([, suffix, target]) => [
-    suffix,
-    target,
-  ]);
-  assert.deepEqual(published, [
-    ['""', "default"],
-    ["-debug", "debug"],
-    ["-kiwigrid", "kiwigrid"],
-    ["-kiwigrid-debug", "kiwigrid-debug"],
-  ]);
+  const workflow = Deno.readTextFileSync(new URL("../../.github/workflows/images.yml", import.meta.url));
+  const [, published = ""] = /^ +target: \[(.*)\]$/m.exec(workflow) ?? [];
+  assert.deepEqual(published.split(", "), ["default", "debug", "kiwigrid", "kiwigrid-debug"]);
 });

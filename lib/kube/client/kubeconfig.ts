@@ -3,7 +3,6 @@
  * loaded only for what `plain_kubeconfig.ts` does not read.
  */
 import { dirname, resolve } from "node:path";
-import process from "node:process";
 import type { KubeConfig } from "@kubernetes/client-node";
 import type { ClusterAccess, Credentials } from "./credentials.ts";
 import { CredentialsError } from "./errors.ts";
@@ -57,8 +56,6 @@ export class KubeconfigCredentials implements Credentials {
 }
 
 async function readKubeconfigs(paths: readonly string[]): Promise<KubeConfig> {
-  // A dependency of the library uses the deprecated node:punycode. Users cannot change that, so hide the warning
-  process.noDeprecation = true;
   const { KubeConfig } = await import("./kubeconfig_library.ts");
   const merged = new KubeConfig();
   merged.loadFromOptions({ clusters: [], users: [], contexts: [], currentContext: "" });

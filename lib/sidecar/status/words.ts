@@ -3,13 +3,12 @@ import type { Collection } from "../../config/collection_settings.ts";
 import { ENVIRONMENT_COLLECTION } from "../../config/collection_settings.ts";
 import { type SettingName, SETTINGS } from "../../config/settings.ts";
 import type { Setting } from "../../config/setting.ts";
-import { refOf } from "../../objects/ref.ts";
+import { qualifiedName, refOf } from "../../objects/ref.ts";
 import type { Clock } from "../../runtime/clock.ts";
 
 /** `namespace/configmap/name`, as RESOURCE_NAME has it. */
 export function objectOf(key: string): string {
-  const { kind, namespace, name } = refOf(key);
-  return [namespace, kind.toLowerCase(), name].join("/");
+  return qualifiedName(refOf(key));
 }
 
 export function isSecret(key: string): boolean {
