@@ -25,7 +25,7 @@ export const LOG_MEANINGS: Readonly<Record<string, Meaning>> = {
     "The address of `/healthz`, `/livez`, `/readyz`, `/metrics` and `/status`",
   ),
   "… cannot be answered, which is a bug of the sidecar: …": of(
-    "The line says what went wrong. Files and probes are not affected",
+    "`/` or `/status` failed; the line says how. Files and probes are not affected",
     "Report the line",
   ),
   "no health endpoints: cannot listen on port …: …. Set HEALTH_PORT to a free port, or LIVENESS=false": of(

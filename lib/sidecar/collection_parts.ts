@@ -53,13 +53,14 @@ export interface CollectionOptions {
   /** Files that no object may write to, besides those that the collection names. */
   configFiles: readonly ConfigFile[];
   transports: Pick<SharedTransports, "of">;
+  /** Told of what downloads bring. */
+  garbage: Pick<Garbage, "count">;
   /** Shared by all collections: the last notifications. */
   notificationHistory: NotificationHistory;
   /** Shared by all collections: the queue of downloads. */
   sharedDownloads: SharedDownloads;
   /** Shared by all collections; `undefined`: there is only one, for good. */
   claims?: SharedClaims | undefined;
-  garbage: Pick<Garbage, "count">;
   metrics: SidecarMetrics;
   eventPoster?: EventPoster;
   finalizerGuard?: FinalizerGuard;

@@ -119,7 +119,7 @@ Deno.test("helpText() begins with a screen that is enough to start", () => {
   const wanted = ["Usage: k8s-sidecar", "Example", "/readyz", "/livez", "/healthz", "/metrics", "Documents: https://"];
   const settings = ["LABEL=", "LABEL_VALUE=", "FOLDER=", "NAMESPACE=", "REQ_URL="];
   for (const text of [...wanted, ...settings]) assert.ok(screen.join("\n").includes(text), text);
-  assert.ok(screen.at(-1)?.includes("follow"), screen.at(-1));
+  assert.ok(screen.at(-1)?.includes("follow"), screen.join("\n"));
 });
 
 Deno.test("defaultText() is the default as a reader understands it", () => {

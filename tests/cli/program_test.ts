@@ -19,7 +19,7 @@ Deno.test("--help lists every variable, whatever the environment is", async () =
 Deno.test("--version prints the version and ends with code 0", async () => {
   const { code, stdout } = await outcome({}, { args: ["--version"] });
   assert.deepEqual([code, stdout.length], [0, 1]);
-  assert.ok(stdout[0]?.startsWith(project.version), stdout[0]);
+  assert.ok(stdout[0]?.startsWith(project.version), stdout.join("\n"));
 });
 
 Deno.test("a wrong configuration ends with code 2 and all its faults", async () => {
@@ -216,7 +216,7 @@ Deno.test("METHOD=LIST ends with code 0 and an error line when a download fails 
     assert.equal(code, 0, JSON.stringify(lines));
     const errors = lines.filter(({ level }) => level === "ERROR").map(({ msg }) => msg);
     assert.equal(errors.length, 1, errors.join());
-    assert.ok(errors[0]?.includes(`${place.files}/one.txt`), errors[0]);
+    assert.ok(errors[0]?.includes(`${place.files}/one.txt`), errors.join("\n"));
     assert.match(errors[0] ?? "", reason);
     assert.match(lines.at(-1)?.msg ?? "", /^List complete: 0 files are in place; 1 object was refused/);
   }

@@ -221,7 +221,7 @@ for (const [name, row] of ROWS.filter(([, { kiwigridReads }]) => kiwigridReads !
       const start = `${name}=${
         JSON.stringify(text)
       }: expected ${row.type.accepts}. With DEFAULTS=kiwigrid this is no fault: `;
-      assert.ok(warnings[0]?.startsWith(start), warnings[0]);
+      assert.ok(warnings[0]?.startsWith(start), warnings.join("\n"));
       assert.equal(readSettings({ [name]: text }).faults.length, 1, `${text} is a fault with other defaults`);
     }
   });

@@ -221,7 +221,7 @@ Deno.test("publish() says once that it takes a file over", () => {
     it.publish("file", "newer");
     it.restart().publish("file", "newest");
     assert.equal(it.log.lines.length, 1, it.log.lines.join("\n"));
-    assert.ok(it.log.lines[0]?.includes(line), it.log.lines[0]);
+    assert.ok(it.log.lines[0]?.includes(line), it.log.lines.join("\n"));
   }
 });
 

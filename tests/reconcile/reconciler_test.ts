@@ -1341,9 +1341,12 @@ for (const [what, old, young, lost, blocker] of ONE_LOSES) {
       assert.deepEqual(others, []);
       assert.ok(
         warning?.includes(`${it.at(lost)}${what === "a file" ? " of" : " and 1 more file of"} ConfigMap`),
-        warning,
+        `${warning}`,
       );
-      assert.ok(warning?.includes(`default/old, the older one (COLLISIONS=oldest), has ${it.at(blocker)},`), warning);
+      assert.ok(
+        warning?.includes(`default/old, the older one (COLLISIONS=oldest), has ${it.at(blocker)},`),
+        `${warning}`,
+      );
       assert.deepEqual(it.errors(), []);
     }
   });

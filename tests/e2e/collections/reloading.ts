@@ -125,8 +125,8 @@ export function tellOfReloading(story: AddStory): void {
     assert.match(error?.msg ?? "", /^the new CONFIG_FILE is not used, everything goes on as it was: /);
     const line = 3;
     const column = (broken.split("\n")[line - 1] ?? "").indexOf('"0944"') + 1;
-    assert.ok(error?.msg.includes(`${config.path}:${line}:${column} `), error?.msg);
-    assert.ok(error?.msg.includes(`${config.path}:4:`), error?.msg);
+    assert.ok(error?.msg.includes(`${config.path}:${line}:${column} `), `${error?.msg}`);
+    assert.ok(error?.msg.includes(`${config.path}:4:`), `${error?.msg}`);
 
     // It is told once, and everything goes on
     sidecar.kill("SIGHUP");
