@@ -139,8 +139,8 @@ export class Publisher {
     const { target } = file;
     return this.#guarded(target, "write", () => {
       using _ = file;
-      // The directory may have been replaced by a symlink during the download
-      this.#allowedFolders.realPathOf(parentOf(target)); // (1)
+      // The directory may have been replaced by a symlink during the download, or removed with its last file
+      this.#allowedFolders.ensureDirectory(parentOf(target)); // (1)
       const present = this.#presentAt(target);
       if (present?.isFile && this.#has(target, present, file.body) && this.#adopt(target, present, owner)) return false; // (2)
       this.#put(file, present, owner);

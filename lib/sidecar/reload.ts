@@ -42,6 +42,9 @@ const LOOK_MS = 60_000;
 /** Time without a change before the file is read: an editor's save and the kubelet's update cause several. */
 const QUIET_MS = 100;
 
+/** Time that an empty file is given until somebody has written it. */
+const EMPTY_MS = 1000;
+
 /** Maximum seconds to replace collections: each must end its requests first. */
 const MAX_REPLACE_SECONDS = 300;
 
@@ -57,6 +60,8 @@ export class Reload {
   /** Why the version that was read last is not used; `undefined`: it is. */
   #fault: string | undefined;
   #isAskedFor = false;
+  /** The last look found an empty file. */
+  #wasEmpty = false;
   #loadedAt: number;
   #warnings: readonly string[] | undefined;
 
@@ -120,6 +125,12 @@ export class Reload {
         if (isAskedFor) log.info(`${file.path} is unchanged`, { path: file.path });
         return;
       }
+      // Whoever writes the file in place empties it first
+      if (text === "" && !this.#wasEmpty) {
+        this.#wasEmpty = true;
+        return this.#lookIn(EMPTY_MS);
+      }
+      this.#wasEmpty = false;
       this.#text = text;
       await this.#use(text);
     } catch (error) {

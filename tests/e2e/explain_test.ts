@@ -34,7 +34,7 @@ function keep(at: Story, settings: Settings, args: readonly string[], lines: rea
   const file = Deno.env.get("TRANSCRIPTS");
   if (file === undefined) return;
   const shown = [`# ${JSON.stringify(settings)}`, `$ k8s-sidecar ${args.join(" ")}`, ...lines, "", ""].join("\n")
-    .replaceAll(at.dir, "/tmp").replaceAll(at.namespace, "monitoring");
+    .replaceAll(at.folder, "/dashboards").replaceAll(at.namespace, "monitoring");
   Deno.writeTextFileSync(file, shown, { append: true });
 }
 

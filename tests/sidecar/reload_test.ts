@@ -144,3 +144,16 @@ Deno.test("Reload answers a SIGHUP though nothing changed", async () => {
   await within(it.clock, 1, () => it.log.lines.some((line) => line.endsWith("config.yaml is unchanged")));
   assert.deepEqual(it.used, []);
 });
+
+Deno.test("Reload gives whoever has emptied the file a second to write it", async () => {
+  await using it = following();
+  Deno.writeTextFileSync(it.file, "");
+  await within(it.clock, 0.3, () => it.clock.nextDue! <= 1);
+  assert.deepEqual(it.results, []);
+  Deno.writeTextFileSync(it.file, config("d"));
+  await within(it.clock, 2, () => it.used.length === 1);
+  assert.deepEqual([it.used, it.results], [[["d"]], [true]]);
+  Deno.writeTextFileSync(it.file, "");
+  await within(it.clock, 3, () => it.results.length === 2);
+  assert.match(it.reload.fault ?? "", /the file is empty/);
+});
