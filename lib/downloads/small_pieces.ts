@@ -7,13 +7,14 @@ import { setImmediate } from "node:timers/promises";
  */
 const MAX_PIECE = 4096;
 
-/** Copies, because zlib works in another thread and the pieces of a body share one buffer. */
+/** Copies each piece at once, because the bodies of all archives share one buffer, and others are read in between. */
 export async function* smallPiecesOf(
   pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
 ): AsyncGenerator<Uint8Array> {
   for await (const piece of pieces) {
-    for (let at = 0; at < piece.length; at += MAX_PIECE) {
-      yield piece.slice(at, at + MAX_PIECE);
+    const copy = piece.slice();
+    for (let at = 0; at < copy.length; at += MAX_PIECE) {
+      yield copy.subarray(at, at + MAX_PIECE);
       await setImmediate();
     }
   }
