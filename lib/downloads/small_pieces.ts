@@ -7,14 +7,13 @@ import { setImmediate } from "node:timers/promises";
  */
 const MAX_PIECE = 4096;
 
-/** Copies each piece at once, because the bodies of all archives share one buffer, and others are read in between. */
+/** @param pieces are not changed until the next one is asked for, also if others are read meanwhile */
 export async function* smallPiecesOf(
   pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
 ): AsyncGenerator<Uint8Array> {
   for await (const piece of pieces) {
-    const copy = piece.slice();
-    for (let at = 0; at < copy.length; at += MAX_PIECE) {
-      yield copy.subarray(at, at + MAX_PIECE);
+    for (let at = 0; at < piece.length; at += MAX_PIECE) {
+      yield piece.subarray(at, at + MAX_PIECE);
       await setImmediate();
     }
   }

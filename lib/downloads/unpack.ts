@@ -29,7 +29,7 @@ export async function unpack(
   };
   try {
     await pipeline(
-      Readable.from(smallPiecesOf(nonEmpty(archive)), { highWaterMark: 1 }),
+      Readable.from(smallPiecesOf(copiesOf(archive)), { highWaterMark: 1 }),
       createGunzip(),
       async (pieces: AsyncIterable<Uint8Array>) => {
         try {
@@ -49,11 +49,12 @@ export async function unpack(
   }
 }
 
-function* nonEmpty(body: Body): Generator<Uint8Array> {
+function* copiesOf(body: Body): Generator<Uint8Array> {
   let isEmpty = true;
   for (const piece of body()) {
     isEmpty &&= piece.length === 0;
-    yield piece;
+    // The bodies of all archives share one buffer, and another one may be read before this piece is used
+    yield piece.slice();
   }
   if (isEmpty) throw new ArchiveError("it is empty, which no gzip archive is");
 }
