@@ -7,17 +7,13 @@ import { setImmediate } from "node:timers/promises";
  */
 const MAX_PIECE = 4096;
 
-/**
- * Copies, because zlib works in another thread.
- *
- * @param pieces that nobody changes, however long it takes
- */
+/** @param pieces are not changed until the next one is asked for, also if others are read meanwhile */
 export async function* smallPiecesOf(
   pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
 ): AsyncGenerator<Uint8Array> {
   for await (const piece of pieces) {
     for (let at = 0; at < piece.length; at += MAX_PIECE) {
-      yield piece.slice(at, at + MAX_PIECE);
+      yield piece.subarray(at, at + MAX_PIECE);
       await setImmediate();
     }
   }

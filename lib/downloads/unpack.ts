@@ -49,11 +49,11 @@ export async function unpack(
   }
 }
 
-/** All bodies share one buffer, which others use while this archive waits for its turn. */
 function* copiesOf(body: Body): Generator<Uint8Array> {
   let isEmpty = true;
   for (const piece of body()) {
     isEmpty &&= piece.length === 0;
+    // The bodies of all archives share one buffer, and another one may be read before this piece is used
     yield piece.slice();
   }
   if (isEmpty) throw new ArchiveError("it is empty, which no gzip archive is");

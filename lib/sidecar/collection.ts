@@ -6,7 +6,7 @@ import type { FileEvent } from "../reconcile/file_event.ts";
 import { settleDownloads } from "./settle_downloads.ts";
 import type { ConfigFile } from "../files/config_files.ts";
 import type { RecordedCollection } from "../files/record_format.ts";
-import type { Belongings, Neighbour } from "./leftovers.ts";
+import { type Belongings, inherit, type Neighbour } from "./leftovers.ts";
 import { checkDiskPeriodically } from "./periodic_disk_check.ts";
 import { describeNamed, describeSelection } from "./describe_selection.ts";
 import { type ListOutcome, listOutcome } from "./list_outcome.ts";
@@ -96,11 +96,7 @@ export class RunningCollection implements Neighbour {
   }
 
   inherit(directory: string): void {
-    try {
-      this.#parts.journal.recordDirectory(directory);
-    } catch {
-      // The record cannot be written: the directory stays when it is empty
-    }
+    inherit(this.#parts.journal, directory);
   }
 
   /** From now on, no object writes to these files, either. */

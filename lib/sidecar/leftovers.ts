@@ -192,16 +192,26 @@ export class Leftovers {
       const why = hasMoved ? "has another folder" : "was removed";
       log.info(`collection ${place.name} ${why}: removed ${countOf(removed)} from ${place.folder}`, properties);
     }
-    if (!isKept) this.#handOver(journal.madeDirectories);
+    if (!isKept) await this.#handOver(leftover, journal.madeDirectories);
+    if (this.#isGivenBack(leftover)) return new Set();
     disk.removeRecord(place, journal);
     return owners;
   }
 
   /** Directories that others have files in by now, and remove with the last of them. */
-  #handOver(directories: Iterable<string>): void {
+  async #handOver(leftover: Leftover, directories: Iterable<string>): Promise<void> {
     for (const directory of [...directories]) {
-      this.#options.neighbours().find(({ place: { folder } }) => directory !== folder && isInside(folder, directory))
-        ?.inherit(directory);
+      const isAround = ({ place: { folder } }: { place: RecordedCollection }) =>
+        directory !== folder && isInside(folder, directory);
+      const neighbour = this.#options.neighbours().find(isAround);
+      if (neighbour !== undefined) {
+        neighbour.inherit(directory);
+        continue;
+      }
+      const other = [...this.#all.values()].find((other) => other !== leftover && isAround(other));
+      if (other === undefined) continue;
+      other.belongings ??= await this.#options.disk.open(other.place, this.#options.neighbours());
+      inherit(other.belongings?.journal, directory);
     }
   }
 
@@ -230,6 +240,15 @@ export class Leftovers {
     }
     if (failure !== undefined) throw failure;
     return removed;
+  }
+}
+
+/** Records a directory as made by us. If that fails, it stays when it is empty. */
+export function inherit(journal: Journal | undefined, directory: string): void {
+  try {
+    journal?.recordDirectory(directory);
+  } catch {
+    // The record cannot be written
   }
 }
 

@@ -90,7 +90,8 @@ export class SharedSources {
         round = new AbortController();
         roundEnded = follower.run(round.signal, { once: this.#options.mode === "once" });
         await roundEnded;
-        if (!receivers.needsList) break;
+        // Who asked for a list may have left again: the others need one all the same
+        if (!round.signal.aborted && !receivers.needsList) break;
       }
       // At once, so that nobody joins what has ended
       this.#shared.delete(key);

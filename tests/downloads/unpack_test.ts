@@ -33,6 +33,12 @@ Deno.test("unpack() takes an archive of several members", async () => {
   assert.deepEqual((await unpacked(archive)).bytes, encode("one, two"));
 });
 
+Deno.test("unpack() of several archives at one time mixes nothing up", async () => {
+  const archives = [1, 2, 3].map((seed) => new Uint8Array(200_000).map((_, at) => (at * seed * 2654435761) >>> 24));
+  const all = await Promise.all(archives.map((bytes) => unpacked(gzipSync(bytes, { level: 0 }))));
+  assert.ok(all.every(({ bytes }, at) => bytes.every((byte, index) => byte === archives[at]?.[index])));
+});
+
 Deno.test("unpack() hands out small pieces, and stops a bomb at the limit", async () => {
   const bomb = gzipSync(new Uint8Array(64 * MIB));
   let largest = 0;

@@ -73,3 +73,18 @@ Deno.test("follow() with METHOD=LIST lists for a receiver that joins when the li
     assert.deepEqual(second.told, ["begin", "a", "end"], `after ${microtasks} microtasks`);
   }
 });
+
+Deno.test("follow() goes on for those that stay when a receiver leaves before its list began", async () => {
+  await using at = place("watch");
+  const [first, second] = [receiver(), receiver()];
+  const [stop, stopSecond] = [new AbortController(), new AbortController()];
+  const following = at.sources.follow(TARGET, first, stop.signal);
+  await until(() => first.told.includes("end"));
+  const left = at.sources.follow(TARGET, second, stopSecond.signal);
+  stopSecond.abort();
+  await left;
+  at.gateway.server.registry.create(CONFIG_MAPS, "default", { metadata: { name: "b" } });
+  await until(() => first.told.includes("b"), 5);
+  stop.abort();
+  await following;
+});

@@ -122,7 +122,7 @@ export function tellOfReloading(story: AddStory): void {
     await eventually(async () => assert.equal(await sidecar.metric(SUCCESSFUL), 0));
     const [error, ...others] = sidecar.lines.filter(({ level }) => level === "ERROR");
     assert.equal(others.length, 0);
-    assert.match(error?.msg ?? "", /^the new CONFIG_FILE is not used, everything goes on as it was: /);
+    assert.match(error?.msg ?? "", /^the new CONFIG_FILE is not used; the sidecar goes on with the one before: /);
     const line = 3;
     const column = (broken.split("\n")[line - 1] ?? "").indexOf('"0944"') + 1;
     assert.ok(error?.msg.includes(`${config.path}:${line}:${column} `), `${error?.msg}`);
