@@ -4,8 +4,9 @@ import type { Config } from "../config/config.ts";
 import { loadConfig } from "../config/load_config.ts";
 import { type Fault, faultOf } from "../config/read_settings.ts";
 import { messageOf } from "../runtime/message_of.ts";
+import { counted } from "../runtime/quantities.ts";
 import { EXIT, type ExitCode } from "./exit_codes.ts";
-import { type Colours, coloursOf, counted, oneLine, wrapText } from "./report.ts";
+import { type Colours, coloursOf, oneLine, wrapText } from "./report.ts";
 import { checkCollections, couldMakeFolder } from "./start_checks.ts";
 
 export async function runCheck(

@@ -1,6 +1,7 @@
 /** The text of `k8s-sidecar plan`, at most 100 columns wide unless a path is longer. */
 import type { CollectionPlan, Plan, PlannedChange, PlanProblem } from "../plan/plan.ts";
-import { type Colours, counted, MAX_COLUMNS, wrapText } from "./report.ts";
+import { counted, size as sizeText } from "../runtime/quantities.ts";
+import { type Colours, MAX_COLUMNS, wrapText } from "./report.ts";
 
 const SIGNS = { create: "+", change: "~", remove: "-", download: "?" } as const;
 
@@ -28,7 +29,7 @@ function ofCollection(
 function changeLine({ action, path, object, size, reasons }: PlannedChange, colours: Colours): string {
   const paint =
     { create: colours.green, change: colours.yellow, remove: colours.red, download: colours.yellow }[action];
-  const what = [object, ...(size === undefined ? [] : [bytes(size)])].join(", ");
+  const what = [object, ...(size === undefined ? [] : [sizeText(size)])].join(", ");
   const why = reasons.length === 0 ? "" : `: ${reasons.join("; ")}`;
   const start = `${SIGNS[action]} ${path}`;
   const line = `${start}  (${what})${why}`;
@@ -52,11 +53,4 @@ function summaryLine({ summary: { create, change, remove, download }, failures }
   const partial = failures.length === 0 ? "" : " (incomplete: see the errors)";
   if (create + change + remove + download === 0) return bold(`Plan: nothing to do${partial}`);
   return bold(`Plan: ${create} to create, ${change} to change, ${remove} to remove${downloads}${partial}`);
-}
-
-/** `1.2 kB`. */
-export function bytes(count: number): string {
-  if (count < 1000) return `${count} B`;
-  const [unit, divisor] = count < 1e6 ? ["kB", 1e3] : count < 1e9 ? ["MB", 1e6] : ["GB", 1e9];
-  return `${(count / Number(divisor)).toFixed(1)} ${unit}`;
 }

@@ -12,10 +12,6 @@ export function oneLine(text: string): string {
   return text.replace(/\s*[\r\n]+\s*/g, " ");
 }
 
-export function counted(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? "" : "s"}`;
-}
-
 /** Breaks a text at blanks. The first line begins with `first`, further ones with `indent`. */
 export function wrapText(text: string, { first = "", indent = "    ", width = MAX_COLUMNS } = {}): string {
   const lines: string[] = [];

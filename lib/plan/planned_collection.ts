@@ -9,6 +9,7 @@ import type { RecordedCollection } from "../files/record_format.ts";
 import type { AllowedHosts } from "../http/allowed_hosts.ts";
 import type { ObjectApi } from "../kube/client/object_api.ts";
 import type { Log } from "../log/log.ts";
+import { qualifiedName } from "../objects/ref.ts";
 import type { FileEvent } from "../reconcile/file_event.ts";
 import { Reconciler } from "../reconcile/reconciler.ts";
 import type { SharedClaims } from "../reconcile/shared_claims.ts";
@@ -25,7 +26,6 @@ import { cureOf } from "./cures.ts";
 import { findIn } from "./lookup.ts";
 import type { PlanProblem } from "./plan.ts";
 import { PlannedDownloads } from "./planned_downloads.ts";
-import { shownObject } from "./shown_object.ts";
 
 export interface PlannedCollectionOptions {
   collection: Collection;
@@ -163,7 +163,7 @@ export class PlannedCollection implements Neighbour {
   #onEvent(event: FileEvent): void {
     if (event.type !== "refused" && event.type !== "failed") return;
     const { type: kind, ref, reason: what } = event;
-    const object = shownObject(ref);
+    const object = qualifiedName(ref);
     if (this.problems.some((problem) => problem.object === object && problem.what === what)) return;
     this.problems.push({ kind, object, what, cure: cureOf(what) });
   }

@@ -4,7 +4,7 @@ import { gzipSync } from "node:zlib";
 import { changesBetween, plannedChanges, plannedWorld, treeOf } from "../support/planned_world.ts";
 import { pick, seeded } from "../support/random.ts";
 
-const WORLDS = Number(Deno.env.get("W") ?? 60);
+const WORLDS = 60;
 const ROUNDS = 5;
 
 type World = ReturnType<typeof plannedWorld>;
