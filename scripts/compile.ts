@@ -92,6 +92,8 @@ function finishBundle(directory: string, commit: string): void {
     text = text.replace(BUNDLERS_REQUIRE, (_, __, name) => `${REQUIRE}const ${name}=require;`);
     if (text.includes("logtape")) text = text.replace(LOGTAPES_INSPECT, (_, name) => `const ${name}=Deno`);
     Deno.writeTextFileSync(path, text);
+    // The binary has the times: with these, the same source makes the same binary
+    Deno.utimeSync(path, 0, 0);
   }
   assertDisposals(directory);
   if (commits !== 1) throw new Error(`${COMMIT_PLACEHOLDER} is in the bundle ${commits} times instead of once`);
