@@ -101,6 +101,8 @@ function finishBundle(directory: string, commit: string): void {
       text = text.replaceAll(YAMLS_MODULES, (_, name) => name === "process" ? "({env:{},emitWarning(){}})" : "({})");
     }
     Deno.writeTextFileSync(path, text);
+    // The binary has the times: with these, the same source makes the same binary
+    Deno.utimeSync(path, 0, 0);
   }
   assertDisposals(directory);
   if (commits !== 1) throw new Error(`${COMMIT_PLACEHOLDER} is in the bundle ${commits} times instead of once`);
