@@ -85,7 +85,8 @@ browserTest("The page of a sidecar with 1,202 files filters, turns pages, and fo
   await here.sidecar.ready();
   await eventually(async () => {
     assert.equal((await here.sidecar.health("/readyz")).status, 200);
-    const { problems } = JSON.parse((await here.sidecar.health("/status")).text);
+    const { problems, notifications } = JSON.parse((await here.sidecar.health("/status")).text);
+    assert.ok(notifications.length > 0);
     assert.ok(problems.some(({ collection }: { collection: string }) => collection === "datasources"));
   });
   await using shown = await here.browser.page();
