@@ -195,7 +195,10 @@ export class Collections {
     const running = await RunningCollection.open(options);
     const slot = { collection, running, heartbeats, stop: new AbortController() };
     this.#slots.set(name, slot);
-    if (this.#isRunning) start(slot);
+    if (!this.#isRunning) return;
+    // Its own record must name the others before it has files: if the process is killed, they clean up after it
+    this.#record();
+    start(slot);
   }
 
   async #identify(): Promise<void> {
