@@ -1,14 +1,17 @@
 /**
  * What many sidecars are to an API server over time, with and without chance in their delays.
  *
- * `deno run bench/reconnect_simulation.ts [PODS]`. The watchers are the project's own; only time and the server are not.
+ * `deno run bench/reconnect_simulation.ts [PODS] [LABELS]`: each pod watches ConfigMaps and Secrets of so many labels. The
+ * watchers are the project's own; only time and the server are not.
  */
 import { quantile } from "./figures.ts";
 import { table } from "./report.ts";
-import { CountingServer, followAll, type Request } from "./simulated_fleet.ts";
+import { CountingServer, followAll, type Request, sourcesOfPod } from "./simulated_fleet.ts";
+import type { Source } from "../lib/objects/source.ts";
 import { SimulatedTime } from "./simulated_time.ts";
 
 const PODS = 5_000;
+const LABELS = 1;
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;
 
@@ -18,8 +21,13 @@ const OUTAGE_AT = 30 * MINUTE;
 /** Seconds for which the API server is away. */
 const OUTAGE = 5 * MINUTE;
 
-/** How often a client that replays reconnects, in seconds, and how many watches it has. */
-const REPLAYING = { every: 60, watches: 2 };
+/** How often a client that replays reconnects, in seconds. */
+const REPLAYS_EVERY = 60;
+
+interface Scale {
+  pods: number;
+  sources: readonly Source[];
+}
 
 type Seconds = readonly Record<Request, number>[];
 
@@ -40,14 +48,14 @@ function seededRandom(): () => number {
 }
 
 async function simulate(
-  pods: number,
+  { pods, sources }: Scale,
   random: () => number,
   story: (time: SimulatedTime, server: CountingServer) => Promise<number>,
 ): Promise<Seconds> {
   const time = new SimulatedTime();
   const server = new CountingServer(time);
   const stop = new AbortController();
-  const running = followAll(pods, server, time, random, stop.signal);
+  const running = followAll(pods, sources, server, time, random, stop.signal);
   const from = await story(time, server);
   const seconds = Array.from(
     { length: Math.floor(time.now() / 1000) - from },
@@ -76,9 +84,9 @@ async function outage(time: SimulatedTime, server: CountingServer): Promise<numb
 }
 
 /** A client that has no version to resume from: each reconnect brings every object. */
-function replaying(pods: number, duration: number): Seconds {
+function replaying({ pods, sources }: Scale, duration: number): Seconds {
   return Array.from({ length: duration }, (_, second) => ({
-    list: second % REPLAYING.every === 0 ? pods * REPLAYING.watches : 0,
+    list: second % REPLAYS_EVERY === 0 ? pods * sources.length : 0,
     check: 0,
     watch: 0,
     refused: 0,
@@ -137,14 +145,17 @@ function show(title: string, fleets: readonly Fleet[], axis: string): void {
 
 if (import.meta.main) {
   const pods = Number(Deno.args[0] ?? PODS);
+  const labels = Number(Deno.args[1] ?? LABELS);
+  const scale = { pods, sources: sourcesOfPod(labels) };
   const none = () => 0;
+  console.log(`Each pod has ${scale.sources.length} watches.`);
   show(`${pods.toLocaleString("en")} pods start in the same second`, [
-    { name: "this sidecar", seconds: await simulate(pods, seededRandom(), restart) },
-    { name: "the same without chance", seconds: await simulate(pods, none, restart) },
-    { name: "replays every 60 s", seconds: replaying(pods, HOUR) },
+    { name: "this sidecar", seconds: await simulate(scale, seededRandom(), restart) },
+    { name: "the same without chance", seconds: await simulate(scale, none, restart) },
+    { name: "replays every 60 s", seconds: replaying(scale, HOUR) },
   ], "One hour, 45 s a column.");
   show(`The API server is away for ${OUTAGE / MINUTE} minutes`, [
-    { name: "this sidecar", seconds: await simulate(pods, seededRandom(), outage) },
-    { name: "the same without chance", seconds: await simulate(pods, none, outage) },
+    { name: "this sidecar", seconds: await simulate(scale, seededRandom(), outage) },
+    { name: "the same without chance", seconds: await simulate(scale, none, outage) },
   ], "15 minutes, 12 s a column; it comes back after a third.");
 }

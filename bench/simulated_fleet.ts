@@ -8,7 +8,7 @@ import { Semaphore } from "../lib/runtime/semaphore.ts";
 import { TransportError } from "../lib/http/transport.ts";
 import type { SimulatedTime } from "./simulated_time.ts";
 
-/** Settings that have to do with load, in seconds, as README.md has them. */
+/** Settings that have to do with load, in seconds, as docs/settings.md has them. */
 export const DEFAULTS = {
   serverTimeout: 600,
   clientTimeout: 660,
@@ -96,11 +96,16 @@ const INITIAL_EVENTS_END: WatchEvent = {
   },
 };
 
-const SOURCES: readonly Source[] = [{ kind: "ConfigMap" }, { kind: "Secret" }];
+/** Both kinds for each label: what a pod watches, in one process with several collections or in one process for each. */
+export function sourcesOfPod(labels: number): Source[] {
+  return Array.from({ length: labels }, (_, at) => ({ labelSelector: `label-${at}` }))
+    .flatMap(({ labelSelector }) => [{ kind: "ConfigMap", labelSelector }, { kind: "Secret", labelSelector }]);
+}
 
-/** Runs the watchers of this many sidecars until the signal aborts. */
+/** Runs the watchers of this many pods until the signal aborts. */
 export async function followAll(
   pods: number,
+  sources: readonly Source[],
   server: ListWatch,
   time: SimulatedTime,
   random: () => number,
@@ -115,5 +120,5 @@ export async function followAll(
     const options = { ...DEFAULTS, ...parts, mode: "watch" as const, sleepTime: 0 };
     for await (const _ of new Watcher(options).run(stop.signal));
   };
-  await Promise.all(Array.from({ length: pods }, () => SOURCES.map(follow)).flat());
+  await Promise.all(Array.from({ length: pods }, () => sources.map(follow)).flat());
 }

@@ -9,10 +9,9 @@ import { LOG_MEANINGS } from "./log_meanings.ts";
 import { findLogMessages, type LoggedMessage } from "./log_messages.ts";
 import { SidecarMetrics } from "../lib/serve/metrics.ts";
 
-/** What stands between the markers of a name; settings have a heading of each section at this level. */
+/** What stands between the markers of a name. */
 const DOCUMENTS: [path: string, name: "settings" | "metrics" | "messages", between: string][] = [
-  ["../README.md", "settings", `<details>\n<summary>Every setting</summary>\n\n${tables("###")}\n</details>\n`],
-  ["settings.md", "settings", tables("##", { keys: true })],
+  ["settings.md", "settings", settingsTables()],
   ["collections.md", "settings", keysTable()],
   ["operations.md", "metrics", metricsTable()],
   ["operations.md", "messages", messagesTables()],
@@ -87,18 +86,15 @@ function code(text: string): string {
   return `${quotes}${text.replaceAll("|", "\\|")}${quotes}`;
 }
 
-function tables(heading: string, { keys = false } = {}): string {
+function settingsTables(): string {
   const sections = new Map<string, string[]>();
   for (const [name, row] of Object.entries(SETTINGS) as [string, Setting<unknown>][]) {
     const rows = sections.get(row.section) ?? [];
-    const key = keys ? ` ${keyOf(row)} |` : "";
-    rows.push(`| \`${name}\` |${key} ${defaultOf(row)} | ${row.meaning} |`);
+    rows.push(`| \`${name}\` | ${keyOf(row)} | ${defaultOf(row)} | ${row.meaning} |`);
     sections.set(row.section, rows);
   }
-  const head = keys
-    ? "| Variable | Key | Default | Meaning |\n| --- | --- | --- | --- |"
-    : "| Variable | Default | Meaning |\n| --- | --- | --- |";
-  const texts = [...sections].map(([section, rows]) => `${heading} ${section}\n\n${head}\n${rows.join("\n")}\n`);
+  const head = "| Variable | Key | Default | Meaning |\n| --- | --- | --- | --- |";
+  const texts = [...sections].map(([section, rows]) => `## ${section}\n\n${head}\n${rows.join("\n")}\n`);
   return texts.join("\n").replaceAll("<namespace>.<configmap|secret>", "<namespace>.<configmap\\|secret>");
 }
 

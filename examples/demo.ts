@@ -36,7 +36,7 @@ async function showOnce(): Promise<number> {
     Deno.removeSync(`${source}/logo.yaml`);
     await showUntil(lines, "logo.png");
     console.log(
-      "\nNext: `npx -y deno@2.9.6 task demo:watch`, and edit examples/manifests; or README.md, On a cluster.",
+      "\nNext: `npx -y deno@2.9.6 task demo:watch`, and edit examples/manifests; or docs/quickstart.md, on a cluster.",
     );
     return 0;
   } finally {

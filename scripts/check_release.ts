@@ -1,8 +1,8 @@
 /** Whether everything names the version that a tag is about to release: `check_release.ts [v0.1.0]`. Without a tag: `VERSION`. */
 import { VERSION } from "../lib/cli/version.ts";
 
-const IMAGE = /ghcr\.io\/deno-k8s-sidecar\/deno-k8s-sidecar:(\S+)/g;
-const TAG = /repository: deno-k8s-sidecar\/deno-k8s-sidecar\n\s+tag: (\S+)/g;
+const IMAGE = /ghcr\.io\/deno-k8s-sidecar\/deno-k8s-sidecar:([\w.-]+)/g;
+const TAG = /repository: deno-k8s-sidecar\/deno-k8s-sidecar,?\s+tag: ([\w.-]+)/g;
 const NEW_TAG = /newTag: (\S+)/g;
 const COMPONENT = /components\/sidecar\?ref=v(\S+)/g;
 const SCHEMA = /deno-k8s-sidecar\/v([^/]+)\/schema\//g;
@@ -19,9 +19,7 @@ export function releaseFaults(tag: string): string[] {
   expect("lib/cli/version.ts", VERSION);
   expect("deno.json", JSON.parse(read("deno.json")).version);
   expect("CHANGELOG.md", /^## (\d\S*)/m.exec(read("CHANGELOG.md"))?.[1]);
-  for (
-    const path of [...filesBelow("examples"), ...filesBelow("components"), "docs/collections.md", "docs/kustomize.md"]
-  ) {
+  for (const path of ["README.md", ...["docs", "examples", "components"].flatMap(filesBelow)]) {
     const text = read(path);
     for (const pattern of [IMAGE, TAG, NEW_TAG, COMPONENT, SCHEMA]) {
       for (const [, found] of text.matchAll(pattern)) expect(path, found);
@@ -32,7 +30,7 @@ export function releaseFaults(tag: string): string[] {
 
 function filesBelow(directory: string): string[] {
   return [...Deno.readDirSync(new URL(`../${directory}`, import.meta.url))].flatMap(({ name, isDirectory }) =>
-    isDirectory ? filesBelow(`${directory}/${name}`) : /\.ya?ml$/.test(name) ? [`${directory}/${name}`] : []
+    isDirectory ? filesBelow(`${directory}/${name}`) : /\.(ya?ml|md)$/.test(name) ? [`${directory}/${name}`] : []
   );
 }
 

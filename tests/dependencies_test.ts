@@ -5,6 +5,9 @@ import renovate from "../renovate.json" with { type: "json" };
 
 const read = (path: string) => Deno.readTextFileSync(new URL(`../${path}`, import.meta.url));
 
+/** Those that name Deno's version. */
+const DOCUMENTS = ["CONTRIBUTING.md", "README.md", "docs/quickstart.md"];
+
 const [, section = ""] = read("CONTRIBUTING.md").split("\n## Dependencies\n");
 const [table = ""] = section.split("\n## ");
 const rows = [...table.matchAll(/^\| `?([^`|\s]+)`? +\| (\d\S+) +\| (.+?) *\|$/gm)].map(([, what, version]) =>
@@ -22,7 +25,7 @@ Deno.test("the table of dependencies has those of deno.json, with their versions
 Deno.test("every place that names Deno's version names the same", () => {
   const [deno] = rows;
   assert.equal(deno?.[0], "Deno");
-  for (const path of ["Dockerfile", ".ci/run", "CONTRIBUTING.md", "README.md", ...workflows()]) {
+  for (const path of ["Dockerfile", ".ci/run", ...DOCUMENTS, "examples/demo.ts", ...workflows()]) {
     const names = /denoland\/deno:([\d.]+)@|deno-version: (\S+)|\bDENO_VERSION=(\S+)|npx -y deno@(\d[\d.]*\d)/g;
     for (const [text, ...versions] of read(path).matchAll(names)) {
       assert.equal(versions.find((version) => version !== undefined), deno?.[1], `${path}: ${text}`);
@@ -31,7 +34,7 @@ Deno.test("every place that names Deno's version names the same", () => {
 });
 
 Deno.test("Renovate's own rules find what they are for", () => {
-  const paths = [...workflows(), ".ci/run", "README.md", "CONTRIBUTING.md", ...valuesFiles()];
+  const paths = [...workflows(), ".ci/run", ...DOCUMENTS, "examples/demo.ts", ...valuesFiles()];
   for (const { description, managerFilePatterns, matchStrings } of renovate.customManagers) {
     const patterns = managerFilePatterns.map((pattern) => new RegExp(pattern.slice(1, -1)));
     const texts = paths.filter((path) => patterns.some((pattern) => pattern.test(path))).map(read);

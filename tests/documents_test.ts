@@ -1,9 +1,56 @@
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
 import { LOG_MEANINGS } from "../docs/log_meanings.ts";
 import { findLogMessages, messagesIn, OPAQUE } from "../docs/log_messages.ts";
+import { anchorsOf, linksOf } from "./support/documents.ts";
+
+const root = new URL("../", import.meta.url);
+const docs = [...Deno.readDirSync(new URL("docs/", root))].map(({ name }) => `docs/${name}`)
+  .filter((name) => name.endsWith(".md"));
+const documents = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "bench/README.md", ...docs];
+
+Deno.test("links in the documents lead to files and headings that exist", () => {
+  const broken: string[] = [];
+  for (const document of documents) {
+    const url = new URL(document, root);
+    const links = linksOf(Deno.readTextFileSync(url));
+    assert.ok(document !== "README.md" || links.length > 20);
+    for (const link of links) {
+      const [path = "", anchor] = link.split("#");
+      const target = path === "" ? url : new URL(path, url);
+      const isThere = existsSync(target) &&
+        (anchor === undefined || anchorsOf(Deno.readTextFileSync(target)).has(anchor));
+      if (!isThere) broken.push(`${document}: ${link}`);
+    }
+  }
+  assert.deepEqual(broken, []);
+});
+
+Deno.test("README.md leads to every document, and has at most 150 lines of 120 columns", () => {
+  const text = Deno.readTextFileSync(new URL("README.md", root));
+  const links = linksOf(text);
+  assert.deepEqual(documents.filter((path) => path !== "README.md" && !links.includes(path)), []);
+  const lines = text.trimEnd().split("\n");
+  assert.ok(lines.length <= 150, `${lines.length} lines`);
+  assert.deepEqual(lines.filter((line) => line.length > 120), []);
+});
+
+Deno.test("every document in docs/ begins with a sentence that says what it is for and for whom", () => {
+  for (const path of docs) {
+    const [title = "", sentence = ""] = Deno.readTextFileSync(new URL(path, root)).split("\n\n");
+    assert.match(title, /^# \S/, path);
+    assert.match(sentence.replaceAll("\n", " "), /^[A-Z].+: for .+\.$/, path);
+  }
+});
+
+Deno.test("anchorsOf() names headings as GitHub does", () => {
+  const anchors = anchorsOf(
+    "# `*.url` keys\n## With a Helm chart\n### check --pod\n## Same\n## Same\n```sh\n# no\n```",
+  );
+  assert.deepEqual([...anchors], ["url-keys", "with-a-helm-chart", "check---pod", "same", "same-1"]);
+});
 
 Deno.test("SECURITY.md names tests that exist", () => {
-  const root = new URL("../", import.meta.url);
   const named = [...Deno.readTextFileSync(new URL("SECURITY.md", root)).matchAll(/`(tests\/[^`]+)`/g)];
   assert.ok(named.length > 0);
   for (const [, path = ""] of named) assert.ok(Deno.statSync(new URL(path, root)).isFile, path);

@@ -1,6 +1,6 @@
 /**
  * What follows an attempt to call the webhook: from its outcome to the time of the next attempt. This is the table in
- * README.md ("Telling the application").
+ * docs/notifications.md ("Webhook").
  */
 
 /** How an attempt ended. */

@@ -218,9 +218,11 @@ Deno.test("examples/config.yaml suits the schema and parseConfigFile(), and has 
   assert.deepEqual(missing, []);
 });
 
-Deno.test("the example of docs/collections.md suits the schema and parseConfigFile()", () => {
-  const document = Deno.readTextFileSync(new URL("../../docs/collections.md", import.meta.url));
-  const text = /```yaml\n([\s\S]*?)```/.exec(document)![1]!;
-  assert.deepEqual([validate(parse(text)), validate.errors], [true, null]);
-  assert.deepEqual(reasonsOf(text.replace("GRAFANA_PASSWORD", "REQ_PASSWORD")), []);
+Deno.test("the examples of the documents suit the schema and parseConfigFile()", () => {
+  for (const path of ["README.md", "docs/collections.md"]) {
+    const document = Deno.readTextFileSync(new URL(`../../${path}`, import.meta.url));
+    const text = /```yaml\n((?:#.*\n)?version: 1\n[\s\S]*?)```/.exec(document)![1]!;
+    assert.deepEqual([validate(parse(text)), validate.errors], [true, null], path);
+    assert.deepEqual(reasonsOf(text.replace("GRAFANA_PASSWORD", "REQ_PASSWORD")), [], path);
+  }
 });
