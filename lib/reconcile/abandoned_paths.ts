@@ -41,10 +41,17 @@ export class AbandonedPaths {
     }
   }
 
-  /** Removes files that no object claims any more. Their content may be that of an earlier winner. */
-  remove(freed: readonly string[], object: TrackedObject): void {
+  /**
+   * Removes files that no object claims any more. Their content may be that of an earlier winner.
+   *
+   * @param keepsOwn files with the object's own content stay for now
+   */
+  remove(freed: readonly string[], object: TrackedObject, { keepsOwn = false } = {}): void {
     const { journal, removals, removalDelay } = this.#options;
-    const due = freed.filter((path) => !removalDelay.has(journal.ownerOf(path) ?? ""));
+    const due = freed.filter((path) => {
+      const owner = journal.ownerOf(path) ?? "";
+      return !removalDelay.has(owner) && !(keepsOwn && owner === object.key);
+    });
     removals.remove(due, object, object.uid);
   }
 }

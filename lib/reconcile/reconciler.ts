@@ -239,9 +239,10 @@ export class Reconciler {
     this.#parts.reports.collided(change.collisions);
     this.#publish(tracked, files.filter(({ path }) => change.won.has(path)));
     this.#abandoned.follow(change);
-    // While files of a large object are being published, those that it no longer wants stay: #process() removes them
-    if (this.#objectFiles.isInterrupted(key)) return;
-    this.#abandoned.remove(change.freed, tracked);
+    const isInterrupted = this.#objectFiles.isInterrupted(key);
+    this.#abandoned.remove(change.freed, tracked, { keepsOwn: isInterrupted });
+    // #process() removes what it no longer wants when all that it wants was published
+    if (isInterrupted) return;
     // It may no longer want all files that it had before it was refused, deleted or published in part
     if (keptFiles) this.#parts.removals.removeUnclaimed(new Set([key]));
     this.#parts.releases?.check();

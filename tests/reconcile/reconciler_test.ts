@@ -1295,6 +1295,19 @@ Deno.test("apply() of a large object removes what is old when all that is new wa
   assert.deepEqual(it.files(), MANY_KEYS);
 });
 
+Deno.test("apply() of a large object removes what it inherited and never wrote", async () => {
+  await using it = open({ clock: new SlowClock() });
+  const winner = configMap("winner", { shared: "1" }, OLD);
+  await it.list(CONFIG_MAPS, winner, configMap("heir", { shared: "2" }));
+  it.reconciler.delete(CONFIG_MAPS, winner);
+  // Before it was read again: the content is still the winner's
+  const large = changed(configMap("heir"), MANY_KEYS);
+  it.cluster.set("ConfigMap default/heir", large);
+  it.reconciler.apply(CONFIG_MAPS, large, false);
+  for (let turn = 0; turn < 20 && !it.isSynced; turn++) await it.turn();
+  assert.deepEqual(it.files(), MANY_KEYS);
+});
+
 Deno.test("delete() removes a large object's files in slices", async () => {
   await using it = open({ clock: new SlowClock() });
   await it.list(CONFIG_MAPS, configMap("a", MANY_KEYS));
