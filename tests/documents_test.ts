@@ -56,7 +56,7 @@ Deno.test("SECURITY.md names tests that exist", () => {
   for (const [, path = ""] of named) assert.ok(Deno.statSync(new URL(path, root)).isFile, path);
 });
 
-const LIB = new URL("../lib/", import.meta.url);
+const LIB = new URL("../lib", import.meta.url);
 
 Deno.test("docs/operations.md explains every log message of the code, and no other", () => {
   const messages = findLogMessages(LIB);
@@ -70,7 +70,7 @@ Deno.test("docs/operations.md explains every log message of the code, and no oth
 
 Deno.test("Log messages have words of their own, except warnings about settings", () => {
   const opaque = findLogMessages(LIB).find(({ text }) => text === OPAQUE);
-  assert.deepEqual(opaque?.files, ["cli/program.ts", "sidecar/reload.ts"]);
+  assert.deepEqual(opaque?.files, ["cli/program.ts", "sidecar/collections/reload.ts"]);
 });
 
 Deno.test("messagesIn() finds the text of each call, whatever it is made of", () => {

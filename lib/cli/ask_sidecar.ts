@@ -4,7 +4,7 @@ import type { Config } from "../config/config.ts";
 import type { Fault } from "../config/read_settings.ts";
 import { messageOf } from "../runtime/message_of.ts";
 import { INSTANCE_HEADER } from "../serve/status.ts";
-import { instanceOf } from "../sidecar/collection_id.ts";
+import { instanceOf } from "../sidecar/collections/collection_id.ts";
 
 /** Addresses that mean every address of the host. */
 const ANY_ADDRESS: ReadonlySet<string> = new Set(["0.0.0.0", "::"]);

@@ -3,7 +3,7 @@ import type { Config } from "../config/config.ts";
 import { ENVIRONMENT_COLLECTION } from "../config/collection_settings.ts";
 import { parseConfigFile } from "../config/config_file.ts";
 import { resolvePath } from "../files/paths.ts";
-import type { FollowedFile } from "../sidecar/reload.ts";
+import type { FollowedFile } from "../sidecar/collections/reload.ts";
 import { checkCollections } from "./start_checks.ts";
 
 export interface FollowedConfigOptions {

@@ -9,8 +9,8 @@ import type { Credentials } from "../kube/client/credentials.ts";
 import type { ObjectApi } from "../kube/client/object_api.ts";
 import type { Log } from "../log/log.ts";
 import { systemClock } from "../runtime/clock.ts";
-import { openClient } from "../sidecar/open_client.ts";
-import { configFilesOf } from "../sidecar/open_files.ts";
+import { openClient } from "../sidecar/opening/open_client.ts";
+import { configFilesOf } from "../sidecar/opening/open_files.ts";
 import { checkCollections, couldMakeFolder, credentialsFault } from "./start_checks.ts";
 import { VERSION } from "./version.ts";
 

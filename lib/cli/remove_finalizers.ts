@@ -1,7 +1,7 @@
 /** `k8s-sidecar remove-finalizers`: removes our finalizer from every selected object. */
 import { removeFinalizers } from "../kube/finalizers/remove_finalizers.ts";
-import { openClient, type OpenClientOptions } from "../sidecar/open_client.ts";
-import { sourcesOf } from "../sidecar/sources.ts";
+import { openClient, type OpenClientOptions } from "../sidecar/opening/open_client.ts";
+import { sourcesOf } from "../sidecar/sources/sources.ts";
 import { EXIT, type ExitCode } from "./exit_codes.ts";
 
 /** @throws {CredentialsError} */

@@ -17,7 +17,7 @@ const LOOK_SECONDS = 5;
 /** Seconds that a step may exceed its own deadline before the runner counts as stuck. */
 const GRACE_SECONDS = 30;
 
-/** The record of pending notifications, which survives a restart (sidecar/pending_notification.ts). */
+/** The record of pending notifications, which survives a restart (sidecar/collections/pending_notification.ts). */
 export interface Pending {
   /** Files that are pending from an earlier run; `undefined` if there are none. */
   load(): readonly string[] | undefined;

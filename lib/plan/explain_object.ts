@@ -1,6 +1,6 @@
 /** Whether an object becomes files, and if not, why. */
 import { project } from "../files/projection.ts";
-import { folderOf } from "../sidecar/open_files.ts";
+import { folderOf } from "../sidecar/opening/open_files.ts";
 import type { KubeObject } from "../objects/object.ts";
 import { KINDS, pluralOf } from "../objects/kind.ts";
 import { keyOf, type ObjectRef, qualifiedName } from "../objects/ref.ts";

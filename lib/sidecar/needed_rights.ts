@@ -3,8 +3,8 @@ import { ENVIRONMENT_COLLECTION } from "../config/collection_settings.ts";
 import type { Config } from "../config/config.ts";
 import { type Kind, KINDS, pluralOf } from "../objects/kind.ts";
 import type { Source } from "../objects/source.ts";
-import { watchGroups } from "./many_namespaces.ts";
-import { sourcesOf } from "./sources.ts";
+import { watchGroups } from "./sources/many_namespaces.ts";
+import { sourcesOf } from "./sources/sources.ts";
 
 /** One rule of a Role or ClusterRole. */
 export interface Rule {

@@ -10,18 +10,18 @@ import type { Credentials } from "../kube/client/credentials.ts";
 import type { ObjectApi } from "../kube/client/object_api.ts";
 import type { EventPoster } from "./event_poster.ts";
 import type { FinalizerGuard } from "./finalizer_guard.ts";
-import { openClient } from "./open_client.ts";
+import { openClient } from "./opening/open_client.ts";
 import type { Log } from "../log/log.ts";
-import { Collections } from "./collections.ts";
+import { Collections } from "./collections/collections.ts";
 import { type Build, SidecarMetrics } from "../serve/metrics.ts";
 import type { ServerOptions } from "../serve/server.ts";
 import { ApiContact } from "./api_contact.ts";
-import { listOnce, type Outcome } from "./list_once.ts";
+import { listOnce, type Outcome } from "./collections/list_once.ts";
 import { Liveness } from "./liveness.ts";
-import { SharedSources } from "./shared_sources.ts";
-import type { FollowedFile, Reload } from "./reload.ts";
-import { NotificationHistory } from "./told.ts";
-import { SharedTransports } from "./open_transports.ts";
+import { SharedSources } from "./sources/shared_sources.ts";
+import type { FollowedFile, Reload } from "./collections/reload.ts";
+import { NotificationHistory } from "./collections/told.ts";
+import { SharedTransports } from "./opening/open_transports.ts";
 
 interface CommonOptions {
   config: Config;
@@ -171,7 +171,7 @@ async function openReload(
   liveness: Liveness,
 ): Promise<Reload | undefined> {
   if (file === undefined) return undefined;
-  const { Reload } = await import("./reload.ts");
+  const { Reload } = await import("./collections/reload.ts");
   const heartbeat = liveness.heartbeat("the loop that follows CONFIG_FILE");
   return new Reload({ file, collections, onResult: (isUsed) => metrics.configReloaded(isUsed), heartbeat, clock, log });
 }

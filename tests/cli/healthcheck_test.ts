@@ -3,7 +3,7 @@ import { EXIT } from "../../lib/cli/exit_codes.ts";
 import { runHealthcheck } from "../../lib/cli/healthcheck.ts";
 import { parseConfig } from "../../lib/config/config.ts";
 import { INSTANCE_HEADER } from "../../lib/serve/status.ts";
-import { instanceOf } from "../../lib/sidecar/collection_id.ts";
+import { instanceOf } from "../../lib/sidecar/collections/collection_id.ts";
 import { freePort } from "../support/free_port.ts";
 import { serve } from "../support/local_servers.ts";
 

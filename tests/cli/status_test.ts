@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { INSTANCE_HEADER } from "../../lib/serve/status.ts";
-import { instanceOf } from "../../lib/sidecar/collection_id.ts";
+import { instanceOf } from "../../lib/sidecar/collections/collection_id.ts";
 import { parseConfig } from "../../lib/config/config.ts";
 import { freePort } from "../support/free_port.ts";
 import { serve } from "../support/local_servers.ts";

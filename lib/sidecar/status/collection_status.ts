@@ -1,10 +1,10 @@
 /** One collection, and all that is wrong with it. */
-import { describeNamed, describeSelection } from "../describe_selection.ts";
+import { describeNamed, describeSelection } from "../collections/describe_selection.ts";
 import type { CollectionStatus, Problem } from "../../serve/status.ts";
 import { given } from "../../runtime/given.ts";
-import type { CollectionInner } from "../collection.ts";
-import { addressOf } from "../open_notifications.ts";
-import { folderOf } from "../open_files.ts";
+import type { CollectionInner } from "../collections/collection.ts";
+import { addressOf } from "../opening/open_notifications.ts";
+import { folderOf } from "../opening/open_files.ts";
 import { notificationProblems } from "./notification_problems.ts";
 import { type CollectionProblem, objectProblems } from "./object_problems.ts";
 import { type Calendar, settingOf } from "./words.ts";

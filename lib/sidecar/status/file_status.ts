@@ -1,7 +1,7 @@
 /** The files of a collection, as its journal has them. */
 import type { FileStatus } from "../../serve/status.ts";
 import { given } from "../../runtime/given.ts";
-import type { CollectionInner } from "../collection.ts";
+import type { CollectionInner } from "../collections/collection.ts";
 import { objectOf, rfc3339 } from "./words.ts";
 
 /** Up to this size the hash in the journal is the SHA-256 of the content; beyond, it is one of hashes. */

@@ -2,9 +2,9 @@
 import type { Problem } from "../../serve/status.ts";
 import type { SettingName } from "../../config/settings.ts";
 import { given } from "../../runtime/given.ts";
-import type { CollectionInner } from "../collection.ts";
-import { addressOf } from "../open_notifications.ts";
-import type { NotificationFailure } from "../told.ts";
+import type { CollectionInner } from "../collections/collection.ts";
+import { addressOf } from "../opening/open_notifications.ts";
+import type { NotificationFailure } from "../collections/told.ts";
 import { type Calendar, settingOf, withoutQueries } from "./words.ts";
 
 export function notificationProblems(inner: CollectionInner, calendar: Calendar): Problem[] {

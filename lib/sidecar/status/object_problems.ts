@@ -10,7 +10,7 @@ import type { TrackedObject } from "../../reconcile/tracked_object.ts";
 import type { Problem } from "../../serve/status.ts";
 import { given } from "../../runtime/given.ts";
 import { messageOf } from "../../runtime/message_of.ts";
-import type { CollectionInner } from "../collection.ts";
+import type { CollectionInner } from "../collections/collection.ts";
 import { andMore, assignmentOf, isSecret, objectOf, settingOf, withoutQueries } from "./words.ts";
 
 /** A problem of the collection itself, as its disk is, and not of one object. */

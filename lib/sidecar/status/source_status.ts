@@ -3,9 +3,9 @@ import { ENVIRONMENT_COLLECTION } from "../../config/collection_settings.ts";
 import { describeSource } from "../../objects/source.ts";
 import type { Problem, SourceStatus } from "../../serve/status.ts";
 import { given } from "../../runtime/given.ts";
-import type { CollectionInner } from "../collection.ts";
-import type { SourceTimes } from "../shared_sources.ts";
-import type { SourceFailure } from "../source_follower.ts";
+import type { CollectionInner } from "../collections/collection.ts";
+import type { SourceTimes } from "../sources/shared_sources.ts";
+import type { SourceFailure } from "../sources/source_follower.ts";
 import { assignmentOf, type Calendar, settingOf, withoutQueries } from "./words.ts";
 
 /** A source, and the collections that it serves. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import type { SourceTimes } from "../../../lib/sidecar/shared_sources.ts";
-import type { SourceFailure } from "../../../lib/sidecar/source_follower.ts";
+import type { SourceTimes } from "../../../lib/sidecar/sources/shared_sources.ts";
+import type { SourceFailure } from "../../../lib/sidecar/sources/source_follower.ts";
 import { sourceProblems, sourcesOf } from "../../../lib/sidecar/status/source_status.ts";
 import { Calendar } from "../../../lib/sidecar/status/words.ts";
 

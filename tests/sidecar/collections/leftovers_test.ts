@@ -1,0 +1,127 @@
+import assert from "node:assert/strict";
+import { Journal } from "../../../lib/files/journal.ts";
+import { leftoverDisk } from "../../../lib/sidecar/collections/leftover_disk.ts";
+import { Leftovers } from "../../../lib/sidecar/collections/leftovers.ts";
+import { keptLog } from "../../support/api_gateway.ts";
+import { FakeClock } from "../../support/fake_clock.ts";
+import { until } from "../../support/local_servers.ts";
+import { immutable, tempFolder } from "../../support/disk.ts";
+import { collectionsPlace } from "../../support/many_collections.ts";
+
+const item = (name: string, folder: string, more = "") =>
+  `- { name: ${name}, label: app, resource: configmap, folder: FOLDER/${folder}, ${more} }\n`;
+const config = (...items: string[]) => `version: 1\ncollections:\n${items.join("")}`;
+
+Deno.test("Leftovers wait for a collection that may take their files over", async () => {
+  await using at = collectionsPlace();
+  at.create("a", { "a.txt": "a" });
+  await using it = await at.start(config(item("one", "1"), item("two", "shared/2")));
+  it.run();
+  await until(() => it.collections.notReady() === undefined);
+  // It is inside of the folder that is left, and cannot be listed yet
+  const answer = Promise.withResolvers<undefined>();
+  at.gateway.intercept = ({ path }) => path.includes("/namespaces/slow/") ? answer.promise : undefined;
+  await it.replace(config(item("one", "1"), item("three", "shared", "namespaces: [slow]")));
+  await it.clock.advance(5);
+  assert.deepEqual(at.files("shared/2"), { "a.txt": "a" });
+  answer.resolve(undefined);
+  await until(() => it.log.lines.some((line) => line.includes("collection two was removed: removed 1 file")));
+  assert.throws(() => Deno.lstatSync(`${at.path}/shared/2/a.txt`), Deno.errors.NotFound);
+});
+
+Deno.test("Leftovers keep a file that another collection has written anew", async () => {
+  await using at = collectionsPlace();
+  at.create("a", { "a.txt": "a" });
+  at.create("b", { "a.txt": "b" }, { labels: { team: "" } });
+  const other = item("two", "1", "").replace("label: app", "label: team");
+  await using it = await at.start(config(item("one", "1")));
+  it.run();
+  await until(() => it.collections.notReady() === undefined);
+  await it.replace(config(other));
+  await until(() => it.log.lines.some((line) => line.includes("collection one was removed")));
+  assert.deepEqual(at.files("1"), { "a.txt": "b" });
+});
+
+Deno.test({
+  name: "Leftovers are tried again while a file cannot be removed",
+  ignore: Deno.uid() !== 0,
+  async fn() {
+    await using at = collectionsPlace();
+    at.create("a", { "a.txt": "a" });
+    await using it = await at.start(config(item("one", "1"), item("two", "2")));
+    it.run();
+    await until(() => it.collections.notReady() === undefined);
+    {
+      using _ = immutable(`${at.path}/2/a.txt`);
+      await it.replace(config(item("one", "1")));
+      await until(() => it.log.lines.some((line) => line.includes("its files cannot be removed")));
+    }
+    await until(() => {
+      void it.clock.advance(1);
+      return Object.keys(at.files("2")).length === 0;
+    });
+    assert.equal(it.log.lines.filter((line) => line.startsWith("error")).length, 1);
+  },
+});
+
+Deno.test("Leftovers remove nothing where no directory of that collection stands", async () => {
+  await using at = collectionsPlace();
+  at.create("a", { "a.txt": "a" });
+  {
+    await using it = await at.start(config(item("one", "1"), item("two", "2")));
+    it.run();
+    await until(() => it.collections.notReady() === undefined);
+  }
+  const own = [...Deno.readDirSync(`${at.path}/2`)].find(({ isDirectory }) => isDirectory)?.name;
+  Deno.removeSync(`${at.path}/2/${own}`, { recursive: true });
+  await using it = await at.start(config(item("one", "1")));
+  it.run();
+  await until(() => it.collections.notReady() === undefined);
+  await it.clock.advance(5);
+  assert.deepEqual(at.files("2"), { "a.txt": "a" });
+});
+
+Deno.test("giveBack() ends a clean-up, and what is left of the files stays", async () => {
+  using folder = tempFolder();
+  const log = keptLog();
+  const journal = new Journal({ folder: folder.path, id: "0123456789", log });
+  for (const name of ["a", "b", "c"]) {
+    journal.own(`${folder.path}/${name}`, "ConfigMap default/a", { ino: 1, mtime: 1, size: 1 });
+  }
+  const removed: string[] = [];
+  const pause = Promise.withResolvers<void>();
+  // Each file takes a slice of time
+  const clock = Object.assign(new FakeClock(), { now: () => performance.now() * 1000, sleep: () => pause.promise });
+  const released: string[] = [];
+  const leftovers = new Leftovers({
+    ...{ neighbours: () => [], onChange() {}, clock, random: () => 0, log },
+    disk: leftoverDisk({ clock, log }),
+    onReleased: ({ name }) => void released.push(name),
+  });
+  const publisher = { remove: (path: string) => (removed.push(path), true) };
+  const place = { name: "one", folder: folder.path, id: "0123456789", onRemove: "delete" as const };
+  leftovers.add(place, { journal, publisher });
+  assert.equal(leftovers.hold("ConfigMap default/a"), true);
+  const cleaning = leftovers.attempt(new AbortController().signal);
+  const back = leftovers.giveBack(place);
+  pause.resolve();
+  await Promise.all([cleaning, back]);
+  assert.ok(removed.length < 3);
+  assert.deepEqual([leftovers.places, released, log.lines], [[], [], []]);
+  assert.ok(Deno.statSync(journal.path ?? "").isFile);
+});
+
+Deno.test("Leftovers leave their directories to a collection that has files there", async () => {
+  await using at = collectionsPlace();
+  const annotations = { "k8s-sidecar-target-directory": "d" };
+  at.create("a", { "a.txt": "a" }, { annotations });
+  await using it = await at.start(config(item("one", "1")));
+  it.run();
+  await until(() => it.collections.notReady() === undefined);
+  await it.replace(config(item("two", "1")));
+  await until(() => it.log.lines.some((line) => line.includes("collection one was removed")));
+  assert.deepEqual(at.files("1"), { "d/a.txt": "a" });
+  at.remove("a");
+  await until(() => Object.keys(at.files("1")).length === 0);
+  assert.throws(() => Deno.lstatSync(`${at.path}/1/d`), Deno.errors.NotFound);
+});
