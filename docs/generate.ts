@@ -59,7 +59,7 @@ function metricsTable(): string {
 }
 
 function messagesTables(): string {
-  const messages = findLogMessages(new URL("../lib", import.meta.url));
+  const messages = findLogMessages(new URL("../lib/", import.meta.url));
   const isDebug = ({ levels: [level] }: LoggedMessage) => level === "debug";
   const rows = messages.filter((message) => !isDebug(message)).map(({ text, levels }) => {
     const { meaning, cure } = meaningOf(text);

@@ -56,7 +56,7 @@ Deno.test("SECURITY.md names tests that exist", () => {
   for (const [, path = ""] of named) assert.ok(Deno.statSync(new URL(path, root)).isFile, path);
 });
 
-const LIB = new URL("../lib", import.meta.url);
+const LIB = new URL("../lib/", import.meta.url);
 
 Deno.test("docs/operations.md explains every log message of the code, and no other", () => {
   const messages = findLogMessages(LIB);

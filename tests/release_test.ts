@@ -82,7 +82,7 @@ Deno.test("onlyFileOf() reads an archive as Deno's are", () => {
 });
 
 Deno.test("Checkouts of the workflows keep no credentials", () => {
-  const folder = new URL("../.github/workflows", import.meta.url);
+  const folder = new URL("../.github/workflows/", import.meta.url);
   for (const { name } of Deno.readDirSync(folder)) {
     const lines = Deno.readTextFileSync(new URL(name, folder)).split("\n");
     for (const [index, line] of lines.entries()) {

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { blocksOf } from "../support/documents.ts";
 import { stories } from "../support/story.ts";
 
-const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const DOCUMENT = join(ROOT, "docs/quickstart.md");
 
 /** Wait for a running pod. */

@@ -5,7 +5,7 @@ import type { KubernetesObject } from "../support/openapi.ts";
 /** Without digest or tag. */
 export const IMAGE = "ghcr.io/deno-k8s-sidecar/deno-k8s-sidecar";
 
-const root = new URL("../../examples", import.meta.url);
+const root = new URL("../../examples/", import.meta.url);
 
 export interface EnvVar {
   name: string;

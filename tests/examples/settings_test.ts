@@ -4,7 +4,7 @@ import { parseConfig } from "../../lib/config/config.ts";
 import { SETTINGS } from "../../lib/config/settings.ts";
 import { environmentOf, exampleObjects, exampleText, exampleValues, podSpecOf, sidecarsOf } from "./example_files.ts";
 
-const DOCS = new URL("../../docs", import.meta.url);
+const DOCS = new URL("../../docs/", import.meta.url);
 
 /** Read from outside the table of settings. */
 const OTHERS = ["POD_NAME"];
@@ -159,7 +159,7 @@ Deno.test("every example, or its folder, is named in a document", () => {
   const names = ["README.md", "SECURITY.md", ...[...Deno.readDirSync(DOCS)].map(({ name }) => `docs/${name}`)];
   const text = names.filter((name) => name.endsWith(".md"))
     .map((name) => Deno.readTextFileSync(new URL(`../../${name}`, import.meta.url))).join();
-  const unnamed = [...Deno.readDirSync(new URL("../../examples", import.meta.url))]
+  const unnamed = [...Deno.readDirSync(new URL("../../examples/", import.meta.url))]
     .filter(({ name }) => !text.includes(`examples/${name}`) && name !== "demo.ts");
   assert.deepEqual(unnamed.map(({ name }) => name), []);
 });

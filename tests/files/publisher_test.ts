@@ -23,7 +23,7 @@ import {
 import { encode } from "../support/local_servers.ts";
 
 const OWNER = "ConfigMap/default/a";
-const LIB = new URL("../../lib/files", import.meta.url);
+const LIB = new URL("../../lib/files/", import.meta.url);
 
 /**
  * A publisher on `data` in a folder, with its journal there, too; `extra` beside it is allowed. `restart` gives a new one

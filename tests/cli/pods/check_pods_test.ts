@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type CheckedPods, checkPods } from "../../../lib/cli/pods/check_pods.ts";
 
-const root = new URL("../../..", import.meta.url);
+const root = new URL("../../../", import.meta.url);
 
 type Fields = Record<string, unknown>;
 
