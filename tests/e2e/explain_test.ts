@@ -94,7 +94,7 @@ story("explain: no right to list secrets", async (at) => {
   for (const running of [sidecar, undefined]) {
     const { code, text } = await command(at, settings, running, "explain", `${at.namespace}/secret/db`);
     assert.equal(code, 1);
-    assert.match(text, /error: not allowed to list secrets/);
+    assert.match(text, /error: not allowed to (list|watch) secrets/);
     assert.match(text, /cure: .*get, list and watch.*k8s-sidecar print-rbac/);
   }
   await eventually(async () => {
