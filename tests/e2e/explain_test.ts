@@ -105,7 +105,7 @@ story("explain: no right to list secrets", async (at) => {
   });
   const plan = await command(at, settings, sidecar, "plan");
   assert.equal(plan.code, 3);
-  assert.match(plan.text, /error: not allowed to list secrets.*by RBAC/);
+  assert.match(plan.text, /error: not allowed to (list|watch) secrets.*by RBAC/);
 });
 
 story("explain: a path that is lost, from both sides", async (at) => {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
+import project from "../../deno.json" with { type: "json" };
 import { Garbage } from "../../lib/runtime/garbage.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 
@@ -88,3 +89,22 @@ for (const flag of ["--expose-gc", "--no-expose-gc"]) {
     assert.deepEqual([stdout, stderr].map((bytes) => new TextDecoder().decode(bytes)), ["collected\n", ""]);
   });
 }
+
+Deno.test("Objects are finalized with the flags of the binary: Deno's own fetch() relies on it", async () => {
+  const flags = /--v8-flags=\S+/.exec(project.tasks.start.command)?.[0] ?? "";
+  const program = `
+    let finalized = false;
+    const registry = new FinalizationRegistry(() => finalized = true);
+    (() => registry.register({}, undefined))();
+    for (let round = 0; round < 500 && !finalized; round++) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+      gc();
+    }
+    console.log(finalized);`;
+  const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["eval", "--quiet", flags, program],
+    stdout: "piped",
+    stderr: "piped",
+  }).output();
+  assert.deepEqual([stdout, stderr].map((bytes) => new TextDecoder().decode(bytes)), ["true\n", ""]);
+});

@@ -15,6 +15,7 @@ import { NotificationHistory } from "../../lib/sidecar/collections/told.ts";
 import { CONFIG_MAPS, NAMESPACES, type StoredMeta } from "../apiserver/resources.ts";
 import { SharedDownloads } from "../../lib/downloads/shared_downloads.ts";
 import { ApiGateway, keptLog } from "./api_gateway.ts";
+import { countListeners } from "./counted_listeners.ts";
 import { filesIn, tempFolder } from "./disk.ts";
 import { FakeClock } from "./fake_clock.ts";
 
@@ -93,6 +94,7 @@ export function collectionsPlace() {
         garbage: new Garbage({ clock, collector: () => void sweeps++ }),
       });
       const stop = new AbortController();
+      const listeners = countListeners(stop.signal);
       let running: Promise<void> | undefined;
       return {
         collections,
@@ -101,6 +103,8 @@ export function collectionsPlace() {
         log,
         liveness,
         sweeps: () => sweeps,
+        /** Of the signal that ends the process. */
+        listeners: () => listeners.count,
         run: () => void (running = collections.run(stop.signal)),
         list: () => collections.list(stop.signal),
         replace: (next: string) => collections.replace(parse(next, env)),

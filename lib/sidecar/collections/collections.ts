@@ -48,8 +48,8 @@ export class Collections {
   readonly #slots = new Map<string, Slot>();
   /** What collections name, or have named: no object may write to it. */
   readonly #namedFiles = new Map<string, ConfigFile>();
-  /** Replaced whenever collections were replaced. */
-  #replaced = Promise.withResolvers<void>();
+  /** Rejects when a collection fails. */
+  readonly #failed = Promise.withResolvers<never>();
   #isRunning = false;
   #hasBeenReady = false;
   #instance = "";
@@ -106,12 +106,9 @@ export class Collections {
   /** METHOD=WATCH and METHOD=SLEEP: until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
     this.#isRunning = true;
-    for (const slot of this.#slots.values()) start(slot);
+    for (const slot of this.#slots.values()) this.#start(slot);
     const leftovers = this.#leftovers.run(signal);
-    while (!signal.aborted) {
-      const { promise: replaced } = this.#replaced;
-      await Promise.race([replaced, leftovers, whenAborted(signal), ...this.#ends()]);
-    }
+    await Promise.race([this.#failed.promise, leftovers, whenAborted(signal)]);
     this.#isRunning = false;
     for (const { stop } of this.#slots.values()) stop.abort();
     await Promise.all([leftovers, ...this.#ends()]);
@@ -166,8 +163,6 @@ export class Collections {
     for (const { running } of this.#left.splice(0)) this.#leftovers.add(running.place, running.belongings);
     await this.#identify();
     this.#record();
-    this.#replaced.resolve();
-    this.#replaced = Promise.withResolvers();
   }
 
   async #open(collection: Collection): Promise<void> {
@@ -198,7 +193,12 @@ export class Collections {
     if (!this.#isRunning) return;
     // Its own record must name the others before it has files: if the process is killed, they clean up after it
     this.#record();
-    start(slot);
+    this.#start(slot);
+  }
+
+  #start(slot: Slot): void {
+    slot.ended = slot.running.run(slot.stop.signal);
+    slot.ended.catch(this.#failed.reject);
   }
 
   async #identify(): Promise<void> {
@@ -266,8 +266,4 @@ function announce(collection: Collection, log: Log): void {
     ...given("script", script?.path),
     ...given("webhook", call),
   });
-}
-
-function start(slot: Slot): void {
-  slot.ended = slot.running.run(slot.stop.signal);
 }

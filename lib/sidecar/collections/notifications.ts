@@ -1,7 +1,6 @@
 /** The notifications of one collection. Their settings can be replaced while they run. */
 import type { Collection } from "../../config/collection_settings.ts";
 import type { NotificationRunner } from "../../notify/runner.ts";
-import { whenAborted } from "../../runtime/when_aborted.ts";
 
 /** Opens the script and the webhook of a collection; `undefined` if it has neither. */
 export type OpenRunner = (collection: Collection) => Promise<NotificationRunner | undefined>;
@@ -14,7 +13,7 @@ export class Notifications {
   #round = new AbortController();
   /** Resolves when no runner is under way. */
   #ended: Promise<void> = Promise.resolve();
-  /** Resolves when the runner was replaced. */
+  /** Resolves when the runner was replaced, or will not be any more. */
   #replaced = Promise.withResolvers<void>();
 
   static async open(collection: Collection, open: OpenRunner): Promise<Notifications> {
@@ -60,13 +59,16 @@ export class Notifications {
 
   /** Notifies until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
-    const onAbort = () => this.#round.abort();
+    const onAbort = () => {
+      this.#round.abort();
+      this.#replaced.resolve();
+    };
     signal.addEventListener("abort", onAbort, { once: true });
     while (!signal.aborted) {
       this.#ended = this.#runner?.run(this.#round.signal) ?? Promise.resolve();
       const replaced = this.#replaced.promise;
       await this.#ended;
-      await Promise.race([replaced, whenAborted(signal)]);
+      await replaced;
     }
     signal.removeEventListener("abort", onAbort);
   }

@@ -6,7 +6,7 @@ import { Watcher } from "../../kube/watch/watcher.ts";
 import type { Log } from "../../log/log.ts";
 import { describeSource, type WatchTarget } from "../../objects/source.ts";
 import type { Clock } from "../../runtime/clock.ts";
-import { whenAborted } from "../../runtime/when_aborted.ts";
+import { LastingWork } from "../../runtime/lasting_work.ts";
 import { FanOut } from "./fan_out.ts";
 import type { Liveness } from "../liveness.ts";
 import type { ObjectSink } from "./object_sink.ts";
@@ -35,8 +35,8 @@ interface SharedSource {
   readonly follower: SourceFollower;
   /** Ends the list or watch under way. Resolves when it has ended. */
   interrupt(): Promise<void>;
-  /** Resolves when it is no longer followed. */
-  readonly ended: Promise<void>;
+  /** Ends when the source is no longer followed. */
+  readonly following: LastingWork;
 }
 
 export class SharedSources {
@@ -71,7 +71,7 @@ export class SharedSources {
     receivers.join(receiver);
     // The others receive that list, too. It changes nothing for them
     if (receivers.needsList) void shared.interrupt();
-    await Promise.race([shared.ended, whenAborted(signal)]);
+    await shared.following.endedOr(signal);
     receivers.leave(receiver);
     if (receivers.isEmpty) await shared.interrupt();
     return follower.failure;
@@ -96,13 +96,13 @@ export class SharedSources {
       // At once, so that nobody joins what has ended
       this.#shared.delete(key);
     };
-    const ended = run().finally(() => heartbeats.close());
+    const following = new LastingWork(run().finally(() => heartbeats.close()));
     const interrupt = () => {
       receivers.interrupted();
       round.abort();
       return roundEnded;
     };
-    const shared = { receivers, follower, interrupt, ended };
+    const shared = { receivers, follower, interrupt, following };
     this.#shared.set(key, shared);
     return shared;
   }

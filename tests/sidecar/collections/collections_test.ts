@@ -125,6 +125,18 @@ Deno.test("replace() lists nothing and writes nothing when only the notification
   assert.equal(inode(`${at.path}/1/a.txt`), before);
 });
 
+Deno.test("replace() leaves no listener on the signal that ends the process", async () => {
+  await using at = collectionsPlace();
+  await using it = await at.start(config({ one: "1" }));
+  it.run();
+  await until(() => it.collections.notReady() === undefined);
+  const before = it.listeners();
+  for (const folders of [{ one: "1", two: "2" }, { one: "1" }, { one: "1", two: "2" }]) {
+    await it.replace(config(folders));
+  }
+  assert.equal(it.listeners(), before);
+});
+
 Deno.test("replace() notifies of the first sync of what it adds, onFirstSync: false or not", async () => {
   await using at = collectionsPlace();
   const called: string[] = [];
