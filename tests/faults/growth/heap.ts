@@ -65,7 +65,9 @@ function countOf({ snapshot: { meta }, nodes, strings }: Snapshot): HeapCount {
   for (let at = 0; at < nodes.length; at += meta.node_fields.length) {
     const kind = meta.node_types[0][nodes[at + type] ?? 0] ?? "";
     if (COMPILED.includes(kind)) continue;
-    const full = NAMED.includes(kind) ? `${kind} ${strings[nodes[at + name] ?? 0]?.replace(/@\d+/, "").slice(0, 60)}` : kind;
+    const full = NAMED.includes(kind)
+      ? `${kind} ${strings[nodes[at + name] ?? 0]?.replace(/@\d+/, "").slice(0, 60)}`
+      : kind;
     byKind.set(full, (byKind.get(full) ?? 0) + 1);
     bytes += nodes[at + size] ?? 0;
     objects++;
