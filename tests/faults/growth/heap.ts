@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 
 export interface HeapCount {
+  /** Without {@link COMPILED}. */
   objects: number;
   bytes: number;
   /** Objects by their type and, where V8 knows it, their constructor. */
@@ -15,8 +16,12 @@ interface Snapshot {
 }
 
 /** Types whose name is the constructor's or V8's own, and not a content. */
-const NAMED = ["object", "native", "hidden", "object shape"];
+const NAMED = ["object", "native", "hidden"];
 
+/** Types of what V8 makes of the program's functions and classes. It comes late, but has an end. */
+const COMPILED = ["code", "object shape"];
+
+/** @param file is written with the snapshot, which Chromium's developer tools read */
 export async function countHeap(port: number, file?: string): Promise<HeapCount> {
   const [target] = await (await fetch(`http://127.0.0.1:${port}/json/list`)).json();
   const socket = new WebSocket(target.webSocketDebuggerUrl);
@@ -56,12 +61,16 @@ function countOf({ snapshot: { meta }, nodes, strings }: Snapshot): HeapCount {
   const [type, name, size] = ["type", "name", "self_size"].map((field) => meta.node_fields.indexOf(field));
   assert.ok(type !== undefined && name !== undefined && size !== undefined);
   const byKind = new Map<string, number>();
-  let bytes = 0;
+  let [objects, bytes] = [0, 0];
   for (let at = 0; at < nodes.length; at += meta.node_fields.length) {
     const kind = meta.node_types[0][nodes[at + type] ?? 0] ?? "";
-    const full = NAMED.includes(kind) ? `${kind} ${strings[nodes[at + name] ?? 0]?.slice(0, 60)}` : kind;
+    if (COMPILED.includes(kind)) continue;
+    const full = NAMED.includes(kind)
+      ? `${kind} ${strings[nodes[at + name] ?? 0]?.replace(/@\d+/, "").slice(0, 60)}`
+      : kind;
     byKind.set(full, (byKind.get(full) ?? 0) + 1);
     bytes += nodes[at + size] ?? 0;
+    objects++;
   }
-  return { objects: nodes.length / meta.node_fields.length, bytes, byKind };
+  return { objects, bytes, byKind };
 }
