@@ -135,7 +135,7 @@ export class DryPublisher {
         else this.#files.delete(path);
       }
       journal.drop(path);
-      if (isReachable) this.#removeEmptyDirectories(parentOf(path));
+      if (isReachable) this.removeIfEmpty(parentOf(path));
       return isOurs;
     });
   }
@@ -175,7 +175,7 @@ export class DryPublisher {
     return joinPath(parent, nameOf(directory));
   }
 
-  #removeEmptyDirectories(directory: string): void {
+  removeIfEmpty(directory: string): void {
     for (let at = directory; this.#removeIfEmpty(at);) at = parentOf(at);
   }
 

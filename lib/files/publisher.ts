@@ -150,7 +150,6 @@ export class Publisher {
 
   /**
    * Removes a file of ours. Returns whether there was one.
-   *
    * @throws {PublishError} it is still there
    */
   remove(path: string): boolean {
@@ -167,7 +166,7 @@ export class Publisher {
         log.info(`${path} is not the file that this sidecar wrote, so it is not removed`, { path });
       }
       journal.drop(path); // (3)
-      if (isReachable) this.#removeEmptyDirectories(parentOf(path)); // (4)
+      this.removeIfEmpty(parentOf(path)); // (4)
       return isOurs;
     });
   }
@@ -283,7 +282,9 @@ export class Publisher {
     }
   }
 
-  #removeEmptyDirectories(directory: string): void {
+  /** Removes a directory that was made here, and those around it, as far as they are empty. */
+  removeIfEmpty(directory: string): void {
+    if (!this.#allowedFolders.has(directory)) return;
     for (const removed of this.#allowedFolders.removeEmpty(directory)) this.#temporaries.forget(removed);
   }
 

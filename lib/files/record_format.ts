@@ -167,7 +167,7 @@ function isText(value: unknown): value is string {
 function isFailure(value: unknown): value is RecordedFailure {
   if (typeof value !== "object" || value === null) return false;
   const { type, attempts, endedAt, delay, fingerprint = "" } = value as Partial<RecordedFailure>;
-  return typeof type === "string" && [attempts, endedAt, delay].every((number) => typeof number === "number") &&
+  return typeof type === "string" && [attempts, endedAt, delay].every(isFiniteNumber) &&
     typeof fingerprint === "string";
 }
 
@@ -176,5 +176,10 @@ function isPath(value: unknown): boolean {
 }
 
 function isStamp(values: readonly unknown[]): boolean {
-  return values.length === 3 && values.every((value) => typeof value === "number");
+  return values.length === 3 && values.every(isFiniteNumber);
+}
+
+/** `1e999` is infinite, which JSON cannot write again. */
+function isFiniteNumber(value: unknown): boolean {
+  return Number.isFinite(value);
 }

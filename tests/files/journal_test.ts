@@ -675,3 +675,15 @@ Deno.test("addPending() and delivered() of many paths can be read again", async 
   journal.recordFailure(undefined);
   assert.deepEqual([...(await loadAll()).pending ?? []].toSorted(), paths.toSorted());
 });
+
+Deno.test("A number that JSON cannot write again makes a line invalid, so that the record stays readable", () => {
+  using folder = tempFolder();
+  const { load, write, log } = journalIn(folder);
+  write(`["journal",2]\n["own","/data/a","ConfigMap/default/a",4711,1e999,2048]\n`);
+  const journal = load();
+  assert.match(log.lines[0]!, /^warn: 1 of 2 lines of the record .* are not valid/);
+  journal.recordDirectory("/data/d");
+  log.lines.length = 0;
+  load();
+  assert.deepEqual(log.lines, []);
+});

@@ -96,7 +96,7 @@ export class RunningCollection implements Neighbour {
   }
 
   inherit(directory: string): void {
-    inherit(this.#parts.journal, directory);
+    inherit(this.#parts, directory);
   }
 
   /** From now on, no object writes to these files, either. */

@@ -19,7 +19,7 @@ import { TimeSlice } from "../../runtime/time_slice.ts";
 /** What a collection has on the disk. */
 export interface Belongings {
   journal: Journal;
-  publisher: Pick<Publisher, "remove">;
+  publisher: Pick<Publisher, "remove" | "removeIfEmpty">;
 }
 
 /** A collection that runs. */
@@ -192,15 +192,18 @@ export class Leftovers {
       const why = hasMoved ? "has another folder" : "was removed";
       log.info(`collection ${place.name} ${why}: removed ${countOf(removed)} from ${place.folder}`, properties);
     }
-    if (!isKept) await this.#handOver(leftover, journal.madeDirectories);
+    if (!isKept) await this.#handOver(leftover, belongings);
     if (this.#isGivenBack(leftover)) return new Set();
     disk.removeRecord(place, journal);
     return owners;
   }
 
   /** Directories that others have files in by now, and remove with the last of them. */
-  async #handOver(leftover: Leftover, directories: Iterable<string>): Promise<void> {
-    for (const directory of [...directories]) {
+  async #handOver(leftover: Leftover, { journal, publisher }: Belongings): Promise<void> {
+    for (const directory of [...journal.madeDirectories]) {
+      // Others had files in it until now, or a crash came after its last file had gone
+      removeIfEmpty(publisher, directory);
+      if (!journal.madeDirectories.has(directory)) continue;
       const isAround = ({ place: { folder } }: { place: RecordedCollection }) =>
         directory !== folder && isInside(folder, directory);
       const neighbour = this.#options.neighbours().find(isAround);
@@ -211,7 +214,7 @@ export class Leftovers {
       const other = [...this.#all.values()].find((other) => other !== leftover && isAround(other));
       if (other === undefined) continue;
       other.belongings ??= await this.#options.disk.open(other.place, this.#options.neighbours());
-      inherit(other.belongings?.journal, directory);
+      if (other.belongings !== undefined) inherit(other.belongings, directory);
     }
   }
 
@@ -243,12 +246,21 @@ export class Leftovers {
   }
 }
 
-/** Records a directory as made by us. If that fails, it stays when it is empty. */
-export function inherit(journal: Journal | undefined, directory: string): void {
+/** Records a directory as made by us, and removes it if it is empty by now. If it cannot be recorded, it stays. */
+export function inherit({ journal, publisher }: Belongings, directory: string): void {
   try {
-    journal?.recordDirectory(directory);
+    journal.recordDirectory(directory);
   } catch {
-    // The record cannot be written
+    return; // The record cannot be written
+  }
+  removeIfEmpty(publisher, directory);
+}
+
+function removeIfEmpty(publisher: Belongings["publisher"], directory: string): void {
+  try {
+    publisher.removeIfEmpty(directory);
+  } catch {
+    // It cannot be looked at, and stays
   }
 }
 

@@ -98,7 +98,7 @@ Deno.test("giveBack() ends a clean-up, and what is left of the files stays", asy
     disk: leftoverDisk({ clock, log }),
     onReleased: ({ name }) => void released.push(name),
   });
-  const publisher = { remove: (path: string) => (removed.push(path), true) };
+  const publisher = { remove: (path: string) => (removed.push(path), true), removeIfEmpty: () => {} };
   const place = { name: "one", folder: folder.path, id: "0123456789", onRemove: "delete" as const };
   leftovers.add(place, { journal, publisher });
   assert.equal(leftovers.hold("ConfigMap default/a"), true);
@@ -124,4 +124,27 @@ Deno.test("Leftovers leave their directories to a collection that has files ther
   at.remove("a");
   await until(() => Object.keys(at.files("1")).length === 0);
   assert.throws(() => Deno.lstatSync(`${at.path}/1/d`), Deno.errors.NotFound);
+});
+
+Deno.test("Leftovers remove a directory of theirs that was empty already, as after a crash", async () => {
+  using folder = tempFolder();
+  const log = keptLog();
+  const clock = new FakeClock();
+  const place = { name: "one", folder: folder.path, id: "0123456789", onRemove: "delete" as const };
+  const journal = new Journal({ ...place, log });
+  const other = { ...place, name: "two", folder: "/elsewhere" };
+  const neighbour = { place: other, folders: [other.folder], isReady: true, owns: () => false, inherit() {} };
+  journal.recordCollections([place, other]);
+  for (const directory of ["a", "a/b", "kept"]) {
+    journal.recordDirectory(`${folder.path}/${directory}`);
+    Deno.mkdirSync(`${folder.path}/${directory}`);
+  }
+  Deno.writeTextFileSync(`${folder.path}/kept/foreign.txt`, "foreign");
+  const disk = leftoverDisk({ clock, log });
+  const leftovers = new Leftovers({
+    ...{ neighbours: () => [neighbour], onChange() {}, clock, random: () => 0, log, disk },
+  });
+  leftovers.add(place);
+  await leftovers.attempt(new AbortController().signal);
+  assert.deepEqual([...Deno.readDirSync(folder.path)].map(({ name }) => name), ["kept"]);
 });
