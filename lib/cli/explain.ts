@@ -14,7 +14,7 @@ import type { Status } from "../serve/status.ts";
 import { EXIT, type ExitCode } from "./exit_codes.ts";
 import { explanationText } from "./explanation_text.ts";
 import { openReading, type Reading } from "./reading.ts";
-import { coloursOf, describeFaults, wrapText } from "./report.ts";
+import { coloursOf, printError } from "./report.ts";
 import { statusOf } from "./status.ts";
 
 export interface ExplainCommand {
@@ -31,16 +31,12 @@ export async function runExplain(
   stop: AbortSignal,
 ): Promise<ExitCode> {
   const reading = await openReading(command, env);
-  for (const warning of reading.warnings) console.error(wrapText(warning, { first: "warning: " }));
-  if ("faults" in reading) {
-    console.error(describeFaults(reading.faults));
-    return EXIT.configuration;
-  }
+  if (reading === undefined) return EXIT.configuration;
   await using _ = reading;
   const subject = command.subject === undefined ? undefined : await subjectOf(command.subject, reading);
   if (command.subject !== undefined && subject === undefined) {
     const expected = "expected NAMESPACE/KIND/NAME, where KIND is configmap or secret, or an absolute path";
-    console.error(wrapText(`${JSON.stringify(command.subject)}: ${expected}`, { first: "error: " }));
+    printError(`${JSON.stringify(command.subject)}: ${expected}`);
     return EXIT.configuration;
   }
   try {
@@ -54,7 +50,7 @@ export async function runExplain(
   } catch (error) {
     if (stop.aborted) return EXIT.done;
     if (!(error instanceof PublishError || error instanceof CredentialsError)) throw error;
-    console.error(wrapText(error.message, { first: "error: " }));
+    printError(error.message);
     return EXIT.unanswered;
   }
 }

@@ -7,7 +7,7 @@ import { systemClock } from "../runtime/clock.ts";
 import { EXIT, type ExitCode } from "./exit_codes.ts";
 import { planText } from "./plan_text.ts";
 import { openReading } from "./reading.ts";
-import { coloursOf, describeFaults, wrapText } from "./report.ts";
+import { coloursOf, printError, printWarning } from "./report.ts";
 
 export interface PlanCommand {
   flags: Flags;
@@ -22,25 +22,21 @@ export async function runPlan(
   stop: AbortSignal,
 ): Promise<ExitCode> {
   const reading = await openReading(command, env);
-  for (const warning of reading.warnings) console.error(wrapText(warning, { first: "warning: " }));
-  if ("faults" in reading) {
-    console.error(describeFaults(reading.faults));
-    return EXIT.configuration;
-  }
+  if (reading === undefined) return EXIT.configuration;
   await using _ = reading;
   try {
     const plan = await makePlan({ ...reading, env, clock: systemClock, random: Math.random }, stop);
-    for (const warning of plan.warnings) console.error(wrapText(warning, { first: "warning: " }));
+    for (const warning of plan.warnings) printWarning(warning);
     if (command.json) console.log(JSON.stringify(plan, null, 2));
     else console.log(planText(plan, reading.origin, coloursOf()));
-    for (const failure of plan.failures) console.error(wrapText(failure, { first: "error: " }));
+    for (const failure of plan.failures) printError(failure);
     if (plan.failures.length > 0) return EXIT.apiFailed;
     const { create, change, remove, download } = plan.summary;
     return command.exitCode && create + change + remove + download > 0 ? EXIT.differs : EXIT.done;
   } catch (error) {
     if (stop.aborted) return EXIT.done;
     if (!(error instanceof PublishError || error instanceof CredentialsError)) throw error;
-    console.error(wrapText(error.message, { first: "error: " }));
+    printError(error.message);
     return error instanceof PublishError ? EXIT.configuration : EXIT.apiFailed;
   }
 }

@@ -7,10 +7,11 @@ import type { ConfigFile } from "../files/config_files.ts";
 import { findCredentials } from "../kube/client/find_credentials.ts";
 import type { Credentials } from "../kube/client/credentials.ts";
 import type { ObjectApi } from "../kube/client/object_api.ts";
-import type { Log } from "../log/log.ts";
+import { SILENT } from "../log/log.ts";
 import { systemClock } from "../runtime/clock.ts";
 import { openClient } from "../sidecar/opening/open_client.ts";
 import { configFilesOf } from "../sidecar/opening/open_files.ts";
+import { describeFaults, printWarning } from "./report.ts";
 import { checkCollections, couldMakeFolder, credentialsFault } from "./start_checks.ts";
 import { VERSION } from "./version.ts";
 
@@ -22,16 +23,13 @@ export interface Reading extends AsyncDisposable {
   /** The URL of the API server, or the folder of manifests. */
   origin: string;
   configFiles: readonly ConfigFile[];
-  warnings: readonly string[];
 }
 
-const SILENT: Log = { debug() {}, info() {}, warn() {}, error() {}, critical() {} };
-
-/** Returns the faults instead if there are any. Makes no folder. */
+/** Prints warnings and faults. `undefined` if there are faults. Makes no folder. */
 export async function openReading(
   { flags, manifests }: { flags: Flags; manifests?: string },
   env: Record<string, string | undefined>,
-): Promise<Reading | { faults: Fault[]; warnings: readonly string[] }> {
+): Promise<Reading | undefined> {
   const { config, faults } = await loadConfig(env, flags);
   const broken = new Set(faults.map(({ setting }) => setting));
   const checked = checkCollections(config.collections, config, broken, couldMakeFolder);
@@ -41,13 +39,15 @@ export async function openReading(
     ? await openCluster(config, env, (warning) => void warnings.push(warning))
     : await openFolder(manifests);
   if ("faults" in opened) faults.push(...opened.faults);
+  for (const warning of warnings) printWarning(warning);
   if (faults.length > 0 || "faults" in opened) {
     if (!("faults" in opened)) await opened.client.close();
-    return { faults, warnings };
+    console.error(describeFaults(faults));
+    return undefined;
   }
   const { client } = opened;
   return {
-    ...{ ...opened, config, warnings, configFiles: await configFilesOf(config, env) },
+    ...{ ...opened, config, configFiles: await configFilesOf(config, env) },
     [Symbol.asyncDispose]: async () => void await client.close(),
   };
 }

@@ -8,6 +8,14 @@ export function describeFaults(faults: readonly Fault[]): string {
   return faults.map(({ message }) => `configuration error: ${oneLine(message)}`).join("\n");
 }
 
+export function printWarning(text: string): void {
+  console.error(wrapText(text, { first: "warning: " }));
+}
+
+export function printError(text: string): void {
+  console.error(wrapText(text, { first: "error: " }));
+}
+
 export function oneLine(text: string): string {
   return text.replace(/\s*[\r\n]+\s*/g, " ");
 }

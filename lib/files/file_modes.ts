@@ -77,6 +77,7 @@ function differs({ mode }: Deno.FileInfo, wanted: number): boolean {
   return mode !== null && (mode & 0o7777) !== wanted;
 }
 
-function octal(mode: number): string {
+/** `0644`. */
+export function octal(mode: number): string {
   return (mode & 0o7777).toString(8).padStart(4, "0");
 }

@@ -166,7 +166,7 @@ export class Publisher {
         log.info(`${path} is not the file that this sidecar wrote, so it is not removed`, { path });
       }
       journal.drop(path); // (3)
-      this.removeIfEmpty(parentOf(path)); // (4)
+      this.removeIfEmpty(parentOf(path), isReachable); // (4)
       return isOurs;
     });
   }
@@ -283,8 +283,8 @@ export class Publisher {
   }
 
   /** Removes a directory that was made here, and those around it, as far as they are empty. */
-  removeIfEmpty(directory: string): void {
-    if (!this.#allowedFolders.has(directory)) return;
+  removeIfEmpty(directory: string, isReachable = this.#allowedFolders.has(directory)): void {
+    if (!isReachable) return;
     for (const removed of this.#allowedFolders.removeEmpty(directory)) this.#temporaries.forget(removed);
   }
 

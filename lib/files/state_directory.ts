@@ -17,6 +17,11 @@ const REPLACED_PREFIX = "replaced-";
 /** Maximum attempts to create a file whose name is already in use. */
 const MAX_FAILURES = 1000;
 
+/** `FOLDER/..k8s-sidecar-<id>`. */
+export function ownDirectoryOf(folder: string, id: string): string {
+  return joinPath(folder, RESERVED_PREFIX + id);
+}
+
 /**
  * `PARENT/..k8s-sidecar-<id>/state`: holds the record of the journal and temporary files, and is the only place for the
  * sidecar's own files. It has two levels for programs that read the files of a folder and of each directory in it.
@@ -39,7 +44,7 @@ export class StateDirectory {
   constructor(parent: string, id: string, { isTransient, modes }: { isTransient: boolean; modes: FileModes }) {
     this.#modes = modes;
     this.#onEnd = isTransient ? () => this.#removeIfEmpty() : () => {};
-    this.#outer = joinPath(parent, RESERVED_PREFIX + id);
+    this.#outer = ownDirectoryOf(parent, id);
     this.path = joinPath(this.#outer, "state");
   }
 

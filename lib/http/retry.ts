@@ -55,13 +55,6 @@ export class RetryBudget {
   }
 }
 
-/** The longest that a call can take whose attempts take at most `attemptSeconds` each. */
-export function maxRetrySeconds({ total, backoffFactor }: RetryLimits, attemptSeconds: number): number {
-  let seconds = (total + 1) * attemptSeconds;
-  for (let retries = 0; retries < total; retries++) seconds += delayBefore(retries, backoffFactor);
-  return seconds;
-}
-
 function delayBefore(retries: number, backoffFactor: number): number {
   return Math.min(MAX_RETRY_DELAY_SECONDS, backoffFactor * 2 ** retries);
 }

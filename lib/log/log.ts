@@ -7,5 +7,8 @@ export interface Log {
   critical(message: string, properties?: Record<string, unknown>): void;
 }
 
+/** For commands, which print their own lines. */
+export const SILENT: Log = { debug() {}, info() {}, warn() {}, error() {}, critical() {} };
+
 /** The levels of LOG_LEVEL, which have Python's names. */
 export type LogLevel = "DEBUG" | "INFO" | "WARN" | "ERROR" | "CRITICAL";

@@ -6,7 +6,7 @@ import { PlannedDisk } from "../files/planned_disk.ts";
 import type { RecordedCollection } from "../files/record_format.ts";
 import type { Credentials } from "../kube/client/credentials.ts";
 import type { ObjectApi } from "../kube/client/object_api.ts";
-import type { Log } from "../log/log.ts";
+import { SILENT } from "../log/log.ts";
 import { refOf } from "../objects/ref.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { given } from "../runtime/given.ts";
@@ -45,8 +45,6 @@ interface GoneCollection {
   publisher: DryPublisher;
   why: string;
 }
-
-const SILENT: Log = { debug() {}, info() {}, warn() {}, error() {}, critical() {} };
 
 /**
  * What a start would do now. Asks the API server for lists only, and writes nothing.

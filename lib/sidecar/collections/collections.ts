@@ -1,6 +1,7 @@
 /** Runs the collections side by side, each by itself, and replaces those whose configuration changes. */
 import type { Collection } from "../../config/collection_settings.ts";
 import type { ConfigFile } from "../../files/config_files.ts";
+import { octal } from "../../files/file_modes.ts";
 import type { RecordedCollection } from "../../files/record_format.ts";
 import { redactUrl } from "../../http/transport.ts";
 import type { Log } from "../../log/log.ts";
@@ -15,7 +16,7 @@ import type { CollectionOptions } from "./collection_parts.ts";
 import { differenceOf } from "./collection_difference.ts";
 import { instanceOf, placeOf } from "./collection_id.ts";
 import { leftoverDisk } from "./leftover_disk.ts";
-import { Leftovers } from "./leftovers.ts";
+import { directoryOf, Leftovers } from "./leftovers.ts";
 import { describeSelection } from "./describe_selection.ts";
 import { filesNamedBy, folderOf } from "../opening/open_files.ts";
 import type { ListOutcome } from "./list_outcome.ts";
@@ -243,7 +244,7 @@ export class Collections {
     const running = this.running;
     const known = [...running, ...this.#left.map((slot) => slot.running)].map(({ place }) => place);
     const all = [...known, ...this.#coming, ...this.#leftovers.places];
-    const places = [...new Map(all.map((place) => [`${place.folder}/${place.id}`, place])).values()];
+    const places = [...new Map(all.map((place) => [directoryOf(place), place])).values()];
     if (this.#options.config.configFile === undefined && places.length === 1) return;
     for (const collection of running) collection.recordCollections(places);
   }
@@ -257,7 +258,7 @@ export class Collections {
 function announce(collection: Collection, log: Log): void {
   const { selection, files, notification: { script, webhook } } = collection;
   const folder = folderOf(collection);
-  const mode = files.mode === DEFAULT_MODE ? "" : ` with mode ${files.mode.toString(8).padStart(4, "0")}`;
+  const mode = files.mode === DEFAULT_MODE ? "" : ` with mode ${octal(files.mode)}`;
   const call = webhook && `${webhook.method} ${redactUrl(webhook.url).replace(/\?.*/, "")}`;
   const notified = [script?.path, call].filter((target) => target !== undefined);
   const then = notified.length === 0 ? "" : `, then ${notified.join(" and ")}`;

@@ -7,7 +7,7 @@ import { Publisher, type PublisherOptions } from "../../files/publisher.ts";
 import type { RecordedCollection } from "../../files/record_format.ts";
 import { StateDirectory } from "../../files/state_directory.ts";
 import type { Clock } from "../../runtime/clock.ts";
-import { keyOf, type LeftoverDisk, type Neighbour } from "./leftovers.ts";
+import { directoryOf, type LeftoverDisk, type Neighbour } from "./leftovers.ts";
 
 export function leftoverDisk({ clock, log }: {
   clock: Clock;
@@ -54,18 +54,18 @@ export async function leftoverJournal(
   { neighbours, clock, isDryRun = false, log }: LeftoverJournalOptions,
 ): Promise<Journal | undefined> {
   const { folder, id, stateFile } = place;
-  if (!isDirectory(keyOf(place))) return undefined;
+  if (!isDirectory(directoryOf(place))) return undefined;
   // It may name the record of a collection that runs, by another path
   const record = realPathOf(recordOf(place));
   if (neighbours.some((neighbour) => realPathOf(recordOf(neighbour.place)) === record)) return undefined;
   const journal = new Journal({ folder, id, stateFile, isDryRun, log });
   await journal.readRest(clock);
-  const names = (key: string) => journal.collections.some((named) => keyOf(named) === key);
-  return names(keyOf(place)) && neighbours.some((other) => names(keyOf(other.place))) ? journal : undefined;
+  const names = (key: string) => journal.collections.some((named) => directoryOf(named) === key);
+  return names(directoryOf(place)) && neighbours.some((other) => names(directoryOf(other.place))) ? journal : undefined;
 }
 
 function recordOf(place: RecordedCollection): string {
-  return place.stateFile ?? joinPath(keyOf(place), "state/record");
+  return place.stateFile ?? joinPath(directoryOf(place), "state/record");
 }
 
 /** @throws {PublishError} */

@@ -4,10 +4,11 @@
  * once nothing can need them any more: once every collection that could take them over has been listed in full.
  */
 import type { Journal } from "../../files/journal.ts";
-import { isInside, joinPath, RESERVED_PREFIX, resolvePath } from "../../files/paths.ts";
+import { isInside, resolvePath } from "../../files/paths.ts";
 import { PublishError } from "../../files/publish_error.ts";
 import type { Publisher } from "../../files/publisher.ts";
 import type { RecordedCollection } from "../../files/record_format.ts";
+import { ownDirectoryOf } from "../../files/state_directory.ts";
 import type { Log } from "../../log/log.ts";
 import { type ObjectRef, refOf } from "../../objects/ref.ts";
 import { Alarm } from "../../runtime/alarm.ts";
@@ -90,10 +91,10 @@ export class Leftovers {
   /** A collection is not configured any more, or not with this folder. */
   add(place: RecordedCollection, belongings?: Belongings): void {
     const { clock, random } = this.#options;
-    if (this.#isRunning(place) || this.#all.has(keyOf(place))) return;
+    if (this.#isRunning(place) || this.#all.has(directoryOf(place))) return;
     if (place.folder !== resolvePath("/", place.folder)) return;
     const backoff = new Backoff({ first: 1, random });
-    this.#all.set(keyOf(place), { place, belongings, backoff, dueAt: clock.now() });
+    this.#all.set(directoryOf(place), { place, belongings, backoff, dueAt: clock.now() });
     this.#options.onChange();
     this.#alarm.ring();
   }
@@ -103,7 +104,7 @@ export class Leftovers {
    * files is its own.
    */
   async giveBack(place: RecordedCollection): Promise<void> {
-    if (this.#all.delete(keyOf(place))) await this.#cleaning;
+    if (this.#all.delete(directoryOf(place))) await this.#cleaning;
   }
 
   /** Whether files with the content of this object have yet to go. */
@@ -139,7 +140,7 @@ export class Leftovers {
   }
 
   #isRunning(place: RecordedCollection): boolean {
-    return this.#options.neighbours().some((neighbour) => keyOf(neighbour.place) === keyOf(place));
+    return this.#options.neighbours().some((neighbour) => directoryOf(neighbour.place) === directoryOf(place));
   }
 
   #mayGo({ place }: Leftover): boolean {
@@ -157,7 +158,7 @@ export class Leftovers {
     const { place, backoff } = leftover;
     try {
       const owners = await this.#cleanUp(leftover);
-      this.#forget(keyOf(place));
+      this.#forget(directoryOf(place));
       for (const owner of owners) onReleased?.(refOf(owner));
     } catch (error) {
       if (!(error instanceof PublishError)) throw error;
@@ -219,7 +220,7 @@ export class Leftovers {
   }
 
   #isGivenBack(leftover: Leftover): boolean {
-    return this.#all.get(keyOf(leftover.place)) !== leftover;
+    return this.#all.get(directoryOf(leftover.place)) !== leftover;
   }
 
   /** @throws {PublishError} */
@@ -264,9 +265,9 @@ function removeIfEmpty(publisher: Belongings["publisher"], directory: string): v
   }
 }
 
-/** Two collections with the same key have one directory for their record and temporaries. */
-export function keyOf({ folder, id }: RecordedCollection): string {
-  return joinPath(folder, RESERVED_PREFIX + id);
+/** The directory of a collection's record and temporaries. */
+export function directoryOf({ folder, id }: RecordedCollection): string {
+  return ownDirectoryOf(folder, id);
 }
 
 function overlap(a: string, b: string): boolean {
