@@ -5,13 +5,13 @@ import { whileSwapped } from "../support/swapped_file.ts";
 
 const MODULE = import.meta.resolve("../../lib/files/open_without_waiting.ts");
 
-/** Opens until it was replaced ten times between the look and the open. */
+/** Opens until it was replaced ten times between the look and the open, and was opened at least once. */
 const OPENS = `
   import { openWithoutWaiting } from "${MODULE}";
   const path = Deno.args[0] + "/file";
   let replaced = 0;
   let opened = 0;
-  for (const end = Date.now() + 20_000; replaced < 10 && Date.now() < end;) {
+  for (const end = Date.now() + 20_000; (replaced < 10 || opened === 0) && Date.now() < end;) {
     const present = Deno.lstatSync(path);
     if (!present.isFile) continue;
     const file = openWithoutWaiting(path, present);
