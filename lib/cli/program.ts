@@ -6,7 +6,7 @@ import { loadConfig } from "../config/load_config.ts";
 import { EXIT, type ExitCode } from "./exit_codes.ts";
 import { findCredentials } from "../kube/client/find_credentials.ts";
 import type { ObjectApi } from "../kube/client/object_api.ts";
-import { redactUrl } from "../http/transport.ts";
+import { redactServer } from "../http/transport.ts";
 import type { Log } from "../log/log.ts";
 import { openLog } from "../log/open_log.ts";
 import type { LimitedLog } from "../log/rate_limit.ts";
@@ -113,7 +113,7 @@ export async function runProgram(
   }
   const clusterOptions = { ...options, credentials: credentials! };
   if (!isRemoval) {
-    const origin = server === undefined ? "" : redactUrl(server).replace(/\/$/, "");
+    const origin = server === undefined ? "" : redactServer(server);
     announce(config, { origin, access: credentials?.origin }, log);
     return EXIT[await runSidecar(clusterOptions, stop)];
   }

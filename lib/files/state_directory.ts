@@ -9,6 +9,7 @@ const MODE = 0o755;
 /** Bits that are copied from the parent, because the next run may be under another user. */
 const INHERITED = 0o022;
 
+const STATE = "state";
 const RECORD = "record";
 const TEMPORARY_PREFIX = "temporary-";
 /** Directories that were in the record's place. */
@@ -20,6 +21,11 @@ const MAX_FAILURES = 1000;
 /** `FOLDER/..k8s-sidecar-<id>`. */
 export function ownDirectoryOf(folder: string, id: string): string {
   return joinPath(folder, RESERVED_PREFIX + id);
+}
+
+/** `FOLDER/..k8s-sidecar-<id>/state/record`, where STATE_FILE names no other place. */
+export function recordPathOf(folder: string, id: string): string {
+  return joinPath(joinPath(ownDirectoryOf(folder, id), STATE), RECORD);
 }
 
 /**
@@ -45,7 +51,7 @@ export class StateDirectory {
     this.#modes = modes;
     this.#onEnd = isTransient ? () => this.#removeIfEmpty() : () => {};
     this.#outer = ownDirectoryOf(parent, id);
-    this.path = joinPath(this.#outer, "state");
+    this.path = joinPath(this.#outer, STATE);
   }
 
   get recordPath(): string {

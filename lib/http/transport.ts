@@ -79,6 +79,11 @@ export function redactUrl(url: string | URL): string {
   return `${protocol}${host === "" ? "" : "//"}${host}${pathname}${query}`;
 }
 
+/** The URL of a server for logs: {@link redactUrl} without a slash at the end. */
+export function redactServer(url: string | URL): string {
+  return redactUrl(url).replace(/\/$/, "");
+}
+
 /**
  * The headers of a request. The message of Deno's own error quotes the value, which may be a token.
  *

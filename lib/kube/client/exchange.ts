@@ -2,7 +2,7 @@
  * One request and its answer: adds credentials, reads them again after a 401, and limits the time to the last byte.
  * HTTP/1.1 with keep-alive; each request under way has its own connection.
  */
-import { redactUrl, TransportError } from "../../http/transport.ts";
+import { redactServer, TransportError } from "../../http/transport.ts";
 import { unlessAborted } from "../../runtime/unless_aborted.ts";
 import type { Status } from "../../objects/object.ts";
 import { AnswerDeadline, MAX_OBJECT_SECONDS, MAX_SILENCE_SECONDS } from "./dead_connection.ts";
@@ -136,7 +136,7 @@ async function discard({ body }: Response, deadline: AnswerDeadline): Promise<vo
 
 /** The message names no request, because every request fails in the same way. */
 function unauthorized(server: string, origin = "those that were found"): ApiError {
-  return new ApiError(`${redactUrl(server).replace(/\/$/, "")} refuses the credentials (401 Unauthorized)`, 401, {
+  return new ApiError(`${redactServer(server)} refuses the credentials (401 Unauthorized)`, 401, {
     reason: "Unauthorized",
     message: `${origin}; check that this is the cluster they were made for, and that they have not expired`,
   });

@@ -1,11 +1,10 @@
 /** What collections that are gone have left on the disk. */
 import { errnoOf, lstat, realPathOf } from "../../files/file_calls.ts";
 import { Journal, type JournalOptions } from "../../files/journal.ts";
-import { joinPath } from "../../files/paths.ts";
 import { PublishError, reasonOf } from "../../files/publish_error.ts";
 import { Publisher, type PublisherOptions } from "../../files/publisher.ts";
 import type { RecordedCollection } from "../../files/record_format.ts";
-import { StateDirectory } from "../../files/state_directory.ts";
+import { recordPathOf, StateDirectory } from "../../files/state_directory.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { directoryOf, type LeftoverDisk, type Neighbour } from "./leftovers.ts";
 
@@ -64,8 +63,8 @@ export async function leftoverJournal(
   return names(directoryOf(place)) && neighbours.some((other) => names(directoryOf(other.place))) ? journal : undefined;
 }
 
-function recordOf(place: RecordedCollection): string {
-  return place.stateFile ?? joinPath(directoryOf(place), "state/record");
+function recordOf({ folder, id, stateFile }: RecordedCollection): string {
+  return stateFile ?? recordPathOf(folder, id);
 }
 
 /** @throws {PublishError} */

@@ -15,6 +15,7 @@ import { Alarm } from "../../runtime/alarm.ts";
 import { Backoff } from "../../runtime/backoff.ts";
 import { given } from "../../runtime/given.ts";
 import type { Clock } from "../../runtime/clock.ts";
+import { counted } from "../../runtime/quantities.ts";
 import { TimeSlice } from "../../runtime/time_slice.ts";
 
 /** What a collection has on the disk. */
@@ -191,7 +192,7 @@ export class Leftovers {
       const removed = await this.#removeFiles(leftover, belongings);
       if (this.#isGivenBack(leftover)) return new Set();
       const why = hasMoved ? "has another folder" : "was removed";
-      log.info(`collection ${place.name} ${why}: removed ${countOf(removed)} from ${place.folder}`, properties);
+      log.info(`collection ${place.name} ${why}: removed ${counted(removed, "file")} from ${place.folder}`, properties);
     }
     if (!isKept) await this.#handOver(leftover, belongings);
     if (this.#isGivenBack(leftover)) return new Set();
@@ -272,8 +273,4 @@ export function directoryOf({ folder, id }: RecordedCollection): string {
 
 function overlap(a: string, b: string): boolean {
   return isInside(a, b) || isInside(b, a);
-}
-
-function countOf(files: number): string {
-  return `${files} ${files === 1 ? "file" : "files"}`;
 }
