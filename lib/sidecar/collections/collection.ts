@@ -104,6 +104,12 @@ export class RunningCollection implements Neighbour {
     this.#parts.publisher.protect(files);
   }
 
+  /** The keys of the objects that it selects, with files or without. */
+  get selected(): string[] {
+    const { reconciler } = this.#parts;
+    return [...reconciler.inner.claims.objects()].map(({ key }) => key).filter((key) => reconciler.selects(key));
+  }
+
   /** Whether it selects an object, or has files with its content. */
   holds(key: string): boolean {
     return this.#parts.reconciler.selects(key) ||

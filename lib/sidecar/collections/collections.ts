@@ -6,7 +6,7 @@ import type { RecordedCollection } from "../../files/record_format.ts";
 import { redactUrl } from "../../http/transport.ts";
 import type { Log } from "../../log/log.ts";
 import { withProperties } from "../../log/with_properties.ts";
-import { keyOf, type ObjectRef } from "../../objects/ref.ts";
+import { keyOf, type ObjectRef, refOf } from "../../objects/ref.ts";
 import { SharedClaims } from "../../reconcile/shared_claims.ts";
 import { given } from "../../runtime/given.ts";
 import type { Garbage } from "../../runtime/garbage.ts";
@@ -59,6 +59,8 @@ export class Collections {
   #coming: RecordedCollection[] = [];
   /** Those that have ended and whose files are not given to the leftovers yet. */
   #left: Slot[] = [];
+  /** With finalizers: the keys of the objects that they selected, until it is known whether another collection does. */
+  readonly #deselected = new Set<string>();
 
   /** @throws {PublishError} a folder does not exist and cannot be created */
   static async open(options: CollectionsOptions): Promise<Collections> {
@@ -158,10 +160,13 @@ export class Collections {
       slot.heartbeats.close();
       this.#slots.delete(slot.collection.name);
       this.#left.push(slot);
+      if (this.#options.finalizerGuard === undefined) return;
+      for (const key of slot.running.selected) this.#deselected.add(key);
     }));
     for (const collection of added) await this.#open(collection);
     this.#coming = [];
     for (const { running } of this.#left.splice(0)) this.#leftovers.add(running.place, running.belongings);
+    this.#releaseDeselected();
     await this.#identify();
     this.#record();
   }
@@ -209,6 +214,7 @@ export class Collections {
 
   #onReady(): void {
     this.#leftovers.check();
+    this.#releaseDeselected();
     if (this.#isAboutToSweep || !this.running.every(({ isReady }) => isReady)) return;
     // A sweep stops everything for some 20 ms: one for all
     this.#isAboutToSweep = true;
@@ -223,6 +229,13 @@ export class Collections {
     const files = collections.flatMap(filesNamedBy).filter(({ path }) => !this.#namedFiles.has(path));
     for (const file of files) this.#namedFiles.set(file.path, file);
     for (const running of this.running) running.protect(files);
+  }
+
+  /** Objects without files, too, which no record names. */
+  #releaseDeselected(): void {
+    if (!this.running.every(({ isReady }) => isReady)) return;
+    for (const key of this.#deselected) this.#release(refOf(key));
+    this.#deselected.clear();
   }
 
   /** Removes the finalizer of an object, unless another collection still has it. */

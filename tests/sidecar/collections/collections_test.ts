@@ -189,18 +189,29 @@ Deno.test("Collections with METHOD=LIST clean up, too", async () => {
   assert.deepEqual([at.files("1"), at.files("2")], [{ "a.txt": "a" }, {}]);
 });
 
+for (
+  const [change, first] of Object.entries({ "is removed": "two, label: other", "selects others": "one, label: other" })
+) {
+  Deno.test(`Collections release objects without files, too, when their collection ${change}`, async () => {
+    await using at = collectionsPlace();
+    at.create("empty", {});
+    at.create("full", { "a.txt": "a" });
+    const released: string[] = [];
+    await using it = await at.start(config({ one: "1" }), { finalizerGuard: guardThatTells(released) });
+    it.run();
+    await until(() => it.collections.notReady() === undefined);
+    await it.replace(config({ one: "1" }).replace("one, label: app", first));
+    await until(() => new Set(released).size === 2);
+    assert.deepEqual(new Set(released), new Set(["empty", "full"]));
+  });
+}
+
 Deno.test("Collections release a finalizer when none of them has the object any more", async () => {
   await using at = collectionsPlace();
   at.create("a", { "a.txt": "a" }, { labels: { app: "", team: "" } });
   const released: string[] = [];
-  const finalizerGuard = {
-    admit: () => Promise.resolve("apply" as const),
-    release: ({ name }: { name: string }) => void released.push(name),
-    run: () => Promise.resolve(),
-    flush: () => Promise.resolve(),
-  };
   const both = config({ one: "1", two: "2" }).replace("two, label: app", "two, label: team");
-  await using it = await at.start(both, { finalizerGuard });
+  await using it = await at.start(both, { finalizerGuard: guardThatTells(released) });
   it.run();
   await until(() => it.collections.notReady() === undefined);
   await it.replace(config({ one: "1" }));
@@ -210,3 +221,12 @@ Deno.test("Collections release a finalizer when none of them has the object any 
   await until(() => released.length > 0);
   assert.deepEqual(at.files("1"), {});
 });
+
+function guardThatTells(released: string[]) {
+  return {
+    admit: () => Promise.resolve("apply" as const),
+    release: ({ name }: { name: string }) => void released.push(name),
+    run: () => Promise.resolve(),
+    flush: () => Promise.resolve(),
+  };
+}
