@@ -8,10 +8,12 @@ import { canonical } from "../reconcile/canonical_paths.ts";
 import type { Problem } from "../serve/status.ts";
 import type { CollectionExplanation, Explanation } from "./explanation.ts";
 import { fileState } from "./file_states.ts";
-import { find, labelsOfNamespace, listAll } from "./lookup.ts";
+import { find, listAll } from "./lookup.ts";
+import { namespaceOf, type OfNamespace, selectsNamespaces } from "./namespace_labels.ts";
 import { nearNames } from "./near_names.ts";
-import { lookupFailure, type Picture, processFailures, withoutLosses } from "./picture.ts";
+import { type Picture, processFailures, withoutLosses } from "./picture.ts";
 import type { PlannedCollection } from "./planned_collection.ts";
+import { lookupFailure } from "./read_failures.ts";
 import { whyNotSelected } from "./why_not_selected.ts";
 
 type Answer = Omit<Explanation, "version" | "sidecar">;
@@ -20,10 +22,8 @@ export async function explainObject(ref: ObjectRef, picture: Picture, signal: Ab
   const about = qualifiedName(ref);
   const problems = problemsOf(about, picture);
   let object: KubeObject | undefined;
-  let namespaceLabels: Record<string, string> | undefined;
   try {
     object = await find(picture.client, ref, signal);
-    namespaceLabels = await namespaceOf(ref.namespace, picture, signal);
   } catch (error) {
     if (processFailures(picture).length === 0) {
       problems.push(lookupFailure(error, `list ${pluralOf(ref.kind)} in namespace ${ref.namespace}`));
@@ -33,9 +33,11 @@ export async function explainObject(ref: ObjectRef, picture: Picture, signal: Ab
     const collections = filesBySidecar(about, picture);
     return { about, summary, isAnswered: known, collections, problems, suggestions: [] };
   }
-  const collections = picture.collections.map((collection) =>
-    inCollection(ref, object, namespaceLabels, collection, picture)
-  );
+  const ofNamespace = await namespaceOf(ref.namespace, picture, signal);
+  const collections = picture.collections
+    .map((collection) => inCollection(ref, object, ofNamespace, collection, picture))
+    .sort((a, b) => farness(a) - farness(b));
+  if (object !== undefined) problems.push(...withoutKeys(about, object, collections));
   const suggestions = object === undefined ? await suggest(ref, picture, signal) : [];
   const summary = summaryOf(about, object, collections, problems);
   return { about, summary, isAnswered: true, collections, problems: withoutLosses(problems, collections), suggestions };
@@ -44,19 +46,33 @@ export async function explainObject(ref: ObjectRef, picture: Picture, signal: Ab
 function inCollection(
   ref: ObjectRef,
   object: KubeObject | undefined,
-  namespaceLabels: Record<string, string> | undefined,
+  { labels: namespaceLabels, failure }: OfNamespace,
   collection: PlannedCollection,
-  { status }: Picture,
+  picture: Picture,
 ): CollectionExplanation {
   const { name, selection, files } = collection.collection;
   const sighting = { exists: object !== undefined, labels: object?.metadata.labels, namespaceLabels };
-  const reasons = whyNotSelected(selection, collection.ownNamespace, ref, sighting);
+  const reasons: CollectionExplanation["reasons"] = whyNotSelected(selection, collection.ownNamespace, ref, sighting);
+  if (failure !== undefined && selectsNamespaces(collection)) reasons.push(failure);
   if (object === undefined || reasons.length > 0) return { name, isSelected: false, reasons, files: [] };
   const folder = folderOf(collection.collection);
   const settings = { ...files, folder, allowedFolders: collection.folders.slice(1) };
   const projection = canonical(project(ref.kind, object, settings), collection.publisher);
-  const states = projection.files.map((file) => fileState(collection, file, keyOf(ref), status));
+  const states = projection.files.map((file) => fileState(collection, file, keyOf(ref), picture));
   return { name, isSelected: true, reasons: [], files: states };
+}
+
+/** Collections that select the object come first, then those that it lacks least for. */
+function farness({ isSelected, reasons }: CollectionExplanation): number {
+  if (isSelected) return 0;
+  return 1 + reasons.length + reasons.filter(({ what }) => /^label \S+ is missing/.test(what)).length;
+}
+
+function withoutKeys(about: string, { data, binaryData }: KubeObject, collections: CollectionExplanation[]): Problem[] {
+  const isEmpty = Object.keys(data ?? {}).length + Object.keys(binaryData ?? {}).length === 0;
+  if (!isEmpty || !collections.some(({ isSelected }) => isSelected)) return [];
+  const cure = "Add a key to its data: the key is the name of the file, and the value its content";
+  return [{ severity: "warning", object: about, what: "its data is empty", cure }];
 }
 
 /** What is known to be wrong with an object. */
@@ -69,11 +85,6 @@ function problemsOf(about: string, { collections, failures, status }: Picture): 
   );
   // The sidecar's own words are the better ones: it knows since when
   return [...ofSidecar.length > 0 ? ofSidecar : planned, ...processFailures({ failures, status })];
-}
-
-async function namespaceOf(name: string, { collections, client, haveNamespacesLabels }: Picture, signal: AbortSignal) {
-  const isAsked = collections.some(({ collection }) => collection.selection.namespaceSelector !== undefined);
-  return isAsked && haveNamespacesLabels ? await labelsOfNamespace(client, name, signal) : undefined;
 }
 
 /** The files that the sidecar has of an object, where the cluster cannot be asked. */
@@ -123,16 +134,18 @@ function summaryOf(
   if (selected.length === 0) return `${about} is not selected`;
   const files = selected.flatMap(({ files }) => files);
   const inPlace = files.filter(({ state }) => state === "in place").length;
-  const refused = problems.some((problem) => problem.object === about);
+  const isRefused = problems.some(({ object, severity }) => object === about && severity === "error");
   if (files.length === 0) {
-    return refused ? `${about} is selected, but refused` : `${about} is selected, but has no keys that become files`;
-  }
-  if (inPlace === files.length) {
-    return `${about} is selected, and ${files.length === 1 ? "its file is" : "all of its files are"} in place`;
+    return `${about} is selected, but ${isRefused ? "refused" : "has no keys that become files"}`;
   }
   const lacking = files.length - inPlace;
-  const which = files.length === 1
-    ? "its file is"
-    : `${lacking} of its ${files.length} files ${lacking === 1 ? "is" : "are"}`;
-  return `${about} is selected, but ${which} not in place`;
+  if (files.length === 1) {
+    return `${about} is selected, ${lacking === 0 ? "and" : "but"} its file is ${lacking === 0 ? "" : "not "}in place`;
+  }
+  const which = lacking === 0
+    ? "and all of its files are in place"
+    : lacking === files.length
+    ? `but none of its ${files.length} files is in place`
+    : `but ${lacking} of its ${files.length} files ${lacking === 1 ? "is" : "are"} not in place`;
+  return `${about} is selected, ${which}`;
 }

@@ -1,26 +1,18 @@
 /** Whose a file is, who else wants the path, or who would have it. */
 import { lstat } from "../files/file_calls.ts";
 import { isInside, joinPath, nameOf, parentOf, RESERVED_PREFIX } from "../files/paths.ts";
-import { project } from "../files/projection.ts";
-import { qualifiedName, refOf } from "../objects/ref.ts";
-import type { Source } from "../objects/source.ts";
-import { canonical } from "../reconcile/canonical_paths.ts";
+import { refOf } from "../objects/ref.ts";
 import type { Problem } from "../serve/status.ts";
-import { folderOf } from "../sidecar/opening/open_files.ts";
-import { sourcesOf } from "../sidecar/sources/sources.ts";
 import { ChangeReasons } from "./change_reasons.ts";
 import type { CollectionExplanation, Explanation, FileExplanation } from "./explanation.ts";
 import { fileState } from "./file_states.ts";
-import { labelsOfNamespace, listAll, sight } from "./lookup.ts";
+import { sight } from "./lookup.ts";
+import { candidatesFor } from "./path_candidates.ts";
 import { type Picture, processFailures, withoutLosses } from "./picture.ts";
 import type { PlannedCollection } from "./planned_collection.ts";
 import { shownKey } from "./shown_object.ts";
-import { whyNotSelected } from "./why_not_selected.ts";
 
 type Answer = Omit<Explanation, "version" | "sidecar">;
-
-/** Objects that would have the path, at most. */
-const MAX_CANDIDATES = 5;
 
 export async function explainPath(asked: string, picture: Picture, signal: AbortSignal): Promise<Answer> {
   const [first] = picture.collections;
@@ -49,30 +41,45 @@ export async function explainPath(asked: string, picture: Picture, signal: Abort
     return answer(`${path} is that of ${object}, as the sidecar says (collection ${collection})`);
   }
   if (lstat(path)?.isDirectory) return answer(`${path} is a directory`);
+  const lost = collections.flatMap(({ files }) => files);
+  const candidates = lost.length > 0 ? [] : await candidatesFor(path, picture, signal);
+  const all = [...collections, ...candidates];
+  return answer(freeSummary(path, picture, all), { collections: all, problems: withoutLosses(problems, all) });
+}
+
+/** About a path that no object has. */
+function freeSummary(path: string, picture: Picture, found: readonly CollectionExplanation[]): string {
+  const { collections, failures } = picture;
+  const folders = [...new Set(collections.flatMap((collection) => collection.folders))];
   const isThere = lstat(path) !== undefined;
-  const inFolder = picture.collections.some(({ folders }) => folders.some((folder) => isInside(folder, path)));
-  const outside = inFolder ? "" : ", and it is in no folder of the sidecar's";
-  const candidates = inFolder ? await candidatesFor(path, picture, signal) : [];
-  const wouldBe = candidates.length === 0 ? "" : "; it would be that of an object that is not selected";
-  const summary = isThere
-    ? `${path} is not ours: no object claims it, and it is in no record${outside}${wouldBe}`
-    : `${path} is not there, and no object claims it${outside}${wouldBe}`;
-  return answer(summary, { collections: [...collections, ...candidates] });
+  const isOutside = !folders.some((folder) => isInside(folder, path));
+  const [first] = found.flatMap(({ files, isSelected }) => files.map((file) => ({ ...file, isSelected })));
+  const state = `${path} is ${isThere ? "not ours" : "not there"}`;
+  if (first?.state === "lost") return `${state}: ${first.object} asks for it, and has lost it`;
+  if (first?.isSelected && first.state === "broken") return `${state}: ${first.object} would have it, but is refused`;
+  if (first?.isSelected) return `${state}: it is to be that of ${first.object}`;
+  const outside = isOutside ? `, and it is outside of ${folders.join(", ")}, where the sidecar writes` : "";
+  const wouldBe = first === undefined ? "" : "; it would be that of an object that is not selected";
+  const claim = failures.length > 0 ? "no object that could be listed claims it" : "no object claims it";
+  return isThere
+    ? `${state}: ${claim}, and it is in no record${outside}${wouldBe}`
+    : `${state}, and ${claim}${outside}${wouldBe}`;
 }
 
 /** The object that has the path, those that lost it, and the one whose file is still there. */
 async function filesAt(
   path: string,
   collection: PlannedCollection,
-  { client, haveNamespacesLabels, status }: Picture,
+  picture: Picture,
   signal: AbortSignal,
 ): Promise<FileExplanation[]> {
+  const { client, haveNamespacesLabels } = picture;
   const { claims } = collection.reconciler.inner;
   const body = { path, content: { body: () => [] } };
   const winner = claims.winnerOf(path);
-  const files = winner === undefined ? [] : [fileState(collection, body, winner.key, status)];
+  const files = winner === undefined ? [] : [fileState(collection, body, winner.key, picture)];
   for (const { path: lost, loser } of claims.lost()) {
-    if (lost === path) files.push(fileState(collection, body, loser.key, status));
+    if (lost === path) files.push(fileState(collection, body, loser.key, picture));
   }
   const planned = collection.publisher.files.get(path);
   if (winner === undefined && planned?.action === "remove") {
@@ -106,45 +113,18 @@ function ownedSummary(path: string, { object, state, detail }: FileExplanation):
   }
 }
 
+/** What is known to be wrong with the path, or with the object that has it. */
 function problemsOf(path: string, picture: Picture): Problem[] {
-  const about = picture.status?.problems.filter((problem) => problem.path === path) ?? [];
+  const { collections, status } = picture;
+  const owners = new Set(collections.flatMap(({ reconciler }) => {
+    const winner = reconciler.inner.claims.winnerOf(path);
+    return winner === undefined ? [] : [shownKey(winner.key)];
+  }));
+  const planned = collections.flatMap(({ collection: { name }, problems }) =>
+    problems.map(({ kind: _, ...problem }): Problem => ({ severity: "error", collection: name, ...problem }))
+  );
+  const about = (status?.problems ?? planned).filter((problem) =>
+    problem.path === undefined ? owners.has(problem.object ?? "") : problem.path === path
+  );
   return [...about, ...processFailures(picture)];
-}
-
-/** Objects that are not selected, and would have the path if they were. */
-async function candidatesFor(path: string, picture: Picture, signal: AbortSignal): Promise<CollectionExplanation[]> {
-  const { client, haveNamespacesLabels } = picture;
-  const found: CollectionExplanation[] = [];
-  for (const collection of picture.collections) {
-    const { name, selection, files } = collection.collection;
-    if (!collection.folders.some((folder) => isInside(folder, path))) continue;
-    const settings = { ...files, folder: folderOf(collection.collection), allowedFolders: collection.folders.slice(1) };
-    for (const target of withoutLabels(sourcesOf(selection, collection.ownNamespace))) {
-      try {
-        for await (const object of listAll(client, target, signal)) {
-          if (found.length >= MAX_CANDIDATES) return found;
-          const projection = canonical(project(target.kind, object, settings), collection.publisher);
-          const file = projection.files.find((one) => one.path === path);
-          if (file === undefined) continue;
-          const { namespace, name: objectName, labels } = object.metadata;
-          const ref = { kind: target.kind, namespace, name: objectName };
-          const isAsked = haveNamespacesLabels && selection.namespaceSelector !== undefined;
-          const namespaceLabels = isAsked ? await labelsOfNamespace(client, namespace, signal) : undefined;
-          const sighting = { exists: true, labels, namespaceLabels };
-          const reasons = whyNotSelected(selection, collection.ownNamespace, ref, sighting);
-          if (reasons.length === 0) continue;
-          const candidate = { path, key: file.key, object: qualifiedName(ref), state: "missing" as const };
-          found.push({ name, isSelected: false, reasons, files: [candidate] });
-        }
-      } catch {
-        // Not allowed there, which is among the failures
-      }
-    }
-  }
-  return found;
-}
-
-function withoutLabels(sources: readonly Source[]): Source[] {
-  const targets = sources.map(({ labelSelector: _, ...source }): Source => source);
-  return [...new Map(targets.map((target) => [JSON.stringify(target), target])).values()];
 }

@@ -36,6 +36,8 @@ export interface FileExplanation {
   /** Whose content is at the path, or would be. */
   object: string;
   state: "in place" | "missing" | "differs" | "to be removed" | "to be downloaded" | "lost" | "broken";
+  /** In the overview: one of `problems` is about it. */
+  hasProblem?: true;
   /** More about the state. */
   detail?: string;
   cure?: string;

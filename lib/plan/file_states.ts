@@ -1,19 +1,25 @@
 /** How a file of an object is, or why it is not there. */
 import { lstat } from "../files/file_calls.ts";
 import type { WantedFile } from "../files/projection.ts";
-import type { FileStatus, Status } from "../serve/status.ts";
+import type { PlannedFile } from "../files/dry_publisher.ts";
 import { given } from "../runtime/given.ts";
+import { duration } from "../runtime/quantities.ts";
 import { cureOfCollision } from "./cures.ts";
-import type { FileExplanation, FollowingNotification } from "./explanation.ts";
+import type { FileExplanation } from "./explanation.ts";
+import { followingNotification } from "./following_notification.ts";
+import type { Picture } from "./picture.ts";
 import type { PlannedCollection } from "./planned_collection.ts";
 import { shownKey } from "./shown_object.ts";
 
-/** @param wanted by the object with this key */
+/** What the running sidecar says of its files, and its settings. */
+export type SeenBySidecar = Pick<Picture, "status" | "written" | "watch">;
+
+/** @param owner the key of the object that wants the file */
 export function fileState(
   collection: PlannedCollection,
   { path, key, content }: Pick<WantedFile, "path" | "content"> & { key?: string },
   owner: string,
-  status: Status | undefined,
+  picture: SeenBySidecar,
 ): FileExplanation {
   const file = { path, ...given("key", key), object: shownKey(owner) };
   const lost = lossOf(collection, path, owner);
@@ -21,35 +27,88 @@ export function fileState(
   if ("broken" in content) return { ...file, state: "broken", detail: content.broken, cure: "correct the value" };
   const planned = collection.publisher.files.get(path);
   const others = othersAt(collection, path, owner);
-  const more = { ...(others.length > 0 ? { others } : {}), ...onDisk(path, collection, status) };
-  const present = lstat(path);
-  switch (planned?.action) {
+  const more = { ...(others.length > 0 ? { others } : {}), ...onDisk(path, picture) };
+  if (planned !== undefined) return { ...file, ...plannedState(path, planned, collection, picture), ...more };
+  if (collection.reconciler.inner.claims.get(owner) !== undefined || isRefused(collection, owner)) {
+    return { ...file, state: "broken", detail: "refused, see the problems", ...more };
+  }
+  if (lstat(path) !== undefined && isKnownOf(path, owner, collection, picture)) {
+    return { ...file, state: "in place", detail: "it stays as it is while its object cannot be listed", ...more };
+  }
+  const detail = collection.isReady ? "its object is new" : "the sidecar does not get its object, see the errors";
+  return { ...file, state: "missing", detail, ...more };
+}
+
+/** How a file is whose object was listed. */
+export function plannedState(
+  path: string,
+  planned: PlannedFile,
+  collection: PlannedCollection,
+  picture: SeenBySidecar,
+): Pick<FileExplanation, "state" | "detail"> {
+  switch (planned.action) {
     case "same":
-      return { ...file, state: "in place", ...more };
+      return { state: "in place" };
     case "create":
-      return { ...file, state: "missing", detail: missing(status), ...more };
-    case "change": {
-      const differs = planned.differs ?? [];
-      const what = differs.includes("foreign")
-        ? "a file is there that is not ours: it will be replaced"
-        : differs.includes("mode")
-        ? "its mode differs"
-        : "what is there differs from the object";
-      return { ...file, state: "differs", detail: status === undefined ? `${what}; no sidecar runs` : what, ...more };
-    }
+      return { state: "missing", detail: whyMissing(path, planned.owner, collection, picture) };
+    case "change":
+      return { state: "differs", detail: whyDifferent(path, planned, picture) };
+    case "remove":
+      return { state: "to be removed" };
     case "unknown": {
       const host = collection.downloads.hosts.get(path) ?? "";
-      const detail = present === undefined ? `not downloaded from ${host} yet` : `its content comes from ${host}`;
-      return { ...file, state: present === undefined ? "to be downloaded" : "in place", detail, ...more };
+      return lstat(path) === undefined
+        ? { state: "to be downloaded", detail: `not downloaded from ${host} yet` }
+        : { state: "in place", detail: `its content comes from ${host}` };
     }
-    default:
-      // Refused: the reason is among the problems
-      return { ...file, state: "broken", detail: "refused, see the problems", ...more };
   }
 }
 
-function missing(status: Status | undefined): string {
-  return status === undefined ? "a start would write it; no sidecar runs" : "the sidecar has not written it yet";
+const BY_A_START = "a start with these settings would write it";
+
+function whyMissing(path: string, owner: string, collection: PlannedCollection, picture: SeenBySidecar): string {
+  const wasThere = isKnownOf(path, owner, collection, picture);
+  if (picture.status === undefined) return wasThere ? `something removed it; ${BY_A_START} again` : BY_A_START;
+  return wasThere
+    ? `something removed it; the sidecar writes it again ${restoredWhen(picture)}`
+    : "the sidecar has not written it yet";
+}
+
+function whyDifferent(path: string, { differs = [] }: PlannedFile, picture: SeenBySidecar): string {
+  if (differs.includes("foreign")) return "a file is there that is not ours: it will be replaced";
+  if (differs.includes("mode")) return "its mode differs";
+  if (picture.status === undefined) return `what is there differs from the object; ${BY_A_START}`;
+  return isChangedByOthers(path, picture)
+    ? `something else changed it; the sidecar writes it again ${restoredWhen(picture)}`
+    : "the object has changed, and the sidecar has not written it yet";
+}
+
+/** Whether the file is not the one that the sidecar wrote, or is gone. */
+export function isChangedByOthers(path: string, { written }: SeenBySidecar): boolean {
+  const known = written.get(path);
+  if (known === undefined) return false;
+  const present = lstat(path);
+  return !present?.isFile || present.size !== known.size ||
+    Math.floor((present.mtime?.getTime() ?? 0) / 1000) * 1000 !== Date.parse(known.writtenAt);
+}
+
+/** When the sidecar restores a file that something else removed or changed. */
+export function restoredWhen({ watch: { checkPeriod, resyncPeriod } }: SeenBySidecar): string {
+  const when = checkPeriod > 0
+    ? `within CHECK_PERIOD (${duration(checkPeriod)})`
+    : resyncPeriod > 0
+    ? `within RESYNC_PERIOD (${duration(resyncPeriod)})`
+    : "when its object changes, as CHECK_PERIOD and RESYNC_PERIOD are 0";
+  return when;
+}
+
+/** Whether the sidecar, or the record, says that the object's content was written to the path. */
+function isKnownOf(path: string, owner: string, { recorded }: PlannedCollection, { written }: SeenBySidecar): boolean {
+  return recorded.get(path) === owner || written.get(path)?.object === shownKey(owner);
+}
+
+function isRefused({ problems }: PlannedCollection, owner: string): boolean {
+  return problems.some(({ object }) => object === shownKey(owner));
 }
 
 function lossOf(
@@ -89,33 +148,14 @@ export function othersAt({ reconciler }: PlannedCollection, path: string, owner:
 
 function onDisk(
   path: string,
-  { collection: { name } }: PlannedCollection,
-  status: Status | undefined,
+  { status, written }: SeenBySidecar,
 ): Pick<FileExplanation, "size" | "writtenAt" | "notification"> {
   const present = lstat(path);
   if (!present?.isFile) return {};
-  const known = status?.files.find((file) => file.path === path);
-  const writtenAt = known?.writtenAt ?? present.mtime?.toISOString();
+  const known = written.get(path);
   return {
     size: present.size,
-    ...given("writtenAt", writtenAt),
-    ...given("notification", known && status && notificationOf(name, known, status)),
+    ...given("writtenAt", known?.writtenAt ?? present.mtime?.toISOString()),
+    ...given("notification", known && status && followingNotification(known, status)),
   };
-}
-
-/** The first notification that followed the writing of a file; without one, that which is pending. */
-function notificationOf(
-  collection: string,
-  { writtenAt }: FileStatus,
-  status: Status,
-): FollowingNotification | undefined {
-  const settings = status.collections.find(({ name }) => name === collection)?.notification;
-  if (settings === undefined) return undefined;
-  const { kind, to, pending } = settings;
-  // Times of notifications have whole seconds
-  const written = Math.floor(Date.parse(writtenAt) / 1000) * 1000;
-  const first = status.notifications.findLast((one) => one.collection === collection && Date.parse(one.at) >= written);
-  if (first === undefined) return pending ? { kind, to, result: "pending" } : undefined;
-  const { result, detail, at } = first;
-  return { kind: first.kind, to: first.to, result, detail, at };
 }

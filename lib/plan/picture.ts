@@ -1,12 +1,12 @@
 /** What `explain` looks at: what should be on the disk by the cluster, and what the running sidecar says. */
 import { PlannedDisk } from "../files/planned_disk.ts";
-import { ApiError } from "../kube/client/errors.ts";
 import type { ObjectApi } from "../kube/client/object_api.ts";
-import { messageOf } from "../runtime/message_of.ts";
-import type { Problem, Status } from "../serve/status.ts";
+import type { WatchSettings } from "../config/config.ts";
+import type { FileStatus, Problem, Status } from "../serve/status.ts";
 import type { Explanation } from "./explanation.ts";
 import { listAll, openCollections, type PlanOptions } from "./make_plan.ts";
 import type { PlannedCollection } from "./planned_collection.ts";
+import { failureOf, withOwnNamespace } from "./read_failures.ts";
 
 export interface Picture {
   client: ObjectApi;
@@ -17,6 +17,9 @@ export interface Picture {
   failures: Problem[];
   /** The running sidecar's, if it answered. */
   status: Status | undefined;
+  /** The files of the running sidecar, by path. */
+  written: ReadonlyMap<string, FileStatus>;
+  watch: Pick<WatchSettings, "checkPeriod" | "resyncPeriod">;
 }
 
 /**
@@ -29,9 +32,12 @@ export async function openPicture(
   signal: AbortSignal,
 ): Promise<Picture> {
   const collections = await openCollections(options, new PlannedDisk(), () => {});
-  const failures = (await listAll(collections, signal)).map(failureOf);
-  const { client, credentials } = options;
-  return { client, haveNamespacesLabels: credentials !== undefined, collections, failures, status };
+  const { client, credentials, config: { watch } } = options;
+  const failures = await withOwnNamespace((await listAll(collections, signal)).map(failureOf), client, signal);
+  const seen = status && { ...status, problems: await withOwnNamespace(status.problems, client, signal) };
+  const written = new Map(status?.files.map((file) => [file.path, file]));
+  const haveNamespacesLabels = credentials !== undefined;
+  return { client, haveNamespacesLabels, collections, failures, status: seen, written, watch };
 }
 
 /** What is wrong with the process as a whole, and may be why something is missing. */
@@ -54,24 +60,4 @@ export function withoutLosses(
 
 function keyOf({ object, path }: { object: string; path: string }): string {
   return `${object} ${path}`;
-}
-
-const RIGHTS = "Give the service account get, list and watch there: `k8s-sidecar print-rbac | kubectl apply -f -`";
-
-function failureOf(what: string): Problem {
-  if (!/not allowed to|forbidden/i.test(what)) {
-    return { severity: "error", what, cure: "Check the API server, the network policies and the credentials" };
-  }
-  const [fact = what] = what.split(": give the service account");
-  return { severity: "error", what: fact, cure: `${RIGHTS}; or ask for less with NAMESPACE or RESOURCE` };
-}
-
-/** A request that was made for the explanation alone has failed. */
-export function lookupFailure(error: unknown, doing: string): Problem {
-  const isForbidden = error instanceof ApiError && error.isForbidden;
-  return {
-    severity: "error",
-    what: isForbidden ? `not allowed to ${doing}` : `cannot ${doing}: ${messageOf(error)}`,
-    cure: isForbidden ? RIGHTS : "Check the API server, the network policies and the credentials",
-  };
 }

@@ -1,0 +1,109 @@
+/** Objects that would have a path: they are not selected, or refused, or their source was not listed. */
+import { isInside, joinPath, nameOf, parentOf, resolvePath } from "../files/paths.ts";
+import { project, type ProjectionSettings } from "../files/projection.ts";
+import { type Kind, KINDS } from "../objects/kind.ts";
+import type { KubeObject } from "../objects/object.ts";
+import { keyOf, qualifiedName } from "../objects/ref.ts";
+import type { Source } from "../objects/source.ts";
+import { canonical } from "../reconcile/canonical_paths.ts";
+import { folderOf } from "../sidecar/opening/open_files.ts";
+import { sourcesOf } from "../sidecar/sources/sources.ts";
+import { cureOf } from "./cures.ts";
+import type { CollectionExplanation, FileExplanation } from "./explanation.ts";
+import { fileState } from "./file_states.ts";
+import { listAll } from "./lookup.ts";
+import { namespaceOf, selectsNamespaces } from "./namespace_labels.ts";
+import type { Picture } from "./picture.ts";
+import type { PlannedCollection } from "./planned_collection.ts";
+import { whyNotSelected } from "./why_not_selected.ts";
+
+/** Objects that are found, at most. */
+const MAX_CANDIDATES = 5;
+
+export async function candidatesFor(
+  path: string,
+  picture: Picture,
+  signal: AbortSignal,
+): Promise<CollectionExplanation[]> {
+  const found = new Map<string, CollectionExplanation>();
+  const own = await picture.client.namespace();
+  for (const collection of picture.collections) {
+    const isInFolder = collection.folders.some((folder) => isInside(folder, path));
+    for (const source of isInFolder ? everywhere(collection, own) : selected(collection)) {
+      try {
+        for await (const object of listAll(picture.client, source, signal)) {
+          if (found.size >= MAX_CANDIDATES) return [...found.values()];
+          const candidate = await candidateOf(path, source.kind, object, collection, picture, signal);
+          if (candidate === undefined) continue;
+          const id = `${candidate.name} ${candidate.files[0]!.object}`;
+          if (!found.has(id)) found.set(id, candidate);
+        }
+      } catch {
+        // Not allowed there, which is among the failures if the settings select it
+      }
+    }
+  }
+  return [...found.values()];
+}
+
+async function candidateOf(
+  path: string,
+  kind: Kind,
+  object: KubeObject,
+  collection: PlannedCollection,
+  picture: Picture,
+  signal: AbortSignal,
+): Promise<CollectionExplanation | undefined> {
+  const { collection: { name, selection, files }, ownNamespace } = collection;
+  const folder = folderOf(collection.collection);
+  const settings = { ...files, folder, allowedFolders: collection.folders.slice(1) };
+  const projection = canonical(project(kind, object, settings), collection.publisher);
+  const file = projection.files.find((one) => one.path === path);
+  const isRefused = projection.isRefused && wishes(path, kind, object, settings, collection);
+  if (file === undefined && !isRefused) return undefined;
+  const { namespace, name: objectName, labels } = object.metadata;
+  const ref = { kind, namespace, name: objectName };
+  const { labels: namespaceLabels, failure } = await namespaceOf(namespace, picture, signal);
+  const reasons: CollectionExplanation["reasons"] = [
+    ...whyNotSelected(selection, ownNamespace, ref, { exists: true, labels, namespaceLabels }),
+    ...failure !== undefined && selectsNamespaces(collection) ? [failure] : [],
+  ];
+  const about = { path, object: qualifiedName(ref) };
+  if (reasons.length > 0) {
+    const key = file === undefined ? {} : { key: file.key };
+    return { name, isSelected: false, reasons, files: [{ ...about, ...key, state: "missing" }] };
+  }
+  const selected = (file: FileExplanation) => ({ name, isSelected: true, reasons: [], files: [file] });
+  if (file !== undefined) return selected(fileState(collection, file, keyOf(ref), picture));
+  const [detail = ""] = projection.refusals;
+  return selected({ ...about, state: "broken", detail: `refused: ${detail}`, cure: cureOf(detail) });
+}
+
+/** Whether a refused object would have the path without its annotation, or asks for it with that. */
+function wishes(
+  path: string,
+  kind: Kind,
+  object: KubeObject,
+  settings: ProjectionSettings,
+  { publisher }: PlannedCollection,
+): boolean {
+  const annotation: unknown = object.metadata.annotations?.[settings.folderAnnotation] ?? "";
+  const plain = { ...object, metadata: { ...object.metadata, annotations: {} } };
+  return project(kind, plain, { ...settings, maxFilesPerObject: Infinity }).files.some((file) => {
+    const folder = parentOf(file.path);
+    const folders = [folder, ...typeof annotation === "string" ? [resolvePath(folder, annotation)] : []];
+    return folders.some((one) => joinPath(publisher.canonical(one), nameOf(file.path)) === path);
+  });
+}
+
+/** What the settings select. */
+function selected({ collection, ownNamespace }: PlannedCollection): Source[] {
+  return sourcesOf(collection.selection, ownNamespace);
+}
+
+/** The same without labels, then every object that may be listed. */
+function everywhere(collection: PlannedCollection, ownNamespace: string): Source[] {
+  const targets = selected(collection).map(({ labelSelector: _, ...source }): Source => source);
+  const others = KINDS.flatMap((kind): Source[] => [{ kind }, { kind, namespace: ownNamespace }]);
+  return [...new Map([...targets, ...others].map((target) => [JSON.stringify(target), target])).values()];
+}
