@@ -29,9 +29,20 @@ export async function ask(url: string, maxMs: number): Promise<Answer> {
     const text = await answer.text();
     return { status: answer.status, text, instance: answer.headers.get(INSTANCE_HEADER) ?? undefined };
   } catch (error) {
-    throw new Error(`no answer from ${url}: ${messageOf(error)}`, { cause: error });
+    throw new Error(`no answer from ${url}: ${reasonOf(error, maxMs)}`, { cause: error });
   }
 }
+
+/** `connection refused`; Deno's own message names the URL again. */
+function reasonOf(error: unknown, maxMs: number): string {
+  if (error instanceof DOMException && error.name === "TimeoutError") return `nothing within ${maxMs / 1000} s`;
+  const message = messageOf(error instanceof Error ? error.cause ?? error : error);
+  const [, reason = message] = /(?:tcp connect|dns) error: (.*?)(?: \(os error \d+\))?$/.exec(message) ?? [];
+  return reason.toLowerCase().includes("refused") ? "connection refused" : reason;
+}
+
+/** Another sidecar has the port, or the settings are not those that the sidecar has. */
+export class OtherSidecarError extends Error {}
 
 /**
  * Why the answer is not that of the sidecar with these settings, in one line; `undefined`: it is, or the settings are

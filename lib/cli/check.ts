@@ -52,7 +52,9 @@ async function checkManifests(file: string): Promise<ExitCode> {
   try {
     text = file === "-" ? await new Response(Deno.stdin.readable).text() : await Deno.readTextFile(file);
   } catch (error) {
-    console.error(`--pod ${file}: cannot be read: ${messageOf(error)}`);
+    // Deno adds which of its calls failed
+    const reason = messageOf(error).replace(/ \(os error \d+\)(: .*)?$/, "");
+    console.error(`--pod ${file}: cannot be read: ${reason}`);
     return EXIT.configuration;
   }
   const { checkPods } = await import("./pods/check_pods.ts");

@@ -2,15 +2,19 @@
 import type { Flags } from "../config/collection_settings.ts";
 import { PublishError } from "../files/publish_error.ts";
 import { CredentialsError } from "../kube/client/errors.ts";
+import { explainByStatus } from "../plan/explain_by_status.ts";
 import { explainObject } from "../plan/explain_object.ts";
 import { explainOverview } from "../plan/explain_overview.ts";
 import { explainPath } from "../plan/explain_path.ts";
 import type { Explanation } from "../plan/explanation.ts";
 import { openPicture } from "../plan/picture.ts";
+import { findByName } from "../plan/find_by_name.ts";
 import { parseSubject, type Subject } from "../plan/subject.ts";
+import { qualifiedName } from "../objects/ref.ts";
 import { systemClock } from "../runtime/clock.ts";
 import { messageOf } from "../runtime/message_of.ts";
 import type { Status } from "../serve/status.ts";
+import { OtherSidecarError } from "./ask_sidecar.ts";
 import { EXIT, type ExitCode } from "./exit_codes.ts";
 import { explanationText } from "./explanation_text.ts";
 import { openReading, type Reading } from "./reading.ts";
@@ -31,21 +35,16 @@ export async function runExplain(
   stop: AbortSignal,
 ): Promise<ExitCode> {
   const reading = await openReading(command, env);
-  if (reading === undefined) return EXIT.configuration;
-  await using _ = reading;
-  const subject = command.subject === undefined ? undefined : await subjectOf(command.subject, reading);
-  if (command.subject !== undefined && subject === undefined) {
-    const expected = "expected NAMESPACE/KIND/NAME, where KIND is configmap or secret, or an absolute path";
-    printError(`${JSON.stringify(command.subject)}: ${expected}`);
+  if ("before" in reading) {
+    if (reading.before !== undefined) explainVersionBefore(command, reading.before);
     return EXIT.configuration;
   }
+  await using _ = reading;
   try {
+    const subject = await subjectOf(command.subject, reading, stop);
+    if (subject === "unknown") return EXIT.configuration;
     const explanation = await explain(subject, reading, env, stop);
-    console.log(
-      command.json
-        ? JSON.stringify(explanation, null, 2)
-        : explanationText(explanation, { ...coloursOf(), now: new Date().toISOString() }),
-    );
+    print(explanation, command);
     return explanation.isAnswered ? EXIT.done : EXIT.unanswered;
   } catch (error) {
     if (stop.aborted) return EXIT.done;
@@ -54,6 +53,23 @@ export async function runExplain(
     return EXIT.unanswered;
   }
 }
+
+function print(explanation: Explanation, { json }: ExplainCommand): void {
+  const text = json
+    ? JSON.stringify(explanation, null, 2)
+    : explanationText(explanation, { ...coloursOf(), now: new Date().toISOString() });
+  console.log(text);
+}
+
+/** With the faults of CONFIG_FILE printed already. */
+function explainVersionBefore(command: ExplainCommand, status: Status): void {
+  const subject = command.subject === undefined ? undefined : parseSubject(command.subject, "");
+  if (command.subject !== undefined && subject === undefined) return printError(expected(command.subject));
+  console.error(GOES_ON);
+  print({ version: 1, ...explainByStatus(subject, status), sidecar: { isRunning: true } }, command);
+}
+
+const GOES_ON = "The running sidecar goes on with the version of CONFIG_FILE before, and says:";
 
 async function explain(
   subject: Subject | undefined,
@@ -77,11 +93,45 @@ async function askSidecar({ config }: Reading): Promise<{ status?: Status; reaso
   try {
     return { status: await statusOf({ config, faults: [] }) };
   } catch (error) {
-    return { reason: messageOf(error) };
+    if (!(error instanceof OtherSidecarError)) return { reason: messageOf(error) };
+    const { port } = config.health;
+    // Somebody who tries other settings is not told to change the port
+    return { reason: `the sidecar at port ${port} has other settings. Two sidecars of a pod each need a HEALTH_PORT` };
   }
 }
 
-async function subjectOf(text: string, { client }: Reading): Promise<Subject | undefined> {
+/** `unknown`: there is no such thing, which has been printed. */
+async function subjectOf(
+  text: string | undefined,
+  { client, config }: Reading,
+  signal: AbortSignal,
+): Promise<Subject | undefined | "unknown"> {
+  if (text === undefined) return undefined;
   // The namespace in the credentials is needed only without one in the text
-  return parseSubject(text, text.split("/").length === 2 ? await client.namespace() : "");
+  const subject = parseSubject(text, text.split("/").length === 2 ? await client.namespace() : "");
+  if (subject !== undefined && !("name" in subject)) return subject;
+  const { found, near } = subject === undefined
+    ? { found: [], near: [] }
+    : await findByName(subject, config.collections, client, signal);
+  const [ref, ...others] = found;
+  if (ref !== undefined && others.length === 0) return { ref };
+  if (ref !== undefined) {
+    const names = found.slice(0, MAX_NAMES).map(qualifiedName).join(", ");
+    printError(`several objects are named ${JSON.stringify(text)}: ask for one of ${names}`);
+  } else if (subject === undefined) printError(expected(text));
+  else {
+    const meant = near.length === 0 ? EXPECTED : `did you mean ${near.join(", or ")}?`;
+    printError(`no ConfigMap or Secret named ${JSON.stringify(text)} was found: ${meant}`);
+  }
+  return "unknown";
+}
+
+/** Objects with one name that are listed. */
+const MAX_NAMES = 10;
+
+const EXPECTED =
+  "expected NAMESPACE/KIND/NAME, KIND/NAME or NAME, where KIND is configmap or secret, or an absolute path";
+
+function expected(text: string): string {
+  return `${JSON.stringify(text)}: ${EXPECTED}`;
 }

@@ -17,24 +17,39 @@ export interface TextOptions extends Colours {
 
 export function explanationText(explanation: Explanation, options: TextOptions): string {
   const { summary, collections, problems, suggestions, sidecar, about } = explanation;
+  // The cures of other collections would lead the wrong way
+  const others = collections.some(({ isSelected }) => isSelected)
+    ? collections.filter(({ isSelected, files }) => !isSelected && files.length === 0)
+    : [];
+  const shown = collections.filter((collection) => !others.includes(collection));
   const named = collections.length > 1;
+  const problemTexts = problems.flatMap((problem) => problemLines(problem, about, options));
+  const fileTexts = shown.flatMap((collection) => collectionLines(collection, about, named, options));
   return [
     options.bold(wrapText(escaped(summary))),
     ...(suggestions.length === 0 ? [] : [wrapText(`did you mean ${suggestions.join(", or ")}?`, { first: "  " })]),
     ...(sidecar.isRunning ? [] : [
       options.dim(wrapText(`from the cluster and the disk alone: ${sidecar.reason}`, { first: "  ", indent: "    " })),
     ]),
-    ...collections.flatMap((collection) => collectionLines(collection, about, named, options)),
-    ...problems.flatMap((problem) => problemLines(problem, about, options)),
+    ...(about === undefined ? [...problemTexts, ...fileTexts] : [...fileTexts, ...problemTexts]),
+    ...(others.length === 0 ? [] : [
+      options.dim(
+        wrapText(escaped(`not selected by ${others.map(({ name }) => name).join(", ")}`), {
+          first: "  ",
+          indent: "      ",
+        }),
+      ),
+    ]),
   ].join("\n");
 }
 
 function collectionLines(
-  { name, isSelected, reasons, files }: CollectionExplanation,
+  { name, isSelected, reasons, files: all }: CollectionExplanation,
   about: string | undefined,
   named: boolean,
   options: TextOptions,
 ): string[] {
+  const files = all.filter(({ hasProblem }) => !hasProblem);
   const of = named ? `collection ${name}: ` : "";
   const isOther = !isSelected && files.length > 0;
   const whose = isOther ? `${files[0]!.object}: ` : "";
@@ -44,7 +59,7 @@ function collectionLines(
     cureLine(cure),
   ]);
   if (isOther) return lines;
-  if (named && isSelected) lines.push(`  collection ${name}`);
+  if (named && isSelected && (files.length > 0 || about !== undefined)) lines.push(`  collection ${name}`);
   return [...lines, ...files.flatMap((file) => fileLines(file, about, options))];
 }
 
@@ -74,7 +89,7 @@ function fileLines(file: FileExplanation, about: string | undefined, options: Te
 }
 
 function notificationText({ kind, to, result, detail, at }: FollowingNotification, now: string): string {
-  if (result === "pending") return `then ${kind} ${to}: pending`;
+  if (result === "pending") return `then ${kind} ${to}: pending, for this file or for others`;
   const time = at === undefined ? "" : `, ${relativeTime(at, now)}`;
   return `then ${kind} ${to}: ${result === "failed" ? "failed, " : ""}${detail}${time}`;
 }

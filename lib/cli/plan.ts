@@ -16,13 +16,19 @@ export interface PlanCommand {
   exitCode: boolean;
 }
 
+const GOES_ON =
+  "The running sidecar goes on with the version of CONFIG_FILE before: `k8s-sidecar status` says what it does";
+
 export async function runPlan(
   command: PlanCommand,
   env: Record<string, string | undefined>,
   stop: AbortSignal,
 ): Promise<ExitCode> {
   const reading = await openReading(command, env);
-  if (reading === undefined) return EXIT.configuration;
+  if ("before" in reading) {
+    if (reading.before !== undefined) console.error(GOES_ON);
+    return EXIT.configuration;
+  }
   await using _ = reading;
   try {
     const plan = await makePlan({ ...reading, env, clock: systemClock, random: Math.random }, stop);

@@ -12,7 +12,7 @@ export function planText(plan: Plan, origin: string, colours: Colours): string {
 }
 
 function ofCollection(
-  { name, selects, folder, changes, unchanged, problems }: CollectionPlan,
+  { name, selects, folder, changes, unchanged, problems, isIncomplete }: CollectionPlan,
   origin: string,
   colours: Colours,
 ): string {
@@ -21,7 +21,8 @@ function ofCollection(
     colours.dim(wrapText(`from ${origin} to ${folder}`, { first: "  ", indent: "      " })),
     ...changes.map((change) => changeLine(change, colours)),
   ];
-  if (changes.length === 0) lines.push("  nothing to do");
+  if (isIncomplete) lines.push(colours.yellow("  incomplete: not all objects could be listed"));
+  else if (changes.length === 0) lines.push("  nothing to do");
   if (unchanged > 0) lines.push(colours.dim(`  ${counted(unchanged, "file")} unchanged`));
   return [...lines, ...problems.map((problem) => problemLine(problem, colours))].join("\n");
 }
@@ -51,6 +52,8 @@ function problemLine({ kind, object, what, cure }: PlanProblem, colours: Colours
 function summaryLine({ summary: { create, change, remove, download }, failures }: Plan, { bold }: Colours): string {
   const downloads = download === 0 ? "" : `, ${download} to download`;
   const partial = failures.length === 0 ? "" : " (incomplete: see the errors)";
-  if (create + change + remove + download === 0) return bold(`Plan: nothing to do${partial}`);
+  if (create + change + remove + download === 0) {
+    return bold(partial === "" ? "Plan: nothing to do" : `Plan: unknown${partial}`);
+  }
   return bold(`Plan: ${create} to create, ${change} to change, ${remove} to remove${downloads}${partial}`);
 }

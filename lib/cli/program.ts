@@ -59,6 +59,12 @@ export async function runProgram(
     return EXIT.configuration;
   }
 
+  if (faults.some(({ setting }) => !setting.startsWith("-"))) {
+    // An unknown command: the settings are not what is wrong
+    console.error(describeFaults(faults));
+    return EXIT.configuration;
+  }
+
   const { config, faults: configFaults, text } = await loadConfig(env, "flags" in command ? command.flags : {});
   // remove-finalizers does not use the folder
   const isRemoval = command.run === "remove-finalizers";

@@ -9,11 +9,13 @@ import type { Credentials } from "../kube/client/credentials.ts";
 import type { ObjectApi } from "../kube/client/object_api.ts";
 import { SILENT } from "../log/log.ts";
 import { systemClock } from "../runtime/clock.ts";
+import type { Status } from "../serve/status.ts";
 import { openClient } from "../sidecar/opening/open_client.ts";
 import { configFilesOf } from "../sidecar/opening/open_files.ts";
 import { describeFaults, printWarning } from "./report.ts";
 import { checkCollections, couldMakeFolder, credentialsFault } from "./start_checks.ts";
 import { VERSION } from "./version.ts";
+import { versionBefore } from "./version_before.ts";
 
 export interface Reading extends AsyncDisposable {
   config: Config;
@@ -25,11 +27,17 @@ export interface Reading extends AsyncDisposable {
   configFiles: readonly ConfigFile[];
 }
 
-/** Prints warnings and faults. `undefined` if there are faults. Makes no folder. */
+/** The settings have faults. */
+export interface NoReading {
+  /** Of the running sidecar, if only CONFIG_FILE has faults: the sidecar goes on with the version before. */
+  before: Status | undefined;
+}
+
+/** Prints warnings and faults. Makes no folder. */
 export async function openReading(
   { flags, manifests }: { flags: Flags; manifests?: string },
   env: Record<string, string | undefined>,
-): Promise<Reading | undefined> {
+): Promise<Reading | NoReading> {
   const { config, faults } = await loadConfig(env, flags);
   const broken = new Set(faults.map(({ setting }) => setting));
   const checked = checkCollections(config.collections, config, broken, couldMakeFolder);
@@ -43,7 +51,7 @@ export async function openReading(
   if (faults.length > 0 || "faults" in opened) {
     if (!("faults" in opened)) await opened.client.close();
     console.error(describeFaults(faults));
-    return undefined;
+    return { before: await versionBefore(faults, env, flags) };
   }
   const { client } = opened;
   return {

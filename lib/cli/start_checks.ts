@@ -105,7 +105,7 @@ function settingsOf(name: string) {
 export function credentialsFault(error: unknown, kubeconfig: string | undefined): Fault {
   if (!(error instanceof CredentialsError)) throw error;
   if (kubeconfig !== undefined) return faultOf("KUBECONFIG", kubeconfig, error.message);
-  return { setting: "KUBECONFIG", message: `KUBECONFIG is not set, and ${error.message}` };
+  return { setting: "KUBECONFIG", message: error.message };
 }
 
 /** Deno allows writing to these only with --allow-all. */

@@ -3,7 +3,7 @@ import type { Config } from "../config/config.ts";
 import type { Fault } from "../config/read_settings.ts";
 import { messageOf } from "../runtime/message_of.ts";
 import type { Status } from "../serve/status.ts";
-import { ask, strangerIn, urlOf } from "./ask_sidecar.ts";
+import { ask, OtherSidecarError, strangerIn, urlOf } from "./ask_sidecar.ts";
 import { EXIT, type ExitCode } from "./exit_codes.ts";
 import { coloursOf } from "./report.ts";
 import { describeStatus } from "./status_words.ts";
@@ -37,7 +37,9 @@ export async function statusOf(settings: { config: Config; faults: readonly Faul
     );
   });
   const stranger = await strangerIn(answer, settings);
-  if (stranger !== undefined) throw new Error(stranger);
+  if (stranger !== undefined) {
+    throw answer.instance === undefined ? new Error(stranger) : new OtherSidecarError(stranger);
+  }
   if (answer.instance === undefined) throw new Error(`${url} is no k8s-sidecar: check HEALTH_PORT`);
   if (answer.status !== 200) throw new Error(`${url} answered ${answer.status}: ${answer.text.trim().slice(0, 200)}`);
   let status: Status;

@@ -16,6 +16,8 @@ export class ChangeReasons {
   readonly #collection: PlannedCollection;
   readonly #sight: Sight;
   readonly #owners: ReadonlySet<string>;
+  /** Recorded paths, by their owner and the key of the owner's data. */
+  readonly #byKey: ReadonlyMap<string, string>;
   /** By the key of an object that is not selected any more. */
   readonly #gone = new Map<string, Promise<string>>();
   #lookups = 0;
@@ -25,6 +27,7 @@ export class ChangeReasons {
     this.#collection = collection;
     this.#sight = sight;
     this.#owners = new Set(collection.recorded.values());
+    this.#byKey = new Map([...collection.recorded].map(([path, owner]) => [`${owner} ${keyIn(path, owner)}`, path]));
   }
 
   async of(path: string, file: PlannedFile): Promise<string[]> {
@@ -43,6 +46,9 @@ export class ChangeReasons {
   #ofNew(path: string, { owner }: PlannedFile): string {
     const { recorded } = this.#collection;
     if (recorded.get(path) === owner) return "missing on the disk";
+    const before = this.#byKey.get(`${owner} ${keyIn(path, owner)}`);
+    const isRenamed = before !== undefined && nameOf(before) !== nameOf(path) && !this.#pathsOf(owner).includes(before);
+    if (isRenamed) return `new name of ${nameOf(before)}`;
     return this.#owners.has(owner) ? "new key" : "new object";
   }
 
@@ -65,11 +71,19 @@ export class ChangeReasons {
     if (!reconciler.selects(owner)) return await this.#ofGone(owner);
     const { claims } = reconciler.inner;
     const object = claims.get(owner);
+    const paths = this.#pathsOf(owner);
     for (const { path: lost, winner, loser, blocker } of claims.lost()) {
       if (lost === path && loser === object) return `lost to ${shownKey(winner.key)}, which has ${blocker ?? path}`;
     }
-    const moved = object?.paths.find((other) => nameOf(other) === nameOf(path) && !recorded.has(other));
-    return moved === undefined ? "key removed" : `moved to ${moved}`;
+    const isNew = (other: string) => !recorded.has(other);
+    const moved = paths.find((other) => nameOf(other) === nameOf(path) && isNew(other));
+    if (moved !== undefined) return `moved to ${moved}`;
+    const renamed = paths.find((other) => keyIn(other, owner) === keyIn(path, owner) && isNew(other));
+    return renamed === undefined ? "key removed" : `renamed to ${nameOf(renamed)}`;
+  }
+
+  #pathsOf(owner: string): readonly string[] {
+    return this.#collection.reconciler.inner.claims.get(owner)?.paths ?? [];
   }
 
   #ofGone(owner: string): Promise<string> {
@@ -95,4 +109,11 @@ export class ChangeReasons {
       return "object deleted, or no longer selected";
     }
   }
+}
+
+/** The key that a name comes from, with and without UNIQUE_FILENAMES and DECOMPRESS. */
+function keyIn(path: string, owner: string): string {
+  const { namespace, kind, name } = refOf(owner);
+  const [file, unique] = [nameOf(path), `namespace_${namespace}.${kind.toLowerCase()}_${name}.`];
+  return (file.startsWith(unique) ? file.slice(unique.length) : file).replace(/\.gz$/, "");
 }

@@ -6,6 +6,7 @@ import { KINDS, pluralOf } from "../objects/kind.ts";
 import { keyOf, type ObjectRef, qualifiedName } from "../objects/ref.ts";
 import { canonical } from "../reconcile/canonical_paths.ts";
 import type { Problem } from "../serve/status.ts";
+import { filesOf } from "./explain_by_status.ts";
 import type { CollectionExplanation, Explanation } from "./explanation.ts";
 import { fileState } from "./file_states.ts";
 import { find, listAll } from "./lookup.ts";
@@ -28,10 +29,12 @@ export async function explainObject(ref: ObjectRef, picture: Picture, signal: Ab
     if (processFailures(picture).length === 0) {
       problems.push(lookupFailure(error, `list ${pluralOf(ref.kind)} in namespace ${ref.namespace}`));
     }
-    const known = picture.status?.files.some((file) => file.object === about) === true;
-    const summary = known ? `${about} has files, see below` : `${about} cannot be looked up`;
-    const collections = filesBySidecar(about, picture);
-    return { about, summary, isAnswered: known, collections, problems, suggestions: [] };
+    const { status } = picture;
+    const known = status?.files.filter(({ object }) => object === about) ?? [];
+    const isKnown = known.length > 0;
+    const summary = isKnown ? `${about} has files, see below` : `${about} cannot be looked up`;
+    const collections = status === undefined ? [] : filesOf(known, status);
+    return { about, summary, isAnswered: isKnown, collections, problems, suggestions: [] };
   }
   const ofNamespace = await namespaceOf(ref.namespace, picture, signal);
   const collections = picture.collections
@@ -85,17 +88,6 @@ function problemsOf(about: string, { collections, failures, status }: Picture): 
   );
   // The sidecar's own words are the better ones: it knows since when
   return [...ofSidecar.length > 0 ? ofSidecar : planned, ...processFailures({ failures, status })];
-}
-
-/** The files that the sidecar has of an object, where the cluster cannot be asked. */
-function filesBySidecar(about: string, { status }: Picture): CollectionExplanation[] {
-  const files = status?.files.filter(({ object }) => object === about) ?? [];
-  return [...Map.groupBy(files, ({ collection }) => collection)].map(([name, files]) => ({
-    ...{ name, isSelected: true, reasons: [] },
-    files: files.map(({ path, size, writtenAt }) => ({
-      ...{ path, object: about, state: "in place", size, writtenAt } as const,
-    })),
-  }));
 }
 
 /** Objects with a similar name in the namespace, or with the same name elsewhere. */

@@ -21,6 +21,7 @@ import { hostPolicyOf } from "../sidecar/opening/open_transports.ts";
 import { SharedSources } from "../sidecar/sources/shared_sources.ts";
 import { ChangeReasons } from "./change_reasons.ts";
 import { cureOfCollision } from "./cures.ts";
+import { earlierRecords } from "./earlier_records.ts";
 import { folderProblems } from "./folder_problems.ts";
 import { sight } from "./lookup.ts";
 import type { CollectionPlan, Plan, PlannedChange, PlanProblem, PlanSummary } from "./plan.ts";
@@ -58,6 +59,7 @@ export async function makePlan(options: PlanOptions, signal: AbortSignal): Promi
   const planned = await openCollections(options, disk, (warning) => void warnings.push(warning));
   const failures = await listAll(planned, signal);
   const gone = await planLeftovers(options, planned, disk, signal);
+  warnings.push(...await earlierRecords(planned, options.clock));
   const collections: CollectionPlan[] = [];
   for (const collection of planned) collections.push(await describe(collection, options, disk, signal));
   collections.push(...gone.map((collection) => describeGone(collection, disk)));
@@ -163,7 +165,10 @@ async function describe(
     ...collection.problems,
     ...lostPaths(collection),
   ];
-  return { name, selects: describeSelection(selection), folder, changes: sorted(changes), unchanged, problems };
+  return {
+    ...{ name, selects: describeSelection(selection), folder, changes: sorted(changes), unchanged, problems },
+    ...given("isIncomplete", collection.isReady ? undefined : true as const),
+  };
 }
 
 function describeGone({ place: { name, folder }, publisher, why }: GoneCollection, disk: PlannedDisk): CollectionPlan {

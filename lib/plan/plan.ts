@@ -28,6 +28,8 @@ export interface CollectionPlan {
   /** Files that stay as they are. */
   unchanged: number;
   problems: PlanProblem[];
+  /** Not all of its objects could be listed, so there may be more changes. */
+  isIncomplete?: true;
 }
 
 export interface PlannedChange {

@@ -81,7 +81,7 @@ Deno.test("check --pod is a fault without a sidecar in the manifests, and withou
   assert.match(text, /empty\.yaml: error: nothing to check: no container has LABEL and FOLDER/);
   const missing = await outcome({}, { args: ["check", "--pod", "/nowhere/pod.yaml"] });
   assert.equal(missing.code, EXIT.configuration);
-  assert.match(missing.stderr.join("\n"), /^--pod \/nowhere\/pod\.yaml: cannot be read/);
+  assert.match(missing.stderr.join("\n"), /^--pod \/nowhere\/pod\.yaml: cannot be read: No such file or directory$/);
 });
 
 Deno.test("check --pod - reads stdin", async () => {

@@ -3,17 +3,49 @@ import assert from "node:assert/strict";
 import { explainObject } from "../../lib/plan/explain_object.ts";
 import { explainOverview } from "../../lib/plan/explain_overview.ts";
 import { explainPath } from "../../lib/plan/explain_path.ts";
+import { explainByStatus } from "../../lib/plan/explain_by_status.ts";
 import type { Explanation } from "../../lib/plan/explanation.ts";
 import { openPicture } from "../../lib/plan/picture.ts";
 import { resolvePath } from "../../lib/files/paths.ts";
-import type { Status } from "../../lib/serve/status.ts";
+import { ApiError } from "../../lib/kube/client/errors.ts";
+import type { WatchTarget } from "../../lib/objects/source.ts";
+import type { ObjectApi } from "../../lib/kube/client/object_api.ts";
+import type { FileStatus, Status } from "../../lib/serve/status.ts";
 import { plannedWorld, treeOf } from "../support/planned_world.ts";
 
 const WEB = { labels: { app: "web" } };
 const SIGNAL = new AbortController().signal;
 
+function statusWith(rest: Partial<Status>): Status {
+  return {
+    ...{ version: 1, instance: "1", build: { version: "", revision: "", deno: "" }, hostname: "" },
+    ...{ now: "2026-01-01T00:00:00Z", startedAt: "2026-01-01T00:00:00Z", method: "WATCH", origin: "" },
+    ...{ collections: [], sources: [], files: [], notifications: [], problems: [], ...rest },
+  };
+}
+
+/** The file as the sidecar has written it. */
+function writtenAt(path: string, object: string): FileStatus {
+  const { size, mtime } = Deno.statSync(path);
+  const writtenAt = mtime!.toISOString().replace(/\.\d+/, "");
+  return { path, collection: "default", object, size, mode: "644", writtenAt };
+}
+
+/** Lists that RBAC forbids. */
+function guardedBy(client: ObjectApi, mayList: (target: WatchTarget) => boolean): ObjectApi {
+  return {
+    ...client,
+    async *list(target, query, signal) {
+      if (!mayList(target)) throw new ApiError("GET /api", 403, { message: "forbidden: cannot list" });
+      return yield* client.list(target, query, signal);
+    },
+  };
+}
+
 function place() {
   const world = plannedWorld();
+  let mayList: Parameters<typeof guardedBy>[1] = () => true;
+  const guarded = (client: ObjectApi) => guardedBy(client, (target) => mayList(target));
   const env: Record<string, string> = { LABEL: "app", LABEL_VALUE: "web", FOLDER: `${world.path}/files` };
   const relative = (text: string) => text.replaceAll(`${env.FOLDER}/`, "");
   const lines = ({ summary, collections, problems }: Omit<Explanation, "version" | "sidecar">) =>
@@ -27,13 +59,19 @@ function place() {
       ]),
       ...problems.map(({ severity, what, cure }) => `${severity}: ${what} (${cure})`),
     ].map(relative);
-  const picture = async (status?: Status) => await openPicture(await world.options(env), status, SIGNAL);
+  const picture = async (status?: Status) => {
+    const options = await world.options(env);
+    return await openPicture({ ...options, client: guarded(options.client) }, status, SIGNAL);
+  };
   return {
     ...world,
     root: world.path,
     env,
     run: () => world.run(env),
     picture,
+    /** The account may list no more. */
+    allow: (rule: typeof mayList) => void (mayList = rule),
+    at: (name: string) => `${env.FOLDER}/${name}`,
     async object(name: string, kind: "ConfigMap" | "Secret" = "ConfigMap", status?: Status): Promise<string[]> {
       return lines(await explainObject({ kind, namespace: "a", name }, await picture(status), SIGNAL));
     },
@@ -53,9 +91,9 @@ Deno.test("explainObject() tells how each key is", async () => {
   Deno.removeSync(`${it.env.FOLDER}/y`);
   const before = treeOf(it.root);
   assert.deepEqual(await it.object("one"), [
-    "a/configmap/one is selected, but 3 of its 3 files are not in place",
-    "differs: x, a/configmap/one, what is there differs from the object; no sidecar runs",
-    "missing: y, a/configmap/one, a start would write it; no sidecar runs",
+    "a/configmap/one is selected, but none of its 3 files is in place",
+    "differs: x, a/configmap/one, what is there differs from the object; a start with these settings would write it",
+    "missing: y, a/configmap/one, something removed it; a start with these settings would write it again",
     "to be downloaded: z, a/configmap/one, not downloaded from example.com yet",
   ]);
   assert.deepEqual(treeOf(it.root), before);
@@ -71,7 +109,10 @@ Deno.test("explainObject() names keys that are refused, and an object without ke
     "in place: ok, a/configmap/refused",
     'error: key ".." cannot be a file name (rename the key)',
   ]);
-  assert.deepEqual(await it.object("empty"), ["a/configmap/empty is selected, but has no keys that become files"]);
+  assert.deepEqual(await it.object("empty"), [
+    "a/configmap/empty is selected, but has no keys that become files",
+    "warning: its data is empty (Add a key to its data: the key is the name of the file, and the value its content)",
+  ]);
 });
 
 Deno.test("explainPath() names the owner, and the objects that lost it", async () => {
@@ -113,14 +154,20 @@ Deno.test("explainPath() says what is not ours, and what is the sidecar's own", 
   await it.run();
   Deno.writeTextFileSync(`${it.env.FOLDER}/theirs`, "");
   assert.deepEqual(await it.path("theirs"), ["theirs is not ours: no object claims it, and it is in no record"]);
-  assert.match((await it.path("../elsewhere"))[0]!, /is not there, .* and it is in no folder of the sidecar's/);
+  assert.match(
+    (await it.path("../elsewhere"))[0]!,
+    /is not there, .* and it is outside of \S+\/files, where the sidecar writes$/,
+  );
   assert.match((await it.path("..k8s-sidecar-1/state/record"))[0]!, /is the sidecar's own/);
 });
 
 Deno.test("explainOverview() lists what is not as it should be", async () => {
   using it = place();
   it.put("ConfigMap", "a", "one", { ...WEB, data: { x: "1" } });
-  assert.deepEqual(await it.overview(), ["nothing is wrong", "missing: x, a/configmap/one"]);
+  assert.deepEqual(await it.overview(), [
+    "1 file is not up to date",
+    "missing: x, a/configmap/one, a start with these settings would write it",
+  ]);
   await it.run();
   assert.deepEqual(await it.overview(), ["nothing is wrong"]);
 });
@@ -128,16 +175,13 @@ Deno.test("explainOverview() lists what is not as it should be", async () => {
 Deno.test("explain takes the problems of a running sidecar first", async () => {
   using it = place();
   it.put("ConfigMap", "a", "one", { ...WEB, data: { x: "1" } });
-  const status: Status = {
-    ...{ version: 1, instance: "1", build: { version: "", revision: "", deno: "" }, hostname: "" },
-    ...{ now: "2026-01-01T00:00:00Z", startedAt: "2026-01-01T00:00:00Z", method: "WATCH", origin: "" },
-    ...{ collections: [], sources: [], files: [], notifications: [] },
+  const status = statusWith({
     problems: [
       { severity: "error", object: "a/configmap/one", what: "the volume is full", cure: "Make room" },
       { severity: "error", what: "the API server is away", cure: "Check it" },
       { severity: "warning", what: "a misspelt setting", cure: "Correct it" },
     ],
-  };
+  });
   assert.deepEqual(await it.object("one", "ConfigMap", status), [
     "a/configmap/one is selected, but its file is not in place",
     "missing: x, a/configmap/one, the sidecar has not written it yet",
@@ -145,4 +189,143 @@ Deno.test("explain takes the problems of a running sidecar first", async () => {
     "error: the API server is away (Check it)",
   ]);
   assert.equal((await it.overview(status)).length, 5);
+});
+
+Deno.test("explain tells files that something else removed or changed, and when they come back", async () => {
+  using it = place();
+  it.put("ConfigMap", "a", "one", { ...WEB, data: { x: "1", y: "1" } });
+  it.put("ConfigMap", "a", "two", { ...WEB, data: { z: "1" } });
+  await it.run();
+  const files = [writtenAt(it.at("x"), "a/configmap/one"), writtenAt(it.at("y"), "a/configmap/one")];
+  const status = statusWith({ files: [...files, writtenAt(it.at("z"), "a/configmap/two")] });
+  assert.deepEqual(await it.overview(status), ["nothing is wrong"]);
+  Deno.removeSync(it.env.FOLDER!, { recursive: true });
+  const [summary, ...lines] = await it.overview(status);
+  assert.equal(summary, "1 problem");
+  assert.equal(
+    lines.at(-1),
+    "warning: something other than the sidecar removed x and 2 more (The sidecar writes them again within " +
+      "CHECK_PERIOD (60 s). Find out what else has access to the folder)",
+  );
+  it.env.CHECK_PERIOD = "0";
+  assert.deepEqual((await it.object("two", "ConfigMap", status)).slice(1), [
+    "missing: z, a/configmap/two, something removed it; the sidecar writes it again within RESYNC_PERIOD (10 min)",
+  ]);
+});
+
+Deno.test("explain tells a change of an object from one of its file", async () => {
+  using it = place();
+  it.put("ConfigMap", "a", "one", { ...WEB, data: { x: "1" } });
+  await it.run();
+  const status = statusWith({ files: [writtenAt(it.at("x"), "a/configmap/one")] });
+  it.put("ConfigMap", "a", "one", { ...WEB, data: { x: "2" } });
+  assert.deepEqual(await it.overview(status), [
+    "1 file is not up to date",
+    "differs: x, a/configmap/one, the object has changed, and the sidecar has not written it yet",
+  ]);
+  Deno.writeTextFileSync(it.at("x"), "theirs");
+  assert.match((await it.overview(status)).at(-1)!, /^warning: something other than the sidecar changed x \(/);
+});
+
+Deno.test("explainOverview() counts a file once, with its problem", async () => {
+  using it = place();
+  it.put("ConfigMap", "a", "one", {
+    ...WEB,
+    data: { "x.url": "https://example.com/x", "y.url": "https://example.com/y" },
+  });
+  const problem = { severity: "error", object: "a/configmap/one", what: "the download failed", cure: "Check" } as const;
+  const status = statusWith({ problems: [{ ...problem, path: it.at("x") }] });
+  const { summary, collections } = explainOverview(await it.picture(status));
+  assert.equal(summary, "1 problem, and 1 more file is not up to date");
+  assert.deepEqual(collections[0]!.files.map(({ hasProblem }) => hasProblem), [true, undefined]);
+});
+
+Deno.test("explain tells a missing right from a refused object", async () => {
+  using it = place();
+  it.put("ConfigMap", "a", "one", { ...WEB, data: { x: "1" } });
+  it.allow(({ kind, namespace }) => kind === "ConfigMap" && namespace !== undefined);
+  const lines = await it.object("one");
+  assert.deepEqual(lines.slice(0, 2), [
+    "a/configmap/one is selected, but its file is not in place",
+    "missing: x, a/configmap/one, the sidecar does not get its object, see the errors",
+  ]);
+  assert.match(
+    lines[2]!,
+    /^error: not allowed to list configmaps in all namespaces \(.*print-rbac.*NAMESPACE or RESOURCE/,
+  );
+  assert.match(lines[2]!, /It may list configmaps in its own namespace: NAMESPACE=default selects only that/);
+  assert.match(lines[3]!, /^error: not allowed to list secrets in all namespaces \(.*RESOURCE\)$/);
+  assert.equal((await it.path("x"))[0], "x is not there, and no object that could be listed claims it");
+});
+
+Deno.test("explain names the right that NAMESPACE_SELECTOR needs", async () => {
+  using it = place();
+  it.put("ConfigMap", "a", "one", { ...WEB, data: { x: "1" } });
+  it.env.NAMESPACE_SELECTOR = "team=x";
+  it.allow(({ kind }) => kind !== "Namespace");
+  const [summary, reason] = await it.object("one");
+  assert.equal(summary, "a/configmap/one is not selected");
+  assert.match(reason!, /^not selected: NAMESPACE_SELECTOR cannot be applied: not allowed to list namespaces \(/);
+  assert.match(reason!, /list and watch on namespaces by a ClusterRole.*NAMESPACE in place of NAMESPACE_SELECTOR\)$/);
+});
+
+Deno.test("explainPath() finds a refused object by both of its paths", async () => {
+  using it = place();
+  const annotations = { "k8s-sidecar-target-directory": "/etc/theirs" };
+  it.put("ConfigMap", "a", "one", { ...WEB, annotations, data: { x: "1" } });
+  for (const name of ["x", "/etc/theirs/x"]) {
+    const [summary, ...lines] = await it.path(name);
+    assert.equal(summary, `${name} is not there: a/configmap/one would have it, but is refused`);
+    assert.match(lines[0]!, /^broken: .*, refused: annotation .*"\/etc\/theirs" points outside/);
+  }
+  assert.match((await it.path("/etc/theirs/y"))[0]!, /no object claims it, and it is outside of/);
+});
+
+Deno.test("explainPath() finds an object of a namespace that is not selected", async () => {
+  using it = place();
+  it.put("ConfigMap", "b", "one", { ...WEB, data: { x: "1" } });
+  it.env.NAMESPACE = "a";
+  assert.deepEqual(await it.path("x"), [
+    "x is not there, and no object claims it; it would be that of an object that is not selected",
+    "not selected: namespace b is not watched: NAMESPACE is a (add b to NAMESPACE, or set NAMESPACE=ALL)",
+    "missing: x, b/configmap/one",
+  ]);
+});
+
+Deno.test("explainPath() names the object that lost the path to a folder, once", async () => {
+  using it = place();
+  it.put("ConfigMap", "a", "one", { ...WEB, data: { f: "1" } });
+  const annotations = { "k8s-sidecar-target-directory": "f" };
+  it.put("ConfigMap", "a", "two", {
+    ...WEB,
+    annotations,
+    creationTimestamp: "2026-02-01T00:00:00Z",
+    data: { g: "1" },
+  });
+  await it.run();
+  const problem = { severity: "warning", object: "a/configmap/two", path: it.at("f/g"), what: "", cure: "" } as const;
+  const lines = await it.path("f/g", statusWith({ problems: [problem] }));
+  assert.equal(lines.length, 2, lines.join("\n"));
+  assert.equal(lines[0], "f/g is not there: a/configmap/two asks for it, and has lost it");
+  assert.match(lines[1]!, /^lost: f\/g, a\/configmap\/two, a\/configmap\/one, which is older, has f/);
+});
+
+Deno.test("explainByStatus() has what the running sidecar knows", () => {
+  const file = { path: "/f/x", collection: "web", object: "a/configmap/one", size: 1, mode: "644", writtenAt: "" };
+  const problem = { severity: "error", path: "/config.yaml", what: "the new version is not used", cure: "" } as const;
+  const configFile = { path: "/config.yaml", loadedAt: "", fault: "" };
+  const status = statusWith({ files: [file], problems: [problem], configFile });
+  const summaries = [undefined, { name: "one" }, { path: "/f/x" }, { path: "/f/y" }, { name: "two", namespace: "a" }]
+    .map((subject) => {
+      const { summary, problems } = explainByStatus(subject, status);
+      assert.deepEqual(problems, [problem]);
+      return summary;
+    });
+  assert.deepEqual(summaries, [
+    "1 problem",
+    "one has files, see below",
+    "/f/x is that of a/configmap/one",
+    "/f/y is no file of the sidecar's",
+    "the sidecar has no file of a/two",
+  ]);
 });

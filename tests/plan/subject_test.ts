@@ -13,11 +13,13 @@ for (
     ["secret/one", { ref: { kind: "Secret", namespace: "own", name: "one" } }],
     ["secret/secret/secret", { ref: { kind: "Secret", namespace: "secret", name: "secret" } }],
     ["/files/../a.json", { path: "/a.json" }],
-    ["one", undefined],
+    ["one", { name: "one" }],
+    ["a/one", { namespace: "a", name: "one" }],
+    ["One", undefined],
     ["a/pod/one", undefined],
     ["a//one", undefined],
     ["a/cm/one/two", undefined],
-    ["constructor/one", undefined],
+    ["constructor/one", { namespace: "constructor", name: "one" }],
   ] as const
 ) {
   Deno.test(`parseSubject() reads ${text}`, () => assert.deepEqual(parseSubject(text, "own"), expected));

@@ -41,9 +41,11 @@ export async function findCredentials(options: CredentialsOptions): Promise<Cred
   if (choice?.from === "kubeconfig") return await kubeconfigCredentials(choice.paths);
   if (choice !== undefined) return serviceAccountCredentials(serviceAccountDir, choice.server);
   throw new CredentialsError(
-    `no credentials for the API server: no KUBECONFIG, no ${fallbackOf(env)}, and ` +
+    `no credentials for the API server: KUBECONFIG is not set, there is no ${
+      env.HOME ? fallbackOf(env) : "~/.kube/config"
+    }, and ` +
       (inClusterServer(env) === undefined
-        ? "KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT are not set as they are in a pod"
+        ? "this is no pod (KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT are not set)"
         : `no service account token at ${serviceAccountDir}/token (is automountServiceAccountToken off?)`),
   );
 }

@@ -84,12 +84,12 @@ Deno.test("findCredentials() says why there are no credentials", async () => {
   const home = { HOME: empty.path };
   await assert.rejects(find(empty.path, home), {
     name: "CredentialsError",
-    message: `no credentials for the API server: no KUBECONFIG, no ${empty.path}/.kube/config, and ` +
-      "KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT are not set as they are in a pod",
+    message: `no credentials for the API server: KUBECONFIG is not set, there is no ${empty.path}/.kube/config, and ` +
+      "this is no pod (KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT are not set)",
   });
   await assert.rejects(find(empty.path, { ...home, ...POD }), {
     name: "CredentialsError",
-    message: `no credentials for the API server: no KUBECONFIG, no ${empty.path}/.kube/config, and ` +
+    message: `no credentials for the API server: KUBECONFIG is not set, there is no ${empty.path}/.kube/config, and ` +
       `no service account token at ${empty.path}/token (is automountServiceAccountToken off?)`,
   });
 });
