@@ -42,8 +42,9 @@ export async function runExplain(
   await using _ = reading;
   try {
     const subject = await subjectOf(command.subject, reading, stop);
-    if (subject === "unknown") return EXIT.configuration;
+    if (subject !== undefined && "exit" in subject) return subject.exit;
     const explanation = await explain(subject, reading, env, stop);
+    explanation.suggestions.push(...subject?.others ?? []);
     print(explanation, command);
     return explanation.isAnswered ? EXIT.done : EXIT.unanswered;
   } catch (error) {
@@ -100,30 +101,43 @@ async function askSidecar({ config }: Reading): Promise<{ status?: Status; reaso
   }
 }
 
-/** `unknown`: there is no such thing, which has been printed. */
+/** With other objects of the same name. `exit`: there is no such thing, which has been printed. */
 async function subjectOf(
   text: string | undefined,
   { client, config }: Reading,
   signal: AbortSignal,
-): Promise<Subject | undefined | "unknown"> {
+): Promise<(Subject & { others?: string[] }) | undefined | { exit: ExitCode }> {
   if (text === undefined) return undefined;
   // The namespace in the credentials is needed only without one in the text
   const subject = parseSubject(text, text.split("/").length === 2 ? await client.namespace() : "");
   if (subject !== undefined && !("name" in subject)) return subject;
-  const { found, near } = subject === undefined
-    ? { found: [], near: [] }
-    : await findByName(subject, config.collections, client, signal);
-  const [ref, ...others] = found;
-  if (ref !== undefined && others.length === 0) return { ref };
-  if (ref !== undefined) {
-    const names = found.slice(0, MAX_NAMES).map(qualifiedName).join(", ");
-    printError(`several objects are named ${JSON.stringify(text)}: ask for one of ${names}`);
-  } else if (subject === undefined) printError(expected(text));
-  else {
-    const meant = near.length === 0 ? EXPECTED : `did you mean ${near.join(", or ")}?`;
-    printError(`no ConfigMap or Secret named ${JSON.stringify(text)} was found: ${meant}`);
+  if (subject === undefined) return printed(expected(text));
+  const { found, meant, near, failure } = await findByName(subject, config.collections, client, signal);
+  const all = found.map(qualifiedName);
+  if (meant !== undefined) {
+    return {
+      ref: meant,
+      others: all.filter((one) => one !== qualifiedName(meant)).slice(0, MAX_NAMES),
+    };
   }
-  return "unknown";
+  if (found.length > 0) {
+    return printed(
+      `several objects are named ${JSON.stringify(text)}: ask for one of ${all.slice(0, MAX_NAMES).join(", ")}`,
+    );
+  }
+  if (failure !== undefined) {
+    return printed(
+      `${JSON.stringify(text)} cannot be looked up: ${failure}. Ask for NAMESPACE/KIND/NAME`,
+      EXIT.unanswered,
+    );
+  }
+  const hint = near.length === 0 ? EXPECTED : `did you mean ${near.join(", or ")}?`;
+  return printed(`no ConfigMap or Secret named ${JSON.stringify(text)} was found: ${hint}`);
+}
+
+function printed(error: string, exit: ExitCode = EXIT.configuration): { exit: ExitCode } {
+  printError(error);
+  return { exit };
 }
 
 /** Objects with one name that are listed. */

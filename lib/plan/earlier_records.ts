@@ -28,11 +28,11 @@ export async function earlierRecords(planned: readonly PlannedCollection[], cloc
       await journal.readRest(clock);
       const files = [...journal.files()].filter(([path]) => !used.has(path) && lstat(path)?.isFile === true).length;
       if (files === 0) continue;
+      const isOne = files === 1;
       warnings.push(
-        `${counted(files, "file")} in ${folder} ${
-          files === 1 ? "is" : "are"
-        } of another selection, and a start removes ` +
-          `none of them: they are another sidecar's, or this one's before LABEL or other settings were changed ` +
+        `${counted(files, "file")} in ${folder} ${isOne ? "stays" : "stay"}: another selection wrote ${
+          isOne ? "it" : "them"
+        }, that of another sidecar, or of this one before LABEL or other settings were changed ` +
           `(${ownDirectoryOf(folder, other)})`,
       );
     }

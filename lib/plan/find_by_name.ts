@@ -1,47 +1,65 @@
 /** Finds the objects with a name, of either kind, where they may be listed. */
+import { ApiError } from "../kube/client/errors.ts";
 import type { ObjectApi } from "../kube/client/object_api.ts";
 import { KINDS } from "../objects/kind.ts";
 import { keyOf, type ObjectRef, qualifiedName } from "../objects/ref.ts";
-import type { WatchTarget } from "../objects/source.ts";
+import { describeSource, type Source, type WatchTarget } from "../objects/source.ts";
 import type { Collection } from "../config/collection_settings.ts";
 import { sourcesOf } from "../sidecar/sources/sources.ts";
+import { given } from "../runtime/given.ts";
+import { messageOf } from "../runtime/message_of.ts";
 import { listAll } from "./lookup.ts";
 import { nearNames } from "./near_names.ts";
 import type { NamedSubject } from "./subject.ts";
 
-/** Objects with the name; without any, selected ones with a similar name. */
+export interface ObjectsByName {
+  /** Objects with the name. */
+  found: ObjectRef[];
+  /** The only one of them that the settings select, or the only one. */
+  meant: ObjectRef | undefined;
+  /** If there are none: selected objects with a similar name. */
+  near: string[];
+  /** If there are none: why not all objects could be listed. */
+  failure: string | undefined;
+}
+
 export async function findByName(
   { name, namespace }: NamedSubject,
   collections: readonly Pick<Collection, "selection">[],
   client: ObjectApi,
   signal: AbortSignal,
-): Promise<{ found: ObjectRef[]; near: string[] }> {
+): Promise<ObjectsByName> {
   const own = await client.namespace();
   const sources = collections.flatMap(({ selection }) => sourcesOf(selection, own));
-  const found = new Map<string, ObjectRef>();
-  for (const kind of KINDS) {
-    const namespaces = [namespace, ...namespace === undefined ? sources.map((source) => source.namespace) : [], own];
-    for (const where of namespace === undefined ? [...new Set(namespaces)] : [namespace]) {
-      const target: WatchTarget = { kind, name, ...(where === undefined ? {} : { namespace: where }) };
-      const refs = (await namesIn(client, target, signal)).map((one): ObjectRef => ({ kind, ...one }));
-      for (const ref of refs) found.set(keyOf(ref), ref);
+  let failure: string | undefined;
+  const among = async (targets: readonly Source[]) => {
+    const refs = new Map<string, ObjectRef>();
+    for (const target of targets) {
+      for (const one of await namesIn(client, target, signal, (reason) => failure ??= reason)) {
+        const ref = { kind: target.kind, ...one };
+        if (namespace === undefined || one.namespace === namespace) refs.set(keyOf(ref), ref);
+      }
     }
+    return [...refs.values()];
+  };
+  const namespaces = namespace === undefined ? [undefined, ...sources.map((one) => one.namespace), own] : [namespace];
+  const found = await among(
+    KINDS.flatMap((kind) => [...new Set(namespaces)].map((where) => ({ kind, name, ...given("namespace", where) }))),
+  );
+  if (found.length > 0) {
+    const selected = found.length === 1 ? found : await among(sources.map((source) => ({ ...source, name })));
+    return { found, meant: selected.length === 1 ? selected[0] : undefined, near: [], failure: undefined };
   }
-  if (found.size > 0) return { found: [...found.values()], near: [] };
-  const selected = new Map<string, string>();
-  for (const source of sources) {
-    for (const one of await namesIn(client, source, signal)) {
-      selected.set(one.name, qualifiedName({ kind: source.kind, ...one }));
-    }
-  }
-  return { found: [], near: nearNames(name, selected.keys()).map((near) => selected.get(near)!) };
+  const others = new Map((await among(sources)).map((ref) => [ref.name, qualifiedName(ref)]));
+  return { found, meant: undefined, near: nearNames(name, others.keys()).map((near) => others.get(near)!), failure };
 }
 
-/** None where they may not be listed. */
+/** None where they cannot be listed. */
 async function namesIn(
   client: ObjectApi,
   target: WatchTarget,
   signal: AbortSignal,
+  onFailure: (reason: string) => void,
 ): Promise<{ namespace: string; name: string }[]> {
   const names: { namespace: string; name: string }[] = [];
   try {
@@ -50,6 +68,8 @@ async function namesIn(
     }
   } catch (error) {
     if (signal.aborted) throw error;
+    const isForbidden = error instanceof ApiError && error.isForbidden;
+    onFailure(isForbidden ? `not allowed to list ${describeSource(target)}` : messageOf(error));
   }
   return names;
 }

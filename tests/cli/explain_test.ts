@@ -24,7 +24,10 @@ Deno.test("explain answers from the manifests and the disk, and writes nothing",
   assert.equal(code, EXIT.done);
   assert.equal(stdout[0], "default/configmap/one is selected, but its file is not in place");
   assert.match(stdout[1]!, /^ {2}from the cluster and the disk alone: no answer from/);
-  assert.deepEqual(stdout.slice(-2), ["  missing: PLACE/files/one.txt", "    a start would write it; no sidecar runs"]);
+  assert.deepEqual(stdout.slice(-2), [
+    "  missing: PLACE/files/one.txt",
+    "    a start with these settings would write it",
+  ]);
   assert.deepEqual(treeOf(here.path), before);
 });
 
@@ -48,10 +51,103 @@ Deno.test("explain asks the running sidecar", async () => {
   assert.deepEqual((await explain(here, [], env)).stdout, ["nothing is wrong"]);
 });
 
+Deno.test("explain finds an object by its name, or says which names there are", async () => {
+  using here = workplace();
+  const add = (name: string, namespace: string, kind = "ConfigMap") =>
+    Deno.writeTextFileSync(
+      `${here.manifests}/${kind}-${namespace}-${name}.json`,
+      JSON.stringify({ apiVersion: "v1", kind, metadata: { name, namespace, labels: { app: "x" } }, data: {} }),
+    );
+  assert.equal(
+    (await explain(here, ["one"])).stdout[0],
+    "default/configmap/one is selected, but its file is not in place",
+  );
+  assert.match((await explain(here, ["default/one"])).stdout[0]!, /^default\/configmap\/one is selected/);
+  add("one", "b");
+  add("two", "b", "Secret");
+  assert.match((await explain(here, ["two"])).stdout[0]!, /^b\/secret\/two is selected/);
+  const several = await explain(here, ["one"]);
+  assert.equal(several.code, EXIT.configuration);
+  assert.match(several.stderr.join(" "), /^error: several objects are named "one": .*default\/configmap\/one/);
+  const selected = await explain(here, ["one"], { NAMESPACE: "b" });
+  assert.equal(selected.stdout[0], "b/configmap/one is selected, but has no keys that become files");
+  assert.equal(selected.stdout[1], "  did you mean default/configmap/one?");
+  assert.match((await explain(here, ["b/one"])).stdout[0]!, /^b\/configmap\/one is selected/);
+  const misspelt = await explain(here, ["onee"]);
+  assert.equal(misspelt.code, EXIT.configuration);
+  assert.match(
+    misspelt.stderr.join(" "),
+    /^error: no ConfigMap or Secret named "onee" was found: did you mean \S+\/one\?/,
+  );
+});
+
 Deno.test("explain ends with 2 for what is neither an object nor a path", async () => {
   using here = workplace();
-  const { code, stderr } = await explain(here, ["one"]);
+  const { code, stderr } = await explain(here, ["a/pod/one"]);
   assert.equal(code, EXIT.configuration);
-  assert.match(stderr.join(" "), /^error: "one": expected NAMESPACE\/KIND\/NAME/);
+  assert.match(stderr.join(" "), /^error: "a\/pod\/one": expected NAMESPACE\/KIND\/NAME, KIND\/NAME or NAME,/);
+  const nothing = await explain(here, ["zzzz"]);
+  assert.equal(nothing.code, EXIT.configuration);
+  assert.match(nothing.stderr.join(" "), /named "zzzz" was found: expected NAMESPACE\/KIND\/NAME/);
   assert.equal((await explain(here, ["a/cm/b"], { FOLDER: "" })).code, EXIT.configuration);
+});
+
+/** A collection for each name, with the label `app`. */
+function writeConfig(here: Place, ...collections: { name: string; label: string }[]): string {
+  const path = `${here.path}/config.yaml`;
+  const all = collections.map((one) => ({ ...one, folder: `${here.files}/${one.name}` }));
+  Deno.writeTextFileSync(path, JSON.stringify({ version: 1, collections: all }));
+  return path;
+}
+
+Deno.test("explain names the collection that selects an object first, and others without a cure", async () => {
+  using here = workplace();
+  const CONFIG_FILE = writeConfig(here, { name: "sources", label: "other" }, { name: "web", label: "app" });
+  const { stdout } = await explain(here, ["default/cm/one"], { CONFIG_FILE, LABEL: "", FOLDER: "" });
+  assert.deepEqual(stdout.filter((line) => !/alone:|Is the sidecar/.test(line)), [
+    "default/configmap/one is selected, but its file is not in place",
+    "  collection web",
+    "  missing: PLACE/files/web/one.txt",
+    "    a start with these settings would write it",
+    "  not selected by sources",
+  ]);
+});
+
+Deno.test("explain and plan say that the sidecar goes on if CONFIG_FILE has faults now", async () => {
+  using here = workplace();
+  const CONFIG_FILE = writeConfig(here, { name: "web", label: "app" });
+  const settings = { CONFIG_FILE };
+  await using sidecar = SidecarProcess.start(settings, { args: ["--manifests", here.manifests] });
+  await sidecar.ready();
+  Deno.writeTextFileSync(CONFIG_FILE, "version: 1\ncollections: [{ name: web, labell: app }]\n");
+  const env = { ...settings, LABEL: "", FOLDER: "", HEALTH_PORT: String(sidecar.healthPort) };
+  const { code, stdout, stderr } = await explain(here, ["cm/one"], env);
+  assert.equal(code, EXIT.configuration);
+  assert.match(stderr.join(" "), /^configuration error: .*labell/);
+  assert.match(stderr.at(-1)!, /^The running sidecar goes on with the version of CONFIG_FILE before, and says:$/);
+  assert.equal(stdout[0], "configmap/one has files, see below");
+  assert.match(stdout[1]!, /in place: PLACE\/files\/web\/one\.txt/);
+  assert.match((await explain(here, [], env)).stdout[0]!, /^(1 problem|nothing is wrong)$/);
+  const json = JSON.parse((await explain(here, ["-o", "json", "default/cm/one"], env)).stdout.join("\n"));
+  assert.deepEqual([json.version, json.about, json.sidecar], [1, "default/configmap/one", { isRunning: true }]);
+  const plan = await outcome(env, { args: ["plan", "--manifests", here.manifests] });
+  assert.equal(plan.code, EXIT.configuration);
+  assert.match(plan.stderr.join(" "), /The running sidecar goes on .*`k8s-sidecar status` says what it does/);
+  // Nobody answers
+  assert.doesNotMatch((await explain(here, [], { ...env, HEALTH_PORT: String(freePort()) })).stderr.join(), /goes on/);
+});
+
+Deno.test("explain tells that the sidecar has other settings, and that nobody listens", async () => {
+  using here = workplace();
+  await using sidecar = SidecarProcess.start({ LABEL: "app", FOLDER: here.files }, {
+    args: ["--manifests", here.manifests],
+  });
+  await sidecar.ready();
+  const HEALTH_PORT = String(sidecar.healthPort);
+  const other = await explain(here, ["cm/one"], { HEALTH_PORT, NAMESPACE_EXCLUDE: "default" });
+  assert.match(
+    other.stdout.join(" "),
+    /alone: the sidecar at port \d+ has other settings\. Two sidecars .*HEALTH_PORT/,
+  );
+  assert.match((await explain(here, ["cm/one"])).stdout.join(" "), /no answer from \S+: connection +refused\. Is the/);
 });

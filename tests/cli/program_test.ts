@@ -350,3 +350,9 @@ Deno.test("a folder of CONFIG_FILE that cannot be, and a CONFIG_FILE that is mis
     /^configuration error: CONFIG_FILE="\/nowhere\/config.yaml": it cannot be read: /,
   );
 });
+
+Deno.test("an unknown command is the only fault, whatever the settings lack", async () => {
+  const { code, stderr } = await outcome({ METHOD: "POLL" }, { args: ["frob"] });
+  assert.equal(code, 2);
+  assert.deepEqual(stderr, ['configuration error: "frob" is not a valid argument: see --help']);
+});

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { gzipSync } from "node:zlib";
 import { plannedWorld } from "../support/planned_world.ts";
 
 const WEB = { labels: { app: "web" } };
@@ -71,6 +72,14 @@ for (
           data: { x: "1" },
         }),
       ["+ sub/x: new key", "- x: moved to sub/x"],
+    ],
+    [
+      "another name for the same key",
+      (it) => void (it.env.UNIQUE_FILENAMES = "true"),
+      [
+        "+ namespace_a.configmap_one.x: new name of x",
+        "- x: renamed to namespace_a.configmap_one.x",
+      ],
     ],
     ["a deleted object", (it) => it.delete("ConfigMap", "a", "one"), ["- x: object deleted"]],
     [
@@ -217,4 +226,26 @@ Deno.test("makePlan() removes the files of a collection that is gone", async () 
     problems: [],
   });
   assert.deepEqual(summary, { create: 0, change: 0, remove: 1, download: 0 });
+});
+
+Deno.test("makePlan() names a key that is unpacked now", async () => {
+  using it = place();
+  it.put("Secret", "a", "one", { ...WEB, data: { "x.gz": String.fromCharCode(...gzipSync("1")) } });
+  await it.run();
+  it.env.DECOMPRESS = "true";
+  assert.deepEqual(await it.lines(), ["+ x: new name of x.gz", "- x.gz: renamed to x"]);
+});
+
+Deno.test("makePlan() warns of files that an earlier selection leaves", async () => {
+  using it = place();
+  it.put("ConfigMap", "a", "one", { ...WEB, data: { x: "1", y: "1" } });
+  it.put("ConfigMap", "a", "two", { labels: { app: "api" }, data: { y: "1", z: "1" } });
+  await it.run();
+  assert.deepEqual((await it.plan(it.env)).warnings, []);
+  it.env.LABEL_VALUE = "api";
+  const { warnings: [warning, ...others], summary } = await it.plan(it.env);
+  assert.match(warning!, /^1 file in \S+\/files stays: another selection wrote it, .*before LABEL or other settings/);
+  assert.deepEqual([others, summary.remove], [[], 0]);
+  await it.run();
+  assert.deepEqual((await it.plan(it.env)).warnings, []);
 });
