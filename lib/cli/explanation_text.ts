@@ -22,7 +22,7 @@ export function explanationText(explanation: Explanation, options: TextOptions):
     ? collections.filter(({ isSelected, files }) => !isSelected && files.length === 0)
     : [];
   const shown = collections.filter((collection) => !others.includes(collection));
-  const named = collections.length > 1;
+  const named = new Set(collections.map(({ name }) => name)).size > 1;
   const problemTexts = problems.flatMap((problem) => problemLines(problem, about, options));
   const fileTexts = shown.flatMap((collection) => collectionLines(collection, about, named, options));
   return [

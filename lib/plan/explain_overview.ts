@@ -12,7 +12,7 @@ export function explainOverview(picture: Picture): Omit<Explanation, "version" |
   const { failures, status } = picture;
   const files = states(picture);
   const problems = [
-    ...status === undefined ? [...failures, ...plannedProblems(picture)] : status.problems,
+    ...status === undefined ? [...failures, ...plannedProblems(picture)] : told(status.problems, failures),
     ...Map.groupBy(files.filter(({ isByOthers }) => isByOthers), ({ collection }) => collection).values()
       .map((group) => changedByOthers(group, picture)),
   ];
@@ -31,6 +31,11 @@ export function explainOverview(picture: Picture): Omit<Explanation, "version" |
     problems,
     suggestions: [],
   };
+}
+
+/** With what the sidecar has not met yet. */
+function told(problems: readonly Problem[], failures: readonly Problem[]): Problem[] {
+  return problems.some(({ severity }) => severity === "error") ? [...problems] : [...failures, ...problems];
 }
 
 function summaryOf(problems: number, files: number): string {

@@ -20,23 +20,41 @@ import { whyNotSelected } from "./why_not_selected.ts";
 /** Objects that are found, at most. */
 const MAX_CANDIDATES = 5;
 
+/** The nearest first: refused objects, then those of the selected namespaces and kinds, then any with the labels. */
 export async function candidatesFor(
   path: string,
   picture: Picture,
   signal: AbortSignal,
 ): Promise<CollectionExplanation[]> {
-  const found = new Map<string, CollectionExplanation>();
+  const inFolder = picture.collections.filter(({ folders }) => folders.some((folder) => isInside(folder, path)));
+  const outside = picture.collections.filter((collection) => !inFolder.includes(collection));
+  const near = [
+    ...await candidatesIn(path, inFolder, selectedKinds, picture, signal),
+    ...await candidatesIn(path, outside, selected, picture, signal),
+  ];
+  const refused = near.filter(({ isSelected }) => isSelected);
+  if (refused.length > 0) return refused;
+  if (near.length > 0) return near;
   const own = await picture.client.namespace();
-  for (const collection of picture.collections) {
-    const isInFolder = collection.folders.some((folder) => isInside(folder, path));
-    for (const source of isInFolder ? everywhere(collection, own) : selected(collection)) {
+  const far = await candidatesIn(path, inFolder, () => everywhere(own), picture, signal);
+  return far.filter(({ reasons }) => !reasons.some(({ what }) => what.startsWith("label ")));
+}
+
+async function candidatesIn(
+  path: string,
+  collections: readonly PlannedCollection[],
+  sourcesIn: (collection: PlannedCollection) => Source[],
+  picture: Picture,
+  signal: AbortSignal,
+): Promise<CollectionExplanation[]> {
+  const found = new Map<string, CollectionExplanation>();
+  for (const collection of collections) {
+    for (const { kind, ...target } of sourcesIn(collection)) {
       try {
-        for await (const object of listAll(picture.client, source, signal)) {
+        for await (const object of listAll(picture.client, { kind, ...target }, signal)) {
           if (found.size >= MAX_CANDIDATES) return [...found.values()];
-          const candidate = await candidateOf(path, source.kind, object, collection, picture, signal);
-          if (candidate === undefined) continue;
-          const id = `${candidate.name} ${candidate.files[0]!.object}`;
-          if (!found.has(id)) found.set(id, candidate);
+          const candidate = await candidateOf(path, kind, object, collection, picture, signal);
+          if (candidate !== undefined) found.set(`${candidate.name} ${candidate.files[0]!.object}`, candidate);
         }
       } catch {
         // Not allowed there, which is among the failures if the settings select it
@@ -101,9 +119,12 @@ function selected({ collection, ownNamespace }: PlannedCollection): Source[] {
   return sourcesOf(collection.selection, ownNamespace);
 }
 
-/** The same without labels, then every object that may be listed. */
-function everywhere(collection: PlannedCollection, ownNamespace: string): Source[] {
+/** The same without labels. */
+function selectedKinds(collection: PlannedCollection): Source[] {
   const targets = selected(collection).map(({ labelSelector: _, ...source }): Source => source);
-  const others = KINDS.flatMap((kind): Source[] => [{ kind }, { kind, namespace: ownNamespace }]);
-  return [...new Map([...targets, ...others].map((target) => [JSON.stringify(target), target])).values()];
+  return [...new Map(targets.map((target) => [JSON.stringify(target), target])).values()];
+}
+
+function everywhere(ownNamespace: string): Source[] {
+  return KINDS.flatMap((kind): Source[] => [{ kind }, { kind, namespace: ownNamespace }]);
 }

@@ -43,9 +43,11 @@ export async function openPicture(
 /** What is wrong with the process as a whole, and may be why something is missing. */
 export function processFailures({ failures, status }: Pick<Picture, "failures" | "status">): Problem[] {
   if (status === undefined) return failures;
-  return status.problems.filter(({ severity, object, path }) =>
+  const told = status.problems.filter(({ severity, object, path }) =>
     severity === "error" && object === undefined && path === undefined
   );
+  // It may not have met them yet
+  return told.length > 0 ? told : failures;
 }
 
 /** Problems that say nothing which the files do not say: paths that are lost. */

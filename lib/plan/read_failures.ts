@@ -69,8 +69,9 @@ export async function withOwnNamespace(
     if (plural === undefined) return problem;
     const namespace = hints.get(plural)!;
     const name = problem.collection ?? ENVIRONMENT_COLLECTION;
-    const hint = `It may list ${plural} in its own namespace: ${assignmentOf({ name }, "NAMESPACE", namespace)} ` +
-      "selects only that, as kiwigrid's image does by default";
+    const hint =
+      `In its own namespace it may: ${assignmentOf({ name }, "NAMESPACE", namespace)} asks for no more, as ` +
+      "kiwigrid's image does";
     return { ...problem, cure: `${problem.cure}. ${hint}` };
   });
 }

@@ -133,6 +133,11 @@ story("explain: a folder that is not allowed", async (at) => {
     assert.match(text, /is selected, but refused/);
     assert.match(text, /error: .*"\/etc\/grafana" points outside/);
     assert.match(text, /cure: .*ALLOWED_FOLDERS/);
+    for (const path of [`${at.folder}/cpu.json`, "/etc/grafana/cpu.json"]) {
+      const { text } = await command(at, settings, running, "explain", path);
+      assert.match(text, /is not there: \S+\/configmap\/cpu would have it, but is refused/);
+      assert.match(text, /broken: .*\n? *refused: annotation .* points outside/);
+    }
   }
 });
 
@@ -170,6 +175,56 @@ story("explain: a webhook that refuses the password", async (at) => {
     assert.match(text, /cure: .*REQ_USERNAME and REQ_PASSWORD/);
     assert.doesNotMatch(text, /hidden/);
   });
+});
+
+story("explain: a webhook that was away, and answers now", async (at) => {
+  const port = freePort();
+  await dashboard(at, "cpu", { "cpu.json": "1" });
+  const settings = chart(at, {
+    ...{ REQ_URL: `http://127.0.0.1:${port}/reload`, REQ_METHOD: "POST", REQ_RETRY_TOTAL: "0" },
+    REQ_RETRY_BACKOFF_FACTOR: "0.1",
+  });
+  const sidecar = await at.start(settings);
+  const about = `${at.namespace}/cm/cpu`;
+  await eventually(async () => {
+    const { text } = await command(at, settings, sidecar, "explain", about);
+    assert.match(text, /then webhook POST \S+\/reload: failed, /);
+  });
+  await using _ = Deno.serve({ hostname: "127.0.0.1", port, onListen() {} }, () => new Response("reloaded"));
+  await eventually(async () => {
+    const { text } = await command(at, settings, sidecar, "explain", about);
+    assert.match(text, /then webhook POST \S+\/reload: answered 200 OK, /);
+    assert.doesNotMatch(text, /failed/);
+  }, { timeout: 60_000 });
+});
+
+story("explain: an account that may list its own namespace alone", async (at) => {
+  await at.allow(READER.name, { resources: ["configmaps", "secrets"] });
+  await dashboard(at, "cpu", { "cpu.json": "1" });
+  const settings = chart(at, { NAMESPACE: undefined, ...await at.serviceAccount(READER.token) });
+  const sidecar = await at.start(settings);
+  for (const running of [sidecar, undefined]) {
+    await eventually(async () => {
+      const { text } = await command(at, settings, running, "explain", `${at.namespace}/cm/cpu`);
+      assert.match(text, /missing: \S+\/cpu\.json the sidecar does not get its object, see the errors/);
+      assert.match(text, /error: not allowed to (list|watch) configmaps in all namespaces/);
+      assert.match(text, new RegExp(`In its own namespace it may: NAMESPACE=${at.namespace} asks for no more`));
+      assert.doesNotMatch(text, /broken|refused, see/);
+    });
+  }
+});
+
+story("explain: the folder was removed", async (at) => {
+  await dashboard(at, "cpu", { "cpu.json": "1", "ram.json": "1" });
+  const settings = chart(at);
+  const sidecar = await at.startReady(settings);
+  Deno.removeSync(at.folder, { recursive: true });
+  const { text } = await command(at, settings, sidecar, "explain");
+  assert.match(text, /^1 problem\n {2}warning: something other than the sidecar removed \S+ and 1 more\n/);
+  assert.match(text, /cure: The sidecar writes them again within CHECK_PERIOD \(60 s\)/);
+  const object = await command(at, settings, sidecar, "explain", "cpu");
+  assert.match(object.text, /but none of its 2 files is in place/);
+  assert.match(object.text, /something removed it; the sidecar writes it again within CHECK_PERIOD/);
 });
 
 story("explain: a full disk", async (at) => {
@@ -241,7 +296,7 @@ story("explain: another sidecar's port, and a file that is not ours", async (at)
   const { code, text } = await command(at, chart(at), other, "explain", `${at.folder}/theirs`);
   assert.equal(code, 0);
   assert.match(text, /theirs is not ours: no object claims it, and it is in no record/);
-  assert.match(text, /alone: port \d+ is another sidecar's/);
+  assert.match(text, /alone: the sidecar at port \d+ has other settings/);
   const state = [...Deno.readDirSync(other === undefined ? "" : `${at.dir}/other`)].map(({ name }) => name);
   assert.equal(state.length, 1);
 });

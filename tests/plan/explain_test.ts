@@ -253,7 +253,7 @@ Deno.test("explain tells a missing right from a refused object", async () => {
     lines[2]!,
     /^error: not allowed to list configmaps in all namespaces \(.*print-rbac.*NAMESPACE or RESOURCE/,
   );
-  assert.match(lines[2]!, /It may list configmaps in its own namespace: NAMESPACE=default selects only that/);
+  assert.match(lines[2]!, /In its own namespace it may: NAMESPACE=default asks for no more/);
   assert.match(lines[3]!, /^error: not allowed to list secrets in all namespaces \(.*RESOURCE\)$/);
   assert.equal((await it.path("x"))[0], "x is not there, and no object that could be listed claims it");
 });
@@ -273,6 +273,7 @@ Deno.test("explainPath() finds a refused object by both of its paths", async () 
   using it = place();
   const annotations = { "k8s-sidecar-target-directory": "/etc/theirs" };
   it.put("ConfigMap", "a", "one", { ...WEB, annotations, data: { x: "1" } });
+  it.put("ConfigMap", "a", "other", { data: { x: "1" } });
   for (const name of ["x", "/etc/theirs/x"]) {
     const [summary, ...lines] = await it.path(name);
     assert.equal(summary, `${name} is not there: a/configmap/one would have it, but is refused`);
@@ -284,6 +285,7 @@ Deno.test("explainPath() finds a refused object by both of its paths", async () 
 Deno.test("explainPath() finds an object of a namespace that is not selected", async () => {
   using it = place();
   it.put("ConfigMap", "b", "one", { ...WEB, data: { x: "1" } });
+  it.put("ConfigMap", "c", "one", { data: { x: "1" } });
   it.env.NAMESPACE = "a";
   assert.deepEqual(await it.path("x"), [
     "x is not there, and no object claims it; it would be that of an object that is not selected",
