@@ -117,7 +117,7 @@ async function subjectOf(
   if (meant !== undefined) {
     return {
       ref: meant,
-      others: all.filter((one) => one !== qualifiedName(meant)).slice(0, MAX_NAMES),
+      others: all.filter((one) => one !== qualifiedName(meant)).slice(0, MAX_SUGGESTIONS),
     };
   }
   if (found.length > 0) {
@@ -140,8 +140,9 @@ function printed(error: string, exit: ExitCode = EXIT.configuration): { exit: Ex
   return { exit };
 }
 
-/** Objects with one name that are listed. */
+/** Objects with one name that are listed, where one has to be chosen, and beside the one that is explained. */
 const MAX_NAMES = 10;
+const MAX_SUGGESTIONS = 3;
 
 const EXPECTED =
   "expected NAMESPACE/KIND/NAME, KIND/NAME or NAME, where KIND is configmap or secret, or an absolute path";

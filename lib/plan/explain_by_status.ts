@@ -1,4 +1,5 @@
 /** What the running sidecar alone knows, where the settings that it goes on with are not those of the command. */
+import { lstat } from "../files/file_calls.ts";
 import { qualifiedName } from "../objects/ref.ts";
 import { counted } from "../runtime/quantities.ts";
 import type { FileStatus, Status } from "../serve/status.ts";
@@ -22,7 +23,6 @@ export function explainByStatus(subject: Subject | NamedSubject | undefined, sta
   const problems = [
     ...status.problems.filter(({ path, object }) => "path" in subject ? path === subject.path : isAsked(object)),
     ...processFailures({ failures: [], status }),
-    ...status.problems.filter(({ path }) => path !== undefined && path === status.configFile?.path),
   ];
   const collections = filesOf(files, status);
   const [first] = files;
@@ -61,7 +61,8 @@ export function filesOf(files: readonly FileStatus[], status: Status): Explanati
     files: files.map((file): FileExplanation => {
       const { path, object, size, writtenAt } = file;
       const notification = followingNotification(file, status);
-      return { path, object, state: "in place", size, writtenAt, ...given("notification", notification) };
+      const state = lstat(path)?.isFile ? "in place" : "missing";
+      return { path, object, state, size, writtenAt, ...given("notification", notification) };
     }),
   }));
 }

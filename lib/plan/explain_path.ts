@@ -38,7 +38,8 @@ export async function explainPath(asked: string, picture: Picture, signal: Abort
   const bySidecar = picture.status?.files.find((file) => file.path === path);
   if (bySidecar !== undefined) {
     const { object, collection } = bySidecar;
-    return answer(`${path} is that of ${object}, as the sidecar says (collection ${collection})`);
+    const known = `is that of ${object}, as the sidecar says (collection ${collection})`;
+    return answer(lstat(path) === undefined ? `${path} is not there; it ${known}` : `${path} ${known}`);
   }
   if (lstat(path)?.isDirectory) return answer(`${path} is a directory`);
   const lost = collections.flatMap(({ files }) => files);

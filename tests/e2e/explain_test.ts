@@ -1,5 +1,7 @@
 /** `explain` and `plan` in the situations that users meet: each is named, with its cure. */
 import assert from "node:assert/strict";
+import { controlPlaneAvailable } from "../support/control_plane.ts";
+import { blocksOf, shownIn } from "../support/documents.ts";
 import { freePort } from "../support/free_port.ts";
 import { serve } from "../support/local_servers.ts";
 import { eventually } from "../support/oracle.ts";
@@ -9,7 +11,16 @@ import { inClusterAddress, type Settings, stories, type Story } from "../support
 import { TcpGate } from "../support/tcp_gate.ts";
 
 const READER = { name: "reader", token: "reader-token" };
-const story = stories({ users: [READER] });
+const addStory = stories({ users: [READER] });
+let [added, run] = [0, 0];
+/** Counts them, because the samples in the documents need all of them. */
+const story: typeof addStory = (name, tell, details) => {
+  added++;
+  addStory(name, async (at) => {
+    await tell(at);
+    run++;
+  }, details);
+};
 
 const DASHBOARD = { grafana_dashboard: "1" };
 
@@ -25,17 +36,27 @@ async function command(at: Story, settings: Settings, sidecar: SidecarProcess | 
   const { code } = await asked.exited();
   const lines = asked.lines.map(({ text }) => text);
   assert.deepEqual(lines.filter((line) => line.length > 100 && !line.includes(at.dir)), []);
-  keep(at, settings, args, lines);
+  keep(at, lines);
   return { code, text: lines.join("\n").replace(/\n {4,}(?!cure:)/g, " ") };
 }
 
-/** For docs/troubleshooting.md: what a run printed, in the file that TRANSCRIPTS names. */
-function keep(at: Story, settings: Settings, args: readonly string[], lines: readonly string[]): void {
-  const file = Deno.env.get("TRANSCRIPTS");
-  if (file === undefined) return;
-  const shown = [`# ${JSON.stringify(settings)}`, `$ k8s-sidecar ${args.join(" ")}`, ...lines, "", ""].join("\n")
-    .replaceAll(at.folder, "/dashboards").replaceAll(at.namespace, "monitoring");
-  Deno.writeTextFileSync(file, shown, { append: true });
+/** What the commands printed, for the samples in docs/troubleshooting.md. */
+const printed = new Set<string>();
+
+function keep(at: Story, lines: readonly string[]): void {
+  printed.add(
+    normalised(lines.map((line) => line.replaceAll(at.folder, "/dashboards").replaceAll(at.namespace, "monitoring"))),
+  );
+}
+
+/** Without the breaks of lines, and with the same times, addresses and other folders. */
+function normalised(lines: readonly string[]): string {
+  return lines.join(" ").replace(/\s+/g, " ").trim()
+    .replace(/\b(for )?\d+ (s|min|ms|h)( ago)?\b|\bnow\b/g, "TIME").replace(/\d{4}-\d\d-\d\dT\S+?Z/g, "DATE")
+    .replace(/(localhost|(?:\d+\.){3}\d+):\d+/g, "HOST").replace(/port \d+/g, "PORT")
+    .replaceAll("it comes first by name and is as old", "it is older")
+    .replace(/not allowed to (list|watch)/g, "not allowed to list").replace(/\(\d+ B/g, "(SIZE")
+    .replace(/\/\S+\/config\.yaml/g, "CONFIG").replace(/\S+\/theirs\b/g, "THEIRS");
 }
 
 function dashboard(at: Story, name: string, data: Record<string, string>, labels: Record<string, string> = DASHBOARD) {
@@ -79,10 +100,11 @@ story("explain: a wrong label value, and a missing label", async (at) => {
 
 story("explain: an object that does not exist, with names that may have been meant", async (at) => {
   await dashboard(at, "node-exporter", { "a.json": "{}" });
-  await at.create("Secret", "node-exportr", { labels: DASHBOARD, data: { "b.json": "{}" } });
-  const { code, text } = await command(at, chart(at), undefined, "explain", `${at.namespace}/cm/node-exporter2`);
+  const settings = chart(at);
+  const sidecar = await at.startReady(settings);
+  const { code, text } = await command(at, settings, sidecar, "explain", `${at.namespace}/cm/node-exporter2`);
   assert.equal(code, 0);
-  assert.match(text, /configmap\/node-exporter2 does not exist\n {2}did you mean \S+\/configmap\/node-exporter,/);
+  assert.match(text, /configmap\/node-exporter2 does not exist\n {2}did you mean \S+\/configmap\/node-exporter\?/);
   assert.match(text, /cure: create it/);
 });
 
@@ -201,7 +223,8 @@ story("explain: a webhook that was away, and answers now", async (at) => {
 story("explain: an account that may list its own namespace alone", async (at) => {
   await at.allow(READER.name, { resources: ["configmaps", "secrets"] });
   await dashboard(at, "cpu", { "cpu.json": "1" });
-  const settings = chart(at, { NAMESPACE: undefined, ...await at.serviceAccount(READER.token) });
+  const account = await at.serviceAccount(READER.token);
+  const settings = chart(at, { NAMESPACE: undefined, RESOURCE: "configmap", ...account });
   const sidecar = await at.start(settings);
   for (const running of [sidecar, undefined]) {
     await eventually(async () => {
@@ -210,6 +233,8 @@ story("explain: an account that may list its own namespace alone", async (at) =>
       assert.match(text, /error: not allowed to (list|watch) configmaps in all namespaces/);
       assert.match(text, new RegExp(`In its own namespace it may: NAMESPACE=${at.namespace} asks for no more`));
       assert.doesNotMatch(text, /broken|refused, see/);
+      // The sidecar has met it, too
+      if (running !== undefined) assert.match(text, /in all namespaces, for \d/);
     });
   }
 });
@@ -225,6 +250,29 @@ story("explain: the folder was removed", async (at) => {
   const object = await command(at, settings, sidecar, "explain", "cpu");
   assert.match(object.text, /but none of its 2 files is in place/);
   assert.match(object.text, /something removed it; the sidecar writes it again within CHECK_PERIOD/);
+  await command(at, settings, sidecar, "explain", `${at.namespace}/cm/cpu`);
+});
+
+story("explain: CONFIG_FILE has a fault", async (at) => {
+  await dashboard(at, "cpu", { "cpu.json": "1" });
+  const CONFIG_FILE = `${at.dir}/config.yaml`;
+  const write = (more: string) =>
+    Deno.writeTextFileSync(
+      CONFIG_FILE,
+      `version: 1\ncollections:\n  - { name: web, folder: ${at.folder}, selector: grafana_dashboard, ${more} }\n`,
+    );
+  write(`namespaces: [${at.namespace}]`);
+  const settings = { LABEL: undefined, FOLDER: undefined, URL_ALLOWED_HOSTS: undefined, CONFIG_FILE };
+  const sidecar = await at.startReady(settings);
+  write(`namespace: ${at.namespace}`);
+  const { code, text } = await command(at, settings, sidecar, "explain", "cm/cpu");
+  assert.equal(code, 2);
+  assert.match(text, /^configuration error: \S+\/config\.yaml:.*namespace {2}unknown key: did you mean namespaces\?/);
+  assert.match(text, /The running sidecar goes on .*\nconfigmap\/cpu has files, see below\n {2}in place: /);
+  await eventually(async () => {
+    const { text } = await command(at, settings, sidecar, "explain");
+    assert.match(text, /error: the new version of CONFIG_FILE is not used/);
+  });
 });
 
 story("explain: a full disk", async (at) => {
@@ -272,6 +320,7 @@ story("explain: a misspelt setting", async (at) => {
 story("explain: a namespace that is excluded, not watched, or has other labels", async (at) => {
   await dashboard(at, "cpu", { "cpu.json": "1" });
   const about = `${at.namespace}/cm/cpu`;
+  const sidecar = await at.startReady(chart(at));
   const base = chart(at, { NAMESPACE: undefined });
   for (
     const [more, expected] of [
@@ -282,10 +331,15 @@ story("explain: a namespace that is excluded, not watched, or has other labels",
       [{ LABEL: undefined, LABEL_VALUE: undefined, RESOURCE_NAME: "ram" }, /RESOURCE_NAME does not name it: ram/],
     ] satisfies [Settings, RegExp][]
   ) {
-    const { code, text } = await command(at, { ...base, ...more }, undefined, "explain", about);
-    assert.equal(code, 0);
-    assert.match(text, expected);
-    assert.match(text, /from the cluster and the disk alone: no answer from/);
+    for (const running of [undefined, sidecar]) {
+      const { code, text } = await command(at, { ...base, ...more }, running, "explain", about);
+      assert.equal(code, 0);
+      assert.match(text, expected);
+      const reason = running === undefined
+        ? "no answer from \\S+: connection refused"
+        : "the sidecar at port \\d+ has other";
+      assert.match(text, new RegExp(`from the cluster and the disk alone: ${reason}`));
+    }
   }
 });
 
@@ -316,4 +370,14 @@ story("plan: what a start changes after the cluster and the settings changed", a
   assert.match(text, /^- \S+\/old\.json +\(\S+\/configmap\/cpu, 1 B\): key removed$/m);
   assert.match(text, /^- \S+\/ram\.json .*no longer selected: label grafana_dashboard is "0", wanted: "1"$/m);
   assert.match(text, /^Plan: 1 to create, 1 to change, 2 to remove$/m);
+});
+
+Deno.test("explain: docs/troubleshooting.md shows what was printed", { ignore: !controlPlaneAvailable() }, () => {
+  if (run < added) return;
+  const blocks = blocksOf(Deno.readTextFileSync(new URL("../../docs/troubleshooting.md", import.meta.url)));
+  const shown = blocks.filter(({ language }) => language === "console").flatMap(shownIn);
+  const samples = shown.filter(({ output }) => output.length > 0);
+  assert.ok(samples.length > 10);
+  const missing = samples.filter(({ output }) => !printed.has(normalised(output)));
+  assert.deepEqual(missing.map(({ command, output }) => [command, normalised(output)]), [], [...printed].join("\n"));
 });
