@@ -25,7 +25,7 @@ export function explainOverview(picture: Picture): Omit<Explanation, "version" |
   const others = collections.flatMap(({ files }) => files).filter(({ hasProblem }) => !hasProblem).length;
   const isAnswered = status !== undefined || failures.length === 0;
   return {
-    summary: `${summaryOf(problems.length, others)}${isAnswered ? "" : ", and the cluster could not be read"}`,
+    summary: summaryOf(problems.length, others, picture) + (isAnswered ? "" : ", and the cluster could not be read"),
     isAnswered,
     collections,
     problems,
@@ -38,8 +38,10 @@ function told(problems: readonly Problem[], failures: readonly Problem[]): Probl
   return problems.some(({ severity }) => severity === "error") ? [...problems] : [...failures, ...problems];
 }
 
-function summaryOf(problems: number, files: number): string {
-  if (problems === 0 && files === 0) return "nothing is wrong";
+function summaryOf(problems: number, files: number, { status }: Picture): string {
+  if (problems === 0 && files === 0) {
+    return status === undefined ? "nothing is wrong with the objects and the files" : "nothing is wrong";
+  }
   const late = (more: string) => `${counted(files, `${more}file`)} ${files === 1 ? "is" : "are"} not up to date`;
   if (problems === 0) return late("");
   return files === 0 ? counted(problems, "problem") : `${counted(problems, "problem")}, and ${late("more ")}`;

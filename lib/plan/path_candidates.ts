@@ -6,6 +6,7 @@ import type { KubeObject } from "../objects/object.ts";
 import { keyOf, qualifiedName } from "../objects/ref.ts";
 import type { Source } from "../objects/source.ts";
 import { canonical } from "../reconcile/canonical_paths.ts";
+import { given } from "../runtime/given.ts";
 import { folderOf } from "../sidecar/opening/open_files.ts";
 import { sourcesOf } from "../sidecar/sources/sources.ts";
 import { cureOf } from "./cures.ts";
@@ -36,8 +37,7 @@ export async function candidatesFor(
   if (refused.length > 0) return refused;
   if (near.length > 0) return near;
   const own = await picture.client.namespace();
-  const far = await candidatesIn(path, inFolder, () => everywhere(own), picture, signal);
-  return far.filter(({ reasons }) => !reasons.some(({ what }) => what.startsWith("label ")));
+  return await candidatesIn(path, inFolder, (collection) => everywhere(collection, own), picture, signal);
 }
 
 async function candidatesIn(
@@ -125,6 +125,11 @@ function selectedKinds(collection: PlannedCollection): Source[] {
   return [...new Map(targets.map((target) => [JSON.stringify(target), target])).values()];
 }
 
-function everywhere(ownNamespace: string): Source[] {
-  return KINDS.flatMap((kind): Source[] => [{ kind }, { kind, namespace: ownNamespace }]);
+/** Objects with the labels or the names in any namespace, and of either kind. */
+function everywhere({ collection: { selection } }: PlannedCollection, ownNamespace: string): Source[] {
+  const { labelSelector, names } = selection;
+  const wanted = names.length === 0 ? [given("labelSelector", labelSelector)] : names.map(({ name }) => ({ name }));
+  return KINDS.flatMap((kind) => [{ kind }, { kind, namespace: ownNamespace }]).flatMap((target) =>
+    wanted.map((one): Source => ({ ...target, ...one }))
+  );
 }

@@ -169,7 +169,7 @@ Deno.test("explainOverview() lists what is not as it should be", async () => {
     "missing: x, a/configmap/one, a start with these settings would write it",
   ]);
   await it.run();
-  assert.deepEqual(await it.overview(), ["nothing is wrong"]);
+  assert.deepEqual(await it.overview(), ["nothing is wrong with the objects and the files"]);
 });
 
 Deno.test("explain takes the problems of a running sidecar first", async () => {
