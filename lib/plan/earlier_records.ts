@@ -19,8 +19,9 @@ export async function earlierRecords(planned: readonly PlannedCollection[], cloc
   );
   const used = new Set(planned.flatMap(({ publisher }) => [...publisher.files.keys()]));
   const warnings: string[] = [];
-  for (const { place: { folder, id, stateFile } } of planned) {
-    if (stateFile !== undefined || lstat(recordPathOf(folder, id)) !== undefined) continue;
+  for (const { place: { folder, id, stateFile }, isReady } of planned) {
+    // What could not be listed may have the same files
+    if (!isReady || stateFile !== undefined || lstat(recordPathOf(folder, id)) !== undefined) continue;
     for (const other of idsIn(folder)) {
       if (known.has(ownDirectoryOf(folder, other))) continue;
       known.add(ownDirectoryOf(folder, other));

@@ -8,7 +8,7 @@ import { canonical } from "../reconcile/canonical_paths.ts";
 import type { Problem } from "../serve/status.ts";
 import { filesOf } from "./explain_by_status.ts";
 import type { CollectionExplanation, Explanation } from "./explanation.ts";
-import { fileState } from "./file_states.ts";
+import { fileState, isListed } from "./file_states.ts";
 import { find, listAll } from "./lookup.ts";
 import { namespaceOf, type OfNamespace, selectsNamespaces } from "./namespace_labels.ts";
 import { nearNames } from "./near_names.ts";
@@ -42,8 +42,20 @@ export async function explainObject(ref: ObjectRef, picture: Picture, signal: Ab
     .sort((a, b) => farness(a) - farness(b));
   if (object !== undefined) problems.push(...withoutKeys(about, object, collections));
   const suggestions = object === undefined ? await suggest(ref, picture, signal) : [];
-  const summary = summaryOf(about, object, collections, problems);
-  return { about, summary, isAnswered: true, collections, problems: withoutLosses(problems, collections), suggestions };
+  const isUnlisted = picture.collections.some((collection) =>
+    !isListed(collection, keyOf(ref)) &&
+    collections.some(({ name, isSelected }) => isSelected && name === collection.collection.name)
+  );
+  const summary = isUnlisted
+    ? `${about} matches the settings, but cannot be listed: see the errors`
+    : summaryOf(about, object, collections, problems);
+  return {
+    ...{ about, summary, isAnswered: true, collections, suggestions },
+    // The reason why it is not selected says it, too
+    problems: withoutLosses(problems, collections).filter(({ what }) =>
+      ofNamespace.failure === undefined || !what.includes("namespaces with labels")
+    ),
+  };
 }
 
 function inCollection(

@@ -32,11 +32,17 @@ export function fileState(
   if (collection.reconciler.inner.claims.get(owner) !== undefined || isRefused(collection, owner)) {
     return { ...file, state: "broken", detail: "refused, see the problems", ...more };
   }
-  if (lstat(path) !== undefined && isKnownOf(path, owner, collection, picture)) {
+  if (lstat(path) !== undefined) {
     return { ...file, state: "in place", detail: "it stays as it is while its object cannot be listed", ...more };
   }
   const detail = collection.isReady ? "its object is new" : "the sidecar does not get its object, see the errors";
   return { ...file, state: "missing", detail, ...more };
+}
+
+/** Whether the object is among those that were listed, or no list failed. */
+export function isListed({ reconciler, isReady, problems }: PlannedCollection, owner: string): boolean {
+  return isReady || reconciler.inner.claims.get(owner) !== undefined ||
+    problems.some(({ object }) => object === shownKey(owner));
 }
 
 /** How a file is whose object was listed. */

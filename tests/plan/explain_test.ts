@@ -246,7 +246,7 @@ Deno.test("explain tells a missing right from a refused object", async () => {
   it.allow(({ kind, namespace }) => kind === "ConfigMap" && namespace !== undefined);
   const lines = await it.object("one");
   assert.deepEqual(lines.slice(0, 2), [
-    "a/configmap/one is selected, but its file is not in place",
+    "a/configmap/one matches the settings, but cannot be listed: see the errors",
     "missing: x, a/configmap/one, the sidecar does not get its object, see the errors",
   ]);
   assert.match(
@@ -256,6 +256,12 @@ Deno.test("explain tells a missing right from a refused object", async () => {
   assert.match(lines[2]!, /In its own namespace it may: NAMESPACE=default asks for no more/);
   assert.match(lines[3]!, /^error: not allowed to list secrets in all namespaces \(.*RESOURCE\)$/);
   assert.equal((await it.path("x"))[0], "x is not there, and no object that could be listed claims it");
+  Deno.mkdirSync(it.env.FOLDER!);
+  Deno.writeTextFileSync(it.at("x"), "");
+  assert.equal(
+    (await it.object("one"))[1],
+    "in place: x, a/configmap/one, it stays as it is while its object cannot be listed",
+  );
 });
 
 Deno.test("explain names the right that NAMESPACE_SELECTOR needs", async () => {
@@ -263,7 +269,8 @@ Deno.test("explain names the right that NAMESPACE_SELECTOR needs", async () => {
   it.put("ConfigMap", "a", "one", { ...WEB, data: { x: "1" } });
   it.env.NAMESPACE_SELECTOR = "team=x";
   it.allow(({ kind }) => kind !== "Namespace");
-  const [summary, reason] = await it.object("one");
+  const [summary, reason, ...more] = await it.object("one");
+  assert.deepEqual(more, []);
   assert.equal(summary, "a/configmap/one is not selected");
   assert.match(reason!, /^not selected: NAMESPACE_SELECTOR cannot be applied: not allowed to list namespaces \(/);
   assert.match(reason!, /list and watch on namespaces by a ClusterRole.*NAMESPACE in place of NAMESPACE_SELECTOR\)$/);
