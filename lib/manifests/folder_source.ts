@@ -26,7 +26,7 @@ export class FolderError extends Error {
 
 export interface FolderSourceOptions {
   clock: Clock;
-  log: Pick<Log, "debug" | "info" | "error">;
+  log: Pick<Log, "debug" | "info" | "warn" | "error">;
 }
 
 /**

@@ -26,11 +26,11 @@ const UNKNOWN = "";
 
 export class ManifestFolder {
   readonly #dir: string;
-  readonly #log: Pick<Log, "debug">;
+  readonly #log: Pick<Log, "debug" | "warn">;
   #files = new Map<string, KnownFile>();
   readonly #touched = new Set<string>();
 
-  constructor(dir: string, log: Pick<Log, "debug">) {
+  constructor(dir: string, log: Pick<Log, "debug" | "warn">) {
     this.#dir = dir;
     this.#log = log;
   }
@@ -77,8 +77,12 @@ export class ManifestFolder {
   async #readFile(name: string, fingerprint: string, known: KnownFile | undefined): Promise<KnownFile | undefined> {
     const valid = known?.valid ?? [];
     try {
-      const { manifests, skipped } = await parseManifestFile(name, await Deno.readTextFile(`${this.#dir}/${name}`));
+      const { manifests, skipped, broken } = await parseManifestFile(
+        name,
+        await Deno.readTextFile(`${this.#dir}/${name}`),
+      );
       if (skipped.length > 0) this.#log.debug(`${name}: skipped ${skipped.join(", ")}`);
+      for (const key of broken) this.#log.warn(`${key}; the other keys are used`);
       return { fingerprint, content: manifests, valid };
     } catch (error) {
       if (error instanceof ManifestError) return { fingerprint, content: error.message, valid };

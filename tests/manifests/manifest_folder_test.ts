@@ -53,6 +53,13 @@ Deno.test("ManifestFolder.read() finds YAML and JSON in subfolders and leaves hi
   assert.deepEqual(at.log.lines, ["debug: e.yaml: skipped Deployment at e.yaml:1"]);
 });
 
+Deno.test("ManifestFolder.read() warns once of a key that is not base64", async () => {
+  using at = place();
+  at.write("a.yaml", configMap("a", "1") + "binaryData: {b: '*'}\n");
+  for (let time = 0; time < 2; time++) assert.deepEqual(await at.read(), { objects: ["default/a=1"], faults: [] });
+  assert.deepEqual(at.log.lines, ["warn: a.yaml:5: binaryData.b: not base64; the other keys are used"]);
+});
+
 Deno.test("ManifestFolder.read() follows links to files and folders, and none back", async () => {
   using at = place();
   at.write("..data/a.yaml", configMap("a", "1"));

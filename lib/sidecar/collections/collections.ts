@@ -212,16 +212,19 @@ export class Collections {
     this.#instance = await instanceOf(collections, this.#options.config.configFile);
   }
 
-  #onReady(): void {
+  /** A collection has become ready. Returns whether all are. */
+  #onReady(): boolean {
     this.#leftovers.check();
     this.#releaseDeselected();
-    if (this.#isAboutToSweep || !this.running.every(({ isReady }) => isReady)) return;
+    if (!this.running.every(({ isReady }) => isReady)) return false;
+    if (this.#isAboutToSweep) return true;
     // A sweep stops everything for some 20 ms: one for all
     this.#isAboutToSweep = true;
     queueMicrotask(() => {
       this.#isAboutToSweep = false;
       this.#options.garbage.sweep();
     });
+    return true;
   }
 
   /** Keeps what these collections name from being written to by objects of any collection. */
