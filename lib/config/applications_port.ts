@@ -1,8 +1,13 @@
 /** HEALTH_PORT where it is the port of the application that a webhook calls in this pod, as Jenkins' 8080. */
 import { rangeCovers } from "../http/ip_address.ts";
-import type { Config } from "./config.ts";
+import type { Collection } from "./collection_settings.ts";
 
-type Ports = Pick<Config, "collections" | "health" | "method">;
+/** Of a configuration. */
+interface Ports {
+  method: string;
+  collections: readonly Pick<Collection, "notification">[];
+  health: { enabled: boolean; port: number };
+}
 
 /**
  * Whether the application has the port. The sidecar is often up first: if it took the port, the application could not start.

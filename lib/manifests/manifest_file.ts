@@ -140,8 +140,8 @@ function readManifest(kind: Kind, item: Item): Manifest {
   refuseUnknown(item, [], FIELDS[kind]);
   const object: Manifest["object"] = { kind, metadata: readMetadata(kind, item) };
   const { value: { data, binaryData, stringData }, place } = item;
-  if (data) object.data = readMap(item, ["data"]);
-  if (binaryData) object.binaryData = readMap(item, ["binaryData"]);
+  if (data) object.data = kind === "ConfigMap" ? readMap(item, ["data"]) : readBase64(item, "data");
+  if (binaryData) object.binaryData = readBase64(item, "binaryData");
   for (const [key, text] of stringData ? Object.entries(readMap(item, ["stringData"])) : []) {
     object.data = { ...object.data, [key]: new TextEncoder().encode(text).toBase64() };
   }
@@ -177,11 +177,17 @@ function refuseUnknown(item: Item, path: Path, known: readonly string[]): void {
   if (unknown !== undefined) item.fail([...path, unknown], "unknown field");
 }
 
+/** Lines are joined, as an API server does. */
+function readBase64(item: Item, field: string): Record<string, string> {
+  const entries = Object.entries(readMap(item, [field]));
+  return Object.fromEntries(entries.map(([key, text]) => [key, text.replace(/[\r\n]/g, "")]));
+}
+
 /** Base64 that cannot be read is the fault of one key, as it is with objects of an API server. */
 function brokenKeys(kind: Kind, item: Item): string[] {
   const [field, hint] = kind === "Secret" ? ["data", " (plain text goes into stringData)"] : ["binaryData", ""];
   if (!isMap(item.value[field])) return [];
-  const broken = Object.entries(readMap(item, [field])).filter(([, text]) => !BASE64.test(text.replace(/[\r\n]/g, "")));
+  const broken = Object.entries(readBase64(item, field)).filter(([, text]) => !BASE64.test(text));
   return broken.map(([key]) => item.describe([field, key], `not base64${hint}`));
 }
 

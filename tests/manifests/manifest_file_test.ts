@@ -184,9 +184,9 @@ Deno.test("parseManifestFile() refuses aliases that would grow without limit", a
 
 Deno.test("parseManifestFile() tells no value of a Secret in a fault", async () => {
   const secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\n";
-  for (
-    const rest of ["stringData: {a: geheim, b: {c: geheim}}", "data: {a: geheim!}", "stringData:\n  a: geheim\n b: x"]
-  ) {
+  const { broken } = await parseManifestFile("a.yaml", `${secret}data: {a: geheim!}`);
+  assert.deepEqual(broken, ["a.yaml:4: data.a: not base64 (plain text goes into stringData)"]);
+  for (const rest of ["stringData: {a: geheim, b: {c: geheim}}", "stringData:\n  a: geheim\n b: x"]) {
     await assert.rejects(parseManifestFile("a.yaml", secret + rest), (error) => !String(error).includes("geheim"));
   }
 });
