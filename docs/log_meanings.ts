@@ -154,6 +154,10 @@ export const LOG_MEANINGS: Readonly<Record<string, Meaning>> = {
     "A manifest has a fault; file and line are named. Its objects stay as they were",
     "Correct the file",
   ),
+  "somebody else changed or removed …, which will be restored": of(
+    "The check of the disk (`CHECK_PERIOD`) found files that are not as they were written: `path`, or `count` and `files`",
+    "Find out who writes there, if it comes again",
+  ),
   "…; the other keys are used": of(
     "A key in a manifest is not base64; file and line are named. Another line says that the object is refused in part",
     "Correct the key",

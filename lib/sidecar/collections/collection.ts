@@ -196,13 +196,14 @@ export class RunningCollection implements Neighbour {
   }
 
   async #checkDisk(signal: AbortSignal): Promise<void> {
-    const { config, liveness, clock } = this.#options;
+    const { config, liveness, clock, log } = this.#options;
     await checkDiskPeriodically({
       diskCheck: this.#parts.diskCheck,
       period: config.watch.checkPeriod,
       heal: (path) => this.#parts.reconciler.disk.heal(path),
       heartbeat: liveness.heartbeat("the disk check"),
       clock,
+      log,
     }, signal);
   }
 

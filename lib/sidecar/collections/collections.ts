@@ -192,7 +192,7 @@ export class Collections {
     if (finalizerGuard !== undefined) {
       options.finalizerGuard = { ...finalizerGuard, release: (ref) => this.#release(ref) };
     }
-    announce(collection, log);
+    await this.#announce(collection, log);
     const running = await RunningCollection.open(options);
     const slot = { collection, running, heartbeats, stop: new AbortController() };
     this.#slots.set(name, slot);
@@ -265,22 +265,24 @@ export class Collections {
     for (const collection of running) collection.recordCollections(places);
   }
 
+  /** Logs what a collection selects and where its files go. No line has a query or credentials of a URL. */
+  async #announce(collection: Collection, log: Log): Promise<void> {
+    const { selection, files, notification: { script, webhook } } = collection;
+    const isOwn = selection.namespaces === "OWN";
+    const ownNamespace = isOwn ? await this.#options.client.namespace().catch(() => undefined) : undefined;
+    const folder = folderOf(collection);
+    const mode = files.mode === DEFAULT_MODE ? "" : ` with mode ${octal(files.mode)}`;
+    const call = webhook && `${webhook.method} ${redactUrl(webhook.url).replace(/\?.*/, "")}`;
+    const notified = [script?.path, call].filter((target) => target !== undefined);
+    const then = notified.length === 0 ? "" : `, then ${notified.join(" and ")}`;
+    log.info(`${describeSelection(selection, ownNamespace)} become files in ${folder}${mode}${then}`, {
+      folder,
+      ...given("script", script?.path),
+      ...given("webhook", call),
+    });
+  }
+
   #ends(): Promise<void>[] {
     return [...this.#slots.values()].flatMap(({ ended }) => ended ?? []);
   }
-}
-
-/** Logs what a collection selects and where its files go. No line has a query or credentials of a URL. */
-function announce(collection: Collection, log: Log): void {
-  const { selection, files, notification: { script, webhook } } = collection;
-  const folder = folderOf(collection);
-  const mode = files.mode === DEFAULT_MODE ? "" : ` with mode ${octal(files.mode)}`;
-  const call = webhook && `${webhook.method} ${redactUrl(webhook.url).replace(/\?.*/, "")}`;
-  const notified = [script?.path, call].filter((target) => target !== undefined);
-  const then = notified.length === 0 ? "" : `, then ${notified.join(" and ")}`;
-  log.info(`${describeSelection(selection)} become files in ${folder}${mode}${then}`, {
-    folder,
-    ...given("script", script?.path),
-    ...given("webhook", call),
-  });
 }
