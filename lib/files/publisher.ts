@@ -199,10 +199,9 @@ export class Publisher {
   #adopt(path: string, present: Deno.FileInfo, owner: string): boolean {
     const { journal, log } = this.#options;
     if (!this.#correctMode(path, present)) return false;
-    if (journal.ownerOf(path) === undefined) {
-      log.info(`adopted existing ${path}: its content already matches`, { path });
-    }
+    const isNew = journal.ownerOf(path) === undefined;
     journal.own(path, owner, stampOf(present));
+    if (isNew) log.info(`adopted existing ${path}: its content already matches`, { path });
     return true;
   }
 

@@ -114,7 +114,11 @@ function exchange(url: URL, options: https.RequestOptions, init: RequestInit): P
           : new TransportError(phase, `${what}: ${error.message}`, { cause: error }),
       );
     };
-    request.once("error", fail);
+    request.on("error", (error) => {
+      fail(error);
+      // On a connection that was used before, Deno would send the request again and emit its next error, too
+      request.destroy();
+    });
     request.once("close", () => {
       signal?.removeEventListener("abort", onAbort);
       fail(new Error("the connection was closed"));
@@ -164,7 +168,7 @@ function bodyStream(url: URL, request: http.ClientRequest, answer: http.Incoming
         ended = true;
         controller.close();
       });
-      answer.once("error", fail);
+      answer.on("error", fail);
       answer.once("aborted", () => fail());
       answer.once("close", () => fail());
       answer.pause();
