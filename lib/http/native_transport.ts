@@ -70,12 +70,12 @@ function denoProxy(proxy: string): Deno.Proxy {
 
 /**
  * Deno's TypeError holds the reason in its cause, after the whole URL: "error sending request …: client error
- * (Connect): …".
+ * (Connect): …". After a reset of a connection that was there it is the system's alone: "Connection reset by peer".
  */
 function fromDeno(error: unknown, url: URL): TransportError {
   const detail = String(error instanceof Error && error.cause instanceof Error ? error.cause.message : error);
   const [, kind, why] = detail.match(/client error \((\w+)\)(?:: (.*))?$/s) ?? [];
-  const phase = kind === undefined || kind === "Connect" ? "connect" : "read";
+  const phase = kind === "Connect" ? "connect" : "read";
   const what = phase === "connect" ? `cannot connect to ${url.host}` : `${url.host} did not answer`;
   const reason = why ?? kind ?? detail.replaceAll(url.href, redactUrl(url));
   return new TransportError(phase, `${what}: ${reason}`, { cause: error });

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import * as net from "node:net";
 import { openTransport } from "../../lib/http/open_transport.ts";
 import { type Transport, TransportError } from "../../lib/http/transport.ts";
 import { connectProxy } from "../support/connect_proxy.ts";
@@ -87,6 +88,19 @@ for (const [name, make] of variants) {
     assert.match(error.message, /^127\.0\.0\.1:\d+ did not answer: /);
     assert.doesNotMatch(error.message, /geheim/);
     transport.close();
+  });
+
+  Deno.test(`${name}() throws a read error when the connection is reset before the answer`, async () => {
+    const server = net.createServer((socket) => socket.once("data", () => socket.resetAndDestroy()));
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as net.AddressInfo;
+    const transport = make();
+    const error = await transportError(transport.fetch(`http://127.0.0.1:${port}/?token=geheim`));
+    assert.equal(error.phase, "read");
+    assert.match(error.message, /^127\.0\.0\.1:\d+ did not answer: .*(reset|hang up)/i);
+    assert.doesNotMatch(error.message, /geheim/);
+    transport.close();
+    await new Promise((resolve) => server.close(resolve));
   });
 
   Deno.test(`${name}() fails the body when the connection is closed in its middle`, async () => {
