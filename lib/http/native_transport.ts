@@ -20,13 +20,14 @@ const MAX_IDLE_CONNECTIONS = 4;
  * @throws TypeError for certificates or keys that are not PEM
  */
 export function nativeTransport(
-  { caCerts, cert, key, proxy }: Pick<TransportOptions, "caCerts" | "cert" | "key" | "proxy">,
+  { caCerts, cert, key, proxy, sendOnce }: Pick<TransportOptions, "caCerts" | "cert" | "key" | "proxy" | "sendOnce">,
   forBlockedPorts: Transport,
 ): Transport {
   const client = Deno.createHttpClient({
     http1: true,
     http2: false,
-    poolMaxIdlePerHost: MAX_IDLE_CONNECTIONS,
+    // On a new connection Deno sends a request once; on one that was kept, again when it breaks
+    poolMaxIdlePerHost: sendOnce ? 0 : MAX_IDLE_CONNECTIONS,
     ...given("caCerts", caCerts),
     ...(cert && key && { cert, key }),
     ...given("proxy", proxy ? denoProxy(proxy) : undefined),

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import * as net from "node:net";
 import { openTransport } from "../../lib/http/open_transport.ts";
-import { type Transport, TransportError } from "../../lib/http/transport.ts";
+import { type Transport, TransportError, type TransportOptions } from "../../lib/http/transport.ts";
 import { connectProxy } from "../support/connect_proxy.ts";
 import { isFree } from "../support/free_port.ts";
 import { encode, listen, serve, until } from "../support/local_servers.ts";
@@ -16,9 +16,9 @@ async function transportError(promise: Promise<unknown>): Promise<TransportError
   return error;
 }
 
-const variants: [name: string, make: () => Transport][] = [
-  ["nativeTransport", () => openTransport()],
-  ["nodeTransport", () => openTransport({ skipTlsVerify: true })],
+const variants: [name: string, make: (options?: TransportOptions) => Transport][] = [
+  ["nativeTransport", (options) => openTransport(options)],
+  ["nodeTransport", (options) => openTransport({ ...options, skipTlsVerify: true })],
 ];
 
 for (const [name, make] of variants) {
@@ -65,6 +65,24 @@ for (const [name, make] of variants) {
       await (await transport.fetch(`http://127.0.0.1:${server.port}/`)).text();
     }
     assert.equal(ports.size, 1);
+    transport.close();
+  });
+
+  Deno.test(`${name}() with sendOnce sends a request once though its connection breaks`, async () => {
+    let requests = 0;
+    await using server = listen(async (connection) => {
+      if (++requests === 1) {
+        await connection.write(encode("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"));
+        if (await connection.read(new Uint8Array(4096)) === null) return;
+        requests++;
+      }
+      connection.close();
+    });
+    const transport = make({ sendOnce: true });
+    const url = `http://127.0.0.1:${server.port}/`;
+    await (await transport.fetch(url)).text();
+    assert.equal((await transportError(transport.fetch(url))).phase, "read");
+    assert.equal(requests, 2);
     transport.close();
   });
 
