@@ -20,13 +20,14 @@ const MAX_IDLE_CONNECTIONS = 4;
  * @throws TypeError for certificates or keys that are not PEM
  */
 export function nativeTransport(
-  { caCerts, cert, key, proxy }: Pick<TransportOptions, "caCerts" | "cert" | "key" | "proxy">,
+  { caCerts, cert, key, proxy, sendOnce }: Pick<TransportOptions, "caCerts" | "cert" | "key" | "proxy" | "sendOnce">,
   forBlockedPorts: Transport,
 ): Transport {
   const client = Deno.createHttpClient({
     http1: true,
     http2: false,
-    poolMaxIdlePerHost: MAX_IDLE_CONNECTIONS,
+    // On a new connection Deno sends a request once; on one that was kept, again when it breaks
+    poolMaxIdlePerHost: sendOnce ? 0 : MAX_IDLE_CONNECTIONS,
     ...given("caCerts", caCerts),
     ...(cert && key && { cert, key }),
     ...given("proxy", proxy ? denoProxy(proxy) : undefined),
@@ -70,12 +71,12 @@ function denoProxy(proxy: string): Deno.Proxy {
 
 /**
  * Deno's TypeError holds the reason in its cause, after the whole URL: "error sending request …: client error
- * (Connect): …".
+ * (Connect): …". After a reset of a connection that was there it is the system's alone: "Connection reset by peer".
  */
 function fromDeno(error: unknown, url: URL): TransportError {
   const detail = String(error instanceof Error && error.cause instanceof Error ? error.cause.message : error);
   const [, kind, why] = detail.match(/client error \((\w+)\)(?:: (.*))?$/s) ?? [];
-  const phase = kind === undefined || kind === "Connect" ? "connect" : "read";
+  const phase = kind === "Connect" ? "connect" : "read";
   const what = phase === "connect" ? `cannot connect to ${url.host}` : `${url.host} did not answer`;
   const reason = why ?? kind ?? detail.replaceAll(url.href, redactUrl(url));
   return new TransportError(phase, `${what}: ${reason}`, { cause: error });

@@ -15,8 +15,8 @@ interface TunnelRequest extends https.RequestOptions {
 export class TunnelAgent extends https.Agent {
   readonly #connecting = new Set<http.ClientRequest>();
 
-  constructor(readonly proxy: URL, readonly tlsOptions: tls.ConnectionOptions) {
-    super({ keepAlive: true });
+  constructor(readonly proxy: URL, readonly tlsOptions: tls.ConnectionOptions, keepAlive = true) {
+    super({ keepAlive });
   }
 
   override createConnection(options: TunnelRequest, callback: (error: Error | null, socket: Duplex) => void): Duplex {
