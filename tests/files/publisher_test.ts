@@ -312,6 +312,38 @@ Deno.test("publish() refuses the path of its own record", () => {
   assert.match(text(record), /file/);
 });
 
+Deno.test("Publisher knows its files when FOLDER is another name of the same folder", () => {
+  using it = open();
+  it.publish("sub/a", "1");
+  it.publish("b", "1");
+  Deno.symlinkSync(it.at(""), it.at("../link"));
+  const folder = it.at("../link");
+  const journal = new Journal({ folder, id: "id", log: it.log });
+  const [options, id] = [{ configFiles: [], allowedFolders: [], mode: 0o644, atomicWrites: true }, "id"];
+  const publisher = new Publisher({ ...options, folder, journal, id, beforeChange() {}, log: it.log });
+  assert.deepEqual([...journal.files()].map(([path]) => path), [`${folder}/sub/a`, `${folder}/b`]);
+  assert.equal(publisher.publish(`${folder}/b`, encode("1"), OWNER), false);
+  assert.equal(publisher.remove(it.at("b")), false);
+  assert.equal(publisher.remove(`${folder}/sub/a`), true);
+  assert.deepEqual(it.files(), { b: "1" });
+  assert.ok(!exists(it.at("sub")));
+  assert.deepEqual([...new Journal({ folder, id: "id", log: it.log }).files()].map(([path]) => path), [`${folder}/b`]);
+});
+
+Deno.test("Publisher keeps files whose directory became a symlink", () => {
+  using it = open();
+  it.publish("sub/a", "1");
+  it.publish("sub/b", "1");
+  Deno.renameSync(it.at("sub"), it.at("real"));
+  it.symlink("real", "sub");
+  // While it runs: the object claims the real path from now on
+  it.publish("real/a", "1");
+  assert.equal(it.remove("sub/a"), false);
+  assert.deepEqual(it.owned(), ["sub/b", "real/a"]);
+  assert.deepEqual(it.restart().owned().sort(), ["real/a", "real/b"]);
+  for (const name of ["real/a", "real/b"]) assert.equal(text(it.at(name)), "1");
+});
+
 Deno.test("remove() succeeds when file or directory is gone already", () => {
   using it = open();
   it.publish("file");

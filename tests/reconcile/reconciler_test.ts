@@ -378,7 +378,7 @@ Deno.test("apply() refuses one path that leads out, and harms no other, of the s
   await using it = open();
   using outside = tempFolder();
   Deno.symlinkSync(outside.path, it.at("out"));
-  const bad = configMap("bad", { k: "v" }, { annotations: { [ANNOTATION]: "out" } });
+  const bad = configMap("bad", { k: "v", l: "v" }, { annotations: { [ANNOTATION]: "out" } });
   const worse = configMap("worse", { k: "v" }, { annotations: { [ANNOTATION]: "/etc" } });
   const half = configMap("half", { "a/b": "v", good: "v" });
   const objects = [bad, worse, half, configMap("good", { k: "v" })];
@@ -655,6 +655,7 @@ Deno.test("Reconciler removes a deleted winner's file when the heir's URL is dea
   await it.list(CONFIG_MAPS, winner, configMap("heir", { "k.url": "http://x/dead" }));
   await it.retire(winner);
   assert.deepEqual([it.files(), it.released], [{}, ["ConfigMap default/winner"]]);
+  assert.doesNotMatch(it.errors().join(), /stays/);
 });
 
 Deno.test("Reconciler removes a deleted winner's file when the heir's content is broken", async () => {
