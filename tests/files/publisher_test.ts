@@ -670,6 +670,21 @@ Deno.test("publish() records what identifies the file that it wrote", () => {
   isRecorded();
 });
 
+diskTest("mounts", "publish() blames STATE_FILE when that is what cannot be written", () => {
+  using disk = smallDisk(16_384);
+  using it = open({ stateFile: `${disk.path}/record` });
+  const filler = fill(disk.path);
+  for (let attempt = 0; attempt < 2; attempt++) {
+    const { message } = publishError(() => it.publish("file"));
+    const blamed = `cannot write ${
+      it.at("file")
+    }: cannot record it in STATE_FILE ${disk.path}/record: No space left on`;
+    assert.ok(message.startsWith(blamed), message);
+  }
+  filler[Symbol.dispose]();
+  assert.equal(it.publish("file"), true);
+});
+
 diskTest("immutableFiles", "publish() that fails leaves the journal as it was", () => {
   using it = open();
   it.publish("file", "old");
