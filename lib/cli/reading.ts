@@ -34,7 +34,7 @@ export async function openReading(
   const broken = new Set(faults.map(({ setting }) => setting));
   const checked = checkCollections(config.collections, config, broken, couldMakeFolder);
   const warnings = [...config.warnings, ...checked.warnings];
-  faults.push(...checked.faults);
+  faults.push(...checked.faults, ...checked.later);
   const opened = manifests === undefined
     ? await openCluster(config, env, (warning) => void warnings.push(warning))
     : await openFolder(manifests);

@@ -1,4 +1,5 @@
 import { lstat } from "./file_calls.ts";
+import { isVolumeFault } from "./publish_error.ts";
 import { isInside, joinPath, nameOf, parentOf, RESERVED_PREFIX } from "./paths.ts";
 
 /** A path that leads out of the allowed folders, or to the sidecar's own files. */
@@ -29,15 +30,15 @@ export class AllowedFolders {
   readonly #record: DirectoryRecord;
 
   /**
-   * @param folder created if it is missing, now and later
+   * @param folder created if it is missing, now or, if the volume does not allow it, later
    * @param others used if they exist
    * @param options.isDryRun `folder` is not created
-   * @throws {Deno.errors.*} `folder` does not exist and cannot be created, or is not a directory
+   * @throws {Deno.errors.*} `folder` can never be created, or is not a directory
    */
   constructor(folder: string, others: readonly string[], record: DirectoryRecord, { isDryRun = false } = {}) {
     this.#record = record;
-    if (!isDryRun) Deno.mkdirSync(folder, { recursive: true });
-    this.#real.set(folder, isDryRun ? futureRealPath(folder) : Deno.realPathSync(folder));
+    const isThere = !isDryRun && makeFolder(folder);
+    this.#real.set(folder, isThere ? Deno.realPathSync(folder) : futureRealPath(folder));
     for (const other of others) this.#real.set(other, other);
     for (const other of others) this.#resolve(other);
   }
@@ -186,12 +187,23 @@ export function madeInside(directory: string, madeDirectories: ReadonlySet<strin
   return [...madeDirectories].filter((made) => isInside(directory, made)).sort((a, b) => b.length - a.length);
 }
 
+/** Returns `false` when the volume does not allow it now. */
+function makeFolder(folder: string): boolean {
+  try {
+    Deno.mkdirSync(folder, { recursive: true });
+    return true;
+  } catch (error) {
+    if (!isVolumeFault(error)) throw error;
+    return false;
+  }
+}
+
 /** The real path that a directory has once it is created. */
 function futureRealPath(directory: string): string {
   try {
     return Deno.realPathSync(directory);
   } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound) || directory === "/") throw error;
+    if (!(error instanceof Deno.errors.NotFound || isVolumeFault(error)) || directory === "/") throw error;
     return joinPath(futureRealPath(parentOf(directory)), nameOf(directory));
   }
 }

@@ -15,6 +15,7 @@ import {
   type Folder,
   immutable,
   readOnly,
+  remount,
   smallDisk,
   tempFolder,
   temporariesIn,
@@ -668,6 +669,17 @@ Deno.test("publish() records what identifies the file that it wrote", () => {
   Deno.utimeSync(it.at("file"), 1000, 1000);
   assert.equal(it.publish("file", "newer"), false);
   isRecorded();
+});
+
+diskTest("mounts", "publish() makes FOLDER once the volume allows it", () => {
+  const disk = smallDisk(65_536);
+  remount(disk, "ro");
+  using it = open({ disk, folder: `${disk.path}/data/deep` });
+  const { isImpossible, message } = publishError(() => it.publish("deep/file"));
+  assert.deepEqual([isImpossible, message.includes("Read-only file system")], [false, true]);
+  remount(disk, "rw");
+  assert.equal(it.publish("deep/file"), true);
+  assert.equal(text(it.at("deep/file")), "new");
 });
 
 diskTest("mounts", "publish() blames STATE_FILE when that is what cannot be written", () => {
