@@ -1103,6 +1103,21 @@ Deno.test("REMOVE_DELAY ends with the removal, whether the object was deleted or
   assert.deepEqual(it.files(), {});
 });
 
+Deno.test("REMOVE_DELAY is not for an object that is only no longer selected", async () => {
+  const source: Source = { ...CONFIG_MAPS, labelSelector: "app=x" };
+  await using it = open({ removeDelay: 30, sources: [source] });
+  const [a, b] = ["a", "b"].map((name) => configMap(name, { [name]: "1" }, { labels: { app: "x" } })) as [
+    KubeObject,
+    KubeObject,
+  ];
+  await it.list(source, a, b);
+  it.cluster.set(describe(a), { ...a, metadata: { ...a.metadata, labels: { app: "y" } } });
+  // `b` was deleted and made again, and the watch is late
+  for (const object of [a, b]) it.reconciler.delete(source, changed(object, {}));
+  await it.later(1);
+  assert.deepEqual(it.files(), { b: "1" });
+});
+
 Deno.test("REMOVE_DELAY does not hold up an heir", async () => {
   await using it = open({ removeDelay: 30 });
   const a = configMap("a", { x: "a", y: "a" }, OLD);
