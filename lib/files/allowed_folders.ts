@@ -99,14 +99,14 @@ export class AllowedFolders {
 
   /**
    * The name of a directory without symlinks, so that two names of one directory claim the same path. Keeps symlinks in the
-   * name of the allowed folder itself. Returns a name outside of the allowed folders, or one that cannot be resolved, as it is.
+   * name of the allowed folder itself; of two with the same real path, the first one's name counts. Returns a name outside of the allowed folders, or one that cannot be resolved, as it is.
    */
   canonical(directory: string): string {
-    if (this.#real.has(directory)) return directory;
     let real: string;
     try {
       real = Deno.realPathSync(directory);
     } catch (error) {
+      if (this.#real.has(directory)) return directory;
       const parent = parentOf(directory);
       const isThere = !(error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory);
       if (isThere || parent === directory) return directory;
