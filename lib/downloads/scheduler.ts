@@ -4,7 +4,7 @@ import type { Clock } from "../runtime/clock.ts";
 import { aboutObject, describeRef, type ObjectRef } from "../objects/ref.ts";
 import type { Version } from "../objects/version.ts";
 import type { DeferredContent } from "../files/projection.ts";
-import { isDiskFault, PublishError } from "../files/publish_error.ts";
+import { isDiskFault, PublishError, reasonOf } from "../files/publish_error.ts";
 import { ArchiveError } from "./archive_error.ts";
 import { attempt, type AttemptOptions, type KeptAnswer, looksOf } from "./attempt.ts";
 import { ByteLimitError } from "./byte_limits.ts";
@@ -233,7 +233,8 @@ export class DownloadScheduler {
           await clock.sleep(backoff.next(), signal).catch(() => {});
           continue;
         }
-        wanted.failure = messageOf(error);
+        const isAdviceMissing = isDiskFault(error) && !(error instanceof PublishError);
+        wanted.failure = isAdviceMissing ? reasonOf(error) : messageOf(error);
         const reason = `${path}: ${wanted.failure}`;
         if (!this.#failed.has(path)) {
           const isOfDisk = !("url" in content) || error instanceof PublishError || isDiskFault(error);
