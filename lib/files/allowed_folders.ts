@@ -94,7 +94,8 @@ export class AllowedFolders {
     for (const folder of this.#real.values()) {
       if (isInside(folder, real)) return real;
     }
-    throw new RefusedPathError(`${directory} leads to ${real}, which is in none of the allowed folders`);
+    const reason = "which is in none of the allowed folders (FOLDER, ALLOWED_FOLDERS)";
+    throw new RefusedPathError(`${directory} leads to ${real}, ${reason}`);
   }
 
   /**

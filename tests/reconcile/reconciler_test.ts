@@ -388,6 +388,7 @@ Deno.test("apply() refuses one path that leads out, and harms no other, of the s
   assert.deepEqual([...Deno.readDirSync(outside.path)], []);
   assert.equal(it.isSynced, true);
   assert.equal(it.errors().length, 3, it.errors().join("\n"));
+  assert.equal(it.errors().filter((line) => line.includes("ALLOWED_FOLDERS")).length, 2);
   assert.equal(it.events.filter((event) => event.startsWith("refused ")).length, 3);
 });
 
