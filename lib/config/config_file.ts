@@ -3,7 +3,7 @@ import { type Collection, collectionOf } from "./collection_settings.ts";
 import { checkConflicts, checkItem, checkNames } from "./file/checks.ts";
 import type { FileFault } from "./file/faults.ts";
 import { valueAt } from "./file/located.ts";
-import { overlapOf } from "./file/overlaps.ts";
+import { overlapFinder } from "./file/overlaps.ts";
 import { type Item, readCollections } from "./file/read_collections.ts";
 import { readYaml } from "./file/read_yaml.ts";
 import { type Fault, faultOf, isServiceLink, readSettings } from "./read_settings.ts";
@@ -53,6 +53,7 @@ export function parseConfigFile(text: string, options: ConfigFileOptions): Confi
   }
   checkNames(items, faults);
   const defaults = readSettings({ DEFAULTS }).values;
+  const overlapOf = overlapFinder();
   const collections: Collection[] = [];
   for (const item of items) {
     const collection = collectionFrom(item, defaults, env);

@@ -66,6 +66,19 @@ const PATH_ERRORS: ReadonlySet<string> = new Set(["ENOTDIR", "EISDIR", "ENAMETOO
 
 const DISK_ERRORS: ReadonlySet<string | undefined> = new Set(["ENOSPC", "EDQUOT", "EIO"]);
 
+/** Errors of a folder that cannot be made now, and perhaps later: the volume is full, not there, or not to be written. */
+const VOLUME_ERRORS: ReadonlySet<string | undefined> = new Set([
+  ...DISK_ERRORS,
+  ...MISSING_RIGHT,
+  "ESTALE",
+  "ENOTCONN",
+]);
+
+/** Whether a folder that could not be made may be made later. */
+export function isVolumeFault(error: unknown): boolean {
+  return VOLUME_ERRORS.has(errnoOf(error));
+}
+
 /** Whether the disk is to blame for an error, and not the object whose file was to be written. */
 export function isDiskFault(error: unknown): boolean {
   return error instanceof PublishError ? !error.isImpossible : DISK_ERRORS.has(errnoOf(error));

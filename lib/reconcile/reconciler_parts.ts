@@ -25,6 +25,7 @@ import { Reports } from "./reports.ts";
 import type { ClaimsMember, JoinedClaims } from "./shared_claims.ts";
 import { SourceLists } from "./source_lists.ts";
 import type { TrackedObject } from "./tracked_object.ts";
+import { isUnselected } from "./unselected.ts";
 import { WorkQueue } from "./work_queue.ts";
 
 export interface ReconcilerOptions {
@@ -142,6 +143,7 @@ export function assemble(
   const releases = onReleased && new Releases({ journal, onReleased });
   const removalDelay = new RemovalDelay({
     ...options,
+    isUnselected: (owner, signal) => isUnselected(owner, options, signal),
     onDue(owners) {
       slice.begin();
       removals.removeUnclaimed(owners);

@@ -4,6 +4,7 @@ import { type Collection, collectionOf } from "../../lib/config/collection_setti
 import { parseConfig } from "../../lib/config/config.ts";
 import { type ConfigFileOptions, parseConfigFile } from "../../lib/config/config_file.ts";
 import { readSettings } from "../../lib/config/read_settings.ts";
+import { tempFolder } from "../support/disk.ts";
 
 const FILES = ["/there"];
 
@@ -411,6 +412,26 @@ collections:
     assert.equal(two("/x/y", apart, "").length, 1);
   }
   assert.equal(two("/z", ", stateFile: /state").length, 1);
+});
+
+Deno.test("parseConfigFile() sees folders that overlap by a symlink", () => {
+  using temp = tempFolder();
+  Deno.mkdirSync(`${temp.path}/real/sub`, { recursive: true });
+  Deno.symlinkSync("real", `${temp.path}/link`);
+  const reasons = (folder: string, more: string) =>
+    faultsIn(`
+version: 1
+collections:
+- { name: a, label: app, folder: ${temp.path}/real/sub${more} }
+- { name: b, label: app, folder: ${temp.path}/${folder}${more} }
+`).map((fault) => /folder {2}(.*?)( that of|,)/.exec(fault)?.[1]);
+  assert.deepEqual(reasons("link/sub", ""), ["is the same folder as"]);
+  assert.deepEqual(reasons("link/sub/not/there", ""), ["is inside"]);
+  assert.deepEqual(reasons("link", ""), ["contains"]);
+  assert.deepEqual(reasons("link/other", ""), []);
+  assert.deepEqual(reasons("link/sub", ", uniqueFilenames: true"), []);
+  assert.deepEqual(reasons("link/sub", ", sharedFolder: true").length, 1);
+  assert.deepEqual(reasons("real/sub", ", sharedFolder: true"), []);
 });
 
 Deno.test("parseConfigFile() compares with the collection of the environment", () => {

@@ -12,7 +12,7 @@ function place(): Disposable & { path: string } & Record<"write" | "save", (name
   const temporary = tempFolder();
   const { path } = temporary;
   const log = keptLog();
-  const folder = new ManifestFolder(path, log);
+  const folder = new ManifestFolder(path, log, [`${path}/written`, `${path}/not-there`]);
   const write = (name: string, text: string) => {
     Deno.mkdirSync(dirname(`${path}/${name}`), { recursive: true });
     Deno.writeTextFileSync(`${path}/${name}`, text);
@@ -156,4 +156,14 @@ Deno.test("ManifestFolder.read() keeps the objects of a file that cannot be read
   const { objects, faults } = await at.read();
   assert.deepEqual(objects, ["default/a=1"]);
   assert.match(faults.join("\n"), /^a\.yaml: .*symbolic links/);
+});
+
+Deno.test("ManifestFolder does not read the folder that files are written to", async () => {
+  using it = place();
+  it.write("a.yaml", configMap("a", "1"));
+  assert.deepEqual(await it.read(), { objects: ["default/a=1"], faults: [] });
+  it.write("written/dashboard.json", "{}");
+  it.write("written/sub/b.yaml", configMap("b", "1"));
+  it.write("else/c.yaml", configMap("c", "1"));
+  assert.deepEqual(await it.read(), { objects: ["default/a=1", "default/c=1"], faults: [] });
 });
