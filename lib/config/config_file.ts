@@ -57,7 +57,9 @@ export function parseConfigFile(text: string, options: ConfigFileOptions): Confi
   for (const item of items) {
     const collection = collectionFrom(item, defaults, env);
     for (const other of environment === undefined ? collections : [environment, ...collections]) {
-      const overlap = item.draft.has("FOLDER") && other.files.folder !== "" ? overlapOf(collection, other) : undefined;
+      const overlap = item.draft.has("FOLDER") && other.files.folder !== ""
+        ? overlapOf(collection, other, { isEnvironment: other === environment })
+        : undefined;
       if (overlap !== undefined) faults.add(placeOf(item, overlap.key), `${item.place}.${overlap.key}`, overlap.reason);
     }
     collections.push(collection);

@@ -199,6 +199,22 @@ collections:
   assert.deepEqual([username, password, passwordFile], ["me", undefined, "/there"]);
 });
 
+Deno.test("parseConfigFile() merges keys of defaults into another selection, if they go together", () => {
+  const selectionOf = (defaults: string, own: string, env = {}) => {
+    const text = `version: 1\ndefaults: { ${defaults} }\ncollections: [{ name: a, folder: /a, ${own} }]`;
+    const { labelSelector, namespaces, namespaceSelector } = only(text, { env }).selection;
+    return [labelSelector, namespaces, namespaceSelector];
+  };
+  assert.deepEqual(selectionOf('labelValue: "1"', "label: app"), ["app=1", "ALL", undefined]);
+  assert.deepEqual(selectionOf('label: all, labelValue: "1"', "label: app"), ["app=1", "ALL", undefined]);
+  assert.deepEqual(selectionOf('label: all, labelValue: "1"', "selector: a=b"), ["a=b", "ALL", undefined]);
+  assert.deepEqual(selectionOf("namespaceSelector: x=y", "label: app, namespaces: [a]"), ["app", ["a"], undefined]);
+  assert.deepEqual(
+    selectionOf("namespaces: ALL", "label: app, namespaceSelector: x=y", { DEFAULTS: "kiwigrid" }),
+    ["app", "ALL", "x=y"],
+  );
+});
+
 Deno.test("parseConfigFile() refuses keys of defaults that do not go together", () => {
   const text = (defaults: string, more = "label: app") =>
     `version: 1\ndefaults: { ${defaults} }\ncollections: [{ name: a, folder: /a, ${more} }]`;
@@ -416,7 +432,10 @@ collections:
 Deno.test("parseConfigFile() compares with the collection of the environment", () => {
   const [environment] = parseConfig({ LABEL: "app", FOLDER: "/files" }).config.collections;
   const overlapping = faultsIn(fileOf(...COMPLETE), { environment });
-  assert.match(overlapping.join(), /^5:11 {2}collections\[0\]\.folder {2}is the same folder as .* "default"/);
+  assert.deepEqual(overlapping, [
+    '5:11  collections[0].folder  is the same folder as that of the collection "default": ' +
+    "expected uniqueFilenames: true here and UNIQUE_FILENAMES=true, or another folder",
+  ]);
   const named = "version: 1\ncollections: [{ name: default, label: app, folder: /other }]";
   assert.deepEqual(faultsIn(named, { environment }), [
     '2:23  collections[0].name  "default" is the collection that LABEL and FOLDER make: expected another name',

@@ -1,10 +1,15 @@
 /** Which collections get in each other's way: the same folder, one inside the other, or the same record. */
 import type { Collection } from "../collection_settings.ts";
 
-/** Why a collection cannot be beside another one; `undefined` if it can. */
+/**
+ * Why a collection cannot be beside another one; `undefined` if it can.
+ *
+ * @param isEnvironment the other one is that of the environment, which has no `sharedFolder`
+ */
 export function overlapOf(
   { files, sharedFolder }: Collection,
   other: Collection,
+  { isEnvironment = false } = {},
 ): { key: "folder" | "stateFile"; reason: string } | undefined {
   const name = JSON.stringify(other.name);
   const { stateFile } = files;
@@ -14,7 +19,9 @@ export function overlapOf(
   const areApart = (files.uniqueFilenames && other.files.uniqueFilenames) || (sharedFolder && other.sharedFolder);
   const where = areApart ? undefined : relation(stepsOf(files.folder), stepsOf(other.files.folder));
   if (where === undefined) return undefined;
-  const remedy = "expected uniqueFilenames: true or sharedFolder: true in both, or another folder";
+  const remedy = isEnvironment
+    ? "expected uniqueFilenames: true here and UNIQUE_FILENAMES=true, or another folder"
+    : "expected uniqueFilenames: true or sharedFolder: true in both, or another folder";
   return { key: "folder", reason: `${where} that of the collection ${name}: ${remedy}` };
 }
 
