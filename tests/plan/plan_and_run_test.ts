@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { gzipSync } from "node:zlib";
 import { changesBetween, plannedChanges, plannedWorld, treeOf } from "../support/planned_world.ts";
-import { pick, seeded } from "../support/random.ts";
+import { pick, seeded, shuffled } from "../support/random.ts";
 
 const WORLDS = 60;
 const ROUNDS = 5;
@@ -100,6 +100,23 @@ Deno.test("makePlan() says what METHOD=LIST does with many collections, of which
         folder: `${world.path}/${random() < 0.8 ? name : `other-${name}`}`,
       }));
       Deno.writeTextFileSync(CONFIG_FILE, JSON.stringify({ version: 1, collections }));
+      await compare(world, { CONFIG_FILE }, `seed ${seed}, round ${round}`);
+    }
+  }
+});
+
+Deno.test("makePlan() says what METHOD=LIST does with collections that share a folder", async () => {
+  for (let seed = 1; seed <= WORLDS / 3; seed++) {
+    using world = plannedWorld();
+    const random = seeded(seed);
+    const CONFIG_FILE = `${world.path}/config.yaml`;
+    const collections = ["web", "api", "all"].map((name) => ({
+      ...{ name, label: "app", folder: `${world.path}/shared`, sharedFolder: true },
+      ...(name === "all" ? {} : { labelValue: name }),
+    }));
+    for (let round = 1; round <= ROUNDS; round++) {
+      for (let count = 1 + random() * 8; count > 0; count--) change(world, {}, random);
+      Deno.writeTextFileSync(CONFIG_FILE, JSON.stringify({ version: 1, collections: shuffled(random, collections) }));
       await compare(world, { CONFIG_FILE }, `seed ${seed}, round ${round}`);
     }
   }
