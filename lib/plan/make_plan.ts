@@ -59,7 +59,8 @@ export async function makePlan(options: PlanOptions, signal: AbortSignal): Promi
   const failures = await listAll(planned, signal);
   const gone = await planLeftovers(options, planned, disk, signal);
   const collections: CollectionPlan[] = [];
-  for (const collection of planned) collections.push(await describe(collection, options, signal));
+  const removed = new Set<string>();
+  for (const collection of planned) collections.push(await describe(collection, options, removed, signal));
   collections.push(...gone.map((collection) => describeGone(collection, disk)));
   return { version: 1, collections, summary: summaryOf(collections), failures, warnings };
 }
@@ -135,9 +136,11 @@ async function planLeftovers(
   return gone;
 }
 
+/** @param removed paths whose removal is already in the plan */
 async function describe(
   collection: PlannedCollection,
   { client, credentials }: PlanOptions,
+  removed: Set<string>,
   signal: AbortSignal,
 ): Promise<CollectionPlan> {
   const { selection } = collection.collection;
@@ -151,6 +154,11 @@ async function describe(
     if (action === "same") {
       unchanged++;
       continue;
+    }
+    // Two collections may have it on the way, and both remove it
+    if (action === "remove") {
+      if (removed.has(path)) continue;
+      removed.add(path);
     }
     const object = shownKey(owner);
     if (action === "unknown") {
