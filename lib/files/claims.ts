@@ -89,11 +89,6 @@ export class Claims<T extends Claimant = Claimant> {
     }
   }
 
-  /** Whether several objects claim a path, or it loses to a path above or below. */
-  isContested(path: string): boolean {
-    return Array.isArray(this.#paths.get(path)) || this.#conflicts.blockerOf(path) !== undefined;
-  }
-
   winnerOf(path: string): T | undefined {
     return this.#conflicts.blockerOf(path) === undefined ? this.#firstOf(path) : undefined;
   }

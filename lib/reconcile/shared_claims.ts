@@ -71,12 +71,8 @@ export class SharedClaims {
     const claims = this.#claims;
     const objects = new Map<string, TrackedObject>();
     this.#members.set(name, member);
+    const lost = () => this.#lostBy(name);
     const isForeign = (path: string) => (claims.winnerOf(path)?.collection ?? name) !== name;
-    const countPaths = (counts: (path: string) => boolean) => {
-      let count = 0;
-      for (const object of objects.values()) count += object.paths.filter(counts).length;
-      return count;
-    };
     return {
       get: (key) => objects.get(key),
       objects: () => objects.values(),
@@ -84,12 +80,16 @@ export class SharedClaims {
         return objects.size;
       },
       get size() {
-        return countPaths((path) => claims.winnerOf(path)?.collection === name);
+        let size = 0;
+        for (const object of objects.values()) {
+          size += object.paths.filter((path) => claims.winnerOf(path)?.object === object).length;
+        }
+        return size;
       },
       get contested() {
-        return countPaths((path) => claims.isContested(path));
+        return new Set([...lost()].map(({ path }) => path)).size;
       },
-      lost: () => this.#lostBy(name),
+      lost,
       winnerOf: (path) => isForeign(path) ? undefined : claims.winnerOf(path)?.object,
       isClaimedBy: (path, key) => !isForeign(path) && claims.isClaimedBy(path, memberKey(name, key)),
       set: (object) => {
