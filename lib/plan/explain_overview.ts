@@ -7,18 +7,21 @@ import type { Picture } from "./picture.ts";
 import { shownKey } from "./shown_object.ts";
 
 export function explainOverview({ collections, failures, status }: Picture): Omit<Explanation, "version" | "sidecar"> {
-  const planned = collections.flatMap(({ collection: { name }, problems, reconciler }): Problem[] => [
-    ...problems.map(({ object, path, what, cure }): Problem => ({
-      ...{ severity: "error", collection: name, what, cure },
-      ...(object === undefined ? {} : { object }),
-      ...(path === undefined ? {} : { path }),
-    })),
-    ...[...reconciler.inner.claims.lost()].map(({ path, winner, loser, blocker }): Problem => ({
-      ...{ severity: "warning", collection: name, object: shownKey(loser.key), path },
-      what: `${path} is that of ${shownKey(winner.key)}${blocker === undefined ? "" : `, which has ${blocker}`}`,
-      cure: cureOfCollision(blocker !== undefined),
-    })),
-  ]);
+  const planned = collections.flatMap((collection): Problem[] => {
+    const { collection: { name }, problems } = collection;
+    return [
+      ...problems.map(({ object, path, what, cure }): Problem => ({
+        ...{ severity: "error", collection: name, what, cure },
+        ...(object === undefined ? {} : { object }),
+        ...(path === undefined ? {} : { path }),
+      })),
+      ...collection.lost().map(({ path, winner, loser, blocker }): Problem => ({
+        ...{ severity: "warning", collection: name, object: shownKey(loser.key), path },
+        what: `${path} is that of ${shownKey(winner.key)}${blocker === undefined ? "" : `, which has ${blocker}`}`,
+        cure: cureOfCollision(blocker !== undefined),
+      })),
+    ];
+  });
   const problems = status === undefined ? [...failures, ...planned] : status.problems;
   const isAnswered = status !== undefined || failures.length === 0;
   return {
@@ -38,8 +41,9 @@ function summaryOf(problems: readonly Problem[], isAnswered: boolean): string {
 
 /** Only files that are not as they should be. */
 function states(collections: Picture["collections"]): Explanation["collections"] {
-  return collections.flatMap(({ collection: { name }, publisher }) => {
-    const files = [...publisher.files].flatMap(([path, { owner, action }]) => {
+  return collections.flatMap((collection) => {
+    const { name } = collection.collection;
+    const files = [...collection.files()].flatMap(([path, { owner, action }]) => {
       if (action === "same" || (action === "unknown" && lstat(path) !== undefined)) return [];
       const state =
         ({ create: "missing", change: "differs", remove: "to be removed", unknown: "to be downloaded" } as const)[

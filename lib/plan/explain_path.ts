@@ -71,10 +71,10 @@ async function filesAt(
   const body = { path, content: { body: () => [] } };
   const winner = claims.winnerOf(path);
   const files = winner === undefined ? [] : [fileState(collection, body, winner.key, status)];
-  for (const { path: lost, loser } of claims.lost()) {
+  for (const { path: lost, loser } of collection.lost()) {
     if (lost === path) files.push(fileState(collection, body, loser.key, status));
   }
-  const planned = collection.publisher.files.get(path);
+  const planned = collection.fileAt(path);
   if (winner === undefined && planned?.action === "remove") {
     const lookup = { client, haveNamespacesLabels };
     const reasons = new ChangeReasons(

@@ -35,7 +35,7 @@ export interface ReconcilerOptions {
   /** Joins the claims of other collections, whose folders may overlap. */
   joinClaims?: ((member: ClaimsMember) => JoinedClaims) | undefined;
   sources: readonly Source[];
-  publisher: Pick<Publisher, "publish" | "remove" | "canonical" | "beginFirstSync" | "endFirstSync">;
+  publisher: Pick<Publisher, "publish" | "remove" | "removeIfEmpty" | "canonical" | "beginFirstSync" | "endFirstSync">;
   journal: Journal;
   downloads: Downloads;
   /** Whether objects of a source in a namespace are selected. Call {@link Reconciler.reconsider} when that changes. */
@@ -113,6 +113,7 @@ export function assemble(
     awaits: (path): boolean => overlap.awaits(path),
     lost: (paths): void => overlap.lost(paths),
     inherited: (key) => queue.add(key),
+    left: (directory): void => overlap.left(directory),
   });
   const claims: ObjectClaims<TrackedObject> = joined ?? new Claims<TrackedObject>(options.collisions);
   const slice = new TimeSlice(options.clock);

@@ -218,3 +218,23 @@ Deno.test("makePlan() removes the files of a collection that is gone", async () 
   });
   assert.deepEqual(summary, { create: 0, change: 0, remove: 1, download: 0 });
 });
+
+Deno.test("makePlan() tells a path that another collection has once, where it is lost", async () => {
+  using it = plannedWorld();
+  const CONFIG_FILE = `${it.path}/config.yaml`;
+  const collections = ["old", "young"].map((name) => (
+    { name, label: "app", labelValue: name, folder: `${it.path}/files`, sharedFolder: true }
+  ));
+  Deno.writeTextFileSync(CONFIG_FILE, JSON.stringify({ version: 1, collections }));
+  it.put("ConfigMap", "a", "one", { labels: { app: "old" }, data: { x: "1" } });
+  const creationTimestamp = "2026-02-02T00:00:00Z";
+  it.put("ConfigMap", "a", "two", { labels: { app: "young" }, data: { x: "2" }, creationTimestamp });
+  const plan = await it.plan({ CONFIG_FILE });
+  assert.deepEqual(
+    plan.collections.map(({ changes, problems }) => [
+      changes.map(({ action, object }) => `${action} ${object}`),
+      problems.map(({ kind, object }) => `${kind} ${object}`),
+    ]),
+    [[["create a/configmap/one"], []], [[], ["lost a/configmap/two"]]],
+  );
+});

@@ -6,38 +6,55 @@ export interface Overlap {
   reason: string;
 }
 
-/** Returns a function that tells why a collection cannot be beside another one; `undefined` if it can. */
-export function overlapFinder(): (collection: Collection, other: Collection) => Overlap | undefined {
-  const known = new Map<string, readonly string[]>();
-  const realStepsOf = (folder: string) => {
-    const real = known.get(folder) ?? withoutSymlinks(stepsOf(folder));
-    known.set(folder, real);
-    return real;
-  };
-  return (collection, other) => overlapOf(collection, other, realStepsOf);
-}
+/** Folders by their names without symlinks, each looked up once. */
+export class RealFolders {
+  readonly #known = new Map<string, readonly string[]>();
 
-function overlapOf(
-  { files, sharedFolder }: Collection,
-  other: Collection,
-  realStepsOf: (folder: string) => readonly string[],
-): Overlap | undefined {
-  const name = JSON.stringify(other.name);
-  const { stateFile } = files;
-  if (stateFile !== undefined && stateFile !== "none" && stateFile === other.files.stateFile) {
-    return { key: "stateFile", reason: `the collection ${name} has the same file: expected a file of its own` };
-  }
-  if (files.uniqueFilenames && other.files.uniqueFilenames) return undefined;
-  const where = relation(realStepsOf(files.folder), realStepsOf(other.files.folder));
-  if (where === undefined) return undefined;
-  if (!sharedFolder || !other.sharedFolder) {
-    const remedy = "expected uniqueFilenames: true or sharedFolder: true in both, or another folder";
+  /**
+   * Why a collection cannot be beside another one; `undefined` if it can.
+   *
+   * @param isEnvironment the other one is that of the environment, which has no `sharedFolder`
+   */
+  overlapOf(
+    { files, sharedFolder }: Collection,
+    other: Collection,
+    { isEnvironment = false } = {},
+  ): Overlap | undefined {
+    const name = JSON.stringify(other.name);
+    const { stateFile } = files;
+    if (stateFile !== undefined && stateFile !== "none" && stateFile === other.files.stateFile) {
+      return { key: "stateFile", reason: `the collection ${name} has the same file: expected a file of its own` };
+    }
+    const areApart = (files.uniqueFilenames && other.files.uniqueFilenames) || (sharedFolder && other.sharedFolder);
+    const where = areApart ? undefined : this.#relation(files.folder, other.files.folder);
+    if (where === undefined) return undefined;
+    const remedy = isEnvironment
+      ? "expected uniqueFilenames: true here and UNIQUE_FILENAMES=true, or another folder"
+      : "expected uniqueFilenames: true or sharedFolder: true in both, or another folder";
     return { key: "folder", reason: `${where} that of the collection ${name}: ${remedy}` };
   }
-  // Claims compare paths by the names that collections have for their folders
-  if (relation(stepsOf(files.folder), stepsOf(other.files.folder)) === where) return undefined;
-  const remedy = "expected the same name for it in both, without the symlink";
-  return { key: "folder", reason: `${where} that of the collection ${name}, by a symlink: ${remedy}` };
+
+  /** Claims compare paths by their names: folders that overlap get those without symlinks. */
+  unify(collections: readonly Collection[]): Collection[] {
+    return collections.map((collection) => {
+      const { folder } = collection.files;
+      const isAlone = !collections.some((other) =>
+        other !== collection && this.#relation(folder, other.files.folder) !== undefined
+      );
+      if (isAlone) return collection;
+      return { ...collection, files: { ...collection.files, folder: `/${this.#stepsOf(folder).join("/")}` } };
+    });
+  }
+
+  #relation(folder: string, other: string): string | undefined {
+    return relation(this.#stepsOf(folder), this.#stepsOf(other));
+  }
+
+  #stepsOf(folder: string): readonly string[] {
+    const steps = this.#known.get(folder) ?? withoutSymlinks(stepsOf(folder));
+    this.#known.set(folder, steps);
+    return steps;
+  }
 }
 
 function relation(folder: readonly string[], other: readonly string[]): string | undefined {
