@@ -32,6 +32,9 @@ export const LOG_MEANINGS: Readonly<Record<string, Meaning>> = {
     "Another process of the pod has the port, often another sidecar. Files are written, but probes cannot ask this sidecar",
     "Set `HEALTH_PORT`, or `LIVENESS=false` if nothing probes it",
   ),
+  "Initial sync complete, other collections are not ready yet.": of(
+    "One of several collections is ready, with the same counts",
+  ),
   "Initial sync complete, sidecar is ready.": of(
     "Every source was listed and every file written: `objects`, `files`, and `seconds` since the collection started",
   ),
@@ -150,6 +153,14 @@ export const LOG_MEANINGS: Readonly<Record<string, Meaning>> = {
   "…; the change is ignored until the file is valid": of(
     "A manifest has a fault; file and line are named. Its objects stay as they were",
     "Correct the file",
+  ),
+  "somebody else changed or removed …, which will be restored": of(
+    "The check of the disk (`CHECK_PERIOD`) found files that are not as they were written: `path`, or `count` and `files`",
+    "Find out who writes there, if it comes again",
+  ),
+  "…; the other keys are used": of(
+    "A key in a manifest is not base64; file and line are named. Another line says that the object is refused in part",
+    "Correct the key",
   ),
   "… is valid again": of("The manifest was corrected"),
   "downloads from … are paused for … s, then one of them is tried first: …": of(

@@ -23,7 +23,7 @@ async function showOnce(): Promise<number> {
     console.log(
       "1. The ConfigMaps and Secrets in examples/manifests become files, in two collections: dashboards and all others.",
     );
-    await showUntil(lines, "sidecar is ready", 2);
+    await showUntil(lines, "sidecar is ready");
     await calls.next();
     console.log(`\n2. A manifest changes, and its file with it:`);
     const manifest = `${source}/team-folder.yaml`;
@@ -113,8 +113,8 @@ class Calls {
   }
 }
 
-/** Prints the messages about files until so many have this in them. */
-async function showUntil(lines: AsyncGenerator<string>, part: string, count = 1): Promise<void> {
+/** Prints the messages about files until one has this in it. */
+async function showUntil(lines: AsyncGenerator<string>, part: string): Promise<void> {
   const timeout = setTimeout(() => {
     console.error(`nothing about "${part}" within ${TIMEOUT_MS / 1000} s`);
     Deno.exit(1);
@@ -122,7 +122,7 @@ async function showUntil(lines: AsyncGenerator<string>, part: string, count = 1)
   for (let next = await lines.next(); !next.done; next = await lines.next()) {
     const { msg } = JSON.parse(next.value);
     if (/: (wrote|removed) /.test(msg)) console.log(`   ${msg}`);
-    if (msg.includes(part) && --count === 0) return clearTimeout(timeout);
+    if (msg.includes(part)) return clearTimeout(timeout);
   }
   throw new Error("the sidecar ended");
 }

@@ -2,6 +2,7 @@
 import type { HealthSettings } from "../config/config.ts";
 import type { Config } from "../config/config.ts";
 import type { Fault } from "../config/read_settings.ts";
+import { openTransport } from "../http/open_transport.ts";
 import { messageOf } from "../runtime/message_of.ts";
 import { INSTANCE_HEADER } from "../serve/status.ts";
 import { instanceOf } from "../sidecar/collections/collection_id.ts";
@@ -24,19 +25,23 @@ export function urlOf({ host, port }: Pick<HealthSettings, "host" | "port">, pat
 
 /** @throws {Error} nothing answers in time; the message is for the user */
 export async function ask(url: string, maxMs: number): Promise<Answer> {
+  // Its errors say what failed
+  const transport = openTransport();
   try {
-    const answer = await fetch(url, { signal: AbortSignal.timeout(maxMs), redirect: "manual" });
+    const answer = await transport.fetch(url, { signal: AbortSignal.timeout(maxMs) });
     const text = await answer.text();
     return { status: answer.status, text, instance: answer.headers.get(INSTANCE_HEADER) ?? undefined };
   } catch (error) {
     throw new Error(`no answer from ${url}: ${reasonOf(error, maxMs)}`, { cause: error });
+  } finally {
+    transport.close();
   }
 }
 
-/** `connection refused`; Deno's own message names the URL again. */
+/** `connection refused`; the URL is said already. */
 function reasonOf(error: unknown, maxMs: number): string {
   if (error instanceof DOMException && error.name === "TimeoutError") return `nothing within ${maxMs / 1000} s`;
-  const message = messageOf(error instanceof Error ? error.cause ?? error : error);
+  const message = messageOf(error);
   const [, reason = message] = /(?:tcp connect|dns) error: (.*?)(?: \(os error \d+\))?$/.exec(message) ?? [];
   return reason.toLowerCase().includes("refused") ? "connection refused" : reason;
 }

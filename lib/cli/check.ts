@@ -25,7 +25,7 @@ async function checkSettings(flags: Flags, env: Record<string, string | undefine
     couldMakeFolder,
   );
   const warnings = [...config.warnings, ...files.warnings];
-  faults.push(...files.faults);
+  faults.push(...files.faults, ...files.later);
   const ofLog = await logConfigFaults(config);
   if (config.startsLikeKiwigrid) warnings.push(...ofLog.map(({ message }) => message));
   else faults.push(...ofLog);

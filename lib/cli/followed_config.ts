@@ -23,10 +23,12 @@ export function followedConfig({ path, text, config, env, onHangup }: FollowedCo
     onHangup,
     parse(next) {
       const { collections, faults, warnings } = parseConfigFile(next, { path, env, environment });
-      const checked = faults.length > 0 ? { faults: [], warnings: [] } : checkCollections(collections, config);
+      const checked = faults.length > 0
+        ? { faults: [], warnings: [], later: [] }
+        : checkCollections(collections, config);
       return {
         collections: environment === undefined ? collections : [environment, ...collections],
-        faults: [...faults, ...checked.faults].map(({ message }) => message),
+        faults: [...faults, ...checked.faults, ...checked.later].map(({ message }) => message),
         warnings: [...warnings, ...checked.warnings],
       };
     },

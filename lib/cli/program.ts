@@ -15,7 +15,7 @@ import { given } from "../runtime/given.ts";
 import type { FollowedFile } from "../sidecar/collections/reload.ts";
 import { giveUpPermissions } from "./permissions.ts";
 import { type Fault, faultOf } from "../config/read_settings.ts";
-import { configFilesOf } from "../sidecar/opening/open_files.ts";
+import { configFilesOf, folderOf } from "../sidecar/opening/open_files.ts";
 import { runSidecar } from "../sidecar/sidecar.ts";
 import { describeFaults } from "./report.ts";
 import { checkStart } from "./start_checks.ts";
@@ -82,7 +82,7 @@ export async function runProgram(
   const findAccess = dir === undefined ? () => findCredentials({ ...config.api, env, onWarning }) : undefined;
   const checks = Promise.all([
     checkStart(config, findAccess, broken),
-    dir === undefined ? undefined : openManifests(dir, log),
+    dir === undefined ? undefined : openManifests(dir, config, log),
   ]);
   const checked = await Promise.race([checks, whenAborted(stop)]);
   if (checked === undefined) return EXIT.done;
@@ -188,10 +188,15 @@ async function startLog(settings: LogSettings): Promise<{ log: LimitedLog; fault
 }
 
 /** `--manifests`: opens the folder as a source of objects. */
-async function openManifests(dir: string, log: Log): Promise<{ manifests?: ObjectApi; faults: Fault[] }> {
+async function openManifests(
+  dir: string,
+  { collections }: Config,
+  log: Log,
+): Promise<{ manifests?: ObjectApi; faults: Fault[] }> {
   const { FolderError, FolderSource } = await import("../manifests/folder_source.ts");
+  const outputs = collections.map(folderOf);
   try {
-    return { manifests: await FolderSource.open(dir, { clock: systemClock, log }), faults: [] };
+    return { manifests: await FolderSource.open(dir, { outputs, clock: systemClock, log }), faults: [] };
   } catch (error) {
     if (!(error instanceof FolderError)) throw error;
     return { faults: error.faults.map((message) => ({ setting: "--manifests", message })) };

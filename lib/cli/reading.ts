@@ -11,7 +11,7 @@ import { SILENT } from "../log/log.ts";
 import { systemClock } from "../runtime/clock.ts";
 import type { Status } from "../serve/status.ts";
 import { openClient } from "../sidecar/opening/open_client.ts";
-import { configFilesOf } from "../sidecar/opening/open_files.ts";
+import { configFilesOf, folderOf } from "../sidecar/opening/open_files.ts";
 import { describeFaults, printWarning } from "./report.ts";
 import { checkCollections, couldMakeFolder, credentialsFault } from "./start_checks.ts";
 import { VERSION } from "./version.ts";
@@ -42,10 +42,10 @@ export async function openReading(
   const broken = new Set(faults.map(({ setting }) => setting));
   const checked = checkCollections(config.collections, config, broken, couldMakeFolder);
   const warnings = [...config.warnings, ...checked.warnings];
-  faults.push(...checked.faults);
+  faults.push(...checked.faults, ...checked.later);
   const opened = manifests === undefined
     ? await openCluster(config, env, (warning) => void warnings.push(warning))
-    : await openFolder(manifests);
+    : await openFolder(manifests, config);
   if ("faults" in opened) faults.push(...opened.faults);
   for (const warning of warnings) printWarning(warning);
   if (faults.length > 0 || "faults" in opened) {
@@ -81,10 +81,12 @@ async function openCluster(
   }
 }
 
-async function openFolder(dir: string): Promise<Opened> {
+async function openFolder(dir: string, { collections }: Config): Promise<Opened> {
   const { FolderError, FolderSource } = await import("../manifests/folder_source.ts");
   try {
-    const client = await FolderSource.open(dir, { clock: systemClock, log: SILENT });
+    const client = await FolderSource.open(dir, {
+      ...{ outputs: collections.map(folderOf), clock: systemClock, log: SILENT },
+    });
     return { client, credentials: undefined, origin: dir };
   } catch (error) {
     if (!(error instanceof FolderError)) throw error;

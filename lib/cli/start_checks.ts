@@ -4,7 +4,7 @@ import type { Config } from "../config/config.ts";
 import { isInside, parentOf, resolvePath } from "../files/paths.ts";
 import { CredentialsError } from "../kube/client/errors.ts";
 import type { Credentials } from "../kube/client/credentials.ts";
-import { messageOf } from "../runtime/message_of.ts";
+import { isVolumeFault, reasonOf } from "../files/publish_error.ts";
 import { type Fault, faultOf } from "../config/read_settings.ts";
 
 /**
@@ -20,7 +20,8 @@ export async function checkStart(
 ): Promise<
   { credentials: Credentials | undefined; server: string | undefined; faults: Fault[]; warnings: string[] }
 > {
-  const { faults, warnings } = checkCollections(config.collections, config, broken);
+  const { faults, warnings, later } = checkCollections(config.collections, config, broken);
+  warnings.push(...later.map(({ message }) => `${message}; it is created once that is possible`));
   let found: Credentials | undefined;
   let server: string | undefined;
   try {
@@ -33,7 +34,8 @@ export async function checkStart(
 }
 
 /**
- * Makes the folders of collections, and checks the files that they name.
+ * Makes the folders of collections, and checks the files that they name. `later`: folders that cannot be made now, by a
+ * fault of the volume.
  *
  * @param prepare makes a folder, or throws what that would throw
  */
@@ -42,13 +44,15 @@ export function checkCollections(
   { startsLikeKiwigrid }: Pick<Config, "startsLikeKiwigrid">,
   broken: ReadonlySet<string> = new Set(),
   prepare: (folder: string) => void = makeFolder,
-): { faults: Fault[]; warnings: string[] } {
+): { faults: Fault[]; warnings: string[]; later: Fault[] } {
   const faults: Fault[] = [];
   const warnings: string[] = [];
+  const later: Fault[] = [];
   for (const { name, files, notification } of collections) {
     const settings = settingsOf(name);
     if (name !== ENVIRONMENT_COLLECTION || !broken.has("FOLDER")) {
-      faults.push(...folderFaults(settings.folder, files.folder, prepare));
+      const found = folderFault(settings.folder, files.folder, prepare);
+      if (found !== undefined) (found.isOfVolume ? later : faults).push(found.fault);
     }
     if (files.stateFile !== undefined && files.stateFile !== "none") {
       faults.push(...stateFileFaults(settings.stateFile, files.stateFile));
@@ -69,7 +73,7 @@ export function checkCollections(
     if (startsLikeKiwigrid) warnings.push(...ofScript.map(({ message }) => message));
     else faults.push(...ofScript);
   }
-  return { faults, warnings };
+  return { faults, warnings, later };
 }
 
 function makeFolder(folder: string): void {
@@ -111,24 +115,25 @@ export function credentialsFault(error: unknown, kubeconfig: string | undefined)
 /** Deno allows writing to these only with --allow-all. */
 const DEVICES = ["/dev", "/proc", "/sys"];
 
-function folderFaults(setting: string, folder: string, prepare: (folder: string) => void): Fault[] {
+function folderFault(
+  setting: string,
+  folder: string,
+  prepare: (folder: string) => void,
+): { fault: Fault; isOfVolume: boolean } | undefined {
+  const about = (reason: string) => faultOf(setting, folder, reason);
   if (DEVICES.some((devices) => isInside(devices, resolvePath(Deno.cwd(), folder)))) {
-    return [
-      faultOf(
-        setting,
-        folder,
-        `expected a folder outside of ${DEVICES.join(", ")}, where Deno does not allow writing`,
-      ),
-    ];
+    const reason = `expected a folder outside of ${DEVICES.join(", ")}, where Deno does not allow writing`;
+    return { fault: about(reason), isOfVolume: false };
   }
   try {
     prepare(folder);
-    return [];
+    return undefined;
   } catch (error) {
     if (error instanceof Deno.errors.AlreadyExists) {
-      return [faultOf(setting, folder, "it exists but is not a directory")];
+      return { fault: about("it exists but is not a directory"), isOfVolume: false };
     }
-    return [faultOf(setting, folder, `it does not exist and cannot be created: ${messageOf(error)}`)];
+    const reason = `it does not exist and cannot be created: ${reasonOf(error)}`;
+    return { fault: about(reason), isOfVolume: isVolumeFault(error) };
   }
 }
 

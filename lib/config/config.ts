@@ -2,6 +2,7 @@
 import type { LogLevel } from "../log/log.ts";
 import type { LogFormat } from "../log/log_format.ts";
 import { type Collection, collectionOf, type Flags } from "./collection_settings.ts";
+import { applicationsPortWarnings } from "./applications_port.ts";
 import { faultsOf, warningsOf } from "./config_checks.ts";
 import { misspeltSettings } from "./misspelt.ts";
 import { type Fault, readSettings } from "./read_settings.ts";
@@ -123,5 +124,8 @@ export function parseConfig(
     startsLikeKiwigrid: values.DEFAULTS === "kiwigrid",
     warnings: [...warnings, ...misspeltSettings(env), ...warningsOf(values)],
   };
-  return { config: deepFreeze(config), faults };
+  return {
+    config: deepFreeze({ ...config, warnings: [...config.warnings, ...applicationsPortWarnings(config)] }),
+    faults,
+  };
 }

@@ -3,7 +3,7 @@ import { type Collection, collectionOf } from "./collection_settings.ts";
 import { checkConflicts, checkItem, checkNames } from "./file/checks.ts";
 import type { FileFault } from "./file/faults.ts";
 import { valueAt } from "./file/located.ts";
-import { overlapOf } from "./file/overlaps.ts";
+import { RealFolders } from "./file/overlaps.ts";
 import { type Item, readCollections } from "./file/read_collections.ts";
 import { readYaml } from "./file/read_yaml.ts";
 import { type Fault, faultOf, isServiceLink, readSettings } from "./read_settings.ts";
@@ -53,18 +53,21 @@ export function parseConfigFile(text: string, options: ConfigFileOptions): Confi
   }
   checkNames(items, faults);
   const defaults = readSettings({ DEFAULTS }).values;
+  const folders = new RealFolders();
   const collections: Collection[] = [];
   for (const item of items) {
     const collection = collectionFrom(item, defaults, env);
     for (const other of environment === undefined ? collections : [environment, ...collections]) {
-      const overlap = item.draft.has("FOLDER") && other.files.folder !== "" ? overlapOf(collection, other) : undefined;
+      const overlap = item.draft.has("FOLDER") && other.files.folder !== ""
+        ? folders.overlapOf(collection, other, { isEnvironment: other === environment })
+        : undefined;
       if (overlap !== undefined) faults.add(placeOf(item, overlap.key), `${item.place}.${overlap.key}`, overlap.reason);
     }
     collections.push(collection);
   }
   const idle = environment === undefined ? settingsWithoutCollection(env, named) : [];
   return {
-    collections: faults.faults.length === 0 ? collections : [],
+    collections: faults.faults.length === 0 ? folders.unify(collections) : [],
     faults: faults.faults,
     warnings: [...faults.warnings, ...idle],
   };

@@ -1,4 +1,5 @@
 /** Reads the environment and the file that CONFIG_FILE names. */
+import { applicationsPortWarnings } from "./applications_port.ts";
 import type { Flags } from "./collection_settings.ts";
 import { type Config, parseConfig } from "./config.ts";
 import type { Fault } from "./read_settings.ts";
@@ -22,11 +23,11 @@ export async function loadConfig(
   if (path === undefined) return { config, faults };
   const { readConfigFile } = await import("./config_file.ts");
   const file = await readConfigFile({ path, env, environment: collections[0] });
+  const all = { ...config, collections: [...collections, ...file.collections] };
   return {
     config: deepFreeze({
-      ...config,
-      collections: [...collections, ...file.collections],
-      warnings: [...warnings, ...file.warnings],
+      ...all,
+      warnings: [...new Set([...warnings, ...file.warnings, ...applicationsPortWarnings(all)])],
     }),
     faults: [...faults, ...file.faults],
     ...given("text", file.text),

@@ -25,6 +25,12 @@ const MAX_SECONDS = 2_000_000;
 
 export const text: SettingType<string> = { accepts: "any text", parse: (text) => text };
 
+/** A name or an address to listen on. An IPv6 address may have the brackets that it has in a URL. */
+export const host: SettingType<string> = {
+  accepts: text.accepts,
+  parse: (text) => text.trim().replace(/^\[(.*)\]$/, "$1"),
+};
+
 export const boolean: SettingType<boolean> = {
   form: "boolean",
   accepts: "true or false",

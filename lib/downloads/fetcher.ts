@@ -150,7 +150,8 @@ export class Fetcher {
   }
 
   #accepts(status: number, budget: RetryBudget): boolean {
-    if (status >= 200 && status <= 299) return true;
+    // Nobody asked for a part
+    if (status >= 200 && status <= 299) return status !== 206;
     return this.#options.enable5xx && status >= 500 && !(isRetriedStatus(status) && budget.allows("status"));
   }
 }

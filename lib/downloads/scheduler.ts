@@ -4,7 +4,7 @@ import type { Clock } from "../runtime/clock.ts";
 import { aboutObject, describeRef, type ObjectRef } from "../objects/ref.ts";
 import type { Version } from "../objects/version.ts";
 import type { DeferredContent } from "../files/projection.ts";
-import { isDiskFault, PublishError } from "../files/publish_error.ts";
+import { isDiskFault, PublishError, reasonOf } from "../files/publish_error.ts";
 import { ArchiveError } from "./archive_error.ts";
 import { attempt, type AttemptOptions, type KeptAnswer, looksOf } from "./attempt.ts";
 import { ByteLimitError } from "./byte_limits.ts";
@@ -233,14 +233,16 @@ export class DownloadScheduler {
           await clock.sleep(backoff.next(), signal).catch(() => {});
           continue;
         }
-        wanted.failure = messageOf(error);
+        const isAdviceMissing = isDiskFault(error) && !(error instanceof PublishError);
+        wanted.failure = isAdviceMissing ? reasonOf(error) : messageOf(error);
         const reason = `${path}: ${wanted.failure}`;
         if (!this.#failed.has(path)) {
+          const isOfDisk = !("url" in content) || error instanceof PublishError || isDiskFault(error);
+          // Removes a file that an object before this one left
+          this.#options.onFailed(ref, path, isOfDisk ? reason : `${path}: the download failed`);
           const kept = exists(path) ? "; the file that is there stays" : "";
           const next = retries || error instanceof BusyHostError ? "; trying again" : "";
           log.error(`${describeRef(ref)}: ${reason}${kept}${next}`, { ...aboutObject(ref), path });
-          const isOfDisk = !("url" in content) || error instanceof PublishError || isDiskFault(error);
-          this.#options.onFailed(ref, path, isOfDisk ? reason : `${path}: the download failed`);
         }
         if (isDiskFault(error)) this.#diskFaults.set(path, reason);
         else this.#diskFaults.delete(path);
@@ -258,10 +260,10 @@ export class DownloadScheduler {
 
   #refuse(path: string, wanted: Wanted, ref: ObjectRef, error: Error): void {
     if (wanted.refusal !== error.message) {
-      const kept = exists(path) ? "; its last accepted file stays" : "";
       const reason = `${path}: ${error instanceof ArchiveError ? "cannot unpack the archive: " : ""}${error.message}`;
-      this.#options.log.error(`${describeRef(ref)} refused: ${reason}${kept}`, { ...aboutObject(ref), path });
       this.#options.onRefused(ref, path, wanted.url === undefined ? reason : `${path}: the download was refused`);
+      const kept = exists(path) ? "; its last accepted file stays" : "";
+      this.#options.log.error(`${describeRef(ref)} refused: ${reason}${kept}`, { ...aboutObject(ref), path });
     }
     wanted.refusal = error.message;
     wanted.file = looksOf(path);

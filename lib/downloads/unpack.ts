@@ -22,6 +22,7 @@ export async function unpack(
   let unpacked = 0;
   // A pipeline that is ended early rejects with an AbortError, whatever ended it
   let failure: unknown;
+  let isComplete = false;
   const take = (piece: Uint8Array) => {
     unpacked += piece.length;
     if (unpacked > maxBytes) throw new ArchiveError(`unpacked, it is larger than ${maxBytes} bytes (URL_MAX_BYTES)`);
@@ -34,6 +35,7 @@ export async function unpack(
       async (pieces: AsyncIterable<Uint8Array>) => {
         try {
           for await (const piece of pieces) take(piece);
+          isComplete = true;
         } catch (error) {
           failure = error;
           throw error;
@@ -43,6 +45,8 @@ export async function unpack(
     );
   } catch (rejection) {
     signal.throwIfAborted();
+    // zlib ends at the zeros that pad an archive, and then nobody takes what is left of them
+    if (isComplete) return;
     const error = failure ?? rejection;
     if (!isZlibError(error)) throw error;
     throw new ArchiveError(`it is not a gzip archive, or a broken one (${error.message})`, { cause: error });

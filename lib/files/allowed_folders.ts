@@ -1,4 +1,5 @@
 import { lstat } from "./file_calls.ts";
+import { isVolumeFault } from "./publish_error.ts";
 import { isInside, joinPath, nameOf, parentOf, RESERVED_PREFIX } from "./paths.ts";
 
 /** A path that leads out of the allowed folders, or to the sidecar's own files. */
@@ -29,15 +30,15 @@ export class AllowedFolders {
   readonly #record: DirectoryRecord;
 
   /**
-   * @param folder created if it is missing, now and later
+   * @param folder created if it is missing, now or, if the volume does not allow it, later
    * @param others used if they exist
    * @param options.isDryRun `folder` is not created
-   * @throws {Deno.errors.*} `folder` does not exist and cannot be created, or is not a directory
+   * @throws {Deno.errors.*} `folder` can never be created, or is not a directory
    */
   constructor(folder: string, others: readonly string[], record: DirectoryRecord, { isDryRun = false } = {}) {
     this.#record = record;
-    if (!isDryRun) Deno.mkdirSync(folder, { recursive: true });
-    this.#real.set(folder, isDryRun ? futureRealPath(folder) : Deno.realPathSync(folder));
+    const isThere = !isDryRun && makeFolder(folder);
+    this.#real.set(folder, isThere ? Deno.realPathSync(folder) : futureRealPath(folder));
     for (const other of others) this.#real.set(other, other);
     for (const other of others) this.#resolve(other);
   }
@@ -93,19 +94,20 @@ export class AllowedFolders {
     for (const folder of this.#real.values()) {
       if (isInside(folder, real)) return real;
     }
-    throw new RefusedPathError(`${directory} leads to ${real}, which is in none of the allowed folders`);
+    const reason = "which is in none of the allowed folders (FOLDER, ALLOWED_FOLDERS)";
+    throw new RefusedPathError(`${directory} leads to ${real}, ${reason}`);
   }
 
   /**
    * The name of a directory without symlinks, so that two names of one directory claim the same path. Keeps symlinks in the
-   * name of the allowed folder itself. Returns a name outside of the allowed folders, or one that cannot be resolved, as it is.
+   * name of the allowed folder itself; of two with the same real path, the first one's name counts. Returns a name outside of the allowed folders, or one that cannot be resolved, as it is.
    */
   canonical(directory: string): string {
-    if (this.#real.has(directory)) return directory;
     let real: string;
     try {
       real = Deno.realPathSync(directory);
     } catch (error) {
+      if (this.#real.has(directory)) return directory;
       const parent = parentOf(directory);
       const isThere = !(error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory);
       if (isThere || parent === directory) return directory;
@@ -186,12 +188,23 @@ export function madeInside(directory: string, madeDirectories: ReadonlySet<strin
   return [...madeDirectories].filter((made) => isInside(directory, made)).sort((a, b) => b.length - a.length);
 }
 
+/** Returns `false` when the volume does not allow it now. */
+function makeFolder(folder: string): boolean {
+  try {
+    Deno.mkdirSync(folder, { recursive: true });
+    return true;
+  } catch (error) {
+    if (!isVolumeFault(error)) throw error;
+    return false;
+  }
+}
+
 /** The real path that a directory has once it is created. */
 function futureRealPath(directory: string): string {
   try {
     return Deno.realPathSync(directory);
   } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound) || directory === "/") throw error;
+    if (!(error instanceof Deno.errors.NotFound || isVolumeFault(error)) || directory === "/") throw error;
     return joinPath(futureRealPath(parentOf(directory)), nameOf(directory));
   }
 }

@@ -1,6 +1,7 @@
 import { type Claimant, compareClaimants, type Precedence } from "./claimant.ts";
 import { given } from "../runtime/given.ts";
 import { PathConflicts } from "./path_conflicts.ts";
+import { parentOf } from "./paths.ts";
 
 export interface ClaimsChange<T extends Claimant = Claimant> {
   /** Paths that the object is the winner of now. */
@@ -88,11 +89,6 @@ export class Claims<T extends Claimant = Claimant> {
     }
   }
 
-  /** Whether several objects claim a path, or it loses to a path above or below. */
-  isContested(path: string): boolean {
-    return Array.isArray(this.#paths.get(path)) || this.#conflicts.blockerOf(path) !== undefined;
-  }
-
   winnerOf(path: string): T | undefined {
     return this.#conflicts.blockerOf(path) === undefined ? this.#firstOf(path) : undefined;
   }
@@ -101,6 +97,16 @@ export class Claims<T extends Claimant = Claimant> {
   isClaimedBy(path: string, key: string): boolean {
     if (this.#conflicts.blockerOf(path) !== undefined) return false;
     return this.#claimantsOf(path).some((claimant) => claimant.key === key);
+  }
+
+  /** The objects that claim a path, or one above or below it. One may come twice. */
+  *claimantsAround(path: string): Generator<T, void> {
+    yield* this.#claimantsOf(path);
+    for (let at = path; at !== "/";) {
+      at = parentOf(at);
+      yield* this.#claimantsOf(at);
+    }
+    yield* this.#conflicts.claimantsBelow(path);
   }
 
   /** Replaces the claims of an object. */

@@ -14,7 +14,7 @@ const BUFFER = new Uint8Array(32 * 1024);
 export function fileHas(path: string, present: Deno.FileInfo, body: Body, { isOurs }: { isOurs: boolean }): boolean {
   let file: OpenFile | undefined;
   try {
-    file = isOurs ? Deno.openSync(path) : openWithoutWaiting(path, present);
+    file = isOurs ? openOurs(path, present) : openWithoutWaiting(path, present);
   } catch (error) {
     if (errnoOf(error) === "EACCES" || errnoOf(error) === "EPERM") return false;
     throw error;
@@ -31,6 +31,21 @@ export function fileHas(path: string, present: Deno.FileInfo, body: Body, { isOu
     return file.readSync(BUFFER) === null;
   } finally {
     file.close();
+  }
+}
+
+/** Opens a file that we wrote, although a mode such as 0040 keeps its owner from reading it. */
+function openOurs(path: string, { mode }: Deno.FileInfo): Deno.FsFile {
+  try {
+    return Deno.openSync(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.PermissionDenied) || mode === null || (mode & 0o400) !== 0) throw error;
+  }
+  Deno.chmodSync(path, (mode & 0o7777) | 0o400);
+  try {
+    return Deno.openSync(path);
+  } finally {
+    Deno.chmodSync(path, mode & 0o7777);
   }
 }
 

@@ -1,5 +1,6 @@
 import { AllowedFolders, madeInside, RefusedPathError } from "./allowed_folders.ts";
 import type { Body } from "./body.ts";
+import { useCanonicalNames } from "./canonical_names.ts";
 import { fileHas } from "./comparison.ts";
 import { type ConfigFile, ConfigFiles } from "./config_files.ts";
 import { lstat } from "./file_calls.ts";
@@ -61,6 +62,7 @@ export class DryPublisher {
     } catch (cause) {
       throw new PublishError(`cannot use ${folder}: ${reasonOf(cause)}`, { cause });
     }
+    useCanonicalNames(journal, this.#allowedFolders);
     const record = journal.path === undefined ? [] : [{ path: journal.path, what: "the record of files (STATE_FILE)" }];
     this.#configFiles = new ConfigFiles([...configFiles, ...record]);
   }

@@ -19,9 +19,20 @@ export function removeIfThere(path: string): void {
   }
 }
 
+/** Error numbers of Linux for which Deno has no symbol. */
+const SYMBOLS: Readonly<Record<string, string>> = {
+  27: "EFBIG",
+  38: "ENOSYS",
+  84: "EILSEQ",
+  116: "ESTALE",
+  122: "EDQUOT",
+};
+
 /** The symbol of the system's error number, such as `EXDEV`. */
 export function errnoOf(error: unknown): string | undefined {
-  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
+  if (!(error instanceof Error)) return undefined;
+  if ("code" in error && typeof error.code === "string") return error.code;
+  return SYMBOLS[/\(os error (\d+)\)/.exec(error.message)?.[1] ?? ""];
 }
 
 /** The real path; the path itself when nothing is there. */

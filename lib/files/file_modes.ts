@@ -1,8 +1,15 @@
 import type { Log } from "../log/log.ts";
 import { errnoOf } from "./file_calls.ts";
 
-/** Error numbers of `chmod` on a volume that refuses it: CIFS, and some NFS and FUSE volumes. */
-const REFUSALS: ReadonlySet<string | undefined> = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP"]);
+/** Error numbers of `chmod` on a volume that refuses it, or does not know it: CIFS, and some NFS and FUSE volumes. */
+const REFUSALS: ReadonlySet<string | undefined> = new Set([
+  "EPERM",
+  "EACCES",
+  "ENOTSUP",
+  "EOPNOTSUPP",
+  "ENOSYS",
+  "EINVAL",
+]);
 
 /**
  * Changes the modes of files, and remembers which volumes refuse that. Files on such a volume keep the mode that the volume
@@ -39,7 +46,7 @@ export class FileModes {
       this.set(path, present, mode);
       return true;
     } catch (error) {
-      if (!isRefusal(error) && !(error instanceof Deno.errors.PermissionDenied)) throw error;
+      if (!isRefusal(error)) throw error;
     }
     probe();
     return this.#refusing.has(present.dev);

@@ -87,6 +87,13 @@ export class Journal {
     }
   }
 
+  /** Replaces paths of an earlier run by other names of the same files and directories. */
+  rename(nameOf: (path: string) => string): void {
+    if (!this.#state.rename(nameOf)) return;
+    for (const path of this.#state.owned.keys()) this.#unconfirmed.add(path);
+    this.#record?.expire();
+  }
+
   /** Where the record is; `undefined`: nothing is recorded. */
   get path(): string | undefined {
     return this.#record?.path;

@@ -35,6 +35,14 @@ export class PathConflicts<T extends Claimant> {
     return this.#blockers.get(path);
   }
 
+  /** The objects that claim paths below a directory. One with paths in several directories may come twice. */
+  *claimantsBelow(path: string): Generator<T, void> {
+    for (const key of this.#directories.keysBelow(path)) {
+      const claimant = this.#options.get(key);
+      if (claimant !== undefined) yield claimant;
+    }
+  }
+
   /** An object claims other paths. Call {@link settle} next. */
   replace(key: string, before: readonly string[], after: readonly string[]): void {
     const left = directoriesOf(before);
@@ -106,7 +114,7 @@ export class PathConflicts<T extends Claimant> {
       const rival = this.#winnerOf(other);
       if (rival !== undefined && this.#isBefore(rival, first)) return other;
     }
-    for (const rival of this.#claimantsBelow(path)) {
+    for (const rival of this.claimantsBelow(path)) {
       if (!this.#isBefore(rival, first)) continue;
       for (const other of pathsBelow(path, rival)) {
         if (this.#winnerOf(other) === rival) return other;
@@ -121,7 +129,7 @@ export class PathConflicts<T extends Claimant> {
       const rival = this.#winnerOf(other);
       if (rival !== undefined && this.#isBefore(first, rival)) pending.add(rival, other);
     }
-    for (const rival of this.#claimantsBelow(path)) {
+    for (const rival of this.claimantsBelow(path)) {
       if (!this.#isBefore(first, rival)) continue;
       for (const other of pathsBelow(path, rival)) {
         if (this.#winnerOf(other) === rival) pending.add(rival, other);
@@ -136,20 +144,13 @@ export class PathConflicts<T extends Claimant> {
       if (first !== undefined) pending.add(first, other);
     };
     for (const other of this.#claimedAbove(parentOf(path))) add(other);
-    for (const claimant of this.#claimantsBelow(path)) {
+    for (const claimant of this.claimantsBelow(path)) {
       for (const other of pathsBelow(path, claimant)) add(other);
     }
   }
 
   #winnerOf(path: string): T | undefined {
     return this.#blockers.has(path) ? undefined : this.#options.firstOf(path);
-  }
-
-  *#claimantsBelow(path: string): Generator<T, void> {
-    for (const key of this.#directories.keysBelow(path)) {
-      const claimant = this.#options.get(key);
-      if (claimant !== undefined) yield claimant;
-    }
   }
 
   /** Paths that are claimed among a directory and those above it. */

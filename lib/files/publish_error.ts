@@ -42,12 +42,10 @@ export class PublishError extends Error {
 /** The call and its paths in an error message of Deno's: `: open '/a'`, `: rename '/a' -> '/b'`. */
 const CALL = /: \w+ '.*'(?=:|$)/;
 
-/** Errors of a missing right. */
-const MISSING_RIGHT: ReadonlySet<string | undefined> = new Set(["EACCES", "EPERM", "EROFS"]);
-
 /**
  * @param action what failed, with a verb and the path
- * @param isFolderWritable asked when a right is missing: if so, it concerns this path only
+ * @param isFolderWritable asked unless the disk is to blame for certain: if so, the failure concerns this path only. A right
+ * is missing, something is mounted on it, or this file system does not accept such a name
  */
 export function publishErrorOf(
   cause: unknown,
@@ -55,9 +53,11 @@ export function publishErrorOf(
   isFolderWritable: () => boolean,
 ): PublishError {
   const reason = reasonOf(cause);
-  // The names of temporary files differ, and the same failure must read the same each time
-  const lasting = reason.includes(`/${RESERVED_PREFIX}`) ? reason.replace(CALL, "") : reason;
-  const isImpossible = MISSING_RIGHT.has(errnoOf(cause)) && isFolderWritable();
+  // The names of temporary files differ, and the same failure must read the same each time; the action names the path
+  const isNoise = (call: string) => call.includes(`/${RESERVED_PREFIX}`) || call.endsWith(`'${path}'`);
+  const lasting = reason.replace(CALL, (call) => isNoise(call) ? "" : call);
+  const code = errnoOf(cause);
+  const isImpossible = code !== undefined && !DISK_ERRORS.has(code) && isFolderWritable();
   return new PublishError(`${action}: ${lasting}`, { cause, path, isImpossible });
 }
 
@@ -65,6 +65,19 @@ export function publishErrorOf(
 const PATH_ERRORS: ReadonlySet<string> = new Set(["ENOTDIR", "EISDIR", "ENAMETOOLONG", "ELOOP"]);
 
 const DISK_ERRORS: ReadonlySet<string | undefined> = new Set(["ENOSPC", "EDQUOT", "EIO"]);
+
+/** Errors of a folder that cannot be made now, and perhaps later: the volume is full, not there, or not to be written. */
+const VOLUME_ERRORS: ReadonlySet<string | undefined> = new Set([
+  ...DISK_ERRORS,
+  ...["EACCES", "EPERM", "EROFS"],
+  "ESTALE",
+  "ENOTCONN",
+]);
+
+/** Whether a folder that could not be made may be made later. */
+export function isVolumeFault(error: unknown): boolean {
+  return VOLUME_ERRORS.has(errnoOf(error));
+}
 
 /** Whether the disk is to blame for an error, and not the object whose file was to be written. */
 export function isDiskFault(error: unknown): boolean {
@@ -79,7 +92,9 @@ export function reasonOf(error: unknown): string {
 }
 
 const HINTS: Readonly<Record<string, string>> = {
+  EBUSY: "something is mounted there; ATOMIC_WRITES=false writes a mounted file (subPath) in place",
   EACCES: "the sidecar's user has no permission; check fsGroup and runAsUser",
+  EDQUOT: "the quota of the volume is used up",
   ENOTDIR: "a part of the path is a file",
   ENOSPC: "the volume is full; check emptyDir.sizeLimit",
   EROFS: "the volume is mounted read-only",

@@ -1,5 +1,6 @@
 import { AllowedFolders, RefusedPathError } from "./allowed_folders.ts";
 import type { Body } from "./body.ts";
+import { hasOtherName, useCanonicalNames } from "./canonical_names.ts";
 import { fileHas } from "./comparison.ts";
 import { type ConfigFile, ConfigFiles } from "./config_files.ts";
 import { errnoOf, lstat, removeIfThere } from "./file_calls.ts";
@@ -53,8 +54,8 @@ export interface PublisherOptions {
  *
  * To remove a file:
  *
- *  1. Make sure that the path is ours and holds a regular file, in an allowed folder; for a path that only the record of an
- *     earlier run names, that it is still the file that was written.
+ *  1. Make sure that the path is ours and holds a regular file, in an allowed folder, that is ours by no other path; for a
+ *     path that only the record of an earlier run names, that it is still the file that was written.
  *  2. Remove the file.
  *  3. Drop the path from the journal.
  *  4. Remove the directories that were made for the file and are empty now.
@@ -63,21 +64,20 @@ export class Publisher {
   readonly #options: PublisherOptions;
   readonly #allowedFolders: AllowedFolders;
   readonly #temporaries: TemporaryPlaces;
-  /** Set during the first sync. */
-  #freePaths: FreePaths | undefined;
   readonly #configFiles: ConfigFiles;
+  #freePaths: FreePaths | undefined;
 
   /** @throws {PublishError} the folder does not exist and cannot be created */
   constructor(options: PublisherOptions) {
-    const { folder, id, allowedFolders, journal, configFiles } = options;
+    const { folder, allowedFolders, journal, configFiles } = options;
     this.#options = options;
     try {
       this.#allowedFolders = new AllowedFolders(folder, allowedFolders, journal);
     } catch (cause) {
       throw new PublishError(`cannot use ${folder}: ${reasonOf(cause)}`, { cause });
     }
-    const { modes } = journal;
-    this.#temporaries = new TemporaryPlaces({ folder, id, allowedFolders: this.#allowedFolders, modes });
+    useCanonicalNames(journal, this.#allowedFolders);
+    this.#temporaries = new TemporaryPlaces({ ...options, allowedFolders: this.#allowedFolders, modes: journal.modes });
     // STATE_FILE may be among the published files
     const record = journal.path === undefined ? [] : [{ path: journal.path, what: "the record of files (STATE_FILE)" }];
     this.#configFiles = new ConfigFiles([...configFiles, ...record]);
@@ -89,7 +89,6 @@ export class Publisher {
     this.#configFiles.add(files);
   }
 
-  /** See {@link AllowedFolders.canonical}. */
   canonical(directory: string): string {
     return this.#allowedFolders.canonical(directory);
   }
@@ -156,7 +155,8 @@ export class Publisher {
     const { journal, beforeChange, log } = this.#options;
     return this.#guarded(path, "remove", () => {
       if (journal.ownerOf(path) === undefined) return false; // (1)
-      const isReachable = this.#allowedFolders.has(parentOf(path));
+      const folders = this.#allowedFolders;
+      const isReachable = folders.has(parentOf(path)) && !hasOtherName(path, journal, folders);
       const present = isReachable ? lstat(path) : undefined;
       const isOurs = present?.isFile === true && journal.mayBeOurs(path, stampOf(present));
       if (isOurs) {
@@ -199,10 +199,9 @@ export class Publisher {
   #adopt(path: string, present: Deno.FileInfo, owner: string): boolean {
     const { journal, log } = this.#options;
     if (!this.#correctMode(path, present)) return false;
-    if (journal.ownerOf(path) === undefined) {
-      log.info(`adopted existing ${path}: its content already matches`, { path });
-    }
+    const isNew = journal.ownerOf(path) === undefined;
     journal.own(path, owner, stampOf(present));
+    if (isNew) log.info(`adopted existing ${path}: its content already matches`, { path });
     return true;
   }
 
@@ -293,8 +292,8 @@ export class Publisher {
       return act();
     } catch (cause) {
       if (cause instanceof PublishError || cause instanceof RefusedPathError) throw cause;
-      const failure = { action: `cannot ${verb} ${path}`, path };
-      throw publishErrorOf(cause, failure, () => isFolderWritable(this.#options, this.#temporaries));
+      const about = { action: `cannot ${verb} ${path}`, path };
+      throw publishErrorOf(cause, about, () => isFolderWritable(this.#options, this.#temporaries));
     }
   }
 }

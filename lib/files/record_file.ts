@@ -29,6 +29,8 @@ export class RecordFile {
   /** Directories to write it in before it is renamed. The first one is dropped when it is on another file system. */
   readonly #places: StateDirectory[];
   readonly #modes: FileModes;
+  /** STATE_FILE is set. */
+  readonly #isElsewhere: boolean;
   /** Lines in the file, invalid ones included. */
   #lines = 0;
   #inode: number | null = null;
@@ -40,6 +42,7 @@ export class RecordFile {
     this.path = path;
     this.#modes = modes;
     this.#places = [...places];
+    this.#isElsewhere = path !== places[0]?.recordPath;
   }
 
   get lines(): number {
@@ -107,8 +110,19 @@ export class RecordFile {
    * @throws {Deno.errors.*} the entry is not recorded
    */
   append(entry: Entry, all: () => Entry[]): void {
+    try {
+      this.#append(ENCODER.encode(lineOf(entry)), all);
+    } catch (error) {
+      // It is reported as the failure of a file, which is on another volume perhaps
+      if (this.#isElsewhere && error instanceof Error) {
+        error.message = `cannot record it in STATE_FILE ${this.path}: ${error.message}`;
+      }
+      throw error;
+    }
+  }
+
+  #append(bytes: Uint8Array, all: () => Entry[]): void {
     if (this.#isStale) this.rewrite(all());
-    const bytes = ENCODER.encode(lineOf(entry));
     try {
       this.#add(bytes);
     } catch (error) {

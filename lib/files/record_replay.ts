@@ -68,6 +68,26 @@ export class RecordReplay {
     if (!(latest && isAt(path, latest)) && isAt(path, before)) this.owned.set(path, before);
   }
 
+  /** Replaces paths by other names of the same files and directories. Returns whether there was any. */
+  rename(nameOf: (path: string) => string): boolean {
+    let isRenamed = false;
+    for (const [path, file] of this.owned) {
+      const name = nameOf(path);
+      if (name === path) continue;
+      this.owned.delete(path);
+      if (!this.owned.has(name)) this.owned.set(name, file);
+      isRenamed = true;
+    }
+    for (const directory of this.made) {
+      const name = nameOf(directory);
+      if (name === directory) continue;
+      this.made.delete(directory);
+      this.made.add(name);
+      isRenamed = true;
+    }
+    return isRenamed;
+  }
+
   /** The record is lost. */
   clear(): void {
     this.owned.clear();

@@ -145,7 +145,7 @@ export class StateDirectory {
       if (there !== undefined) Deno.removeSync(directory);
       Deno.mkdirSync(directory, { mode: wanted });
       const made = Deno.lstatSync(directory);
-      this.#modes.setOwn(directory, made, ((made.mode ?? 0) & 0o7777) | wanted);
+      this.#modes.setOwn(directory, made, ((made.mode ?? 0) & 0o7777) | wanted, parent);
     }
     this.#isThere = true;
   }

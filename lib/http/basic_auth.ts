@@ -23,8 +23,8 @@ export interface CredentialsSource {
  * A function that returns the current user name and password. It reads files at each call, because Secrets rotate, and
  * drops one newline at their end. As with kiwigrid, it returns `undefined` unless both are set and not empty.
  *
- * A file that cannot be read is replaced by the variable, with one warning until it can be read again. Without a
- * variable the function throws BasicAuthError.
+ * A file that cannot be read or is empty is replaced by the variable, with one warning until it can be read again.
+ * Without a variable the function throws BasicAuthError for a file that cannot be read.
  */
 export function credentialsFrom(
   source: CredentialsSource,
@@ -35,6 +35,7 @@ export function credentialsFrom(
     if (!path) return value;
     try {
       const text = await readLine(path);
+      if (text === "" && value) throw new BasicAuthError(`The credentials file ${path} is empty`);
       if (unreadable.delete(path)) log.info(`${path} can be read again and is used instead of ${variable}`, { path });
       return text;
     } catch (error) {

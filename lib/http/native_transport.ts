@@ -1,3 +1,4 @@
+import { proxyFor } from "./proxy.ts";
 import { given } from "../runtime/given.ts";
 import {
   closedError,
@@ -20,13 +21,15 @@ const MAX_IDLE_CONNECTIONS = 4;
  * @throws TypeError for certificates or keys that are not PEM
  */
 export function nativeTransport(
-  { caCerts, cert, key, proxy }: Pick<TransportOptions, "caCerts" | "cert" | "key" | "proxy">,
+  options: Pick<TransportOptions, "caCerts" | "cert" | "key" | "proxy" | "sendOnce" | "env">,
   forBlockedPorts: Transport,
 ): Transport {
+  const { caCerts, cert, key, proxy, sendOnce, env } = options;
   const client = Deno.createHttpClient({
     http1: true,
     http2: false,
-    poolMaxIdlePerHost: MAX_IDLE_CONNECTIONS,
+    // On a new connection Deno sends a request once; on one that was kept, again when it breaks
+    poolMaxIdlePerHost: sendOnce ? 0 : MAX_IDLE_CONNECTIONS,
     ...given("caCerts", caCerts),
     ...(cert && key && { cert, key }),
     ...given("proxy", proxy ? denoProxy(proxy) : undefined),
@@ -46,7 +49,8 @@ export function nativeTransport(
       } catch (error) {
         init.signal?.throwIfAborted();
         if (String(error).includes("are blocked")) return await forBlockedPorts.fetch(url, init);
-        throw fromDeno(error, new URL(url));
+        const target = new URL(url);
+        throw fromDeno(error, target, proxy ?? (env && proxyFor(target, env)));
       }
     },
     close() {
@@ -70,13 +74,20 @@ function denoProxy(proxy: string): Deno.Proxy {
 
 /**
  * Deno's TypeError holds the reason in its cause, after the whole URL: "error sending request …: client error
- * (Connect): …".
+ * (Connect): …". After a reset of a connection that was there it is the system's alone: "Connection reset by peer".
  */
-function fromDeno(error: unknown, url: URL): TransportError {
+function fromDeno(error: unknown, url: URL, proxy: string | undefined): TransportError {
   const detail = String(error instanceof Error && error.cause instanceof Error ? error.cause.message : error);
   const [, kind, why] = detail.match(/client error \((\w+)\)(?:: (.*))?$/s) ?? [];
-  const phase = kind === undefined || kind === "Connect" ? "connect" : "read";
-  const what = phase === "connect" ? `cannot connect to ${url.host}` : `${url.host} did not answer`;
+  const phase = kind === "Connect" ? "connect" : "read";
+  const what = phase === "connect" ? `cannot connect to ${url.host}${through(proxy)}` : `${url.host} did not answer`;
   const reason = why ?? kind ?? detail.replaceAll(url.href, redactUrl(url));
   return new TransportError(phase, `${what}: ${reason}`, { cause: error });
+}
+
+/** It may be the proxy that cannot be reached, which Deno does not tell. Without its user info. */
+function through(proxy: string | undefined): string {
+  return proxy === undefined
+    ? ""
+    : ` through the proxy ${URL.canParse(proxy) ? new URL(proxy).host : "in the environment"}`;
 }

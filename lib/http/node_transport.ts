@@ -19,7 +19,7 @@ import { given } from "../runtime/given.ts";
 /**
  * A {@link Transport} over `node:http` and `node:https`; `openTransport()` says when it is used.
  *
- * Connections are kept alive. An https request goes through an http proxy by CONNECT, an http request by absolute URL.
+ * Connections are kept alive, unless with `sendOnce`. An https request goes through an http proxy by CONNECT, an http request by absolute URL.
  */
 export function nodeTransport(options: TransportOptions): Transport {
   const tlsOptions: tls.ConnectionOptions = {
@@ -29,9 +29,11 @@ export function nodeTransport(options: TransportOptions): Transport {
     ...(options.cert && options.key && { cert: options.cert, key: options.key }),
     ...given("servername", options.serverName),
   };
+  // A request is sent again when a connection that was kept breaks
+  const keepAlive = !options.sendOnce;
   const direct = {
-    http: new http.Agent({ keepAlive: true }),
-    https: new https.Agent({ keepAlive: true, ...tlsOptions } as https.AgentOptions),
+    http: new http.Agent({ keepAlive }),
+    https: new https.Agent({ keepAlive, ...tlsOptions } as https.AgentOptions),
   };
   const tunnels = new Map<string, TunnelAgent>();
   const { hostPolicy } = options;
@@ -39,7 +41,7 @@ export function nodeTransport(options: TransportOptions): Transport {
 
   const tunnel = (proxy: URL): TunnelAgent => {
     let agent = tunnels.get(proxy.href);
-    if (agent === undefined) tunnels.set(proxy.href, agent = new TunnelAgent(proxy, tlsOptions));
+    if (agent === undefined) tunnels.set(proxy.href, agent = new TunnelAgent(proxy, tlsOptions, keepAlive));
     return agent;
   };
 
@@ -114,7 +116,11 @@ function exchange(url: URL, options: https.RequestOptions, init: RequestInit): P
           : new TransportError(phase, `${what}: ${error.message}`, { cause: error }),
       );
     };
-    request.once("error", fail);
+    request.on("error", (error) => {
+      fail(error);
+      // On a connection that was used before, Deno would send the request again and emit its next error, too
+      request.destroy();
+    });
     request.once("close", () => {
       signal?.removeEventListener("abort", onAbort);
       fail(new Error("the connection was closed"));
@@ -164,7 +170,7 @@ function bodyStream(url: URL, request: http.ClientRequest, answer: http.Incoming
         ended = true;
         controller.close();
       });
-      answer.once("error", fail);
+      answer.on("error", fail);
       answer.once("aborted", () => fail());
       answer.once("close", () => fail());
       answer.pause();

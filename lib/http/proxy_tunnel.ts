@@ -15,8 +15,8 @@ interface TunnelRequest extends https.RequestOptions {
 export class TunnelAgent extends https.Agent {
   readonly #connecting = new Set<http.ClientRequest>();
 
-  constructor(readonly proxy: URL, readonly tlsOptions: tls.ConnectionOptions) {
-    super({ keepAlive: true });
+  constructor(readonly proxy: URL, readonly tlsOptions: tls.ConnectionOptions, keepAlive = true) {
+    super({ keepAlive });
   }
 
   override createConnection(options: TunnelRequest, callback: (error: Error | null, socket: Duplex) => void): Duplex {
@@ -30,14 +30,14 @@ export class TunnelAgent extends https.Agent {
       agent: false,
     });
     const done = (error: Error | null, socket?: net.Socket) => {
-      this.#connecting.delete(connect);
+      if (!this.#connecting.delete(connect)) return;
       options.abandoned?.removeEventListener("abort", onAbort);
       callback(error, socket as Duplex);
     };
     const onAbort = () => connect.destroy(new Error("The request was aborted"));
     options.abandoned?.addEventListener("abort", onAbort, { once: true });
     this.#connecting.add(connect);
-    connect.once("error", (error) => done(new Error(`proxy ${this.proxy.host}: ${error.message}`, { cause: error })));
+    connect.on("error", (error) => done(new Error(`proxy ${this.proxy.host}: ${error.message}`, { cause: error })));
     connect.once("connect", (answer: http.IncomingMessage, socket: net.Socket) => {
       if (answer.statusCode === 200) {
         const { host, servername = "" } = options;

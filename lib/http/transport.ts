@@ -31,6 +31,11 @@ export interface TransportOptions {
    * client reads the environment of the process.
    */
   env?: Record<string, string | undefined>;
+  /**
+   * Send each request once. Otherwise one whose connection breaks before the answer may be sent again, though the server
+   * may be at work on the first.
+   */
+  sendOnce?: boolean;
   /** Hosts that may be asked. Checked on the address that is connected to, so a second look-up cannot differ. */
   hostPolicy?: HostPolicy;
 }

@@ -25,8 +25,10 @@ export class FolderError extends Error {
 }
 
 export interface FolderSourceOptions {
+  /** Folders that files are written to. They may be inside the folder, and are not read. */
+  outputs: readonly string[];
   clock: Clock;
-  log: Pick<Log, "debug" | "info" | "error">;
+  log: Pick<Log, "debug" | "info" | "warn" | "error">;
 }
 
 /**
@@ -71,7 +73,7 @@ export class FolderSource implements ObjectApi {
    *   their deletion
    */
   static async open(dir: string, options: FolderSourceOptions): Promise<FolderSource> {
-    const source = new FolderSource(new ManifestFolder(dir, options.log), options);
+    const source = new FolderSource(new ManifestFolder(dir, options.log, options.outputs), options);
     // Before the folder is read, so that no change is missed in between
     const listening = source.#following = source.#listen(dir);
     const { manifests, faults } = await source.#folder.read();

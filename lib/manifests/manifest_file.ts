@@ -19,6 +19,8 @@ export interface ManifestFile {
   manifests: Manifest[];
   /** Objects of other kinds: `Deployment at app.yaml:3`. */
   skipped: string[];
+  /** Keys that are not base64, with their places. They do not become files; the rest of the object does. */
+  broken: string[];
 }
 
 /** A file does not contain valid manifests. The message begins with the name of the file and the line. */
@@ -35,6 +37,8 @@ type Path = readonly string[];
 interface Item {
   value: Json;
   place: string;
+  /** File, line, field and reason. */
+  describe(path: Path, reason: string): string;
   /** @throws {ManifestError} with file, line, field and reason */
   fail(path: Path, reason: string): never;
 }
@@ -61,7 +65,7 @@ const NAME = /^(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[
 const BASE64 = /^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
 /**
- * Reads all objects of one file. One fault makes the whole file invalid. An object without a namespace is in `default`.
+ * Reads all objects of one file. A fault other than a broken key makes the whole file invalid. An object without a namespace is in `default`.
  *
  * @throws {ManifestError} the text is not YAML, or an API server would refuse an object
  */
@@ -70,7 +74,7 @@ export async function parseManifestFile(name: string, text: string): Promise<Man
   const lineCounter = new LineCounter();
   const placeAt = (offset: number) => `${name}:${lineCounter.linePos(offset).line}`;
   const documents = parseAllDocuments(text, { lineCounter, merge: true }) as yaml.Document.Parsed[];
-  const file: ManifestFile = { manifests: [], skipped: [] };
+  const file: ManifestFile = { manifests: [], skipped: [], broken: [] };
   for (const item of documents.flatMap((document) => itemsOf(document, placeAt))) {
     const { kind, apiVersion } = item.value;
     if (typeof kind !== "string" || typeof apiVersion !== "string") {
@@ -78,7 +82,10 @@ export async function parseManifestFile(name: string, text: string): Promise<Man
     }
     const known = apiVersion === "v1" ? KINDS.find((known) => known === kind) : undefined;
     if (known === undefined) file.skipped.push(`${kind} at ${item.place}`);
-    else file.manifests.push(readManifest(known, item));
+    else {
+      file.manifests.push(readManifest(known, item));
+      file.broken.push(...brokenKeys(known, item));
+    }
   }
   return file;
 }
@@ -92,12 +99,15 @@ function itemsOf(document: yaml.Document.Parsed, placeAt: (offset: number) => st
     throw new ManifestError(`${placeAt(fault.pos[0])}: not valid YAML: ${reason}`);
   }
   const item = (value: unknown, base: (string | number)[]): Item => {
-    const fail = (path: Path, reason: string): never => {
+    const describe = (path: Path, reason: string) => {
       const field = path.length === 0 ? "" : `${path.join(".")}: `;
-      throw new ManifestError(`${placeAt(offsetOf(document.contents, [...base, ...path]))}: ${field}${reason}`);
+      return `${placeAt(offsetOf(document.contents, [...base, ...path]))}: ${field}${reason}`;
+    };
+    const fail = (path: Path, reason: string): never => {
+      throw new ManifestError(describe(path, reason));
     };
     if (!isMap(value)) return fail([], "not a Kubernetes object");
-    return { value, place: placeAt(offsetOf(document.contents, base)), fail };
+    return { value, place: placeAt(offsetOf(document.contents, base)), describe, fail };
   };
   let value: unknown;
   try {
@@ -130,8 +140,8 @@ function readManifest(kind: Kind, item: Item): Manifest {
   refuseUnknown(item, [], FIELDS[kind]);
   const object: Manifest["object"] = { kind, metadata: readMetadata(kind, item) };
   const { value: { data, binaryData, stringData }, place } = item;
-  if (data) object.data = kind === "ConfigMap" ? readMap(item, ["data"]) : readBase64(item, ["data"]);
-  if (binaryData) object.binaryData = readBase64(item, ["binaryData"]);
+  if (data) object.data = kind === "ConfigMap" ? readMap(item, ["data"]) : readBase64(item, "data");
+  if (binaryData) object.binaryData = readBase64(item, "binaryData");
   for (const [key, text] of stringData ? Object.entries(readMap(item, ["stringData"])) : []) {
     object.data = { ...object.data, [key]: new TextEncoder().encode(text).toBase64() };
   }
@@ -167,14 +177,18 @@ function refuseUnknown(item: Item, path: Path, known: readonly string[]): void {
   if (unknown !== undefined) item.fail([...path, unknown], "unknown field");
 }
 
-function readBase64(item: Item, path: Path): Record<string, string> {
-  const entries = Object.entries(readMap(item, path)).map(([key, text]) => [key, text.replace(/[\r\n]/g, "")] as const);
-  for (const [key, text] of entries) {
-    if (!BASE64.test(text)) {
-      item.fail([...path, key], `not base64${path[0] === "data" ? " (plain text goes into stringData)" : ""}`);
-    }
-  }
-  return Object.fromEntries(entries);
+/** Lines are joined, as an API server does. */
+function readBase64(item: Item, field: string): Record<string, string> {
+  const entries = Object.entries(readMap(item, [field]));
+  return Object.fromEntries(entries.map(([key, text]) => [key, text.replace(/[\r\n]/g, "")]));
+}
+
+/** Base64 that cannot be read is the fault of one key, as it is with objects of an API server. */
+function brokenKeys(kind: Kind, item: Item): string[] {
+  const [field, hint] = kind === "Secret" ? ["data", " (plain text goes into stringData)"] : ["binaryData", ""];
+  if (!isMap(item.value[field])) return [];
+  const broken = Object.entries(readBase64(item, field)).filter(([, text]) => !BASE64.test(text));
+  return broken.map(([key]) => item.describe([field, key], `not base64${hint}`));
 }
 
 function readMap(item: Item, path: Path): Record<string, string> {

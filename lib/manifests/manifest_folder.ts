@@ -26,13 +26,16 @@ const UNKNOWN = "";
 
 export class ManifestFolder {
   readonly #dir: string;
-  readonly #log: Pick<Log, "debug">;
+  readonly #log: Pick<Log, "debug" | "warn">;
+  readonly #outputs: readonly string[];
   #files = new Map<string, KnownFile>();
   readonly #touched = new Set<string>();
 
-  constructor(dir: string, log: Pick<Log, "debug">) {
+  /** @param outputs folders that files are written to: they are not read, because a key may be named like a manifest */
+  constructor(dir: string, log: Pick<Log, "debug" | "warn">, outputs: readonly string[] = []) {
     this.#dir = dir;
     this.#log = log;
+    this.#outputs = outputs;
   }
 
   /**
@@ -65,7 +68,7 @@ export class ManifestFolder {
     const touched = new Set(this.#touched);
     this.#touched.clear();
     const files = new Map<string, KnownFile>();
-    for (const [name, fingerprint] of await fingerprintsIn(this.#dir)) {
+    for (const [name, fingerprint] of await fingerprintsIn(this.#dir, "", await idsOf(this.#outputs))) {
       const known = this.#files.get(name);
       const isSame = fingerprint !== UNKNOWN && fingerprint === known?.fingerprint && !touched.has(baseName(name));
       const file = isSame ? known : await this.#readFile(name, fingerprint, known);
@@ -77,8 +80,12 @@ export class ManifestFolder {
   async #readFile(name: string, fingerprint: string, known: KnownFile | undefined): Promise<KnownFile | undefined> {
     const valid = known?.valid ?? [];
     try {
-      const { manifests, skipped } = await parseManifestFile(name, await Deno.readTextFile(`${this.#dir}/${name}`));
+      const { manifests, skipped, broken } = await parseManifestFile(
+        name,
+        await Deno.readTextFile(`${this.#dir}/${name}`),
+      );
       if (skipped.length > 0) this.#log.debug(`${name}: skipped ${skipped.join(", ")}`);
+      for (const key of broken) this.#log.warn(`${key}; the other keys are used`);
       return { fingerprint, content: manifests, valid };
     } catch (error) {
       if (error instanceof ManifestError) return { fingerprint, content: error.message, valid };
@@ -131,19 +138,18 @@ function duplicateIn(content: readonly Manifest[], others: ReadonlyMap<string, M
  * The names of the manifest files below a folder, sorted, and their fingerprints. Names that begin with a dot are
  * skipped: the kubelet and editors use them.
  *
- * @param parents the folders above, to detect a symlink that leads back
+ * @param excluded folders that are not read: those above, because a symlink may lead back, and others
  * @throws {Deno.errors.*} a folder cannot be read
  */
-async function fingerprintsIn(dir: string, prefix = "", parents: string[] = []): Promise<Map<string, string>> {
+async function fingerprintsIn(dir: string, prefix: string, excluded: string[]): Promise<Map<string, string>> {
   const files: [string, string][] = [];
-  const { dev, ino } = await Deno.stat(dir);
-  const inside = [...parents, `${dev} ${ino}`];
+  const inside = [...excluded, idOf(await Deno.stat(dir))];
   for await (const { name } of Deno.readDir(dir)) {
     if (name.startsWith(".")) continue;
     try {
       // Symbolic links are followed: a mounted ConfigMap consists of them
       const stat = await Deno.stat(`${dir}/${name}`);
-      const isNew = !inside.includes(`${stat.dev} ${stat.ino}`);
+      const isNew = !inside.includes(idOf(stat));
       if (stat.isDirectory && isNew) files.push(...await fingerprintsIn(`${dir}/${name}`, `${prefix}${name}/`, inside));
       else if (stat.isFile && isManifestName(name)) {
         files.push([prefix + name, [stat.dev, stat.ino, stat.size, stat.mtime?.getTime()].join(" ")]);
@@ -155,6 +161,16 @@ async function fingerprintsIn(dir: string, prefix = "", parents: string[] = []):
     }
   }
   return new Map(files.sort(([a], [b]) => a < b ? -1 : 1));
+}
+
+function idOf({ dev, ino }: Deno.FileInfo): string {
+  return `${dev} ${ino}`;
+}
+
+/** Of those folders that exist. */
+async function idsOf(folders: readonly string[]): Promise<string[]> {
+  const ids = await Promise.all(folders.map((folder) => Deno.stat(folder).then(idOf, () => undefined)));
+  return ids.filter((id) => id !== undefined);
 }
 
 function isManifestName(name: string): boolean {

@@ -50,7 +50,8 @@ export class ScriptError extends Error {
  * `SIDECAR_CHANGED_FILES_TRUNCATED=true` tells the script to look at the folder itself.
  *
  * The script runs in its own process group. When it exceeds its timeout, the whole group gets SIGTERM, and SIGKILL once
- * the script has ended or two seconds later. Background processes of a script that ended by itself are left running.
+ * the script has ended or two seconds later. Background processes of a script that ended by itself are left running;
+ * as PID 1 this program waits for them, so that they do not become zombies.
  */
 export class Script {
   readonly #options: ScriptOptions;
@@ -96,6 +97,7 @@ export class Script {
   async #runToEnd(changedFiles: readonly string[], signal: AbortSignal, tail: string[]): Promise<number> {
     const { path, timeout, clock, log } = this.#options;
     const child = await this.#start(changedFiles);
+    if (Deno.pid === 1) void child.status.then(() => reapLeftBehind(child.pid, clock));
     const outputEnd = new AbortController();
     const copied = Promise.all((["stdout", "stderr"] as const).map(async (stream) => {
       for await (const line of lines(child[stream], outputEnd.signal)) {
@@ -188,6 +190,11 @@ async function endGroup(
   await within(killAfter, child.status, clock, signal).catch(() => {});
   killGroup(child.pid, "SIGKILL");
   return (await child.status).code;
+}
+
+async function reapLeftBehind(group: number, clock: Clock): Promise<void> {
+  const { reapGroup } = await import("./left_behind.ts");
+  await reapGroup(group, clock);
 }
 
 /** Signals a whole group. `detached` made the child its leader, so its process id is the group's. */

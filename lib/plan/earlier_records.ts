@@ -17,7 +17,7 @@ export async function earlierRecords(planned: readonly PlannedCollection[], cloc
     planned.flatMap(({ place, recordedCollections }) => [place, ...recordedCollections])
       .map(({ folder, id }) => ownDirectoryOf(folder, id)),
   );
-  const used = new Set(planned.flatMap(({ publisher }) => [...publisher.files.keys()]));
+  const used = new Set(planned.flatMap((collection) => [...collection.files()].map(([path]) => path)));
   const warnings: string[] = [];
   for (const { place: { folder, id, stateFile }, isReady } of planned) {
     // What could not be listed may have the same files

@@ -49,18 +49,21 @@ function summaryOf(problems: number, files: number, { status }: Picture): string
 
 /** What a start would find, where no sidecar answers. */
 function plannedProblems({ collections }: Picture): Problem[] {
-  return collections.flatMap(({ collection: { name }, problems, reconciler }): Problem[] => [
-    ...problems.map(({ object, path, what, cure }): Problem => ({
-      ...{ severity: "error", collection: name, what, cure },
-      ...(object === undefined ? {} : { object }),
-      ...(path === undefined ? {} : { path }),
-    })),
-    ...[...reconciler.inner.claims.lost()].map(({ path, winner, loser, blocker }): Problem => ({
-      ...{ severity: "warning", collection: name, object: shownKey(loser.key), path },
-      what: `${path} is that of ${shownKey(winner.key)}${blocker === undefined ? "" : `, which has ${blocker}`}`,
-      cure: cureOfCollision(blocker !== undefined),
-    })),
-  ]);
+  return collections.flatMap((collection): Problem[] => {
+    const { collection: { name }, problems } = collection;
+    return [
+      ...problems.map(({ object, path, what, cure }): Problem => ({
+        ...{ severity: "error", collection: name, what, cure },
+        ...(object === undefined ? {} : { object }),
+        ...(path === undefined ? {} : { path }),
+      })),
+      ...collection.lost().map(({ path, winner, loser, blocker }): Problem => ({
+        ...{ severity: "warning", collection: name, object: shownKey(loser.key), path },
+        what: `${path} is that of ${shownKey(winner.key)}${blocker === undefined ? "" : `, which has ${blocker}`}`,
+        cure: cureOfCollision(blocker !== undefined),
+      })),
+    ];
+  });
 }
 
 interface LateFile {
@@ -74,7 +77,7 @@ interface LateFile {
 function states(picture: Picture): LateFile[] {
   const { status, collections } = picture;
   return collections.flatMap((collection) =>
-    [...collection.publisher.files].flatMap(([path, planned]): LateFile[] => {
+    [...collection.files()].flatMap(([path, planned]): LateFile[] => {
       const state = plannedState(path, planned, collection, picture);
       if (state.state === "in place") return [];
       const isByOthers = status !== undefined && ["missing", "differs"].includes(state.state) &&

@@ -79,10 +79,10 @@ async function filesAt(
   const body = { path, content: { body: () => [] } };
   const winner = claims.winnerOf(path);
   const files = winner === undefined ? [] : [fileState(collection, body, winner.key, picture)];
-  for (const { path: lost, loser } of claims.lost()) {
+  for (const { path: lost, loser } of collection.lost()) {
     if (lost === path) files.push(fileState(collection, body, loser.key, picture));
   }
-  const planned = collection.publisher.files.get(path);
+  const planned = collection.fileAt(path);
   if (winner === undefined && planned?.action === "remove") {
     const lookup = { client, haveNamespacesLabels };
     const reasons = new ChangeReasons(

@@ -25,7 +25,7 @@ export function fileState(
   const lost = lossOf(collection, path, owner);
   if (lost !== undefined) return { ...file, state: "lost", ...lost };
   if ("broken" in content) return { ...file, state: "broken", detail: content.broken, cure: "correct the value" };
-  const planned = collection.publisher.files.get(path);
+  const planned = collection.fileAt(path);
   const others = othersAt(collection, path, owner);
   const more = { ...(others.length > 0 ? { others } : {}), ...onDisk(path, picture) };
   if (planned !== undefined) return { ...file, ...plannedState(path, planned, collection, picture), ...more };
@@ -118,13 +118,12 @@ function isRefused({ problems }: PlannedCollection, owner: string): boolean {
 }
 
 function lossOf(
-  { reconciler }: PlannedCollection,
+  collection: PlannedCollection,
   path: string,
   owner: string,
 ): Pick<FileExplanation, "detail" | "cure" | "others"> | undefined {
-  const { claims } = reconciler.inner;
-  if (claims.winnerOf(path)?.key === owner) return undefined;
-  for (const { path: lost, winner, loser, blocker, collections } of claims.lost()) {
+  if (collection.reconciler.inner.claims.winnerOf(path)?.key === owner) return undefined;
+  for (const { path: lost, winner, loser, blocker, collections } of collection.lost()) {
     if (lost !== path || loser.key !== owner) continue;
     const whose = shownKey(winner.key) + (collections === undefined ? "" : ` of collection ${collections.winner}`);
     const age = winner.created < loser.created

@@ -61,7 +61,8 @@ export async function makePlan(options: PlanOptions, signal: AbortSignal): Promi
   const gone = await planLeftovers(options, planned, disk, signal);
   warnings.push(...await earlierRecords(planned, options.clock));
   const collections: CollectionPlan[] = [];
-  for (const collection of planned) collections.push(await describe(collection, options, disk, signal));
+  const removed = new Set<string>();
+  for (const collection of planned) collections.push(await describe(collection, options, removed, signal));
   collections.push(...gone.map((collection) => describeGone(collection, disk)));
   return { version: 1, collections, summary: summaryOf(collections), failures, warnings };
 }
@@ -137,10 +138,11 @@ async function planLeftovers(
   return gone;
 }
 
+/** @param removed paths whose removal is already in the plan */
 async function describe(
   collection: PlannedCollection,
   { client, credentials }: PlanOptions,
-  disk: PlannedDisk,
+  removed: Set<string>,
   signal: AbortSignal,
 ): Promise<CollectionPlan> {
   const { selection } = collection.collection;
@@ -149,10 +151,17 @@ async function describe(
   const reasons = new ChangeReasons(collection, (key) => sight(lookup, refOf(key), { ofNamespace }, signal));
   const changes: PlannedChange[] = [];
   let unchanged = 0;
-  for (const [path, file] of collection.publisher.files) {
+  for (const [path, file] of collection.files()) {
     const { action, owner, size } = file;
-    if (action === "same") unchanged++;
-    if (action === "same" || isOverruled(path, action, disk)) continue;
+    if (action === "same") {
+      unchanged++;
+      continue;
+    }
+    // Two collections may have it on the way, and both remove it
+    if (action === "remove") {
+      if (removed.has(path)) continue;
+      removed.add(path);
+    }
     const object = shownKey(owner);
     if (action === "unknown") {
       const host = collection.downloads.hosts.get(path) ?? "";
@@ -174,19 +183,15 @@ async function describe(
 function describeGone({ place: { name, folder }, publisher, why }: GoneCollection, disk: PlannedDisk): CollectionPlan {
   const changes: PlannedChange[] = [];
   for (const [path, { action, owner, size }] of publisher.files) {
-    if (action !== "remove" || isOverruled(path, action, disk)) continue;
+    // Another collection may want the path
+    if (action !== "remove" || disk.planned(path) === "file") continue;
     changes.push({ action, path, object: shownKey(owner), size, reasons: [why] });
   }
   return { name, selects: `nothing: ${why}`, folder, changes: sorted(changes), unchanged: 0, problems: [] };
 }
 
-/** Whether another collection has the last word about a path. */
-function isOverruled(path: string, action: string, disk: PlannedDisk): boolean {
-  return disk.planned(path) === (action === "remove" ? "file" : "nothing");
-}
-
-function lostPaths({ reconciler }: PlannedCollection): PlanProblem[] {
-  return [...reconciler.inner.claims.lost()].map(({ path, winner, loser, blocker }) => ({
+function lostPaths(collection: PlannedCollection): PlanProblem[] {
+  return collection.lost().map(({ path, winner, loser, blocker }) => ({
     kind: "lost",
     object: shownKey(loser.key),
     path,

@@ -2,7 +2,8 @@
 import type { Collection } from "../config/collection_settings.ts";
 import type { Config } from "../config/config.ts";
 import type { ConfigFile } from "../files/config_files.ts";
-import { DryPublisher } from "../files/dry_publisher.ts";
+import type { Collision } from "../files/claims.ts";
+import { DryPublisher, type PlannedFile } from "../files/dry_publisher.ts";
 import type { Journal } from "../files/journal.ts";
 import type { PlannedDisk } from "../files/planned_disk.ts";
 import type { RecordedCollection } from "../files/record_format.ts";
@@ -13,6 +14,7 @@ import { qualifiedName } from "../objects/ref.ts";
 import type { FileEvent } from "../reconcile/file_event.ts";
 import { Reconciler } from "../reconcile/reconciler.ts";
 import type { SharedClaims } from "../reconcile/shared_claims.ts";
+import type { TrackedObject } from "../reconcile/tracked_object.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { Followers } from "../sidecar/sources/followers.ts";
 import type { Belongings, Neighbour } from "../sidecar/collections/leftovers.ts";
@@ -58,6 +60,7 @@ export class PlannedCollection implements Neighbour {
   readonly downloads: PlannedDownloads;
   readonly namespaces: SelectedNamespaces;
   readonly problems: PlanProblem[] = [];
+  readonly #disk: PlannedDisk;
   /** The owner of each file, as the record says. */
   readonly recorded: ReadonlyMap<string, string>;
   readonly #journal: Journal;
@@ -81,6 +84,7 @@ export class PlannedCollection implements Neighbour {
     this.folders = [folder, ...allowedFolders];
     this.ownNamespace = ownNamespace;
     this.#journal = journal;
+    this.#disk = options.disk;
     this.recorded = new Map([...journal.files()].map(([path, { owner }]) => [path, owner]));
     const sources = sourcesOf(collection.selection, ownNamespace);
     const namespaces = this.namespaces = new SelectedNamespaces(collection.selection, {
@@ -130,6 +134,31 @@ export class PlannedCollection implements Neighbour {
       sinkFor: (source) => objects.sinkFor(source, this.reconciler),
       log,
     });
+  }
+
+  /** What would be done. */
+  *files(): Generator<[path: string, file: PlannedFile]> {
+    for (const path of this.publisher.files.keys()) {
+      const file = this.fileAt(path);
+      if (file !== undefined) yield [path, file];
+    }
+  }
+
+  /** What would be done at a path; `undefined`: nothing, or another collection has the last word about it. */
+  fileAt(path: string): PlannedFile | undefined {
+    const file = this.publisher.files.get(path);
+    const then = this.#disk.planned(path);
+    const isOurs = file?.action === "remove"
+      ? then !== "file"
+      : then !== "nothing" && this.reconciler.inner.claims.winnerOf(path)?.key === file?.owner;
+    return isOurs ? file : undefined;
+  }
+
+  /** Paths that objects of this collection want and do not get. */
+  lost(): Collision<TrackedObject>[] {
+    const { name } = this.collection;
+    const all = [...this.reconciler.inner.claims.lost()];
+    return all.filter(({ collections }) => collections === undefined || collections.loser === name);
   }
 
   get isReady(): boolean {

@@ -13,10 +13,11 @@ export class DiskEvents {
     this.#parts = parts;
   }
 
-  /** A file of ours is missing or was changed by somebody else: reads its object again. */
-  heal(path: string): void {
+  /** A file of ours is missing or was changed by somebody else: reads its object again. Returns whether there is one. */
+  heal(path: string): boolean {
     const winner = this.#parts.claims.winnerOf(path);
     if (winner !== undefined) this.#parts.queue.add(winner.key);
+    return winner !== undefined;
   }
 
   /** The content of a path was written by a download. */

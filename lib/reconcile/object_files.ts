@@ -33,7 +33,7 @@ export interface ObjectFilesOptions {
   lists: Pick<SourceLists, "canTell">;
   removals: Pick<Removals, "removeStaleContent">;
   obstacles: Pick<Obstacles, "add" | "forget">;
-  reports: Pick<Reports, "written" | "clearRefusal" | "refusedPath">;
+  reports: Pick<Reports, "written" | "clearRefusal" | "pathsRefused">;
   inTheWay: Pick<InTheWay, "clear">;
   slice: Pick<TimeSlice, "isOver">;
   /** The time slice was over before every file of an object was published: call {@link ObjectFiles.continue}. */
@@ -46,6 +46,8 @@ interface Publication {
   /** Index of the next file. */
   next: number;
   written: string[];
+  /** Paths that lead out of the allowed folders, by the reason. */
+  refused: Map<string, string[]>;
   failure: PublishError | undefined;
   onDone(failure: PublishError | undefined): void;
 }
@@ -68,7 +70,7 @@ export class ObjectFiles {
   publish(object: TrackedObject, files: readonly WantedFile[], onDone: Publication["onDone"]): void {
     this.stop(object.key);
     this.#options.obstacles.forget(object.key);
-    this.#advance({ object, files, next: 0, written: [], failure: undefined, onDone });
+    this.#advance({ object, files, next: 0, written: [], refused: new Map(), failure: undefined, onDone });
   }
 
   isInterrupted(key: string): boolean {
@@ -108,8 +110,9 @@ export class ObjectFiles {
     onDone(publication.failure);
   }
 
-  #tell({ object, written }: Publication): void {
+  #tell({ object, written, refused }: Publication): void {
     if (written.length > 0) this.#options.reports.written(object, written);
+    for (const [reason, paths] of refused) this.#options.reports.pathsRefused(object, paths, reason);
   }
 
   /** Of several failures, the one that is to be tried again soonest counts. */
@@ -131,7 +134,7 @@ export class ObjectFiles {
 
   #putFile(publication: Publication, { path, content }: WantedFile): void {
     const { publisher, downloads, removals, reports } = this.#options;
-    const { object, written } = publication;
+    const { object, written, refused } = publication;
     if ("url" in content || "isGzip" in content) {
       return downloads.want(path, content, object, object.key, object.version);
     }
@@ -141,8 +144,9 @@ export class ObjectFiles {
       if (publisher.publish(path, content.body, object.key)) written.push(path);
       reports.clearRefusal(path);
     } catch (error) {
-      if (error instanceof RefusedPathError) reports.refusedPath(object, path, error.message);
-      else if (error instanceof PublishError) this.#failed(publication, path, error);
+      if (error instanceof RefusedPathError) {
+        refused.set(error.message, (refused.get(error.message) ?? []).concat(path));
+      } else if (error instanceof PublishError) this.#failed(publication, path, error);
       else throw error;
       removals.removeStaleContent(path);
     }

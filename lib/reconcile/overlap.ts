@@ -1,6 +1,8 @@
 /** What a collection does when another collection wins paths that it has files at. */
 import type { ObjectClaims } from "../files/claims.ts";
 import type { Journal } from "../files/journal.ts";
+import { parentOf } from "../files/paths.ts";
+import type { Publisher } from "../files/publisher.ts";
 import { refOf } from "../objects/ref.ts";
 import type { TimeSlice } from "../runtime/time_slice.ts";
 import type { Downloads } from "./object_files.ts";
@@ -11,7 +13,8 @@ import type { TrackedObject } from "./tracked_object.ts";
 export interface OverlapOptions {
   claims: Pick<ObjectClaims<TrackedObject>, "get" | "winnerOf">;
   lists: Pick<SourceLists, "canTell">;
-  journal: Pick<Journal, "ownerOf" | "drop">;
+  journal: Pick<Journal, "ownerOf" | "drop" | "madeDirectories">;
+  publisher: Pick<Publisher, "removeIfEmpty">;
   removals: Pick<Removals, "makeRoom">;
   downloads: Pick<Downloads, "forget">;
   slice: Pick<TimeSlice, "begin">;
@@ -48,5 +51,18 @@ export class Overlap {
       left = left.filter((path) => journal.ownerOf(path) !== undefined);
     }
     for (const path of left) journal.drop(path);
+  }
+
+  /** Removes the directory and those above it, as far as this collection made them and they are empty. */
+  left(directory: string): void {
+    const { journal: { madeDirectories }, publisher } = this.#options;
+    for (let at = directory; madeDirectories.size > 0 && at !== "/"; at = parentOf(at)) {
+      if (!madeDirectories.has(at)) continue;
+      try {
+        publisher.removeIfEmpty(at);
+      } catch {
+        // It cannot be looked at, and stays
+      }
+    }
   }
 }

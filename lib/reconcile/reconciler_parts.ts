@@ -25,6 +25,7 @@ import { Reports } from "./reports.ts";
 import type { ClaimsMember, JoinedClaims } from "./shared_claims.ts";
 import { SourceLists } from "./source_lists.ts";
 import type { TrackedObject } from "./tracked_object.ts";
+import { isUnselected } from "./unselected.ts";
 import { WorkQueue } from "./work_queue.ts";
 
 export interface ReconcilerOptions {
@@ -34,7 +35,7 @@ export interface ReconcilerOptions {
   /** Joins the claims of other collections, whose folders may overlap. */
   joinClaims?: ((member: ClaimsMember) => JoinedClaims) | undefined;
   sources: readonly Source[];
-  publisher: Pick<Publisher, "publish" | "remove" | "canonical" | "beginFirstSync" | "endFirstSync">;
+  publisher: Pick<Publisher, "publish" | "remove" | "removeIfEmpty" | "canonical" | "beginFirstSync" | "endFirstSync">;
   journal: Journal;
   downloads: Downloads;
   /** Whether objects of a source in a namespace are selected. Call {@link Reconciler.reconsider} when that changes. */
@@ -112,6 +113,7 @@ export function assemble(
     awaits: (path): boolean => overlap.awaits(path),
     lost: (paths): void => overlap.lost(paths),
     inherited: (key) => queue.add(key),
+    left: (directory): void => overlap.left(directory),
   });
   const claims: ObjectClaims<TrackedObject> = joined ?? new Claims<TrackedObject>(options.collisions);
   const slice = new TimeSlice(options.clock);
@@ -142,6 +144,7 @@ export function assemble(
   const releases = onReleased && new Releases({ journal, onReleased });
   const removalDelay = new RemovalDelay({
     ...options,
+    isUnselected: (owner, signal) => isUnselected(owner, options, signal),
     onDue(owners) {
       slice.begin();
       removals.removeUnclaimed(owners);

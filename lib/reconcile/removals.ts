@@ -12,7 +12,7 @@ import type { SourceLists } from "./source_lists.ts";
 import type { TrackedObject } from "./tracked_object.ts";
 
 export interface RemovalsOptions {
-  claims: Pick<ObjectClaims<TrackedObject>, "isClaimedBy" | "winnerOf">;
+  claims: Pick<ObjectClaims<TrackedObject>, "get" | "isClaimedBy" | "winnerOf">;
   lists: Pick<SourceLists, "canTell">;
   refusals: Pick<Refusals, "keepsFiles">;
   journal: Pick<Journal, "ownerOf" | "files">;
@@ -112,8 +112,16 @@ export class Removals {
    * it does not keep a file that another object wins.
    */
   makeRoom(paths: Iterable<string>): void {
+    const { claims } = this.#options;
     for (const [owner, lost] of this.#byOwner(paths)) {
-      this.#remove(lost, refOf(owner), undefined, (path) => this.#isLost(path));
+      // The list under way has already brought the object
+      const isKnown = claims.get(owner) !== undefined;
+      this.#remove(
+        lost,
+        refOf(owner),
+        undefined,
+        (path) => this.#isLost(path) || (isKnown && !claims.isClaimedBy(path, owner)),
+      );
     }
   }
 

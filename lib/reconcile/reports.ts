@@ -72,11 +72,14 @@ export class Reports {
     this.#options.onEvent({ type: "refused", ref: object, uid: object.uid, reason });
   }
 
-  /** A path leads out of the allowed folders. Reported once until `clearRefusal`, although every list finds it again. */
-  refusedPath(object: TrackedObject, path: string, reason: string): void {
-    if (this.#refusedPaths.get(path) === reason) return;
-    this.#refusedPaths.set(path, reason);
-    this.#refused(object, reason, path);
+  /**
+   * Paths of an object lead out of the allowed folders, for one reason. Reported once until `clearRefusal`, although every
+   * list finds them again.
+   */
+  pathsRefused(object: TrackedObject, paths: readonly string[], reason: string): void {
+    const news = paths.filter((path) => this.#refusedPaths.get(path) !== reason);
+    for (const path of news) this.#refusedPaths.set(path, reason);
+    if (news.length > 0) this.#refused(object, reason, news[0]);
   }
 
   /** Nothing of the object is refused any more. */

@@ -4,6 +4,7 @@
  */
 import type { Claimant, Precedence } from "../files/claimant.ts";
 import { Claims, type ClaimsChange, type Collision, type ObjectClaims } from "../files/claims.ts";
+import { isInside, parentOf } from "../files/paths.ts";
 import { given } from "../runtime/given.ts";
 import type { TrackedObject } from "./tracked_object.ts";
 
@@ -15,6 +16,8 @@ export interface ClaimsMember {
   lost(paths: readonly string[]): void;
   /** An object of this collection wins a path that another collection has left. */
   inherited(key: string): void;
+  /** Another collection has removed a file from this directory, which may have been made here. */
+  left(directory: string): void;
 }
 
 /** An object, as all collections know it. */
@@ -68,12 +71,8 @@ export class SharedClaims {
     const claims = this.#claims;
     const objects = new Map<string, TrackedObject>();
     this.#members.set(name, member);
+    const lost = () => this.#lostBy(name);
     const isForeign = (path: string) => (claims.winnerOf(path)?.collection ?? name) !== name;
-    const countPaths = (counts: (path: string) => boolean) => {
-      let count = 0;
-      for (const object of objects.values()) count += object.paths.filter(counts).length;
-      return count;
-    };
     return {
       get: (key) => objects.get(key),
       objects: () => objects.values(),
@@ -81,12 +80,16 @@ export class SharedClaims {
         return objects.size;
       },
       get size() {
-        return countPaths((path) => claims.winnerOf(path)?.collection === name);
+        let size = 0;
+        for (const object of objects.values()) {
+          size += object.paths.filter((path) => claims.winnerOf(path)?.object === object).length;
+        }
+        return size;
       },
       get contested() {
-        return countPaths((path) => claims.isContested(path));
+        return new Set([...lost()].map(({ path }) => path)).size;
       },
-      lost: () => this.#lostBy(name),
+      lost,
       winnerOf: (path) => isForeign(path) ? undefined : claims.winnerOf(path)?.object,
       isClaimedBy: (path, key) => !isForeign(path) && claims.isClaimedBy(path, memberKey(name, key)),
       set: (object) => {
@@ -101,9 +104,7 @@ export class SharedClaims {
         return this.#changed(name, claims.delete(memberKey(name, key)));
       },
       isAwaited: (path) => this.#others(name).some((other) => other.awaits(path)),
-      removed: (paths) => {
-        for (const path of paths) this.#tellHeir(path, name);
-      },
+      removed: (paths) => this.#removed(paths, name),
       leave: () => {
         this.#members.delete(name);
         for (const key of objects.keys()) this.#changed(name, claims.delete(memberKey(name, key)));
@@ -141,11 +142,31 @@ export class SharedClaims {
     };
   }
 
+  /** Tells those whose files may have been waiting for these paths, for directories above them, or for files below. */
+  #removed(paths: readonly string[], name: string): void {
+    for (const directory of new Set(paths.map(parentOf))) {
+      for (const other of this.#others(name)) other.left(directory);
+    }
+    const waiting = new Set<Member>();
+    for (const path of paths) {
+      this.#tellHeir(path, name);
+      for (const member of this.#claims.claimantsAround(path)) {
+        const isInTheWay = (other: string) =>
+          other !== path && (isInside(other, path) || isInside(path, other)) && this.#claims.winnerOf(other) === member;
+        if (!waiting.has(member) && member.paths.some(isInTheWay)) waiting.add(member);
+      }
+    }
+    // Of this collection, too: the directory may be that of another one
+    for (const member of waiting) this.#tell(member);
+  }
+
   #tellHeir(path: string, name: string): void {
     const heir = this.#claims.winnerOf(path);
-    if (heir !== undefined && heir.collection !== name && heir.collection !== this.#changing) {
-      this.#members.get(heir.collection)?.inherited(heir.object.key);
-    }
+    if (heir !== undefined && heir.collection !== name) this.#tell(heir);
+  }
+
+  #tell({ collection, object }: Member): void {
+    if (collection !== this.#changing) this.#members.get(collection)?.inherited(object.key);
   }
 
   #others(name: string): ClaimsMember[] {

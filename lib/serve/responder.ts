@@ -54,6 +54,9 @@ const MAX_LARGE_ANSWERS = 4;
 const MAX_DISCARDED_BYTES = 64 * 1024;
 const MAX_DISCARD_SECONDS = 1;
 
+/** After an accept that failed, perhaps because this process has too many open files. */
+const ACCEPT_PAUSE_SECONDS = 0.05;
+
 const REASONS: Readonly<Record<number, string>> = {
   200: "OK",
   400: "Bad Request",
@@ -95,9 +98,11 @@ export class Responder {
       let connection: Deno.Conn;
       try {
         connection = await listener.accept();
-      } catch {
-        // The client was gone before it was accepted; a listener that was closed ends the loop
-        if (!this.#closed.signal.aborted) await this.#options.clock.sleep(0.05);
+      } catch (error) {
+        // A client that was gone before it was accepted must not delay the next one: there may be hundreds. A listener that
+        // was closed ends the loop
+        const isGone = error instanceof Deno.errors.NotConnected || error instanceof Deno.errors.ConnectionAborted;
+        if (!isGone && !this.#closed.signal.aborted) await this.#options.clock.sleep(ACCEPT_PAUSE_SECONDS);
         continue;
       }
       const answer = this.#answer(connection).finally(() => answers.delete(answer));

@@ -1,5 +1,6 @@
 /** Assembles client, collections and health endpoints from a configuration, and runs them. */
 import type { Clock } from "../runtime/clock.ts";
+import { isApplicationsPort } from "../config/applications_port.ts";
 import type { Config } from "../config/config.ts";
 import type { ConfigFile } from "../files/config_files.ts";
 import { Deadline } from "../runtime/deadline.ts";
@@ -157,7 +158,7 @@ async function openHealth(
   served: Pick<ServerOptions, "health" | "status" | "instance">,
   metrics: SidecarMetrics,
 ): Promise<{ close(): Promise<void> } | undefined> {
-  if (!config.health.enabled) return undefined;
+  if (!config.health.enabled || isApplicationsPort(config)) return undefined;
   const { startServer } = await import("../serve/server.ts");
   const { port, host, statusPage } = config.health;
   return startServer({ port, host, statusPage, ...served, metrics: (format) => metrics.render(format), clock, log });

@@ -49,7 +49,7 @@ Deno.test("runHealthcheck() knows its sidecar although CONFIG_FILE has changed",
 
 Deno.test("runHealthcheck() finds a sidecar that listens on every address", async () => {
   await using server = serve(() => new Response("ok"));
-  for (const HEALTH_HOST of ["", "0.0.0.0", "::"]) {
+  for (const HEALTH_HOST of ["", "0.0.0.0", "::", "[::]"]) {
     assert.equal(await run({ HEALTH_PORT: String(server.port), HEALTH_HOST }), EXIT.done, HEALTH_HOST);
   }
 });

@@ -11,10 +11,10 @@ async function permissionsLeft(
   const program = `
     import { giveUpPermissions } from ${JSON.stringify(module)};
     await giveUpPermissions({ config: ${JSON.stringify(config)}, credentials: ${JSON.stringify(credentials)} });
-    for (const permission of [{ name: "run" }, { name: "env" }, { name: "sys", kind: "hostname" }]) {
+    for (const permission of [{ name: "run" }, { name: "env" }, { name: "sys", kind: "hostname" }, { name: "ffi" }]) {
       if ((await Deno.permissions.query(permission)).state === "granted") console.log(permission.name);
     }`;
-  const flags = ["--allow-run", "--allow-env", "--allow-sys=hostname"];
+  const flags = ["--allow-run", "--allow-env", "--allow-sys=hostname", "--allow-ffi"];
   const args = ["run", "--quiet", "--no-prompt", ...flags, "--ext=js", "-"];
   const child = new Deno.Command(Deno.execPath(), { args, stdin: "piped", stdout: "piped" }).spawn();
   const writer = child.stdin.getWriter();
@@ -26,7 +26,7 @@ async function permissionsLeft(
 const IN_CLUSTER = { runsPrograms: false };
 const KUBECONFIG = { runsPrograms: true };
 
-Deno.test("giveUpPermissions() leaves nothing to run, read or ask in a cluster", async () => {
+Deno.test("giveUpPermissions() leaves nothing to run, read, ask or load in a cluster", async () => {
   assert.deepEqual(await permissionsLeft({}, IN_CLUSTER), []);
 });
 

@@ -5,7 +5,7 @@ import type { Credentials } from "../../lib/kube/client/credentials.ts";
 import { CredentialsError } from "../../lib/kube/client/errors.ts";
 import { plainCredentials } from "../../lib/kube/client/plain_credentials.ts";
 import { checkStart } from "../../lib/cli/start_checks.ts";
-import { type Folder, tempFolder } from "../support/disk.ts";
+import { diskTest, type Folder, readOnly, tempFolder } from "../support/disk.ts";
 
 const found = () => Promise.resolve(plainCredentials("http://127.0.0.1:1"));
 const refused = () => Promise.reject(new CredentialsError("no way to the API server"));
@@ -61,6 +61,18 @@ Deno.test("checkStart() refuses a FOLDER where Deno lets nobody write", async ()
   const { messages } = await check({ FOLDER: "/dev/shm/files" });
   assert.match(messages[0]!, /^FOLDER="\/dev\/shm\/files": expected a folder outside of \/dev, \/proc, \/sys/);
   assert.throws(() => Deno.lstatSync("/dev/shm/files"), Deno.errors.NotFound);
+});
+
+diskTest("mounts", "checkStart() only warns when the volume lets nobody make FOLDER now", async () => {
+  using folder = tempFolder();
+  using _ = readOnly(folder.path);
+  const { messages, warnings } = await check({ FOLDER: `${folder.path}/files` });
+  assert.deepEqual(messages, []);
+  assert.equal(warnings.length, 1);
+  assert.match(
+    warnings[0]!,
+    /^FOLDER=".*\/files": it does not exist and cannot be created: Read-only .*; it is created once/,
+  );
 });
 
 Deno.test("checkStart() refuses a file as FOLDER and a folder as SCRIPT", async () => {

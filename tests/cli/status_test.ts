@@ -76,7 +76,10 @@ Deno.test("status says that nothing listens, and that LIVENESS=false has no port
   const port = String(freePort());
   const nobody = await outcome({ ...SELECTION, HEALTH_PORT: port, HEALTH_HOST: "127.0.0.1" }, { args: ["status"] });
   assert.equal(nobody.code, 1);
-  assert.match(nobody.stderr.join("\n"), /^no answer from http:\/\/127.*Is the sidecar running in this container/);
+  assert.match(
+    nobody.stderr.join("\n"),
+    /^no answer from http:\/\/127.*refused.*Is the sidecar running in this container/,
+  );
   const without = await outcome({ ...SELECTION, LIVENESS: "false" }, { args: ["status"] });
   assert.deepEqual([without.code, without.stderr], [1, [
     "LIVENESS=false: there is no port that could be asked for the status",

@@ -4,6 +4,7 @@ import { type Collection, collectionOf } from "../../lib/config/collection_setti
 import { parseConfig } from "../../lib/config/config.ts";
 import { type ConfigFileOptions, parseConfigFile } from "../../lib/config/config_file.ts";
 import { readSettings } from "../../lib/config/read_settings.ts";
+import { tempFolder } from "../support/disk.ts";
 
 const FILES = ["/there"];
 
@@ -197,6 +198,22 @@ collections:
   assert.deepEqual(own?.requests.headers, { "X-A": "a", "X-B": "c" });
   const { username, password, passwordFile } = own!.requests;
   assert.deepEqual([username, password, passwordFile], ["me", undefined, "/there"]);
+});
+
+Deno.test("parseConfigFile() merges keys of defaults into another selection, if they go together", () => {
+  const selectionOf = (defaults: string, own: string, env = {}) => {
+    const text = `version: 1\ndefaults: { ${defaults} }\ncollections: [{ name: a, folder: /a, ${own} }]`;
+    const { labelSelector, namespaces, namespaceSelector } = only(text, { env }).selection;
+    return [labelSelector, namespaces, namespaceSelector];
+  };
+  assert.deepEqual(selectionOf('labelValue: "1"', "label: app"), ["app=1", "ALL", undefined]);
+  assert.deepEqual(selectionOf('label: all, labelValue: "1"', "label: app"), ["app=1", "ALL", undefined]);
+  assert.deepEqual(selectionOf('label: all, labelValue: "1"', "selector: a=b"), ["a=b", "ALL", undefined]);
+  assert.deepEqual(selectionOf("namespaceSelector: x=y", "label: app, namespaces: [a]"), ["app", ["a"], undefined]);
+  assert.deepEqual(
+    selectionOf("namespaces: ALL", "label: app, namespaceSelector: x=y", { DEFAULTS: "kiwigrid" }),
+    ["app", "ALL", "x=y"],
+  );
 });
 
 Deno.test("parseConfigFile() refuses keys of defaults that do not go together", () => {
@@ -413,10 +430,53 @@ collections:
   assert.equal(two("/z", ", stateFile: /state").length, 1);
 });
 
+Deno.test("parseConfigFile() sees folders that overlap by a symlink", () => {
+  using temp = tempFolder();
+  Deno.mkdirSync(`${temp.path}/real/sub`, { recursive: true });
+  Deno.symlinkSync("real", `${temp.path}/link`);
+  const reasons = (folder: string, more: string) =>
+    faultsIn(`
+version: 1
+collections:
+- { name: a, label: app, folder: ${temp.path}/real/sub${more} }
+- { name: b, label: app, folder: ${temp.path}/${folder}${more} }
+`).map((fault) => /folder {2}(.*?)( that of|,)/.exec(fault)?.[1]);
+  assert.deepEqual(reasons("link/sub", ""), ["is the same folder as"]);
+  assert.deepEqual(reasons("link/sub/not/there", ""), ["is inside"]);
+  assert.deepEqual(reasons("link", ""), ["contains"]);
+  assert.deepEqual(reasons("link/other", ""), []);
+  assert.deepEqual(reasons("link/sub", ", uniqueFilenames: true"), []);
+  assert.deepEqual(reasons("link/sub", ", sharedFolder: true"), []);
+  assert.deepEqual(reasons("real/sub", ", sharedFolder: true"), []);
+});
+
+Deno.test("parseConfigFile() calls folders that overlap by a symlink by one name", () => {
+  using temp = tempFolder();
+  Deno.mkdirSync(`${temp.path}/real/sub`, { recursive: true });
+  Deno.symlinkSync("real", `${temp.path}/link`);
+  const text = `version: 1
+collections:
+- { name: a, label: app, folder: ${temp.path}/link/sub, sharedFolder: true }
+- { name: b, label: app, folder: ${temp.path}/real, sharedFolder: true }
+- { name: c, label: app, folder: ${temp.path}/alone }
+`;
+  const { collections, faults } = parseConfigFile(text, { path: "config.yaml", env: {} });
+  assert.deepEqual(faults, []);
+  const real = Deno.realPathSync(temp.path);
+  assert.deepEqual(collections.map(({ files }) => files.folder), [
+    `${real}/real/sub`,
+    `${real}/real`,
+    `${temp.path}/alone`,
+  ]);
+});
+
 Deno.test("parseConfigFile() compares with the collection of the environment", () => {
   const [environment] = parseConfig({ LABEL: "app", FOLDER: "/files" }).config.collections;
   const overlapping = faultsIn(fileOf(...COMPLETE), { environment });
-  assert.match(overlapping.join(), /^5:11 {2}collections\[0\]\.folder {2}is the same folder as .* "default"/);
+  assert.deepEqual(overlapping, [
+    '5:11  collections[0].folder  is the same folder as that of the collection "default": ' +
+    "expected uniqueFilenames: true here and UNIQUE_FILENAMES=true, or another folder",
+  ]);
   const named = "version: 1\ncollections: [{ name: default, label: app, folder: /other }]";
   assert.deepEqual(faultsIn(named, { environment }), [
     '2:23  collections[0].name  "default" is the collection that LABEL and FOLDER make: expected another name',

@@ -82,7 +82,7 @@ const CASES: {
   FINALIZER_NAME: ["deno-k8s-sidecar/files", "example.com/Files", "example.com/Files", "files"],
   LIVENESS: [true, "FALSE", false, "off"],
   HEALTH_PORT: [8080, "8081", 8081, "http"],
-  HEALTH_HOST: [undefined, "127.0.0.1", "127.0.0.1"],
+  HEALTH_HOST: [undefined, "[::1]", "::1"],
   STATUS_PAGE: ["local", "ALL", "all", "everybody"],
   K8S_CONTACT_THRESHOLD_SECONDS: [undefined, "300", 300, "0"],
   VERBOSE: [false, "true", true, "very"],

@@ -109,6 +109,15 @@ Deno.test("fetchTo() writes nothing for an empty answer", async () => {
   assert.deepEqual(it.sink.bytes, []);
 });
 
+Deno.test("fetchTo() does not take a part for the whole", async () => {
+  const headers = { "content-range": "bytes 0-3/100" };
+  await using server = serve(() => new Response("part", { status: 206, headers }));
+  using it = download();
+  const error = await contentError(it.fetch(`http://127.0.0.1:${server.port}/`));
+  assert.match(error.message, /answered 206 Partial Content$/);
+  assert.deepEqual(it.sink.bytes, []);
+});
+
 Deno.test("fetchTo() decodes a compressed body, or refuses it", async () => {
   await using server = serve((request) => {
     const encoding = new URL(request.url).pathname.slice(1);

@@ -85,7 +85,7 @@ function open(servers: Record<string, Server> = {}, { perObject = Infinity, tota
         await unpacking.gate;
         write(encode("A PART THAT "));
         if (packed.startsWith("broken")) throw new ArchiveError(packed);
-        if (packed.startsWith("full")) throw new Error("No space left on device");
+        if (packed.startsWith("full")) throw Object.assign(new Error("No space left on device"), { code: "ENOSPC" });
         write(encode(packed.toUpperCase()));
       } finally {
         unpacking.now--;
@@ -654,6 +654,10 @@ Deno.test("want() tries again to unpack when the disk was to blame", async () =>
   it.wantArchive("a", { text: "full" });
   await it.settle();
   assert.deepEqual([it.failed(), it.events.length], [["a"], 1]);
+  assert.match(
+    it.log.lines.join(),
+    /: No space left on device: the volume is full; check emptyDir.sizeLimit; trying again$/,
+  );
   it.wantArchive("a", { text: "small" }, 2);
   await it.settle();
   assert.deepEqual([it.failed(), it.files()], [[], { a: "A PART THAT SMALL" }]);

@@ -33,6 +33,13 @@ Deno.test("unpack() takes an archive of several members", async () => {
   assert.deepEqual((await unpacked(archive)).bytes, encode("one, two"));
 });
 
+Deno.test("unpack() ignores the zeros that pad an archive", async () => {
+  for (const zeros of [1, 512, 100_000]) {
+    const archive = new Uint8Array([...gzipSync("one, "), ...gzipSync("two"), ...new Uint8Array(zeros)]);
+    assert.deepEqual((await unpacked(archive)).bytes, encode("one, two"), `${zeros}`);
+  }
+});
+
 Deno.test("unpack() of several archives at one time mixes nothing up", async () => {
   const archives = [1, 2, 3].map((seed) => new Uint8Array(200_000).map((_, at) => (at * seed * 2654435761) >>> 24));
   const all = await Promise.all(archives.map((bytes) => unpacked(gzipSync(bytes, { level: 0 }))));

@@ -224,3 +224,22 @@ story("a token without any rights ends METHOD=LIST with code 3, and says what to
     assert.ok(sidecar.find(`not allowed to list ${kind} in all namespaces: give the service account`));
   }
 });
+
+story("a CA that is no certificate at the start is one warning until it is, with DEFAULTS=kiwigrid too", async (at) => {
+  await at.create("ConfigMap", "a", { data: { "a.txt": "1" } });
+  for (const DEFAULTS of ["kopf", "kiwigrid"]) {
+    const account = await at.serviceAccount();
+    const file = `${account.SERVICE_ACCOUNT_DIR}/ca.crt`;
+    const ca = await Deno.readTextFile(file);
+    await Deno.writeTextFile(file, ca.slice(0, ca.length / 2));
+    const settings = { DEFAULTS, ...account };
+    const sidecar = await at.start(settings);
+    await sidecar.logged(/ca\.crt: it contains no whole certificate/);
+    assert.equal((await sidecar.health("/livez")).status, 200);
+    const once = await at.start({ ...settings, METHOD: "LIST" });
+    assert.equal((await once.exited()).code, 3);
+    await Deno.writeTextFile(file, ca);
+    await sidecar.ready();
+    await sidecar.kill9();
+  }
+});

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { fastClock, withFastClock } from "../support/fast_clock.ts";
 import { freePort } from "../support/free_port.ts";
+import { childrenOf } from "../support/process_tree.ts";
 import { serve } from "../support/local_servers.ts";
 import { assertFolderEquals, eventually } from "../support/oracle.ts";
 import type { SidecarProcess } from "../support/sidecar_process.ts";
@@ -253,3 +254,17 @@ story("METHOD=LIST exits 0 when the application cannot be told, and the next sta
   assert.equal((await (await at.start(settings)).exited()).code, 0);
   assert.equal(told.calls.length, 4);
 });
+
+story("what a SCRIPT leaves behind does not stay as a zombie under PID 1", async (at) => {
+  const script = join(at.dir, "leave.sh");
+  await Deno.writeTextFile(script, "sleep 1 >/dev/null 2>&1 &\n(sleep 1; sleep 1) >/dev/null 2>&1 &\n");
+  await at.create("ConfigMap", "a", { data: { "a.txt": "0" } });
+  const through = ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child"];
+  const sidecar = await at.startReady({ SCRIPT: script, NOTIFY_QUIET_PERIOD: "0" }, { through });
+  for (let run = 1; run <= 5; run++) {
+    await sidecar.logged("leave.sh succeeded", { count: run });
+    await at.change("ConfigMap", "a", { data: { "a.txt": String(run) } });
+  }
+  await sidecar.logged("leave.sh succeeded", { count: 6 });
+  await eventually(() => assert.deepEqual(childrenOf(sidecar.pid), []));
+}, { ignore: Deno.uid() !== 0 });

@@ -86,7 +86,7 @@ story("status says that a label selects nothing, and how to see it", async (at) 
   await at.create("ConfigMap", "a", { labels: { [at.label]: "no" }, data: { "a.txt": "1" } });
   const sidecar = await at.startReady({ LABEL_VALUE: "yes", NAMESPACE: at.namespace });
   const cure = await cureOf(sidecar, /^nothing is selected: there are no configmaps and secrets with labels/);
-  assert.match(cure, /Check LABEL, LABEL_VALUE and NAMESPACE: `kubectl get configmaps,secrets -A -l '/);
+  assert.match(cure, /Check LABEL, LABEL_VALUE and NAMESPACE: `kubectl get configmaps,secrets -n \S+ -l '/);
 });
 
 story("status says that the API server is away, and since when", async (at) => {

@@ -47,6 +47,24 @@ Deno.test("AllowedFolders makes FOLDER at once, ALLOWED_FOLDERS when they are ne
   assert.equal(allowed.has(`${temp.path}/c/extra`), true);
 });
 
+Deno.test("canonical() has one name for allowed folders that are the same, or one inside the other", () => {
+  using t = open({
+    prepare(path) {
+      Deno.mkdirSync(`${path}/data/sub`, { recursive: true });
+      Deno.symlinkSync("data", `${path}/extra`);
+    },
+  });
+  assert.deepEqual(["data", "extra", "extra/sub", "extra/new"].map(t.canonical), [
+    "data",
+    "data",
+    "data/sub",
+    "data/new",
+  ]);
+  t.remove("extra");
+  t.symlink("data/sub", "extra");
+  assert.equal(t.canonical("extra"), "data/sub");
+});
+
 Deno.test("canonical() resolves symlinks above a directory that is not there, or whose place a file has", () => {
   using t = open();
   t.mkdir("data/real");

@@ -15,6 +15,7 @@ import {
   type Folder,
   immutable,
   readOnly,
+  remount,
   smallDisk,
   tempFolder,
   temporariesIn,
@@ -310,6 +311,38 @@ Deno.test("publish() refuses the path of its own record", () => {
   const record = it.journal.path ?? assert.fail("there is none");
   assert.throws(() => it.publisher.publish(record, encode("x"), "owner"), RefusedPathError);
   assert.match(text(record), /file/);
+});
+
+Deno.test("Publisher knows its files when FOLDER is another name of the same folder", () => {
+  using it = open();
+  it.publish("sub/a", "1");
+  it.publish("b", "1");
+  Deno.symlinkSync(it.at(""), it.at("../link"));
+  const folder = it.at("../link");
+  const journal = new Journal({ folder, id: "id", log: it.log });
+  const [options, id] = [{ configFiles: [], allowedFolders: [], mode: 0o644, atomicWrites: true }, "id"];
+  const publisher = new Publisher({ ...options, folder, journal, id, beforeChange() {}, log: it.log });
+  assert.deepEqual([...journal.files()].map(([path]) => path), [`${folder}/sub/a`, `${folder}/b`]);
+  assert.equal(publisher.publish(`${folder}/b`, encode("1"), OWNER), false);
+  assert.equal(publisher.remove(it.at("b")), false);
+  assert.equal(publisher.remove(`${folder}/sub/a`), true);
+  assert.deepEqual(it.files(), { b: "1" });
+  assert.ok(!exists(it.at("sub")));
+  assert.deepEqual([...new Journal({ folder, id: "id", log: it.log }).files()].map(([path]) => path), [`${folder}/b`]);
+});
+
+Deno.test("Publisher keeps files whose directory became a symlink", () => {
+  using it = open();
+  it.publish("sub/a", "1");
+  it.publish("sub/b", "1");
+  Deno.renameSync(it.at("sub"), it.at("real"));
+  it.symlink("real", "sub");
+  // While it runs: the object claims the real path from now on
+  it.publish("real/a", "1");
+  assert.equal(it.remove("sub/a"), false);
+  assert.deepEqual(it.owned(), ["sub/b", "real/a"]);
+  assert.deepEqual(it.restart().owned().sort(), ["real/a", "real/b"]);
+  for (const name of ["real/a", "real/b"]) assert.equal(text(it.at(name)), "1");
 });
 
 Deno.test("remove() succeeds when file or directory is gone already", () => {
@@ -636,6 +669,32 @@ Deno.test("publish() records what identifies the file that it wrote", () => {
   Deno.utimeSync(it.at("file"), 1000, 1000);
   assert.equal(it.publish("file", "newer"), false);
   isRecorded();
+});
+
+diskTest("mounts", "publish() makes FOLDER once the volume allows it", () => {
+  const disk = smallDisk(65_536);
+  remount(disk, "ro");
+  using it = open({ disk, folder: `${disk.path}/data/deep` });
+  const { isImpossible, message } = publishError(() => it.publish("deep/file"));
+  assert.deepEqual([isImpossible, message.includes("Read-only file system")], [false, true]);
+  remount(disk, "rw");
+  assert.equal(it.publish("deep/file"), true);
+  assert.equal(text(it.at("deep/file")), "new");
+});
+
+diskTest("mounts", "publish() blames STATE_FILE when that is what cannot be written", () => {
+  using disk = smallDisk(16_384);
+  using it = open({ stateFile: `${disk.path}/record` });
+  const filler = fill(disk.path);
+  for (let attempt = 0; attempt < 2; attempt++) {
+    const { message } = publishError(() => it.publish("file"));
+    const blamed = `cannot write ${
+      it.at("file")
+    }: cannot record it in STATE_FILE ${disk.path}/record: No space left on`;
+    assert.ok(message.startsWith(blamed), message);
+  }
+  filler[Symbol.dispose]();
+  assert.equal(it.publish("file"), true);
 });
 
 diskTest("immutableFiles", "publish() that fails leaves the journal as it was", () => {

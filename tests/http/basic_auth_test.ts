@@ -46,6 +46,18 @@ Deno.test("credentialsFrom() reads files at each use, without their last newline
   });
 });
 
+Deno.test("credentialsFrom() uses the variable while a file is empty", async () => {
+  using folder = tempFolder();
+  const passwordFile = `${folder.path}/password`;
+  await Deno.writeTextFile(passwordFile, "\n");
+  const log = keptLog();
+  const credentials = credentialsFrom({ username: "u", password: "geheim", passwordFile }, log);
+  assert.equal((await credentials())?.password, "geheim");
+  assert.deepEqual(log.lines, [`warn: The credentials file ${passwordFile} is empty; REQ_PASSWORD is used instead`]);
+  await Deno.writeTextFile(passwordFile, "rotated");
+  assert.equal((await credentials())?.password, "rotated");
+});
+
 Deno.test("credentialsFrom() uses the variable while a file cannot be read, and warns once until it can", async () => {
   using folder = tempFolder();
   const passwordFile = `${folder.path}/password`;

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { openTransport } from "../../lib/http/open_transport.ts";
+import { freePort } from "../support/free_port.ts";
 import { until } from "../support/local_servers.ts";
 
 Deno.test("nativeTransport() keeps four idle connections after a burst of requests", async () => {
@@ -31,4 +32,14 @@ Deno.test("nativeTransport() keeps four idle connections after a burst of reques
   assert.equal(open, 4);
   transport.close();
   await until(() => open === 0);
+});
+
+Deno.test("nativeTransport() names the proxy that it connects through, without its password", async () => {
+  const proxy = `http://user:geheim@127.0.0.1:${freePort()}`;
+  const transport = openTransport({ env: { HTTPS_PROXY: proxy } });
+  // Deno reads the environment of the process, so there the name is looked up
+  const error = await transport.fetch("https://nowhere.invalid/").catch((error) => error);
+  assert.match(error.message, /^cannot connect to nowhere\.invalid through the proxy 127\.0\.0\.1:\d+: /);
+  assert.doesNotMatch(error.message, /geheim/);
+  transport.close();
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { nodeTransport } from "../../lib/http/node_transport.ts";
 import type { HostPolicy, TransportOptions } from "../../lib/http/transport.ts";
 import { connectProxy } from "../support/connect_proxy.ts";
-import { encode, hasIpv6, listen, serve } from "../support/local_servers.ts";
+import { encode, hasIpv6, listen, serve, until } from "../support/local_servers.ts";
 import { serverCertificate } from "../support/server_certificate.ts";
 
 const certificate = await serverCertificate();
@@ -84,6 +84,57 @@ Deno.test("nodeTransport() throws a read error for a status that is none", async
     message: `127.0.0.1:${server.port} answered with status 666`,
   });
 });
+
+/** What a port says that does not speak HTTP, or speaks it wrongly. */
+const NO_HTTP = {
+  "an SSH server": "SSH-2.0-OpenSSH_9.6\r\n",
+  "a Redis server": "-ERR wrong number of arguments for 'get' command\r\n",
+  "HTTP/0.9": "<html></html>",
+  "a bare line feed": "HTTP/1.1 200 OK\nContent-Length: 3\n\nnew",
+  "a negative length": "HTTP/1.1 200 OK\r\ncontent-length: -1\r\n\r\nabc",
+  "two lengths": "HTTP/1.1 200 OK\r\ncontent-length: 3\r\ncontent-length: 5\r\n\r\nabcde",
+  "a length and chunks": "HTTP/1.1 200 OK\r\ncontent-length: 3\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
+  "a header without a colon": "HTTP/1.1 200 OK\r\nnonsense\r\n\r\n",
+  "a head without an end": `HTTP/1.1 200 OK\r\n${"x-long: ".padEnd(200_000, "x")}`,
+  "a chunk without a size": "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\nabc\r\n",
+  "nothing": "",
+};
+
+const GOOD = "HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\ngood";
+
+for (const [what, bytes] of Object.entries(NO_HTTP)) {
+  Deno.test(`nodeTransport() throws a read error for ${what}`, async () => {
+    await using server = listen(async (connection) => {
+      await connection.write(encode(bytes));
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      connection.close();
+    });
+    for (const options of [{}, { proxy: `http://127.0.0.1:${server.port}` }]) {
+      using transport = open(options);
+      const text = async () => await (await transport.fetch(`http://127.0.0.1:${server.port}/`)).text();
+      await assert.rejects(text, { name: "TransportError", phase: "read" });
+    }
+  });
+
+  Deno.test(`nodeTransport() survives ${what} on a connection that is used again`, async () => {
+    let answers = 0;
+    await using server = listen(async (connection) => {
+      if (answers++ === 0) {
+        await connection.write(encode(GOOD));
+        await connection.read(new Uint8Array(16_384));
+      }
+      await connection.write(encode(bytes));
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      connection.close();
+    });
+    using transport = open();
+    const text = async () => await (await transport.fetch(`http://127.0.0.1:${server.port}/`)).text();
+    assert.equal(await text(), "good");
+    // Node sends the request again on a connection of its own, which fails, too
+    await assert.rejects(text, { name: "TransportError", phase: "read" });
+    await until(() => server.open.size === 0);
+  });
+}
 
 Deno.test("nodeTransport() refuses a body that it cannot measure, and sends nothing", async () => {
   let count = 0;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
+import * as net from "node:net";
 import { openTransport } from "../../lib/http/open_transport.ts";
-import { type Transport, TransportError } from "../../lib/http/transport.ts";
+import { type Transport, TransportError, type TransportOptions } from "../../lib/http/transport.ts";
 import { connectProxy } from "../support/connect_proxy.ts";
 import { isFree } from "../support/free_port.ts";
 import { encode, listen, serve, until } from "../support/local_servers.ts";
@@ -15,9 +16,9 @@ async function transportError(promise: Promise<unknown>): Promise<TransportError
   return error;
 }
 
-const variants: [name: string, make: () => Transport][] = [
-  ["nativeTransport", () => openTransport()],
-  ["nodeTransport", () => openTransport({ skipTlsVerify: true })],
+const variants: [name: string, make: (options?: TransportOptions) => Transport][] = [
+  ["nativeTransport", (options) => openTransport(options)],
+  ["nodeTransport", (options) => openTransport({ ...options, skipTlsVerify: true })],
 ];
 
 for (const [name, make] of variants) {
@@ -67,6 +68,24 @@ for (const [name, make] of variants) {
     transport.close();
   });
 
+  Deno.test(`${name}() with sendOnce sends a request once though its connection breaks`, async () => {
+    let requests = 0;
+    await using server = listen(async (connection) => {
+      if (++requests === 1) {
+        await connection.write(encode("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"));
+        if (await connection.read(new Uint8Array(4096)) === null) return;
+        requests++;
+      }
+      connection.close();
+    });
+    const transport = make({ sendOnce: true });
+    const url = `http://127.0.0.1:${server.port}/`;
+    await (await transport.fetch(url)).text();
+    assert.equal((await transportError(transport.fetch(url))).phase, "read");
+    assert.equal(requests, 2);
+    transport.close();
+  });
+
   Deno.test(`${name}() throws a connect error that names the host and hides the query when nobody listens`, async () => {
     const free = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     const { port } = free.addr;
@@ -87,6 +106,19 @@ for (const [name, make] of variants) {
     assert.match(error.message, /^127\.0\.0\.1:\d+ did not answer: /);
     assert.doesNotMatch(error.message, /geheim/);
     transport.close();
+  });
+
+  Deno.test(`${name}() throws a read error when the connection is reset before the answer`, async () => {
+    const server = net.createServer((socket) => socket.once("data", () => socket.resetAndDestroy()));
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as net.AddressInfo;
+    const transport = make();
+    const error = await transportError(transport.fetch(`http://127.0.0.1:${port}/?token=geheim`));
+    assert.equal(error.phase, "read");
+    assert.match(error.message, /^127\.0\.0\.1:\d+ did not answer: .*(reset|hang up)/i);
+    assert.doesNotMatch(error.message, /geheim/);
+    transport.close();
+    await new Promise((resolve) => server.close(resolve));
   });
 
   Deno.test(`${name}() fails the body when the connection is closed in its middle`, async () => {

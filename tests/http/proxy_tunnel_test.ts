@@ -68,6 +68,15 @@ Deno.test("TunnelAgent says which proxy refused, or cannot be reached", async ()
   await assert.rejects(away.fetch("https://example.test/"), { phase: "connect", message: /proxy 127\.0\.0\.1:1: / });
 });
 
+Deno.test("TunnelAgent says which proxy does not speak HTTP", async () => {
+  await using proxy = listen(async (connection) => {
+    await connection.write(encode("SSH-2.0-OpenSSH_9.6\r\n"));
+  });
+  using transport = through(proxy.port);
+  const message = new RegExp(`proxy 127\\.0\\.0\\.1:${proxy.port}: `);
+  await assert.rejects(transport.fetch("https://example.test/"), { phase: "connect", message });
+});
+
 Deno.test("TunnelAgent gives up on a proxy that hangs when told to", async () => {
   await using hanging = listen(() => Promise.resolve());
   using transport = through(hanging.port);

@@ -17,7 +17,7 @@ async function followed(files: Record<string, string>, clock: Clock = systemCloc
   const { path } = folder;
   for (const [name, text] of Object.entries(files)) Deno.writeTextFileSync(`${path}/${name}`, text);
   const log = keptLog();
-  const source = await FolderSource.open(path, { clock, log });
+  const source = await FolderSource.open(path, { outputs: [], clock, log });
   const stop = new AbortController();
   return {
     path,
@@ -167,7 +167,7 @@ Deno.test("FolderSource follows a mounted ConfigMap when the kubelet swaps ..dat
   publish("..2024_1", { "a.yaml": configMap("a", "1"), "b.yaml": configMap("b", "1") });
   for (const name of ["a.yaml", "b.yaml"]) Deno.symlinkSync(`..data/${name}`, `${path}/${name}`);
   const log = keptLog();
-  const source = await FolderSource.open(path, { clock: systemClock, log });
+  const source = await FolderSource.open(path, { outputs: [], clock: systemClock, log });
   const stop = new AbortController();
   const watch = watched(source, CONFIG_MAPS, { resourceVersion: "2", timeoutSeconds: 600 }, stop.signal);
   publish("..2024_2", { "a.yaml": configMap("a", "2") });
@@ -215,7 +215,7 @@ Deno.test("FolderSource looks at the folder without an announcement", async () =
   Deno.mkdirSync(`${folder.path}/v2`);
   Deno.writeTextFileSync(`${folder.path}/v2/a.yaml`, configMap("a", "2"));
   Deno.symlinkSync("v1", `${folder.path}/current`);
-  const source = await FolderSource.open(`${folder.path}/current`, { clock, log: keptLog() });
+  const source = await FolderSource.open(`${folder.path}/current`, { outputs: [], clock, log: keptLog() });
   const stop = new AbortController();
   const watch = watched(source, CONFIG_MAPS, { resourceVersion: "1", timeoutSeconds: 600 }, stop.signal);
   // The folder that is watched is still v1
@@ -251,7 +251,7 @@ Deno.test("FolderSource.watch() ends after timeoutSeconds, and when its signal a
 });
 
 Deno.test("FolderSource.open() refuses what is no folder, and names every invalid file", async () => {
-  const options = { clock: systemClock, log: keptLog() };
+  const options = { outputs: [], clock: systemClock, log: keptLog() };
   using folder = tempFolder();
   const faults = async (dir: string) => {
     const error = await FolderSource.open(dir, options).then(() => assert.fail(), (error) => error);
@@ -300,7 +300,7 @@ Deno.test("a Watcher follows a FolderSource from list to watch to the next watch
 Deno.test("FolderSource serves the project's examples", async () => {
   const log = keptLog();
   const dir = new URL("../../examples/manifests", import.meta.url).pathname;
-  const source = await FolderSource.open(dir, { clock: systemClock, log });
+  const source = await FolderSource.open(dir, { outputs: [], clock: systemClock, log });
   const labels: unknown[] = [];
   for (const kind of ["ConfigMap", "Secret"] as const) {
     for await (const objects of source.list({ kind }, {}, new AbortController().signal)) {

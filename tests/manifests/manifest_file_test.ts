@@ -151,12 +151,6 @@ const FAULTS: [what: string, text: string, message: string][] = [
   ["a list as a value", configMap("data:\n  hosts: [a]\n"), "a.yaml:6: data.hosts: expected a string, found a list"],
   ["data that is a list", configMap("data: [a]\n"), "a.yaml:5: data: not a map"],
   ["metadata that is text", "apiVersion: v1\nkind: ConfigMap\nmetadata: a\n", "a.yaml:3: metadata: not a map"],
-  [
-    "plain text in the data of a Secret",
-    "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\ndata:\n  k: secret!\n",
-    "a.yaml:5: data.k: not base64 (plain text goes into stringData)",
-  ],
-  ["wrong binaryData", configMap("binaryData: {b: A}\n"), "a.yaml:5: binaryData.b: not base64"],
 ];
 for (const [what, text, message] of FAULTS) {
   Deno.test(`parseManifestFile() names the line of ${what}`, async () => {
@@ -167,6 +161,17 @@ for (const [what, text, message] of FAULTS) {
     });
   });
 }
+
+Deno.test("parseManifestFile() names each key that is not base64, and keeps the others", async () => {
+  const text = "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\ndata:\n  k: secret!\n  good: YQ==\n  l: '*'\n";
+  const { manifests, broken } = await parseManifestFile("a.yaml", `${text}---\n${configMap("binaryData: {b: A}\n")}`);
+  assert.deepEqual(manifests.map(({ object }) => object.data?.good), ["YQ==", undefined]);
+  assert.deepEqual(broken, [
+    "a.yaml:5: data.k: not base64 (plain text goes into stringData)",
+    "a.yaml:7: data.l: not base64 (plain text goes into stringData)",
+    "a.yaml:13: binaryData.b: not base64",
+  ]);
+});
 
 Deno.test("parseManifestFile() refuses aliases that would grow without limit", async () => {
   const lines = ["a0: &a0 [x, x]"];
@@ -179,9 +184,9 @@ Deno.test("parseManifestFile() refuses aliases that would grow without limit", a
 
 Deno.test("parseManifestFile() tells no value of a Secret in a fault", async () => {
   const secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\n";
-  for (
-    const rest of ["stringData: {a: geheim, b: {c: geheim}}", "data: {a: geheim!}", "stringData:\n  a: geheim\n b: x"]
-  ) {
+  const { broken } = await parseManifestFile("a.yaml", `${secret}data: {a: geheim!}`);
+  assert.deepEqual(broken, ["a.yaml:4: data.a: not base64 (plain text goes into stringData)"]);
+  for (const rest of ["stringData: {a: geheim, b: {c: geheim}}", "stringData:\n  a: geheim\n b: x"]) {
     await assert.rejects(parseManifestFile("a.yaml", secret + rest), (error) => !String(error).includes("geheim"));
   }
 });

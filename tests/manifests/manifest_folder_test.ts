@@ -12,7 +12,7 @@ function place(): Disposable & { path: string } & Record<"write" | "save", (name
   const temporary = tempFolder();
   const { path } = temporary;
   const log = keptLog();
-  const folder = new ManifestFolder(path, log);
+  const folder = new ManifestFolder(path, log, [`${path}/written`, `${path}/not-there`]);
   const write = (name: string, text: string) => {
     Deno.mkdirSync(dirname(`${path}/${name}`), { recursive: true });
     Deno.writeTextFileSync(`${path}/${name}`, text);
@@ -51,6 +51,13 @@ Deno.test("ManifestFolder.read() finds YAML and JSON in subfolders and leaves hi
   at.write("e.yaml", "apiVersion: apps/v1\nkind: Deployment\n");
   assert.deepEqual(await at.read(), { objects: ["default/a=1", "default/b=1", "default/c=1"], faults: [] });
   assert.deepEqual(at.log.lines, ["debug: e.yaml: skipped Deployment at e.yaml:1"]);
+});
+
+Deno.test("ManifestFolder.read() warns once of a key that is not base64", async () => {
+  using at = place();
+  at.write("a.yaml", configMap("a", "1") + "binaryData: {b: '*'}\n");
+  for (let time = 0; time < 2; time++) assert.deepEqual(await at.read(), { objects: ["default/a=1"], faults: [] });
+  assert.deepEqual(at.log.lines, ["warn: a.yaml:5: binaryData.b: not base64; the other keys are used"]);
 });
 
 Deno.test("ManifestFolder.read() follows links to files and folders, and none back", async () => {
@@ -149,4 +156,14 @@ Deno.test("ManifestFolder.read() keeps the objects of a file that cannot be read
   const { objects, faults } = await at.read();
   assert.deepEqual(objects, ["default/a=1"]);
   assert.match(faults.join("\n"), /^a\.yaml: .*symbolic links/);
+});
+
+Deno.test("ManifestFolder does not read the folder that files are written to", async () => {
+  using it = place();
+  it.write("a.yaml", configMap("a", "1"));
+  assert.deepEqual(await it.read(), { objects: ["default/a=1"], faults: [] });
+  it.write("written/dashboard.json", "{}");
+  it.write("written/sub/b.yaml", configMap("b", "1"));
+  it.write("else/c.yaml", configMap("c", "1"));
+  assert.deepEqual(await it.read(), { objects: ["default/a=1", "default/c=1"], faults: [] });
 });

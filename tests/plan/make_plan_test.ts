@@ -249,3 +249,23 @@ Deno.test("makePlan() warns of files that an earlier selection leaves", async ()
   await it.run();
   assert.deepEqual((await it.plan(it.env)).warnings, []);
 });
+
+Deno.test("makePlan() tells a path that another collection has once, where it is lost", async () => {
+  using it = plannedWorld();
+  const CONFIG_FILE = `${it.path}/config.yaml`;
+  const collections = ["old", "young"].map((name) => (
+    { name, label: "app", labelValue: name, folder: `${it.path}/files`, sharedFolder: true }
+  ));
+  Deno.writeTextFileSync(CONFIG_FILE, JSON.stringify({ version: 1, collections }));
+  it.put("ConfigMap", "a", "one", { labels: { app: "old" }, data: { x: "1" } });
+  const creationTimestamp = "2026-02-02T00:00:00Z";
+  it.put("ConfigMap", "a", "two", { labels: { app: "young" }, data: { x: "2" }, creationTimestamp });
+  const plan = await it.plan({ CONFIG_FILE });
+  assert.deepEqual(
+    plan.collections.map(({ changes, problems }) => [
+      changes.map(({ action, object }) => `${action} ${object}`),
+      problems.map(({ kind, object }) => `${kind} ${object}`),
+    ]),
+    [[["create a/configmap/one"], []], [[], ["lost a/configmap/two"]]],
+  );
+});

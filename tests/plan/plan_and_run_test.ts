@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { gzipSync } from "node:zlib";
 import { changesBetween, plannedChanges, plannedWorld, treeOf } from "../support/planned_world.ts";
-import { pick, seeded } from "../support/random.ts";
+import { pick, seeded, shuffled } from "../support/random.ts";
 
 const WORLDS = 60;
 const ROUNDS = 5;
@@ -104,6 +104,25 @@ Deno.test("makePlan() says what METHOD=LIST does with many collections, of which
     }
   }
 });
+
+for (const names of [["web", "api"], ["web", "api", "all"]]) {
+  Deno.test(`makePlan() says what METHOD=LIST does with ${names.length} collections that share a folder`, async () => {
+    for (let seed = 1; seed <= WORLDS / 3; seed++) {
+      using world = plannedWorld();
+      const random = seeded(seed);
+      const CONFIG_FILE = `${world.path}/config.yaml`;
+      const collections = names.map((name) => ({
+        ...{ name, label: "app", folder: `${world.path}/shared`, sharedFolder: true },
+        ...(name === "all" ? {} : { labelValue: name }),
+      }));
+      for (let round = 1; round <= ROUNDS; round++) {
+        for (let count = 1 + random() * 8; count > 0; count--) change(world, {}, random);
+        Deno.writeTextFileSync(CONFIG_FILE, JSON.stringify({ version: 1, collections: shuffled(random, collections) }));
+        await compare(world, { CONFIG_FILE }, `seed ${seed}, round ${round}`);
+      }
+    }
+  });
+}
 
 async function compare(world: World, env: Record<string, string>, where: string): Promise<void> {
   const before = treeOf(world.path);

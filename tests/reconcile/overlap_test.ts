@@ -9,6 +9,7 @@ function collection(
 ) {
   const owned = new Map(Object.entries(files));
   const calls: string[] = [];
+  const madeDirectories = new Set(["/made", "/made/too"]);
   const overlap = new Overlap({
     claims: {
       get: () => undefined,
@@ -16,6 +17,7 @@ function collection(
     },
     lists: { canTell: ({ name }) => name !== unlisted },
     journal: {
+      madeDirectories,
       ownerOf: (path) => owned.get(path),
       drop(path) {
         calls.push(`drop ${path}`);
@@ -29,6 +31,7 @@ function collection(
         if (next !== undefined) calls.push(`remove ${next}`) && owned.delete(next);
       },
     },
+    publisher: { removeIfEmpty: (directory) => void calls.push(`empty ${directory}`) },
     downloads: { forget: (path) => void calls.push(`forget ${path}`) },
     slice: { begin() {} },
   });
@@ -53,4 +56,11 @@ Deno.test("lost() leaves what this collection wins, and what its list may still 
   it.overlap.lost(["/a", "/b"]);
   assert.deepEqual([it.calls, it.files()], [[], ["/a", "/b"]]);
   assert.deepEqual([it.overlap.awaits("/a"), it.overlap.awaits("/b")], [false, true]);
+});
+
+Deno.test("left() removes directories that this collection made, from the inside to the outside", () => {
+  const it = collection({});
+  it.overlap.left("/made/too/theirs");
+  it.overlap.left("/theirs");
+  assert.deepEqual(it.calls, ["empty /made/too", "empty /made"]);
 });

@@ -378,7 +378,7 @@ Deno.test("apply() refuses one path that leads out, and harms no other, of the s
   await using it = open();
   using outside = tempFolder();
   Deno.symlinkSync(outside.path, it.at("out"));
-  const bad = configMap("bad", { k: "v" }, { annotations: { [ANNOTATION]: "out" } });
+  const bad = configMap("bad", { k: "v", l: "v" }, { annotations: { [ANNOTATION]: "out" } });
   const worse = configMap("worse", { k: "v" }, { annotations: { [ANNOTATION]: "/etc" } });
   const half = configMap("half", { "a/b": "v", good: "v" });
   const objects = [bad, worse, half, configMap("good", { k: "v" })];
@@ -388,6 +388,7 @@ Deno.test("apply() refuses one path that leads out, and harms no other, of the s
   assert.deepEqual([...Deno.readDirSync(outside.path)], []);
   assert.equal(it.isSynced, true);
   assert.equal(it.errors().length, 3, it.errors().join("\n"));
+  assert.equal(it.errors().filter((line) => line.includes("ALLOWED_FOLDERS")).length, 2);
   assert.equal(it.events.filter((event) => event.startsWith("refused ")).length, 3);
 });
 
@@ -655,6 +656,7 @@ Deno.test("Reconciler removes a deleted winner's file when the heir's URL is dea
   await it.list(CONFIG_MAPS, winner, configMap("heir", { "k.url": "http://x/dead" }));
   await it.retire(winner);
   assert.deepEqual([it.files(), it.released], [{}, ["ConfigMap default/winner"]]);
+  assert.doesNotMatch(it.errors().join(), /stays/);
 });
 
 Deno.test("Reconciler removes a deleted winner's file when the heir's content is broken", async () => {
@@ -1100,6 +1102,21 @@ Deno.test("REMOVE_DELAY ends with the removal, whether the object was deleted or
   assert.deepEqual(it.files(), { b: "1" });
   await it.later(10);
   assert.deepEqual(it.files(), {});
+});
+
+Deno.test("REMOVE_DELAY is not for an object that is only no longer selected", async () => {
+  const source: Source = { ...CONFIG_MAPS, labelSelector: "app=x" };
+  await using it = open({ removeDelay: 30, sources: [source] });
+  const [a, b] = ["a", "b"].map((name) => configMap(name, { [name]: "1" }, { labels: { app: "x" } })) as [
+    KubeObject,
+    KubeObject,
+  ];
+  await it.list(source, a, b);
+  it.cluster.set(describe(a), { ...a, metadata: { ...a.metadata, labels: { app: "y" } } });
+  // `b` was deleted and made again, and the watch is late
+  for (const object of [a, b]) it.reconciler.delete(source, changed(object, {}));
+  await it.later(1);
+  assert.deepEqual(it.files(), { b: "1" });
 });
 
 Deno.test("REMOVE_DELAY does not hold up an heir", async () => {

@@ -6,12 +6,19 @@ import { FakeClock } from "../support/fake_clock.ts";
 function delay(removeDelay: number) {
   const clock = new FakeClock();
   const due: string[][] = [];
-  const it = new RemovalDelay({ removeDelay, onDue: (owners) => due.push([...owners]), clock });
+  const unselected = new Map<string, Promise<boolean>>();
+  const it = new RemovalDelay({
+    removeDelay,
+    onDue: (owners) => due.push([...owners]),
+    isUnselected: (owner) => unselected.get(owner) ?? Promise.resolve(false),
+    clock,
+  });
   const stop = new AbortController();
   const running = it.run(stop.signal);
   return {
     it,
     due,
+    unselected,
     async later(seconds: number) {
       await clock.advance(seconds);
       await setImmediate();
@@ -51,4 +58,31 @@ Deno.test("RemovalDelay forgets an owner that is there again, and begins anew wh
 Deno.test("RemovalDelay of 0 delays nothing", async () => {
   await using at = delay(0);
   assert.deepEqual([at.it.begin("a"), at.it.has("a"), at.it.end("a")], [false, false, false]);
+});
+
+Deno.test("RemovalDelay ends at once for an owner that is only no longer selected", async () => {
+  await using at = delay(10);
+  at.unselected.set("a", Promise.resolve(true));
+  at.unselected.set("b", Promise.reject(new Error("no answer")));
+  for (const owner of ["b", "a"]) at.it.begin(owner);
+  await at.later(0);
+  assert.deepEqual([at.due, at.it.has("a"), at.it.has("b")], [[["a"]], false, true]);
+  await at.later(10);
+  assert.deepEqual(at.due, [["a"], ["b"]]);
+});
+
+Deno.test("RemovalDelay goes on when the owner came and went while it was looked for", async () => {
+  await using at = delay(10);
+  const answer = Promise.withResolvers<boolean>();
+  at.unselected.set("a", answer.promise);
+  at.it.begin("a");
+  await at.later(1);
+  at.it.end("a");
+  at.it.begin("a");
+  at.unselected.delete("a");
+  answer.resolve(true);
+  await at.later(9);
+  assert.deepEqual(at.due, []);
+  await at.later(1);
+  assert.deepEqual(at.due, [["a"]]);
 });

@@ -15,7 +15,10 @@ function removals(owners: Record<string, string>) {
   const stuck = new Set<string>();
   /** Claimants of each path, the winner first. */
   const claims = new Map<string, string[]>();
+  /** Kinds that were not listed in full. */
   const unknown = new Set<string>();
+  /** Keys of objects that a list has brought. */
+  const known = new Set<string>();
   /** Keys of refused objects. */
   const kept = new Set<string>();
   const events: FileEvent[] = [];
@@ -26,6 +29,7 @@ function removals(owners: Record<string, string>) {
   const interrupted: string[] = [];
   const it = new Removals({
     claims: {
+      get: (key) => known.has(key) ? ({} as never) : undefined,
       isClaimedBy: (path, key) => claims.get(path)?.includes(key) === true,
       winnerOf: (path) => claims.has(path) ? ({} as never) : undefined,
     },
@@ -56,6 +60,7 @@ function removals(owners: Record<string, string>) {
     stuck,
     claims,
     unknown,
+    known,
     kept,
     events,
     failed,
@@ -174,4 +179,12 @@ Deno.test("removeStaleContent() removes the content of an object that no longer 
   it.removeStaleContent("/2");
   it.removeStaleContent("/never");
   assert.deepEqual([events, left()], [[{ type: "removed", ref: A, paths: ["/1"] }], ["/2"]]);
+});
+
+Deno.test("makeRoom() removes files of objects that the list under way has brought", () => {
+  const { it, journal, unknown, known } = removals({ "/x/a": KEYS.a, "/x/b": KEYS.b });
+  unknown.add("ConfigMap").add("Secret");
+  known.add(KEYS.a);
+  it.makeRoom(["/x/a", "/x/b"]);
+  assert.deepEqual([...journal.keys()], ["/x/b"]);
 });

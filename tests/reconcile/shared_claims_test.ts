@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { SharedClaims } from "../../lib/reconcile/shared_claims.ts";
+import { versionOf } from "../../lib/objects/version.ts";
+import { TrackedObject } from "../../lib/reconcile/tracked_object.ts";
 import { until } from "../support/local_servers.ts";
 import { collectionsPlace } from "../support/many_collections.ts";
 
@@ -103,4 +106,18 @@ Deno.test("an object that both collections select is no collision", async () => 
   assert.deepEqual(it.log.lines.filter((line) => /^(warn|error)/.test(line)), []);
   place.remove("both");
   await until(() => Object.keys(place.files("files")).length === 0);
+});
+
+Deno.test("each path counts once, and what an object has in two collections is not contested", () => {
+  const shared = new SharedClaims();
+  const member = { awaits: () => false, lost() {}, inherited() {}, left() {} };
+  const [one, two] = ["one", "two"].map((name) => shared.join(name, "oldest", member));
+  const object = (name: string, ...paths: string[]) =>
+    new TrackedObject(`ConfigMap/n/${name}`, { kind: "ConfigMap" }, 0, name, versionOf("1"), paths, 1);
+  one!.set(object("a", "/x", "/y"));
+  one!.set(object("b", "/x"));
+  two!.set(object("a", "/x", "/y"));
+  assert.deepEqual([one!.size, one!.contested, two!.size, two!.contested], [2, 1, 0, 0]);
+  one!.delete("ConfigMap/n/b");
+  assert.deepEqual([one!.size, one!.contested, two!.size, two!.contested], [2, 0, 0, 0]);
 });

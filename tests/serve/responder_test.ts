@@ -3,12 +3,18 @@ import { GRACE_MS, MAX_CONNECTIONS, MAX_HEAD_SECONDS, Responder } from "../../li
 import { FakeClock } from "../support/fake_clock.ts";
 import { encode, until } from "../support/local_servers.ts";
 
-/** A responder that answers with the method, the path and a header. */
-function responding() {
+/**
+ * A responder that answers with the method, the path and a header.
+ *
+ * @param options.gone clients that reset their connection before it is accepted
+ */
+function responding({ gone = 0 } = {}) {
   const disposed = Promise.withResolvers<void>();
   let responded = 0;
   const clock = new FakeClock();
   const listener = Deno.listen({ port: 0, hostname: "127.0.0.1" });
+  const accept = listener.accept.bind(listener);
+  listener.accept = () => gone-- > 0 ? Promise.reject(new Deno.errors.NotConnected("reset by the client")) : accept();
   const { port } = listener.addr as Deno.NetAddr;
   const responder = new Responder({
     respond: async ({ method, url, headers, remote }) => {
@@ -76,6 +82,11 @@ async function rest(connection: Deno.Conn): Promise<string> {
 }
 
 const GET = "GET /a?b=c HTTP/1.1\r\nhost: x\r\nX: 1\r\n\r\n";
+
+Deno.test("Responder does not wait after clients that are gone", async () => {
+  await using it = responding({ gone: 1000 });
+  assert.match(await it.exchange("GET /a HTTP/1.1\r\n\r\n"), /^HTTP\/1\.1 200 OK/);
+});
 
 Deno.test("Responder answers a request and closes the connection", async () => {
   await using it = responding();

@@ -173,6 +173,17 @@ Deno.test("runSidecar() serves health and metrics until it is stopped", async ()
   await assert.rejects(fetch(url));
 });
 
+Deno.test("runSidecar() leaves HEALTH_PORT to the application that REQ_URL calls there", async () => {
+  await using at = place();
+  const HEALTH_PORT = String(freePort());
+  const REQ_URL = `http://127.0.0.1:${HEALTH_PORT}/reload`;
+  await using it = at.start({ LIVENESS: "true", HEALTH_PORT, REQ_URL });
+  await until(() => it.log.lines.includes("info: Initial sync complete, sidecar is ready."));
+  Deno.listen({ port: Number(HEALTH_PORT), hostname: "::" }).close();
+  it.stop();
+  assert.equal(await it.ended, "done");
+});
+
 Deno.test("runSidecar() logs one line for each API request with DEBUG, and none without", async () => {
   await using at = place();
   const lines = async (env: Record<string, string>) => {

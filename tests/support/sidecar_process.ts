@@ -152,6 +152,11 @@ export class SidecarProcess implements AsyncDisposable {
     else Deno.kill(entry, signal);
   }
 
+  /** How it ended; `undefined` while it runs. */
+  get exit(): Exit | undefined {
+    return this.#exit;
+  }
+
   /** Waits until it ends by itself. @throws {Error} it did not */
   async exited(timeout = EXIT_TIMEOUT): Promise<Exit> {
     return await eventually(() => {

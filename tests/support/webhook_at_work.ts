@@ -23,7 +23,7 @@ export function entryLog() {
 /** A webhook over real connections, with a clock that the test moves. */
 export function makeWebhook(options: Pick<WebhookOptions, "url"> & Partial<WebhookOptions>) {
   const { entries, log, at } = entryLog();
-  const transport = options.transport ?? openTransport();
+  const transport = options.transport ?? openTransport({ sendOnce: true });
   const clock = new FakeClock();
   const webhook = new Webhook({
     method: "GET",

@@ -1,7 +1,7 @@
 /** Checks of a collection of CONFIG_FILE that concern several keys. */
 import { ENVIRONMENT_COLLECTION } from "../collection_settings.ts";
 import type { FileFaults } from "./faults.ts";
-import { type Located, type LocatedMap, valueAt } from "./located.ts";
+import { isText, type LocatedMap, valueAt } from "./located.ts";
 import type { Item } from "./read_collections.ts";
 
 const SELECTIONS = ["label", "selector", "names"];
@@ -63,7 +63,7 @@ function checkSelection({ map, place, own }: Item, options: CheckOptions): void 
   if (!SELECTIONS.some((key) => map.entries.has(key))) {
     options.faults.add(own.at, place, "selects nothing: label, selector or names is required");
   }
-  checkConflicts(own, place, options);
+  checkConflicts(own, place, options, map);
   const value = own.entries.get("labelValue");
   const other = SELECTIONS.slice(1).find((key) => !own.entries.has(key) && map.entries.has(key));
   if (value !== undefined && other !== undefined) {
@@ -71,11 +71,16 @@ function checkSelection({ map, place, own }: Item, options: CheckOptions): void 
   }
 }
 
-/** Keys that do not go together, in a collection or in `defaults`. */
+/**
+ * Keys that do not go together, in a collection or in `defaults`.
+ *
+ * @param merged a collection with the values of `defaults`
+ */
 export function checkConflicts(
   map: LocatedMap,
   place: string,
   { faults, isKiwigrid }: Pick<CheckOptions, "faults" | "isKiwigrid">,
+  merged = map,
 ): void {
   const [first, ...others] = SELECTIONS.filter((key) => map.entries.has(key));
   for (const key of others) {
@@ -86,7 +91,7 @@ export function checkConflicts(
     faults.add(value.at, `${place}.labelValue`, `does not go with ${first}: it is the value of label`);
   }
   const selector = map.entries.get("namespaceSelector");
-  const namespaces = valueAt(map, "namespaces");
+  const namespaces = valueAt(merged, "namespaces");
   const areAll = namespaces === undefined ? !isKiwigrid : isText(namespaces, "ALL");
   if (selector !== undefined && !areAll) {
     faults.add(selector.at, `${place}.namespaceSelector`, "expected namespaces: ALL beside it");
@@ -117,8 +122,4 @@ function isThere({ map }: Item, ...path: string[]): boolean {
 
 function isOwn({ own }: Item, ...path: string[]): boolean {
   return valueAt(own, ...path) !== undefined;
-}
-
-function isText(value: Located, text: string): boolean {
-  return value.type === "scalar" && value.value === text;
 }

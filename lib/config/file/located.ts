@@ -36,6 +36,10 @@ export function valueAt(root: Located | undefined, ...path: readonly string[]): 
   return value;
 }
 
+export function isText(value: Located | undefined, text: string): boolean {
+  return value?.type === "scalar" && value.value === text;
+}
+
 export function plainValue(value: Located): unknown {
   if (value.type === "scalar") return value.value;
   if (value.type === "list") return value.items.map(plainValue);

@@ -1,20 +1,22 @@
 /** `defaults` of CONFIG_FILE: a collection's own values take precedence, and maps are merged key by key. */
 import type { Group } from "./keys.ts";
-import type { Located, LocatedEntry, LocatedMap } from "./located.ts";
+import { isText, type Located, type LocatedEntry, type LocatedMap, valueAt } from "./located.ts";
 
-/** A collection that has one of these selects by its own keys alone. */
+/** The one that a collection has replaces those of `defaults`. */
 const SELECTIONS = ["label", "selector", "names"];
-
-/** The one of a collection replaces both of `defaults`: a list of namespaces does not go with a selector of them. */
-const NAMESPACES = ["namespaces", "namespaceSelector"];
 
 export function withDefaults(own: LocatedMap, defaults: Located | undefined, keys: Group): LocatedMap {
   if (defaults?.type !== "map") return own;
   const entries = new Map(defaults.entries);
   if (SELECTIONS.some((key) => own.entries.has(key))) {
-    for (const key of [...SELECTIONS, "labelValue"]) entries.delete(key);
+    for (const key of SELECTIONS) entries.delete(key);
+    // It is the value of label alone
+    if (!own.entries.has("label")) entries.delete("labelValue");
   }
-  if (NAMESPACES.some((key) => own.entries.has(key))) { for (const key of NAMESPACES) entries.delete(key); }
+  // A list of namespaces does not go with a selector of them
+  if (own.entries.has("namespaces")) entries.delete("namespaceSelector");
+  const namespaces = valueAt(defaults, "namespaces");
+  if (own.entries.has("namespaceSelector") && !isText(namespaces, "ALL")) entries.delete("namespaces");
   return merged({ ...defaults, entries }, own, keys) as LocatedMap;
 }
 

@@ -128,7 +128,7 @@ export const FILES_SETTINGS = {
   REMOVE_DELAY: files.withDefault(
     seconds(),
     "0",
-    "Seconds that the files of an object stay after it was deleted or is no longer selected. An object that comes back within that time changes nothing; another object that wants a file gets it at once. A restart begins it again. Has no effect with `FINALIZERS` and with `METHOD=LIST`",
+    "Seconds that the files of a deleted object stay. An object that is made again within that time changes nothing; another object that wants a file gets it at once. A restart begins it again. Has no effect with `FINALIZERS` and with `METHOD=LIST`",
     { key: "removeDelay" },
   ),
   ATOMIC_WRITES: files.withDefault(

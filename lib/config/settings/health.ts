@@ -1,6 +1,6 @@
 /** The settings of the section "Health and logs". */
 import { anyAsDefault, pythonInteger } from "../kiwigrid_values.ts";
-import { boolean, oneOf, port, seconds, text } from "../setting_types.ts";
+import { boolean, host, oneOf, port, seconds, text } from "../setting_types.ts";
 import { inSection } from "../setting.ts";
 
 const health = inSection("Health and logs");
@@ -20,7 +20,7 @@ export const HEALTH_SETTINGS = {
     "Port of the health endpoints, also as `HEALTHCHECK_PORT`. If it is in use, the sidecar logs a warning and runs without them",
     { alias: "HEALTHCHECK_PORT", kiwigridReads: anyAsDefault },
   ),
-  HEALTH_HOST: health.optional(text, "Address of the health endpoints", { shownDefault: "dual stack, else IPv4" }),
+  HEALTH_HOST: health.optional(host, "Address of the health endpoints", { shownDefault: "dual stack, else IPv4" }),
   STATUS_PAGE: health.withDefault(
     oneOf(["local", "all", "none"]),
     "local",

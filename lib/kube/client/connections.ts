@@ -63,6 +63,16 @@ export class Connections {
     return await this.#unless((current) => current !== rejected, true);
   }
 
+  /**
+   * The namespace in the credentials, which may be known before their certificates can be used.
+   *
+   * @throws {CredentialsError}
+   */
+  async namespace(): Promise<string> {
+    const current = await this.#connection?.catch(() => undefined);
+    return (current?.access ?? await this.#loadAccess(false)).namespace;
+  }
+
   /** Reports a failure. The connection may be dead, so the next request uses a new one. */
   failed(connection: Connection): void {
     if (!this.#isOlderThan(connection, FAILURE_MAX_AGE)) return;

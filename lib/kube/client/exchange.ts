@@ -73,7 +73,7 @@ export class Exchange {
 
   /** The namespace in the credentials. */
   async namespace(): Promise<string> {
-    return (await this.#connections.current()).access.namespace;
+    return await this.#connections.namespace();
   }
 
   close(): void {

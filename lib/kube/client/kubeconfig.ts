@@ -62,10 +62,11 @@ async function readKubeconfigs(paths: readonly string[]): Promise<KubeConfig> {
   const tokenFiles = new Map<User, string>();
   let found = false;
   for (const path of paths) {
-    // Missing files of a list are skipped, as by kubectl
-    if (paths.length > 1 && !await exists(path)) continue;
+    // Missing and empty files of a list are skipped, as by kubectl
+    if (paths.length > 1 && !await hasText(path)) continue;
     const one = new KubeConfig();
     one.loadFromFile(path);
+    resolveCommands(one, path);
     for (const [user, file] of await tokenFilesOf(one, path)) tokenFiles.set(user, file);
     found = true;
     const clusters = one.clusters.filter(({ name }) => merged.getCluster(name) === null);
@@ -81,6 +82,15 @@ async function readKubeconfigs(paths: readonly string[]): Promise<KubeConfig> {
     merged.users[merged.users.indexOf(user)] = { ...user, token: (await Deno.readTextFile(file)).trim() };
   }
   return merged;
+}
+
+/** Resolves exec plugins with a relative path against the directory of the kubeconfig, as kubectl does. */
+function resolveCommands({ users }: KubeConfig, path: string): void {
+  for (const { exec } of users) {
+    if (typeof exec?.command === "string" && exec.command.includes("/")) {
+      exec.command = resolve(dirname(path), exec.command);
+    }
+  }
 }
 
 type User = KubeConfig["users"][number];
@@ -151,10 +161,9 @@ function pemOf(value: Uint8Array | string): string {
   return typeof value === "string" ? value : new TextDecoder().decode(value);
 }
 
-async function exists(path: string): Promise<boolean> {
+async function hasText(path: string): Promise<boolean> {
   try {
-    await Deno.stat(path);
-    return true;
+    return (await Deno.stat(path)).size > 0;
   } catch {
     return false;
   }

@@ -38,7 +38,7 @@ const MAX_ATTEMPTS = 5;
 const FIRST_RETRY_SECONDS = 1;
 
 /** Seconds before the recorder retries a request that RBAC forbids. */
-const FORBIDDEN_SECONDS = 3600;
+const FORBIDDEN_SECONDS = 60;
 
 /** Seconds for one Event: attempts with events.k8s.io and with core/v1, and a request to see which is served. */
 const MAX_POST_SECONDS = 3 * MAX_OBJECT_SECONDS;

@@ -35,6 +35,11 @@ export type Restart =
   | { request: "watch"; reason: typeof WATCH_RESTARTS[number] }
   | { request: "list"; reason: typeof RELISTS[number] };
 
+/** Whether nothing went wrong: it was made again in its turn, or in the way that the API server knows. */
+export function isExpected({ reason }: Restart): boolean {
+  return reason === "ended" || reason === "resync" || reason === "streaming_list";
+}
+
 /**
  * The restart that a step of the watcher leads to. The lists of METHOD=SLEEP are none, because they are made on purpose.
  *

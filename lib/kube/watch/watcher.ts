@@ -55,6 +55,8 @@ export class Watcher {
   readonly #options: WatcherOptions;
   readonly #requests: SourceRequests;
   readonly #retryPolicy: RetryPolicy;
+  /** The credentials may perhaps list, but not watch. */
+  #listsInPages = false;
 
   constructor(options: WatcherOptions) {
     this.#options = options;
@@ -112,7 +114,9 @@ export class Watcher {
     const { mode, client } = this.#options;
     yield* this.#emit({ type: "init" });
     const place = await this.#requests.enterLists(signal);
-    if (mode === "list" || !client.streamingLists) return { type: "listing", query: FIRST_PAGE, place };
+    if (mode === "list" || !client.streamingLists || this.#listsInPages) {
+      return { type: "listing", query: FIRST_PAGE, place };
+    }
     const watch = this.#requests.openStreamingList(signal);
     return { type: "streaming", watch, timeout: new StreamingListTimeout(), place };
   }
@@ -243,6 +247,11 @@ export class Watcher {
       return { type: "empty" };
     }
     if (error instanceof ApiError) this.#requests.contact();
+    // A streaming list needs the right to watch, a list does not
+    if (state.type === "streaming" && error instanceof ApiError && error.isForbidden) {
+      this.#listsInPages = true;
+      return { type: "empty" };
+    }
     if (state.type === "watching" && this.#hasLived(state)) yield* this.#lived(state.resumePoint);
     const resumePoint = "resumePoint" in state ? state.resumePoint : undefined;
     const { failures, retryIn, relists } = this.#retryPolicy.failed(resumePoint, error);

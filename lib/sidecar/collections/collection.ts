@@ -31,6 +31,7 @@ export class RunningCollection implements Neighbour {
   readonly #parts: CollectionParts;
   /** METHOD=LIST: the whole run counts as the first sync. */
   #isListing = false;
+  #isEnding = false;
   /** Times by the clock, in ms. */
   readonly #openedAt: number;
   #readyAt: number | undefined;
@@ -153,6 +154,8 @@ export class RunningCollection implements Neighbour {
       this.#checkDisk(signal),
       this.#parts.notifications.run(signal),
     ]);
+    // Closed downloads are no longer waited for, which does not make it ready
+    this.#isEnding = true;
     this.#parts.allowance.close();
     await this.#parts.downloads.close();
     this.#parts.reconciler.leave();
@@ -193,13 +196,14 @@ export class RunningCollection implements Neighbour {
   }
 
   async #checkDisk(signal: AbortSignal): Promise<void> {
-    const { config, liveness, clock } = this.#options;
+    const { config, liveness, clock, log } = this.#options;
     await checkDiskPeriodically({
       diskCheck: this.#parts.diskCheck,
       period: config.watch.checkPeriod,
       heal: (path) => this.#parts.reconciler.disk.heal(path),
       heartbeat: liveness.heartbeat("the disk check"),
       clock,
+      log,
     }, signal);
   }
 
@@ -218,14 +222,16 @@ export class RunningCollection implements Neighbour {
   }
 
   #onReady(): void {
+    if (this.#isEnding) return;
     this.#readyAt = this.#options.clock.now();
     this.#parts.allowance.close();
     if (this.#isListing) return;
     const { clock, log } = this.#options;
     const seconds = Math.round(clock.now() - this.#openedAt) / 1000;
-    log.info("Initial sync complete, sidecar is ready.", { objects: this.objects, files: this.files, seconds });
+    const properties = { objects: this.objects, files: this.files, seconds };
+    if (this.#options.onReady()) log.info("Initial sync complete, sidecar is ready.", properties);
+    else log.info("Initial sync complete, other collections are not ready yet.", properties);
     this.#warnOfMissing();
-    this.#options.onReady();
   }
 
   get #isFirstSync(): boolean {

@@ -192,7 +192,7 @@ export class Collections {
     if (finalizerGuard !== undefined) {
       options.finalizerGuard = { ...finalizerGuard, release: (ref) => this.#release(ref) };
     }
-    announce(collection, log);
+    await this.#announce(collection, log);
     const running = await RunningCollection.open(options);
     const slot = { collection, running, heartbeats, stop: new AbortController() };
     this.#slots.set(name, slot);
@@ -212,16 +212,19 @@ export class Collections {
     this.#instance = await instanceOf(collections, this.#options.config.configFile);
   }
 
-  #onReady(): void {
+  /** A collection has become ready. Returns whether all are. */
+  #onReady(): boolean {
     this.#leftovers.check();
     this.#releaseDeselected();
-    if (this.#isAboutToSweep || !this.running.every(({ isReady }) => isReady)) return;
+    if (!this.running.every(({ isReady }) => isReady)) return false;
+    if (this.#isAboutToSweep) return true;
     // A sweep stops everything for some 20 ms: one for all
     this.#isAboutToSweep = true;
     queueMicrotask(() => {
       this.#isAboutToSweep = false;
       this.#options.garbage.sweep();
     });
+    return true;
   }
 
   /** Keeps what these collections name from being written to by objects of any collection. */
@@ -262,22 +265,24 @@ export class Collections {
     for (const collection of running) collection.recordCollections(places);
   }
 
+  /** Logs what a collection selects and where its files go. No line has a query or credentials of a URL. */
+  async #announce(collection: Collection, log: Log): Promise<void> {
+    const { selection, files, notification: { script, webhook } } = collection;
+    const isOwn = selection.namespaces === "OWN";
+    const ownNamespace = isOwn ? await this.#options.client.namespace().catch(() => undefined) : undefined;
+    const folder = folderOf(collection);
+    const mode = files.mode === DEFAULT_MODE ? "" : ` with mode ${octal(files.mode)}`;
+    const call = webhook && `${webhook.method} ${redactUrl(webhook.url).replace(/\?.*/, "")}`;
+    const notified = [script?.path, call].filter((target) => target !== undefined);
+    const then = notified.length === 0 ? "" : `, then ${notified.join(" and ")}`;
+    log.info(`${describeSelection(selection, ownNamespace)} become files in ${folder}${mode}${then}`, {
+      folder,
+      ...given("script", script?.path),
+      ...given("webhook", call),
+    });
+  }
+
   #ends(): Promise<void>[] {
     return [...this.#slots.values()].flatMap(({ ended }) => ended ?? []);
   }
-}
-
-/** Logs what a collection selects and where its files go. No line has a query or credentials of a URL. */
-function announce(collection: Collection, log: Log): void {
-  const { selection, files, notification: { script, webhook } } = collection;
-  const folder = folderOf(collection);
-  const mode = files.mode === DEFAULT_MODE ? "" : ` with mode ${octal(files.mode)}`;
-  const call = webhook && `${webhook.method} ${redactUrl(webhook.url).replace(/\?.*/, "")}`;
-  const notified = [script?.path, call].filter((target) => target !== undefined);
-  const then = notified.length === 0 ? "" : `, then ${notified.join(" and ")}`;
-  log.info(`${describeSelection(selection)} become files in ${folder}${mode}${then}`, {
-    folder,
-    ...given("script", script?.path),
-    ...given("webhook", call),
-  });
 }

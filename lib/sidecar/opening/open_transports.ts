@@ -2,7 +2,7 @@
 import type { RequestSettings } from "../../config/collection_settings.ts";
 import { AllowedHosts } from "../../http/allowed_hosts.ts";
 import { openTransport } from "../../http/open_transport.ts";
-import type { HostPolicy, Transport } from "../../http/transport.ts";
+import type { Transport, TransportOptions } from "../../http/transport.ts";
 import type { Credentials } from "../../kube/client/credentials.ts";
 import type { Log } from "../../log/log.ts";
 import type { Clock } from "../../runtime/clock.ts";
@@ -52,8 +52,8 @@ export class SharedTransports {
 }
 
 function openTransports(options: TransportsOptions & TransportSettings): Transports {
-  const webhook = once(() => open(options));
-  const downloads = once(async () => await open(options, await hostPolicyOf(options)));
+  const webhook = once(() => open(options, { sendOnce: true }));
+  const downloads = once(async () => await open(options, { hostPolicy: await hostPolicyOf(options) }));
   return {
     webhook: webhook.get,
     downloads: downloads.get,
@@ -64,9 +64,12 @@ function openTransports(options: TransportsOptions & TransportSettings): Transpo
   };
 }
 
-async function open(options: TransportsOptions & TransportSettings, hostPolicy?: HostPolicy): Promise<Transport> {
+async function open(
+  options: TransportsOptions & TransportSettings,
+  purpose: Pick<TransportOptions, "hostPolicy" | "sendOnce">,
+): Promise<Transport> {
   const { env, clock, log, skipTlsVerify, caFiles } = options;
-  const transport = { env, skipTlsVerify, ...given("hostPolicy", hostPolicy) };
+  const transport = { env, skipTlsVerify, ...purpose };
   if (caFiles.length === 0 || skipTlsVerify) return openTransport(transport);
   const { openTransportWithCaFiles } = await import("../../http/ca_files.ts");
   return await openTransportWithCaFiles({ files: caFiles, transport, clock, log });

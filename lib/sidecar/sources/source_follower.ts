@@ -1,7 +1,7 @@
 /** Follows one source: passes its objects to a sink, and its failures to log and health. */
 import { ApiError, CredentialsError, isFinal } from "../../kube/client/errors.ts";
 import { describeSource, type WatchTarget } from "../../objects/source.ts";
-import { failureOf, type Restart } from "../../kube/watch/restarts.ts";
+import { failureOf, isExpected, type Restart } from "../../kube/watch/restarts.ts";
 import type { Watcher, WatcherEvent } from "../../kube/watch/watcher.ts";
 import { TransportError } from "../../http/transport.ts";
 import type { Clock } from "../../runtime/clock.ts";
@@ -26,7 +26,7 @@ export interface SourceFailure {
 export interface SourceProgress {
   /** A list is under way. */
   isListing: boolean;
-  /** Watches, and lists, that had to be made again. */
+  /** Watches, and lists, that had to be made again because something went wrong. */
   restarts: number;
   relists: number;
   /** Why it fails now. */
@@ -107,8 +107,9 @@ export class SourceFollower {
   }
 
   /** A watch or a list has to be made again. */
-  restarted({ request }: Restart): void {
-    if (request === "watch") this.#restarts++;
+  restarted(restart: Restart): void {
+    if (isExpected(restart)) return;
+    if (restart.request === "watch") this.#restarts++;
     else this.#relists++;
   }
 

@@ -86,6 +86,13 @@ function missing({ collection, readyAt, outcome, objects }: CollectionInner): Pr
   if (objects > 0) return [];
   const kinds = selection.kinds.map((kind) => `${kind.toLowerCase()}s`).join(",");
   const cure = `Check ${settingOf(collection, "LABEL")}, ${settingOf(collection, "LABEL_VALUE")} and ${namespace}: ` +
-    `\`kubectl get ${kinds} -A -l '${selection.labelSelector ?? ""}'\` must list the objects`;
+    `\`kubectl get ${kinds} ${scopeOf(selection)} -l '${selection.labelSelector ?? ""}'\` must list the objects`;
   return [{ ...about, what: `nothing is selected: there are no ${describeSelection(selection)}`, cure }];
+}
+
+/** The flag of kubectl for the namespaces of a selection. */
+function scopeOf({ namespaces }: CollectionInner["collection"]["selection"]): string {
+  if (namespaces === "ALL") return "-A";
+  const [only, ...others] = namespaces === "OWN" ? [] : namespaces;
+  return `-n ${only !== undefined && others.length === 0 ? only : "NAMESPACE"}`;
 }

@@ -181,6 +181,14 @@ export function tellOfReplacedObjects(story: AddStory): void {
     await eventually(() => assertFolderEquals(at.folder, { x: "b's" }), AT_ONCE);
   });
 
+  story("REMOVE_DELAY is for deleted objects only", async (at) => {
+    for (const name of ["a", "b"]) await at.create("ConfigMap", name, { data: { [`${name}.txt`]: "1" } });
+    await at.startReady({ REMOVE_DELAY: "60" });
+    await at.change("ConfigMap", "a", { labels: { [at.label]: null } });
+    await at.delete("ConfigMap", "b");
+    await eventually(() => assertFolderEquals(at.folder, { "b.txt": "1" }), AT_ONCE);
+  });
+
   story("REMOVE_DELAY gives way to FINALIZERS", async (at) => {
     await at.create("ConfigMap", "a", { data: { "a.txt": "1" } });
     const sidecar = await at.startReady({ REMOVE_DELAY: "60", FINALIZERS: "true", RESOURCE: "configmap" });

@@ -1,6 +1,6 @@
 /** Volumes as they are (rows 6 and 15 of the field cases, and their kind). */
 import assert from "node:assert/strict";
-import { bound, diskAt, exists, text, where } from "../../support/disk.ts";
+import { bound, diskAt, exists, readOnly, text, where } from "../../support/disk.ts";
 import { assertFolderEquals, eventually } from "../../support/oracle.ts";
 import type { SidecarProcess } from "../../support/sidecar_process.ts";
 import type { AddStory, Story } from "../../support/story.ts";
@@ -77,7 +77,7 @@ async function around(at: Story, volume: string): Promise<void> {
 export function tellOfVolumes(story: AddStory): void {
   const strace = { ignore: withoutStrace !== undefined };
   const named = (name: string) => withoutStrace === undefined ? name : `${name} (left out: ${withoutStrace})`;
-  for (const error of ["EPERM", "EOPNOTSUPP"]) {
+  for (const error of ["EPERM", "EOPNOTSUPP", "EACCES", "ENOSYS", "EINVAL"]) {
     story(named(`Volume that refuses chmod with ${error} is one warning`), async (at) => {
       const found = await keepsFiles(at, CHMOD, error);
       assert.equal(found.length, 1, found.join("\n"));
@@ -161,4 +161,37 @@ export function tellOfVolumes(story: AddStory): void {
     await eventually(() => assert.equal(text(source), "2"));
     await sidecar.kill9();
   }, single);
+  const busy = mounts("File that is a mount is its object's fault alone");
+  story(busy.name, async (at) => {
+    Deno.mkdirSync(at.folder);
+    const [source, path] = [`${at.dir}/source`, `${at.folder}/a.txt`];
+    for (const file of [source, path]) Deno.writeTextFileSync(file, "before");
+    using _mount = bound(source, path);
+    for (const name of ["a", "b"]) await at.create("ConfigMap", name, { data: { [`${name}.txt`]: "1" } });
+    const sidecar = await at.start();
+    await sidecar.ready(READY_MS);
+    assert.equal(text(`${at.folder}/b.txt`), "1");
+    assert.match(sidecar.find(/cannot write .*a\.txt/)?.msg ?? "", /mounted there; ATOMIC_WRITES=false/);
+    await sidecar.kill9();
+    const once = await at.start({ METHOD: "LIST" });
+    assert.equal((await once.exited()).code, 0);
+  }, busy);
+
+  const unwritable = mounts("File that is right in a read-only FOLDER is adopted at most once");
+  story(unwritable.name, async (at) => {
+    Deno.mkdirSync(at.folder);
+    Deno.writeTextFileSync(`${at.folder}/a.txt`, "1");
+    await at.create("ConfigMap", "a", { data: { "a.txt": "1" } });
+    let sidecar: SidecarProcess;
+    {
+      using _ = readOnly(at.folder);
+      sidecar = await at.start({ DEBUG: "true" });
+      await sidecar.logged(/cannot write .*a\.txt.*read-only/);
+      assert.equal((await sidecar.health("/readyz")).status, 503);
+      await new Promise((resolve) => setTimeout(resolve, 2500));
+      assert.equal(sidecar.find(/adopted/), undefined);
+    }
+    await sidecar.ready(READY_MS * 2);
+    assert.equal(sidecar.lines.filter(({ msg }) => msg.includes("adopted")).length, 1);
+  }, unwritable);
 }

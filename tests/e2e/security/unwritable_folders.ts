@@ -33,4 +33,24 @@ export function tellOfUnwritableFolders(story: AddStory): void {
       assert.equal((await list.exited()).code, 0, list.tail());
     }, { ignore });
   }
+
+  const unmade = where("mounts", "FOLDER that cannot be made is the disk's fault");
+  story(unmade.name, async (at) => {
+    await Deno.mkdir(`${at.dir}/volume`);
+    const protection = readOnly(`${at.dir}/volume`);
+    const settings = { FOLDER: `${at.dir}/volume/files`, NAMESPACE: at.namespace };
+    const empty = await at.start({ METHOD: "LIST", ...settings });
+    assert.equal((await empty.exited()).code, 0, empty.tail());
+    assert.equal(linesOf(empty, "WARN", "FOLDER=").length, 1, empty.tail());
+    await at.create("ConfigMap", "good", { data: { "good.txt": "1" } });
+    const list = await at.start({ METHOD: "LIST", ...settings });
+    assert.equal((await list.exited()).code, 4, list.tail());
+    const sidecar = await at.start(settings);
+    await sidecar.logged(/cannot write .*good\.txt/);
+    assert.equal((await sidecar.health("/readyz")).status, 503);
+    assert.equal((await sidecar.health("/livez")).status, 200);
+    protection[Symbol.dispose]();
+    await sidecar.ready();
+    assert.equal(text(`${settings.FOLDER}/good.txt`), "1");
+  }, unmade);
 }

@@ -77,6 +77,7 @@ async function soak(minutes: number, only: string[] | undefined, inspectPort: nu
     const names = Object.keys(moves).filter((name) => only?.includes(name) ?? true);
     const choices = names.flatMap((name) => Array(10 * (moves[name]?.[0] ?? 0)).fill(name) as string[]);
     const rows: Row[] = [];
+    await using _ending = { [Symbol.asyncDispose]: () => tellEnd(sidecar) };
     const startedAt = performance.now();
     let count = 0;
     let firstHeap: HeapCount | undefined;
@@ -85,6 +86,7 @@ async function soak(minutes: number, only: string[] | undefined, inspectPort: nu
       const samples: number[] = [];
       const stormAt = performance.now();
       while (performance.now() < stormAt + STORM_SECONDS * 1000) {
+        if (!sidecar.running) throw new Error("the sidecar ended");
         await moves[pick(random, choices)]?.[1]();
         count++;
         await seconds(0.6 * random());
@@ -97,7 +99,6 @@ async function soak(minutes: number, only: string[] | undefined, inspectPort: nu
       await eventually(() => world.assertFiles(), { timeout: 120_000, interval: 250 });
       const settled = Math.round((performance.now() - calmAt) / 1000);
       await seconds(4);
-      if (!sidecar.running) throw new Error(`the sidecar ended\n${sidecar.tail()}`);
       rows.push({
         minute: Math.round((performance.now() - startedAt) / 60_000),
         moves: count,
@@ -120,6 +121,12 @@ async function soak(minutes: number, only: string[] | undefined, inspectPort: nu
   } finally {
     await controlPlane.stop();
   }
+}
+
+/** If the sidecar has ended, how, and what it said last. */
+async function tellEnd(sidecar: SidecarProcess): Promise<void> {
+  await seconds(1);
+  if (!sidecar.running) console.log(`the sidecar ended: ${JSON.stringify(sidecar.exit)}\n${sidecar.tail()}`);
 }
 
 /** Asks the probes every second, as a kubelet would. */

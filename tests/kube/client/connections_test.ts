@@ -223,6 +223,16 @@ Deno.test("a request comes over a new connection after one that got no answer", 
   assert.notEqual(next?.port, dead?.port);
 });
 
+Deno.test("namespace() needs no certificate that can be used", async () => {
+  const credentials = new ChangingCredentials({ server: "https://127.0.0.1:1", namespace: "team-a", caCert: "" });
+  const { kept } = connections(credentials);
+  await assert.rejects(kept.current(), { name: "CredentialsError" });
+  assert.equal(await kept.namespace(), "team-a");
+  credentials.failure = new CredentialsError("the mount is dead");
+  await assert.rejects(kept.namespace(), /the mount is dead/);
+  kept.close();
+});
+
 Deno.test("a half-written CA leaves the old connection in use until the CA is whole", async () => {
   let authorized = true;
   await using server = serve(() => authorized ? listAt("7") : unauthorized(), first);

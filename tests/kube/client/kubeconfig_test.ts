@@ -110,6 +110,19 @@ echo '{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential",
   assert.equal(await tokenAfter(true), "Bearer token-2");
 });
 
+Deno.test("load() finds an exec plugin beside the kubeconfig", async () => {
+  using folder = tempFolder();
+  const credential = { apiVersion: "client.authentication.k8s.io/v1", kind: "ExecCredential", status: { token: "t" } };
+  await Deno.mkdir(`${folder.path}/bin`);
+  await Deno.writeTextFile(`${folder.path}/bin/plugin`, `#!/bin/sh\necho '${JSON.stringify(credential)}'\n`, {
+    mode: 0o755,
+  });
+  const exec = { apiVersion: "client.authentication.k8s.io/v1", command: "./bin/plugin" };
+  await Deno.writeTextFile(`${folder.path}/config`, kubeconfig({ user: { exec } }));
+  const access = await new KubeconfigCredentials(`${folder.path}/config`).load(false);
+  assert.deepEqual(headersOf(access), { authorization: "Bearer t" });
+});
+
 Deno.test("load() says what an exec plugin said when it failed", async () => {
   using folder = tempFolder();
   await Deno.writeTextFile(`${folder.path}/plugin`, "#!/bin/sh\necho please log in >&2\nexit 1\n", { mode: 0o755 });
@@ -153,10 +166,12 @@ Deno.test("load() merges several files, where the first to name a thing wins", a
   assert.deepEqual([access.server, headersOf(access).authorization], ["https://b.example:6443", "Bearer second"]);
 });
 
-Deno.test("load() passes over files of a list that are not there, but wants one", async () => {
+Deno.test("load() passes over files of a list that are empty or not there, but wants one", async () => {
   using folder = tempFolder();
   await Deno.writeTextFile(`${folder.path}/config`, kubeconfig());
-  const { server } = await new KubeconfigCredentials(`/nowhere/config::${folder.path}/config`).load(false);
+  await Deno.writeTextFile(`${folder.path}/empty`, "");
+  const paths = `/nowhere/config::${folder.path}/empty:${folder.path}/config`;
+  const { server } = await new KubeconfigCredentials(paths).load(false);
   assert.equal(server, "https://test.example:6443");
   for (const paths of ["/nowhere/a:/nowhere/b", "/nowhere/a", ":"]) {
     await assert.rejects(new KubeconfigCredentials(paths).load(false), {

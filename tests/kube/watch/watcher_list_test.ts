@@ -110,6 +110,18 @@ for (const status of [422, 400]) {
   });
 }
 
+Deno.test("run() lists in pages where it may list, but not watch", async () => {
+  await using api = new ScriptedApi();
+  const client = api.makeClient();
+  const forbidden = () => refusal(403, "Forbidden", "cannot watch configmaps");
+  api.script(forbidden(), listAt("10", ["a@1"]), forbidden());
+  await using followed = new Followed(api, { client });
+  await followed.yielded("failed 403 in 8");
+  assert.deepEqual(followed.asked, ["streaming list", "list", "watch from 10"]);
+  assert.deepEqual(followed.events, ["init", "init", "initApply a@1", "initDone", "failed 403 in 8"]);
+  assert.equal(client.streamingLists, true, "others may watch");
+});
+
 Deno.test("run() lists in pages 30 seconds after the last initial event", async () => {
   await using api = new ScriptedApi();
   const stream = new WatchStream();

@@ -76,7 +76,7 @@ function place() {
           timesOf: (target) => sources?.timesOf(target),
         },
         isAdded: false,
-        onReady() {},
+        onReady: () => true,
         clock,
         random: () => 0,
         log,
@@ -159,6 +159,17 @@ Deno.test("notReady() names the content that it waits for", async () => {
   it.run();
   const reason = `not synced yet: waiting for the content of ${at.path}/files/a.json`;
   await until(() => it.collection.notReady() === reason);
+});
+
+Deno.test("run() does not say that it is ready when it is stopped during a download", async () => {
+  await using at = place();
+  await using silent = listen(() => Promise.resolve());
+  at.create("a", { "a.json.url": `http://127.0.0.1:${silent.port}/` });
+  const it = await at.open();
+  it.run();
+  await until(() => it.collection.notReady()?.includes("waiting for the content of") === true);
+  await it[Symbol.asyncDispose]();
+  assert.deepEqual(it.log.lines.filter((line) => line.includes("ready")), []);
 });
 
 Deno.test("notReady() waits ten seconds for all downloads together", async () => {

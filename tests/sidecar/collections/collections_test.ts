@@ -35,6 +35,14 @@ Deno.test("Collections wait for each other in readiness only, and name the one t
   await until(() => Object.keys(at.files("1")).length === 1);
   await until(() => it.collections.notReady()?.includes("not allowed") === true);
   assert.match(it.collections.notReady() ?? "", /^two: not synced yet: secrets in all namespaces: not allowed to /);
+  await until(() => it.log.lines.some((line) => line.startsWith("info: Initial sync complete")));
+  at.gateway.intercept = () => undefined;
+  await it.clock.advance(60);
+  await until(() => it.collections.notReady() === undefined);
+  assert.deepEqual(it.log.lines.filter((line) => line.startsWith("info: Initial sync")), [
+    "info: Initial sync complete, other collections are not ready yet.",
+    "info: Initial sync complete, sidecar is ready.",
+  ]);
 });
 
 Deno.test("replace() touches no collection that is unchanged", async () => {

@@ -19,4 +19,7 @@ Deno.test("describeSelection() names kinds, labels or names, and namespaces", ()
     const { config } = parseConfig({ FOLDER: "/f", ...env });
     assert.equal(describeSelection(config.collections[0]!.selection), expected);
   }
+  const { config } = parseConfig({ FOLDER: "/f", LABEL: "app", DEFAULTS: "kiwigrid" });
+  const described = describeSelection(config.collections[0]!.selection, "team");
+  assert.equal(described, "configmaps with labels app in the sidecar's own namespace (team)");
 });

@@ -227,6 +227,9 @@ Deno.test("state has a failure until the API server has answered again", async (
     log: keptLog(),
   });
   follower.restarted({ request: "watch", reason: "server_error" });
+  // Nothing went wrong
+  follower.restarted({ request: "watch", reason: "ended" });
+  for (const reason of ["resync", "streaming_list"] as const) follower.restarted({ request: "list", reason });
   await follower.run(new AbortController().signal, { once: false });
   const { failure, ...state } = follower.state;
   const reason = "GET /: starting";

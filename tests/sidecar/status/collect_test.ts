@@ -116,18 +116,26 @@ Deno.test("collectStatus() names each object's fault with its cure, and a warnin
   assert.deepEqual(status.collections.map(({ state }) => state), ["ready"]);
 });
 
-Deno.test("collectStatus() says how to find what a label selects, when that is nothing", async () => {
-  await using place = collectionsPlace();
-  await using started = await place.start(COLLECTION);
-  started.run();
-  await until(() => started.collections.notReady() === undefined);
-  assert.deepEqual(statusOf(started).problems.map(brief), [[
-    "warning",
-    undefined,
-    "nothing is selected: there are no configmaps with labels app in all namespaces",
-    "Check label, labelValue and namespaces: `kubectl get configmaps -A -l 'app'` must list the objects",
-  ]]);
-});
+for (
+  const [keys, where, scope] of [
+    ["", "all namespaces", "-A"],
+    ["namespaces: [default]\n    ", "namespace default", "-n default"],
+    ["namespaces: [default, other]\n    ", "namespaces default, other", "-n NAMESPACE"],
+  ] as const
+) {
+  Deno.test(`collectStatus() says how to find what a label selects in ${where}, when that is nothing`, async () => {
+    await using place = collectionsPlace();
+    await using started = await place.start(COLLECTION.replace("resource:", `${keys}resource:`));
+    started.run();
+    await until(() => started.collections.notReady() === undefined);
+    assert.deepEqual(statusOf(started).problems.map(brief), [[
+      "warning",
+      undefined,
+      `nothing is selected: there are no configmaps with labels app in ${where}`,
+      `Check label, labelValue and namespaces: \`kubectl get configmaps ${scope} -l 'app'\` must list the objects`,
+    ]]);
+  });
+}
 
 Deno.test("collectStatus() has a lost path with the collection that lost it", async () => {
   await using place = collectionsPlace();

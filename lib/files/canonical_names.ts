@@ -1,0 +1,23 @@
+/** One name for each file: a directory may have become a symlink, and FOLDER may be written in another way than before. */
+import type { AllowedFolders } from "./allowed_folders.ts";
+import type { Journal } from "./journal.ts";
+import { joinPath, nameOf, parentOf } from "./paths.ts";
+
+type Folders = Pick<AllowedFolders, "canonical">;
+
+/** Gives the files and directories of an earlier run the names that objects claim now. */
+export function useCanonicalNames(journal: Pick<Journal, "rename">, folders: Folders): void {
+  const known = new Map<string, string>();
+  journal.rename((path) => {
+    const directory = parentOf(path);
+    const name = known.get(directory) ?? folders.canonical(directory);
+    known.set(directory, name);
+    return name === directory ? path : joinPath(name, nameOf(path));
+  });
+}
+
+/** Whether the file at a path is ours under another name, too, so that removing it would remove that one. */
+export function hasOtherName(path: string, journal: Pick<Journal, "ownerOf">, folders: Folders): boolean {
+  const name = joinPath(folders.canonical(parentOf(path)), nameOf(path));
+  return name !== path && journal.ownerOf(name) !== undefined;
+}
