@@ -32,6 +32,10 @@ export const LOG_MEANINGS: Readonly<Record<string, Meaning>> = {
     "Another process of the pod has the port, often another sidecar. Files are written, but probes cannot ask this sidecar",
     "Set `HEALTH_PORT`, or `LIVENESS=false` if nothing probes it",
   ),
+  "a bug of the sidecar, which goes on: …": of(
+    "An error that nothing of the sidecar waits for. Files and probes are not affected",
+    "Report the line, with its `stack`",
+  ),
   "Initial sync complete, other collections are not ready yet.": of(
     "One of several collections is ready, with the same counts",
   ),

@@ -18,6 +18,7 @@ import { type Fault, faultOf } from "../config/read_settings.ts";
 import { configFilesOf, folderOf } from "../sidecar/opening/open_files.ts";
 import { runSidecar } from "../sidecar/sidecar.ts";
 import { describeFaults } from "./report.ts";
+import { logStrayErrors } from "./stray_errors.ts";
 import { checkStart } from "./start_checks.ts";
 import { COMMIT, VERSION } from "./version.ts";
 import { messageOf } from "../runtime/message_of.ts";
@@ -73,7 +74,8 @@ export async function runProgram(
   const warnings = [...config.warnings];
   if (config.startsLikeKiwigrid) warnings.push(...logFaults.map(({ message }) => message));
   else faults.push(...logFaults);
-  using _ = { [Symbol.dispose]: () => log.flush() };
+  const strayErrors = logStrayErrors(log);
+  using _ = { [Symbol.dispose]: () => (strayErrors[Symbol.dispose](), log.flush()) };
   stop.addEventListener("abort", () => log.info(`${stop.reason.message}: stopping`), { once: true });
 
   const broken = new Set([...configFaults.map(({ setting }) => setting), ...(isRemoval ? ["FOLDER"] : [])]);

@@ -336,6 +336,15 @@ Deno.test("call() is refused while a credentials file cannot be read, and names 
   assert.match(it.logged("error")[0]!.message, /token file \/no\/such\/file cannot be read/);
 });
 
+Deno.test("call() leaves no rejection that nobody handles when the signal aborted before it", async () => {
+  await using server = serve(() => new Response());
+  using it = makeWebhook({ url: `http://127.0.0.1:${server.port}/` });
+  it.abort.abort(new Error("stop"));
+  await assert.rejects(it.call(), { message: "stop" });
+  // The test runner fails on such a rejection, which comes when the request notices the signal
+  await new Promise((resolve) => setTimeout(resolve));
+});
+
 Deno.test("call() rejects with the signal's reason and logs nothing", async () => {
   await using server = listen(() => Promise.resolve());
   using it = makeWebhook({ url: `http://127.0.0.1:${server.port}/` });
