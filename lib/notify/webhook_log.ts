@@ -85,8 +85,7 @@ export class WebhookLog {
   }
 
   #unavailable(text: string, properties: Record<string, unknown>): void {
-    const hint = /certificate|issuer/i.test(text) ? "; check REQ_CA_FILE" : "";
-    this.#states.report("warn", "unavailable", `${this.#call} failed: ${text}${hint}; retrying`, properties);
+    this.#states.report("warn", "unavailable", `${this.#call} failed: ${text}${tlsHint(text)}; retrying`, properties);
   }
 
   #delivered(text: string, isLate: boolean, properties: Record<string, unknown>): void {
@@ -103,6 +102,12 @@ export class WebhookLog {
     const { method, url } = this.#options;
     return { method, url: redactUrl(url), ...given("status", status) };
   }
+}
+
+/** What to check when a certificate was not accepted. */
+function tlsHint(text: string): string {
+  if (/valid for name|altnames/i.test(text)) return "; check the host in REQ_URL";
+  return /certificate|issuer/i.test(text) && !/expired/i.test(text) ? "; check REQ_CA_FILE" : "";
 }
 
 function hintOf({ outcome, status }: Attempted): string {

@@ -3,6 +3,7 @@ import { keptLog } from "../support/api_gateway.ts";
 import { authorizationFrom } from "../../lib/http/authorization.ts";
 import { credentialsFrom } from "../../lib/http/basic_auth.ts";
 import { openTransport } from "../../lib/http/open_transport.ts";
+import { TransportError } from "../../lib/http/transport.ts";
 import { payloadBody } from "../../lib/notify/webhook.ts";
 import { describeRequest, encode, listen, serve, until } from "../support/local_servers.ts";
 import { makeWebhook } from "../support/webhook_at_work.ts";
@@ -235,6 +236,23 @@ Deno.test("call() is unanswered when the connection breaks late", async () => {
   breakOff();
   assert.deepEqual(await call, { type: "unanswered" });
 });
+
+for (
+  const [why, hint] of [
+    ["invalid peer certificate: UnknownIssuer", "; check REQ_CA_FILE"],
+    ["unable to verify the first certificate", "; check REQ_CA_FILE"],
+    ['invalid peer certificate: certificate not valid for name "a"', "; check the host in REQ_URL"],
+    ["Hostname/IP does not match certificate's altnames: Host: a.", "; check the host in REQ_URL"],
+    ["certificate has expired", ""],
+  ] as const
+) {
+  Deno.test(`call() says what to check after: ${why}`, async () => {
+    const fetch = () => Promise.reject(new TransportError("connect", `cannot connect to a: ${why}`));
+    using it = makeWebhook({ url: "https://a/", retry: NO_RETRY, transport: { fetch, close() {} } });
+    assert.deepEqual(await it.call(), { type: "unavailable" });
+    assert.equal(it.logged("warn")[0]!.message, `GET https://a/ failed: cannot connect to a: ${why}${hint}; retrying`);
+  });
+}
 
 Deno.test("call() is unavailable when nobody accepts the connection in time", async () => {
   await using server = slowServer();

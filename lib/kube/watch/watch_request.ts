@@ -23,11 +23,12 @@ export class WatchRequest {
   readonly #options: WatchRequestOptions;
   readonly #deadline: Deadline;
   readonly #events: AsyncGenerator<WatchEvent[], void>;
+  /** The server has sent nothing new: at most bookmarks of the version that was asked for. */
+  isEmpty = true;
   /** Events that were put back. */
   #unread: WatchEvent[] = [];
   #answeredAt: number | undefined;
   #timeout: number | undefined;
-  #isEmpty = true;
   #secondsWaited = 0;
 
   constructor(options: WatchRequestOptions, signal: AbortSignal) {
@@ -44,11 +45,6 @@ export class WatchRequest {
   /** When the server accepted the watch, by the clock, in ms; `undefined` before that. */
   get answeredAt(): number | undefined {
     return this.#answeredAt;
-  }
-
-  /** The server has sent nothing, not even a bookmark. */
-  get isEmpty(): boolean {
-    return this.#isEmpty;
   }
 
   /** Seconds that the last {@link WatchRequest.next} waited for events, without the time before the answer began. */
@@ -86,7 +82,6 @@ export class WatchRequest {
         if (!this.isOutOfTime) this.#options.onContact();
         return undefined;
       }
-      this.#isEmpty = false;
       this.#options.onContact();
       return value;
     } catch (error) {

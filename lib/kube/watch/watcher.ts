@@ -169,6 +169,7 @@ export class Watcher {
       if (isListEnd(event)) {
         yield* this.#emitObjects(objects);
         const resumePoint = yield* this.#listed(event.object.metadata.resourceVersion);
+        watch.isEmpty = false;
         watch.putBack(batch.slice(index + 1));
         watch.live(this.#requests.watchSeconds(resumePoint));
         return { type: "watching", watch, resumePoint };
@@ -200,15 +201,19 @@ export class Watcher {
       yield* this.#lived(resumePoint);
       return { type: "resuming", resumePoint };
     }
-    resumePoint.emptyWatches = 0;
     for (const event of batch) {
       assertEvent(event, this.#options.source);
       const { type, object } = event;
       if (type !== "BOOKMARK") yield* this.#emit({ type: type === "DELETED" ? "delete" : "apply", object });
       const version: string | undefined = object.metadata.resourceVersion;
+      const isNewer = version !== undefined && version !== "" && resumePoint.advance(version);
       // A newer version counts as a success, even if the watch is cut within MIN_WATCH_SECONDS
-      if (version !== undefined && version !== "" && resumePoint.advance(version)) this.#retryPolicy.succeeded();
-      yield* this.#reportRecovery();
+      if (isNewer) this.#retryPolicy.succeeded();
+      if (isNewer || type !== "BOOKMARK") {
+        watch.isEmpty = false;
+        resumePoint.emptyWatches = 0;
+        yield* this.#reportRecovery();
+      } else if (this.#hasLived(state)) yield* this.#reportRecovery();
     }
     return state;
   }

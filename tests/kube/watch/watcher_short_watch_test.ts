@@ -34,29 +34,34 @@ Deno.test("run() backs off from a watch that ends at once even if it brought an 
 const RELISTED = ["init", "initApply a@400", "initDone"];
 
 /** An API server whose front end answers every watch with 200, nothing, and a clean end, instead of 410. */
-function endWatchesAtOnce(api: ScriptedApi): void {
+function endWatchesAtOnce(api: ScriptedApi, text = ""): void {
   const answer = (request: ScriptedRequest): Response => {
     api.script(answer);
-    return request.query.watch === undefined ? listAt("500", ["a@400"]) : new Response("");
+    return request.query.watch === undefined ? listAt("500", ["a@400"]) : new Response(text);
   };
   api.script(answer);
 }
 
-Deno.test("run() lists again when three resumed watches end at once without an event", async () => {
-  await using api = new ScriptedApi();
-  const { followed, watch } = await watching(api, { resyncPeriod: 0 });
-  await using _ = followed;
-  await api.clock.advance(5);
-  endWatchesAtOnce(api);
-  await watch.cut();
-  await followed.yielded("failed TransportError in 1");
-  for (const delay of [1, 2, 4, 8]) {
-    await followed.yielded(delay === 1 ? "failed TransportError in 1" : `failed AnswerError in ${delay}`);
-    await api.clock.advance(delay);
-  }
-  await until(() => RELISTED.every((event) => followed.events.slice(6).includes(event)));
-  assert.ok(api.clock.now() <= 30_000, "within half a minute");
-});
+const BOOKMARK = `{"type":"BOOKMARK","object":{"kind":"ConfigMap","metadata":{"resourceVersion":"11"}}}\n`;
+
+for (
+  const [what, text] of [["without an event", ""], ["with a bookmark of the version asked for", BOOKMARK]] as const
+) {
+  Deno.test(`run() lists again when three resumed watches end at once ${what}`, async () => {
+    await using api = new ScriptedApi();
+    const { followed, watch } = await watching(api, { resyncPeriod: 0 });
+    await using _ = followed;
+    await api.clock.advance(5);
+    endWatchesAtOnce(api, text);
+    await watch.cut();
+    for (const delay of [1, 2, 4, 8]) {
+      await followed.yielded(delay === 1 ? "failed TransportError in 1" : `failed AnswerError in ${delay}`);
+      await api.clock.advance(delay);
+    }
+    await until(() => RELISTED.every((event) => followed.events.slice(6).includes(event)));
+    assert.ok(api.clock.now() <= 30_000, "within half a minute");
+  });
+}
 
 Deno.test("run() backs off when the watches after such a list end at once, too", async () => {
   await using api = new ScriptedApi();
