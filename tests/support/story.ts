@@ -212,6 +212,8 @@ export class Story implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#sidecars.map((sidecar) => sidecar.kill9()));
     removeFolder(this.dir);
+    // lib/cli/stray_errors.ts
+    for (const sidecar of this.#sidecars) assert.equal(sidecar.find("a bug of the sidecar")?.text, undefined);
   }
 }
 
