@@ -65,6 +65,32 @@ Deno.test("Leftovers keep a file that another collection has written anew", asyn
   assert.deepEqual(at.files("1"), { "a.txt": "b" });
 });
 
+Deno.test("Leftovers are all named by each version of a record, in case the process is killed after it", async () => {
+  await using at = collectionsPlace();
+  at.create("a", { "a.txt": "a" });
+  const NAMES = ["a", "b", "c", "d"];
+  const [one, ...others] = NAMES.map((name) => item(name, name));
+  {
+    await using it = await at.start(config(one!, ...others));
+    it.run();
+    await until(() => it.collections.notReady() === undefined);
+  }
+  const [own] = [...Deno.readDirSync(`${at.path}/a`)].filter(({ isDirectory }) => isDirectory);
+  const versions = () => {
+    const lines = Deno.readTextFileSync(`${at.path}/a/${own?.name}/state/record`).split("\n").filter(Boolean);
+    const entries = lines.map((line): [string, { name: string }] => JSON.parse(line));
+    return entries.map(([what], index) => {
+      if (what !== "collections") return [];
+      const end = entries.findIndex(([other], at) => at > index && other !== "collection");
+      return entries.slice(index + 1, end === -1 ? undefined : end).map(([, { name }]) => name).sort();
+    }).filter((names) => names.length > 0);
+  };
+  const before = versions().length;
+  await using _ = await at.start(config(one!));
+  const names = versions().slice(before);
+  assert.ok(names.every((those) => those.join() === NAMES.join()), JSON.stringify(names));
+});
+
 Deno.test({
   name: "Leftovers are tried again while a file cannot be removed",
   ignore: Deno.uid() !== 0,
