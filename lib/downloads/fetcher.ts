@@ -108,7 +108,8 @@ export class Fetcher {
     let last = { url: start, authorization, conditions: {} };
     const answer = await follow(transport, start, {
       method: "GET",
-      headers: { "accept-encoding": "identity" },
+      // Some hosts, such as GitHub's API, refuse requests without a user agent
+      headers: { "accept-encoding": "identity", "user-agent": "deno-k8s-sidecar" },
       authorizationFor: onlyToOrigin(start, authorization),
       headersFor(url, authorization) {
         last = { url, authorization, conditions: conditions(known, url, authorization) };

@@ -16,8 +16,13 @@ export function useCanonicalNames(journal: Pick<Journal, "rename">, folders: Fol
   });
 }
 
+/** The name that a path has for the collection of these folders. */
+export function canonicalName(path: string, folders: Folders): string {
+  return joinPath(folders.canonical(parentOf(path)), nameOf(path));
+}
+
 /** Whether the file at a path is ours under another name, too, so that removing it would remove that one. */
 export function hasOtherName(path: string, journal: Pick<Journal, "ownerOf">, folders: Folders): boolean {
-  const name = joinPath(folders.canonical(parentOf(path)), nameOf(path));
+  const name = canonicalName(path, folders);
   return name !== path && journal.ownerOf(name) !== undefined;
 }

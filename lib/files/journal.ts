@@ -219,8 +219,8 @@ export class Journal {
   recordCollections(collections: readonly RecordedCollection[]): void {
     if (JSON.stringify(collections) === JSON.stringify(this.#state.collections)) return;
     this.#state.collections = [...collections];
-    this.#appendIfPossible(["collections"]);
-    for (const collection of collections) this.#appendIfPossible(["collection", collection]);
+    // In one write: after a crash in between, the record would name only some of them
+    this.#appendIfPossible(["collections"], ...collections.map((collection): Entry => ["collection", collection]));
   }
 
   /** Rewrites the record if it was changed by others, could not be written earlier or is too long. */
@@ -238,7 +238,7 @@ export class Journal {
       this.#record.lines > 2 * (this.#state.owned.size + this.#state.made.size) + MAX_EXCESS;
   }
 
-  #append(entry: Entry): void {
+  #append(...entries: Entry[]): void {
     if (this.#isDryRun) return;
     if (this.#isTooLong) {
       try {
@@ -247,13 +247,13 @@ export class Journal {
         // The disk is too full for that, and the long record is right, too
       }
     }
-    this.#record?.append(entry, () => this.#entries());
+    this.#record?.append(entries, () => this.#entries());
   }
 
   /** For entries that may be lost: at worst, a path is checked again, or a notification is repeated. */
-  #appendIfPossible(entry: Entry): void {
+  #appendIfPossible(...entries: Entry[]): void {
     try {
-      this.#append(entry);
+      this.#append(...entries);
     } catch {
       this.#record?.expire();
     }

@@ -105,13 +105,13 @@ export class RecordFile {
   }
 
   /**
-   * Appends an entry. Rewrites the file first, with `all` entries, if that is necessary.
+   * Appends entries in one write. Rewrites the file first, with `all` entries, if that is necessary.
    *
-   * @throws {Deno.errors.*} the entry is not recorded
+   * @throws {Deno.errors.*} the entries are not recorded
    */
-  append(entry: Entry, all: () => Entry[]): void {
+  append(entries: readonly Entry[], all: () => Entry[]): void {
     try {
-      this.#append(ENCODER.encode(lineOf(entry)), all);
+      this.#append(entries, all);
     } catch (error) {
       // It is reported as the failure of a file, which is on another volume perhaps
       if (this.#isElsewhere && error instanceof Error) {
@@ -121,25 +121,26 @@ export class RecordFile {
     }
   }
 
-  #append(bytes: Uint8Array, all: () => Entry[]): void {
+  #append(entries: readonly Entry[], all: () => Entry[]): void {
     if (this.#isStale) this.rewrite(all());
     try {
-      this.#add(bytes);
+      this.#add(entries);
     } catch (error) {
       const isGone = error instanceof Deno.errors.NotFound;
       // An earlier run was under another user
       const isForeign = error instanceof Deno.errors.PermissionDenied || error instanceof ReplacedError;
       if (!isGone && !isForeign) throw error;
       this.rewrite(all());
-      this.#add(bytes);
+      this.#add(entries);
     }
   }
 
-  #add(bytes: Uint8Array): void {
+  #add(entries: readonly Entry[]): void {
+    const bytes = ENCODER.encode(entries.map(lineOf).join(""));
     try {
       using file = this.#open();
       for (let at = 0; at < bytes.length;) at += file.writeSync(bytes.subarray(at));
-      this.#lines++;
+      this.#lines += entries.length;
       this.#size += bytes.length;
     } catch (error) {
       // A part of the entry may have been written

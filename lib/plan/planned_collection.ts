@@ -1,6 +1,7 @@
 /** One collection, with the parts of a run that decide what becomes a file, and a disk that is only planned. */
 import type { Collection } from "../config/collection_settings.ts";
 import type { Config } from "../config/config.ts";
+import { canonicalName } from "../files/canonical_names.ts";
 import type { ConfigFile } from "../files/config_files.ts";
 import type { Collision } from "../files/claims.ts";
 import { DryPublisher, type PlannedFile } from "../files/dry_publisher.ts";
@@ -177,7 +178,7 @@ export class PlannedCollection implements Neighbour {
   inherit(): void {}
 
   owns(path: string): boolean {
-    return this.#journal.ownerOf(path) !== undefined;
+    return this.#journal.ownerOf(canonicalName(path, this.publisher)) !== undefined;
   }
 
   /** Lists everything once, and plans. Returns the reasons why something could not be listed or read. */

@@ -122,6 +122,7 @@ Deno.test("fetchTo() decodes a compressed body, or refuses it", async () => {
   await using server = serve((request) => {
     const encoding = new URL(request.url).pathname.slice(1);
     assert.equal(request.headers.get("accept-encoding"), "identity");
+    assert.equal(request.headers.get("user-agent"), "deno-k8s-sidecar");
     const plain = new Response("compressed").body!;
     const body = encoding === "br" ? plain : plain.pipeThrough(new CompressionStream("gzip"));
     return new Response(body, { headers: { "content-encoding": encoding } });

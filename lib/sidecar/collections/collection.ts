@@ -4,6 +4,7 @@ import type { Reconciler } from "../../reconcile/reconciler.ts";
 import { given } from "../../runtime/given.ts";
 import type { FileEvent } from "../../reconcile/file_event.ts";
 import { settleDownloads } from "./settle_downloads.ts";
+import { canonicalName } from "../../files/canonical_names.ts";
 import type { ConfigFile } from "../../files/config_files.ts";
 import type { RecordedCollection } from "../../files/record_format.ts";
 import { type Belongings, inherit, type Neighbour } from "./leftovers.ts";
@@ -93,11 +94,12 @@ export class RunningCollection implements Neighbour {
 
   /** Whether the file at a path is one of this collection's. */
   owns(path: string): boolean {
-    return this.#parts.journal.ownerOf(path) !== undefined;
+    const { journal, publisher } = this.#parts;
+    return journal.ownerOf(canonicalName(path, publisher)) !== undefined;
   }
 
   inherit(directory: string): void {
-    inherit(this.#parts, directory);
+    inherit(this.#parts, canonicalName(directory, this.#parts.publisher));
   }
 
   /** From now on, no object writes to these files, either. */

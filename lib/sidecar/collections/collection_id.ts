@@ -1,15 +1,17 @@
 /** Identifies a collection on the disk: its directory is `FOLDER/..k8s-sidecar-<id>`. */
 import { type Collection, ENVIRONMENT_COLLECTION, type Selection } from "../../config/collection_settings.ts";
 import type { RecordedCollection } from "../../files/record_format.ts";
+import { realPathOf } from "../../files/file_calls.ts";
 import { resolvePath } from "../../files/paths.ts";
 import { given } from "../../runtime/given.ts";
 import { folderOf } from "../opening/open_files.ts";
 
-/** Where a collection has its files and its record. */
+/** Where a collection has its files and its record: by the folder's real path, so that it is not left by another name. */
 export async function placeOf(collection: Collection): Promise<RecordedCollection> {
   const { name, onRemove, files, selection } = collection;
   const id = name === ENVIRONMENT_COLLECTION ? await selectionId(selection) : await hashOf(name);
-  return { name, folder: folderOf(collection), id, ...given("stateFile", files.stateFile), onRemove };
+  const folder = realPathOf(folderOf(collection));
+  return { name, folder, id, ...given("stateFile", files.stateFile), onRemove };
 }
 
 /**

@@ -55,7 +55,7 @@ export class Collections {
   #hasBeenReady = false;
   #instance = "";
   #isAboutToSweep = false;
-  /** Where collections are about to be opened. */
+  /** Where collections are about to be opened, or about to be cleaned up. */
   #coming: RecordedCollection[] = [];
   /** Those that have ended and whose files are not given to the leftovers yet. */
   #left: Slot[] = [];
@@ -165,7 +165,8 @@ export class Collections {
     }));
     for (const collection of added) await this.#open(collection);
     this.#coming = [];
-    for (const { running } of this.#left.splice(0)) this.#leftovers.add(running.place, running.belongings);
+    for (const { running } of this.#left) this.#leftovers.add(running.place, running.belongings);
+    this.#left.length = 0;
     this.#releaseDeselected();
     await this.#identify();
     this.#record();
@@ -251,7 +252,10 @@ export class Collections {
   /** Collections of the last run that are not configured any more. */
   #findLeftovers(): void {
     const recorded = this.running.flatMap(({ recordedCollections }) => recordedCollections);
+    // The records are written anew with each of them, and must name the others, too
+    this.#coming = recorded;
     for (const place of recorded) this.#leftovers.add(place);
+    this.#coming = [];
     this.#record();
   }
 

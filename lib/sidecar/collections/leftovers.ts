@@ -3,6 +3,7 @@
  * the process ran, and those that the record of another collection names at the next start. The files of a collection go
  * once nothing can need them any more: once every collection that could take them over has been listed in full.
  */
+import { realPathOf } from "../../files/file_calls.ts";
 import type { Journal } from "../../files/journal.ts";
 import { isInside, resolvePath } from "../../files/paths.ts";
 import { PublishError } from "../../files/publish_error.ts";
@@ -90,10 +91,12 @@ export class Leftovers {
   }
 
   /** A collection is not configured any more, or not with this folder. */
-  add(place: RecordedCollection, belongings?: Belongings): void {
+  add(recorded: RecordedCollection, belongings?: Belongings): void {
     const { clock, random } = this.#options;
+    if (recorded.folder !== resolvePath("/", recorded.folder)) return;
+    // Earlier versions recorded the name that the configuration gave it
+    const place = { ...recorded, folder: realPathOf(recorded.folder) };
     if (this.#isRunning(place) || this.#all.has(directoryOf(place))) return;
-    if (place.folder !== resolvePath("/", place.folder)) return;
     const backoff = new Backoff({ first: 1, random });
     this.#all.set(directoryOf(place), { place, belongings, backoff, dueAt: clock.now() });
     this.#options.onChange();

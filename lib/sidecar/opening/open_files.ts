@@ -3,7 +3,7 @@ import type { Config } from "../../config/config.ts";
 import type { Collection } from "../../config/collection_settings.ts";
 import type { ConfigFile } from "../../files/config_files.ts";
 import { Journal, type JournalOptions } from "../../files/journal.ts";
-import { lstat } from "../../files/file_calls.ts";
+import { lstat, realPathOf } from "../../files/file_calls.ts";
 import { resolvePath } from "../../files/paths.ts";
 import { withHome } from "../../kube/client/find_credentials.ts";
 import type { Clock } from "../../runtime/clock.ts";
@@ -17,13 +17,19 @@ export function folderOf({ files }: Collection): string {
   return resolvePath(Deno.cwd(), files.folder);
 }
 
-/** Folders besides FOLDER that annotations may point to: ALLOWED_FOLDERS; else, with DEFAULTS=kiwigrid, the volume. */
+/**
+ * Folders besides FOLDER that annotations may point to: ALLOWED_FOLDERS; else, with DEFAULTS=kiwigrid, the volume. Where a
+ * symlink is in the name of one of these, or of FOLDER, the name without it, too.
+ */
 export function allowedFoldersOf(collection: Collection): string[] {
   const { allowedFolders, allowsVolume } = collection.files;
   const folder = folderOf(collection);
   const volume = allowsVolume ? volumeOf(folder) : undefined;
   const configured = allowedFolders.map((allowed) => resolvePath("/", allowed));
-  return volume === undefined || volume === folder ? configured : [...configured, volume];
+  const others = volume === undefined ? configured : [...configured, volume];
+  const names = new Set([...others, ...[folder, ...others].map(realPathOf)]);
+  names.delete(folder);
+  return [...names];
 }
 
 /**

@@ -29,6 +29,29 @@ Deno.test("Leftovers wait for a collection that may take their files over", asyn
   assert.throws(() => Deno.lstatSync(`${at.path}/shared/2/a.txt`), Deno.errors.NotFound);
 });
 
+Deno.test("Leftovers are not what a collection has under another name of its folder", async () => {
+  await using at = collectionsPlace();
+  at.create("a", { "a.txt": "a" });
+  Deno.mkdirSync(`${at.path}/1`);
+  Deno.symlinkSync("1", `${at.path}/link`);
+  {
+    await using it = await at.start(config(item("one", "1"), item("two", "2")));
+    it.run();
+    await until(() => it.collections.notReady() === undefined);
+    const { ino } = Deno.statSync(`${at.path}/1/a.txt`);
+    await it.replace(config(item("one", "link"), item("two", "2")));
+    await until(() => it.collections.notReady() === undefined);
+    await it.clock.advance(5);
+    assert.equal(Deno.statSync(`${at.path}/1/a.txt`).ino, ino);
+    assert.deepEqual(it.log.lines.filter((line) => line.includes("removed")), []);
+  }
+  // At the next start it has another name, too
+  await using next = await at.start(config(item("three", "1"), item("two", "2")));
+  next.run();
+  await until(() => next.log.lines.some((line) => line.includes("collection one was removed: removed 0 files")));
+  assert.equal(Deno.readTextFileSync(`${at.path}/1/a.txt`), "a");
+});
+
 Deno.test("Leftovers keep a file that another collection has written anew", async () => {
   await using at = collectionsPlace();
   at.create("a", { "a.txt": "a" });
@@ -40,6 +63,32 @@ Deno.test("Leftovers keep a file that another collection has written anew", asyn
   await it.replace(config(other));
   await until(() => it.log.lines.some((line) => line.includes("collection one was removed")));
   assert.deepEqual(at.files("1"), { "a.txt": "b" });
+});
+
+Deno.test("Leftovers are all named by each version of a record, in case the process is killed after it", async () => {
+  await using at = collectionsPlace();
+  at.create("a", { "a.txt": "a" });
+  const NAMES = ["a", "b", "c", "d"];
+  const [one, ...others] = NAMES.map((name) => item(name, name));
+  {
+    await using it = await at.start(config(one!, ...others));
+    it.run();
+    await until(() => it.collections.notReady() === undefined);
+  }
+  const [own] = [...Deno.readDirSync(`${at.path}/a`)].filter(({ isDirectory }) => isDirectory);
+  const versions = () => {
+    const lines = Deno.readTextFileSync(`${at.path}/a/${own?.name}/state/record`).split("\n").filter(Boolean);
+    const entries = lines.map((line): [string, { name: string }] => JSON.parse(line));
+    return entries.map(([what], index) => {
+      if (what !== "collections") return [];
+      const end = entries.findIndex(([other], at) => at > index && other !== "collection");
+      return entries.slice(index + 1, end === -1 ? undefined : end).map(([, { name }]) => name).sort();
+    }).filter((names) => names.length > 0);
+  };
+  const before = versions().length;
+  await using _ = await at.start(config(one!));
+  const names = versions().slice(before);
+  assert.ok(names.every((those) => those.join() === NAMES.join()), JSON.stringify(names));
 });
 
 Deno.test({

@@ -19,6 +19,17 @@ diskTest("mounts", "allowedFoldersOf() adds the volume with DEFAULTS=kiwigrid, a
   assert.deepEqual(allowed({ FOLDER: volume, DEFAULTS: "kiwigrid" }), []);
 });
 
+Deno.test("allowedFoldersOf() adds the names without symlinks", () => {
+  using temp = tempFolder();
+  for (const name of ["files", "extra"]) {
+    Deno.mkdirSync(`${temp.path}/${name}`);
+    Deno.symlinkSync(name, `${temp.path}/${name}-link`);
+  }
+  const [FOLDER, ALLOWED_FOLDERS] = [`${temp.path}/files-link`, `${temp.path}/extra-link`];
+  assert.deepEqual(allowed({ FOLDER, ALLOWED_FOLDERS }), [ALLOWED_FOLDERS, `${temp.path}/files`, `${temp.path}/extra`]);
+  assert.deepEqual(allowed({ FOLDER: `${temp.path}/files` }), []);
+});
+
 async function configFiles(env: Record<string, string>): Promise<string[]> {
   const all = { LABEL: "a", FOLDER: "/data", ...env };
   const { config } = parseConfig(all);
