@@ -136,6 +136,15 @@ for (const [what, bytes] of Object.entries(NO_HTTP)) {
   });
 }
 
+Deno.test("nodeTransport() takes no part of a body for the whole when more comes than was announced", async () => {
+  await using server = listen(async (connection) => {
+    await connection.write(encode(`${GOOD} and more`));
+  });
+  using transport = open();
+  const text = (await transport.fetch(`http://127.0.0.1:${server.port}/`)).text();
+  assert.equal(await text.catch(({ name }) => name), "TransportError");
+});
+
 Deno.test("nodeTransport() refuses a body that it cannot measure, and sends nothing", async () => {
   let count = 0;
   await using server = serve(() => {
