@@ -86,6 +86,9 @@ function checkedLookup(url: URL, policy: HostPolicy): net.LookupFunction {
   };
 }
 
+/** Interim answers (100 to 199) before the final one. */
+const MAX_INTERIM_ANSWERS = 20;
+
 /** Sends one request. Resolves when the headers of the answer have arrived; the body is a stream. */
 function exchange(url: URL, options: https.RequestOptions, init: RequestInit): Promise<Response> {
   const { signal, body } = init;
@@ -118,6 +121,11 @@ function exchange(url: URL, options: https.RequestOptions, init: RequestInit): P
       fail(error);
       // On a connection that was used before, Deno would send the request again and emit its next error, too
       request.destroy();
+    });
+    // A server could send them for ever, and each costs the event loop more than the network
+    let interim = 0;
+    request.on("information", () => {
+      if (++interim > MAX_INTERIM_ANSWERS) request.destroy(new Error("too many interim answers (1xx)"));
     });
     request.once("close", () => {
       signal?.removeEventListener("abort", onAbort);

@@ -145,6 +145,25 @@ Deno.test("nodeTransport() takes no part of a body for the whole when more comes
   assert.equal(await text.catch(({ name }) => name), "TransportError");
 });
 
+for (const interim of ["100 Continue", "103 Early Hints"]) {
+  Deno.test(`nodeTransport() takes a few answers ${interim} before the final one, but not any number`, async () => {
+    const some = `HTTP/1.1 ${interim}\r\n\r\n`.repeat(20);
+    await using few = listen(async (connection) => {
+      await connection.write(encode(some + GOOD));
+    });
+    using transport = open();
+    assert.equal(await (await transport.fetch(`http://127.0.0.1:${few.port}/`)).text(), "good");
+    await using many = listen(async (connection) => {
+      while (await connection.write(encode(some)) > 0);
+    });
+    await assert.rejects(transport.fetch(`http://127.0.0.1:${many.port}/`), {
+      name: "TransportError",
+      phase: "read",
+      message: `127.0.0.1:${many.port} did not answer: too many interim answers (1xx)`,
+    });
+  });
+}
+
 Deno.test("nodeTransport() refuses a body that it cannot measure, and sends nothing", async () => {
   let count = 0;
   await using server = serve(() => {
