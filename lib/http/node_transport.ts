@@ -89,6 +89,10 @@ function checkedLookup(url: URL, policy: HostPolicy): net.LookupFunction {
 /** Interim answers (100 to 199) before the final one. */
 const MAX_INTERIM_ANSWERS = 20;
 
+/** Chunks of an answer whose average is below {@link TINY_CHUNK} bytes: each costs the event loop as much as a large one. */
+const MAX_TINY_CHUNKS = 10_000;
+const TINY_CHUNK = 8;
+
 /** Sends one request. Resolves when the headers of the answer have arrived; the body is a stream. */
 function exchange(url: URL, options: https.RequestOptions, init: RequestInit): Promise<Response> {
   const { signal, body } = init;
@@ -160,6 +164,7 @@ function responseOf(url: URL, request: http.ClientRequest, answer: http.Incoming
 function bodyStream(url: URL, request: http.ClientRequest, answer: http.IncomingMessage, signal?: AbortSignal) {
   let ended = false;
   let received = 0;
+  let chunks = 0;
   const length = Number(answer.headers["content-length"] ?? NaN);
   return new ReadableStream<Uint8Array<ArrayBuffer>>({
     start(controller) {
@@ -170,7 +175,13 @@ function bodyStream(url: URL, request: http.ClientRequest, answer: http.Incoming
         controller.error(signal?.aborted ? signal.reason : new TransportError("read", message, { cause: error }));
       };
       answer.on("data", (chunk: Uint8Array) => {
+        if (ended) return;
         received += chunk.length;
+        if (++chunks > MAX_TINY_CHUNKS && received < chunks * TINY_CHUNK) {
+          ended = true;
+          controller.error(new TransportError("read", `${url.host} sends its answer in too many tiny chunks`));
+          return void request.destroy();
+        }
         controller.enqueue(new Uint8Array(chunk));
         if ((controller.desiredSize ?? 0) <= 0) answer.pause();
       });

@@ -164,6 +164,25 @@ for (const interim of ["100 Continue", "103 Early Hints"]) {
   });
 }
 
+Deno.test("nodeTransport() gives up on an answer in too many tiny chunks", async () => {
+  const HEAD = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
+  await using endless = listen(async (connection) => {
+    await connection.write(encode(HEAD));
+    while (await connection.write(encode("1\r\nx\r\n".repeat(1000))) > 0);
+  });
+  await using few = listen(async (connection) => {
+    await connection.write(encode(`${HEAD}${"1\r\nx\r\n".repeat(5000)}0\r\n\r\n`));
+  });
+  using transport = open();
+  const text = async ({ port }: { port: number }) => await (await transport.fetch(`http://127.0.0.1:${port}/`)).text();
+  await assert.rejects(text(endless), {
+    name: "TransportError",
+    phase: "read",
+    message: `127.0.0.1:${endless.port} sends its answer in too many tiny chunks`,
+  });
+  assert.equal((await text(few)).length, 5000);
+});
+
 Deno.test("nodeTransport() refuses a body that it cannot measure, and sends nothing", async () => {
   let count = 0;
   await using server = serve(() => {
