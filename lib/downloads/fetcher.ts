@@ -1,6 +1,7 @@
 import { onlyToOrigin } from "./url_credentials.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { Deadline, DeadlineError } from "../runtime/deadline.ts";
+import { TimeSlice } from "../runtime/time_slice.ts";
 import { discard, follow, StatusError } from "../http/redirects.ts";
 import { isRetriedStatus, retry, type RetryBudget, type RetryLimits } from "../http/retry.ts";
 import { retryAfterSeconds } from "../http/retry_after.ts";
@@ -134,6 +135,8 @@ export class Fetcher {
     const complete = { isUnchanged: false, validators: validatorsOf(answer, last.url, last.authorization) };
     const reader = (await decoded(answer, onRead))?.getReader();
     if (reader === undefined) return complete;
+    const slice = new TimeSlice(clock);
+    slice.begin();
     try {
       let received = Number(answer.headers.get("content-length")) > maxBytes ? Infinity : 0;
       while (received <= maxBytes) {
@@ -143,6 +146,8 @@ export class Fetcher {
         received += value.length;
         onRead(value.length);
         if (received <= maxBytes) await toSink(() => sink.write(value));
+        // A server that sends many small pieces at once must not keep the event loop busy
+        if (slice.isOver) await slice.pause();
       }
       throw new RangeError(`the content is larger than ${maxBytes} bytes (URL_MAX_BYTES)`);
     } finally {

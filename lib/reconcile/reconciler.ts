@@ -128,16 +128,15 @@ export class Reconciler {
     this.#parts.slice.begin();
     // The first list of another source may never end
     if (!listed) this.#options.publisher.endFirstSync();
-    const { uid, resourceVersion } = object.metadata;
     const key = keyOf(refIn(source, object));
     const before = this.#claims.get(key);
-    const version = versionOf(resourceVersion);
+    const version = versionOf(object.metadata.resourceVersion);
     const list = this.#lists.numberOf(source);
     const isOlder = before !== undefined && isOlderVersion(version, before.version);
     if (listed) {
       // The list is older than the read; the watch that follows it will report newer changes
       if (isOlder && this.#lists.wasReadSince(source, key)) return void (before.list = list);
-    } else if (isOlder || (before?.uid === uid && before.version === version && !this.#queue.has(key))) return;
+    } else if (isOlder || (before?.isVersion(object) && !this.#queue.has(key))) return;
     this.#update(source, object, list);
   }
 
@@ -223,9 +222,9 @@ export class Reconciler {
     const projection = canonical(project(source.kind, object, this.#options.settings), this.#options.publisher);
     const { files } = projection;
     const tracked = TrackedObject.of(source, object, files.map(({ path }) => path), list);
-    const { key, uid, version } = tracked;
+    const { key } = tracked;
     const before = this.#claims.get(key);
-    const isNew = this.#parts.hidden.delete(key) || before?.uid !== uid || before.version !== version;
+    const isNew = this.#parts.hidden.delete(key) || !before?.isVersion(object);
     if (isNew) this.#parts.reports.refusals(tracked, projection);
     const isAccepted = projection.refusals.length === 0 && this.#parts.refusals.has(key);
     if (isAccepted) this.#parts.reports.noLongerRefused(tracked);

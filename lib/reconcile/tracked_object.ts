@@ -37,6 +37,11 @@ export class TrackedObject implements Claimant {
     return new TrackedObject(key, source, created, uid, versionOf(resourceVersion), paths, list);
   }
 
+  /** Whether it is this version of this object. A front end may leave out what would tell. */
+  isVersion({ metadata: { uid, resourceVersion } }: KubeObject): boolean {
+    return resourceVersion !== undefined && uid === this.uid && versionOf(resourceVersion) === this.version;
+  }
+
   get paths(): readonly string[] {
     return typeof this.#paths === "string" ? [this.#paths] : this.#paths;
   }

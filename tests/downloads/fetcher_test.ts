@@ -109,6 +109,27 @@ Deno.test("fetchTo() writes nothing for an empty answer", async () => {
   assert.deepEqual(it.sink.bytes, []);
 });
 
+Deno.test("fetchTo() lets other tasks run while many small pieces are there", async () => {
+  let pauses = 0;
+  class BusyClock extends FakeClock {
+    #looks = 0;
+    /** Each look at it takes a millisecond. */
+    override now() {
+      return super.now() + this.#looks++;
+    }
+    override async sleep(seconds: number, signal?: AbortSignal) {
+      if (seconds > 0) return await super.sleep(seconds, signal);
+      pauses++;
+    }
+  }
+  const pieces = Array.from({ length: 1000 }, () => encode("piece"));
+  const transport = { fetch: () => Promise.resolve(new Response(ReadableStream.from(pieces))), close() {} };
+  using it = download({ transport, clock: new BusyClock() });
+  await it.fetch("http://127.0.0.1:1/");
+  assert.equal(it.sink.bytes.length, 5000);
+  assert.ok(pauses >= 25, `${pauses}`);
+});
+
 Deno.test("fetchTo() does not take a part for the whole", async () => {
   const headers = { "content-range": "bytes 0-3/100" };
   await using server = serve(() => new Response("part", { status: 206, headers }));

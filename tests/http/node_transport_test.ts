@@ -136,6 +136,53 @@ for (const [what, bytes] of Object.entries(NO_HTTP)) {
   });
 }
 
+Deno.test("nodeTransport() takes no part of a body for the whole when more comes than was announced", async () => {
+  await using server = listen(async (connection) => {
+    await connection.write(encode(`${GOOD} and more`));
+  });
+  using transport = open();
+  const text = (await transport.fetch(`http://127.0.0.1:${server.port}/`)).text();
+  assert.equal(await text.catch(({ name }) => name), "TransportError");
+});
+
+for (const interim of ["100 Continue", "103 Early Hints"]) {
+  Deno.test(`nodeTransport() takes a few answers ${interim} before the final one, but not any number`, async () => {
+    const some = `HTTP/1.1 ${interim}\r\n\r\n`.repeat(20);
+    await using few = listen(async (connection) => {
+      await connection.write(encode(some + GOOD));
+    });
+    using transport = open();
+    assert.equal(await (await transport.fetch(`http://127.0.0.1:${few.port}/`)).text(), "good");
+    await using many = listen(async (connection) => {
+      while (await connection.write(encode(some)) > 0);
+    });
+    await assert.rejects(transport.fetch(`http://127.0.0.1:${many.port}/`), {
+      name: "TransportError",
+      phase: "read",
+      message: `127.0.0.1:${many.port} did not answer: too many interim answers (1xx)`,
+    });
+  });
+}
+
+Deno.test("nodeTransport() gives up on an answer in too many tiny chunks", async () => {
+  const HEAD = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
+  await using endless = listen(async (connection) => {
+    await connection.write(encode(HEAD));
+    while (await connection.write(encode("1\r\nx\r\n".repeat(1000))) > 0);
+  });
+  await using few = listen(async (connection) => {
+    await connection.write(encode(`${HEAD}${"1\r\nx\r\n".repeat(5000)}0\r\n\r\n`));
+  });
+  using transport = open();
+  const text = async ({ port }: { port: number }) => await (await transport.fetch(`http://127.0.0.1:${port}/`)).text();
+  await assert.rejects(text(endless), {
+    name: "TransportError",
+    phase: "read",
+    message: `127.0.0.1:${endless.port} sends its answer in too many tiny chunks`,
+  });
+  assert.equal((await text(few)).length, 5000);
+});
+
 Deno.test("nodeTransport() refuses a body that it cannot measure, and sends nothing", async () => {
   let count = 0;
   await using server = serve(() => {

@@ -263,6 +263,27 @@ function line(event: FileEvent, folder: string): string {
 
 const OLD: ObjectExtras = { creationTimestamp: "2025-01-01T00:00:00Z" };
 
+for (
+  const missing of [["uid"], ["uid", "creationTimestamp"], ["uid", "creationTimestamp", "resourceVersion"]] as const
+) {
+  Deno.test(`apply() takes objects whose ${missing.join(", ")} a front end left out`, async () => {
+    await using it = open();
+    const bare = (object: KubeObject) => {
+      const metadata = { ...object.metadata };
+      for (const property of missing) delete (metadata as Partial<typeof metadata>)[property];
+      return { ...object, metadata };
+    };
+    const [listed, watched] = [configMap("a", { a: "1" }), configMap("b", { b: "1" })];
+    await it.list(CONFIG_MAPS, bare(listed));
+    await it.apply(bare(watched));
+    assert.deepEqual(it.files(), { a: "1", b: "1" });
+    await it.apply(bare(changed(watched, { b: "2" })));
+    assert.deepEqual(it.files(), { a: "1", b: "2" });
+    await it.delete(bare(changed(watched, { b: "2" })));
+    assert.deepEqual(it.files(), { a: "1" });
+  });
+}
+
 Deno.test("apply() sees what others put in a file's place: before the first list, and at once when it comes from a watch", async () => {
   await using it = open({ sources: [CONFIG_MAPS, SECRETS] });
   it.write("early", "theirs");

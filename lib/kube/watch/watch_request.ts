@@ -110,7 +110,8 @@ export class WatchRequest {
  *
  * @throws {ApiError | AnswerError}
  */
-export function assertEvent({ type, object }: WatchEvent, { kind }: WatchTarget): void {
+export function assertEvent(event: WatchEvent | null, { kind }: WatchTarget): void {
+  const { type, object }: Partial<WatchEvent> = event ?? {};
   if (type === "ERROR") {
     const status = object as unknown as Partial<Status> | undefined;
     throw new ApiError(`watch of ${kind}s`, status?.code ?? 500, status);

@@ -231,3 +231,14 @@ Deno.test("run() backs off from a server that answers every list with 410", asyn
   await api.clock.advance(1);
   await followed.yielded("failed 410 in 2");
 });
+
+for (const line of ["null", "5", "[]", "{}", '{"type":"ADDED"}', '{"type":"ADDED","object":{"metadata":{}}}']) {
+  Deno.test(`run() says that a line is not an event: ${line}`, async () => {
+    await using api = new ScriptedApi();
+    const { followed, watch } = await watching(api);
+    await using _ = followed;
+    await watch.sendText(`${line}\n`);
+    await until(() => followed.events.some((event) => event.startsWith("failed")));
+    assert.match(String(followed.errors), /a watch of ConfigMaps brought a line that is not an event/);
+  });
+}
