@@ -49,7 +49,7 @@ export class StateDirectory {
    */
   constructor(parent: string, id: string, { isTransient, modes }: { isTransient: boolean; modes: FileModes }) {
     this.#modes = modes;
-    this.#onEnd = isTransient ? () => this.#removeIfEmpty() : () => {};
+    this.#onEnd = isTransient ? () => this.removeIfEmpty() : () => {};
     this.#outer = ownDirectoryOf(parent, id);
     this.path = joinPath(this.#outer, STATE);
   }
@@ -119,7 +119,8 @@ export class StateDirectory {
     this.#onEnd();
   }
 
-  #removeIfEmpty(): void {
+  /** Removes the directory if it contains nothing. Never throws. */
+  removeIfEmpty(): void {
     try {
       for (const directory of [this.path, this.#outer]) {
         if (lstat(directory)?.isDirectory) Deno.removeSync(directory);

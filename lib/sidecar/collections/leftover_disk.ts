@@ -1,5 +1,6 @@
 /** What collections that are gone have left on the disk. */
 import { errnoOf, lstat, realPathOf } from "../../files/file_calls.ts";
+import { FileModes } from "../../files/file_modes.ts";
 import { Journal, type JournalOptions } from "../../files/journal.ts";
 import { PublishError, reasonOf } from "../../files/publish_error.ts";
 import { Publisher, type PublisherOptions } from "../../files/publisher.ts";
@@ -16,7 +17,11 @@ export function leftoverDisk({ clock, log }: {
     async open(place, neighbours) {
       const { folder, id } = place;
       const journal = await leftoverJournal(place, { neighbours, clock, log });
-      if (journal === undefined) return undefined;
+      if (journal === undefined) {
+        // A process was killed when it had removed the record, or before it wrote one
+        new StateDirectory(folder, id, { isTransient: true, modes: new FileModes(log) }).removeIfEmpty();
+        return undefined;
+      }
       const publisher = new Publisher({
         folder,
         // A record may be anybody's work, so it cannot allow more folders than the configuration does

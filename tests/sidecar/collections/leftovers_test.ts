@@ -130,6 +130,26 @@ Deno.test("Leftovers remove nothing where no directory of that collection stands
   assert.deepEqual(at.files("2"), { "a.txt": "a" });
 });
 
+Deno.test("Leftovers remove a directory whose record was removed before a crash", async () => {
+  await using at = collectionsPlace();
+  at.create("a", { "a.txt": "a" });
+  {
+    await using it = await at.start(config(item("one", "1"), item("two", "2"), item("three", "3")));
+    it.run();
+    await until(() => it.collections.notReady() === undefined);
+  }
+  const own = (folder: string) =>
+    [...Deno.readDirSync(`${at.path}/${folder}`)].find(({ isDirectory }) => isDirectory)?.name;
+  for (const folder of ["2", "3"]) Deno.removeSync(`${at.path}/${folder}/${own(folder)}/state/record`);
+  Deno.writeTextFileSync(`${at.path}/3/${own("3")}/state/other`, "not empty");
+  await using it = await at.start(config(item("one", "1")));
+  it.run();
+  await until(() => own("2") === undefined);
+  await it.clock.advance(5);
+  assert.notEqual(own("3"), undefined);
+  assert.deepEqual(at.files("2"), { "a.txt": "a" });
+});
+
 Deno.test("giveBack() ends a clean-up, and what is left of the files stays", async () => {
   using folder = tempFolder();
   const log = keptLog();
