@@ -77,7 +77,12 @@ story(`Several collections are right after ${ROUNDS} rounds of reloads and kills
           const item = items.find((item) => item.folder === folder);
           const files = item === undefined ? {} : await filesInCluster(at, KINDS[String(item.resource)]);
           assertFolderEquals(config.folder(folder), { ...files, ...FOREIGN });
-          assert.equal(config.records(folder).length, item === undefined ? 0 : 1, `records in ${folder}`);
+          const records = config.records(folder);
+          assert.equal(
+            records.length,
+            item === undefined ? 0 : 1,
+            `in ${folder}: ${records.flatMap((record) => treeOf(`${config.folder(folder)}/${record}`))}`,
+          );
         }
       }, { timeout: 30_000, interval: 50 });
     } catch (error) {
@@ -87,3 +92,11 @@ story(`Several collections are right after ${ROUNDS} rounds of reloads and kills
     await survivor.kill9();
   }
 });
+
+/** Everything below a directory, and the start of each file. */
+function treeOf(directory: string): string[] {
+  return [...Deno.readDirSync(directory)].flatMap(({ name, isDirectory }) => {
+    const path = `${directory}/${name}`;
+    return isDirectory ? [`${path}/`, ...treeOf(path)] : [`${path}: ${Deno.readTextFileSync(path).slice(0, 600)}`];
+  });
+}

@@ -18,8 +18,9 @@ export function leftoverDisk({ clock, log }: {
       const { folder, id } = place;
       const journal = await leftoverJournal(place, { neighbours, clock, log });
       if (journal === undefined) {
-        // A process was killed when it had removed the record, or before it wrote one
-        new StateDirectory(folder, id, { isTransient: true, modes: new FileModes(log) }).removeIfEmpty();
+        // A process was killed when it had removed the record, or while it wrote the first one
+        const state = new StateDirectory(folder, id, { isTransient: true, modes: new FileModes(log) });
+        if (!isThere(recordOf(place))) state.sweep();
         return undefined;
       }
       const publisher = new Publisher({
@@ -70,6 +71,14 @@ export async function leftoverJournal(
 
 function recordOf({ folder, id, stateFile }: RecordedCollection): string {
   return stateFile ?? recordPathOf(folder, id);
+}
+
+function isThere(path: string): boolean {
+  try {
+    return lstat(path) !== undefined;
+  } catch {
+    return true; // It cannot be looked at
+  }
 }
 
 /** @throws {PublishError} */

@@ -130,7 +130,7 @@ Deno.test("Leftovers remove nothing where no directory of that collection stands
   assert.deepEqual(at.files("2"), { "a.txt": "a" });
 });
 
-Deno.test("Leftovers remove a directory whose record was removed before a crash", async () => {
+Deno.test("Leftovers remove a directory whose record was removed, or not complete, before a crash", async () => {
   await using at = collectionsPlace();
   at.create("a", { "a.txt": "a" });
   {
@@ -141,6 +141,7 @@ Deno.test("Leftovers remove a directory whose record was removed before a crash"
   const own = (folder: string) =>
     [...Deno.readDirSync(`${at.path}/${folder}`)].find(({ isDirectory }) => isDirectory)?.name;
   for (const folder of ["2", "3"]) Deno.removeSync(`${at.path}/${folder}/${own(folder)}/state/record`);
+  Deno.writeTextFileSync(`${at.path}/2/${own("2")}/state/temporary-0`, "half a record");
   Deno.writeTextFileSync(`${at.path}/3/${own("3")}/state/other`, "not empty");
   await using it = await at.start(config(item("one", "1")));
   it.run();
