@@ -53,6 +53,7 @@ export function stories(options: ControlPlaneOptions = {}): AddStory {
         await using story = await Story.begin(controlPlane, `story-${++count}`);
         try {
           await run(story);
+          story.assertNoBug();
         } catch (error) {
           throw story.explain(error);
         }
@@ -209,11 +210,14 @@ export class Story implements AsyncDisposable {
     return error;
   }
 
+  /** lib/cli/stray_errors.ts */
+  assertNoBug(): void {
+    for (const sidecar of this.#sidecars) assert.equal(sidecar.find("a bug of the sidecar")?.text, undefined);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#sidecars.map((sidecar) => sidecar.kill9()));
     removeFolder(this.dir);
-    // lib/cli/stray_errors.ts
-    for (const sidecar of this.#sidecars) assert.equal(sidecar.find("a bug of the sidecar")?.text, undefined);
   }
 }
 

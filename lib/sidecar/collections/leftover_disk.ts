@@ -18,9 +18,8 @@ export function leftoverDisk({ clock, log }: {
       const { folder, id } = place;
       const journal = await leftoverJournal(place, { neighbours, clock, log });
       if (journal === undefined) {
-        // A process was killed when it had removed the record, or while it wrote the first one
-        const state = new StateDirectory(folder, id, { isTransient: true, modes: new FileModes(log) });
-        if (!isThere(recordOf(place))) state.sweep();
+        // A process was killed when it had removed the record, or before the first one was complete
+        if (!isThere(recordOf(place))) removeUnrecorded(place, log);
         return undefined;
       }
       const publisher = new Publisher({
@@ -92,6 +91,13 @@ function isDirectory(path: string): boolean {
     }
     throw new PublishError(`cannot look at ${path}: ${reasonOf(cause)}`, { cause });
   }
+}
+
+/** Removes a directory that holds at most a record that was never complete. Never throws. */
+function removeUnrecorded({ folder, id }: RecordedCollection, log: JournalOptions["log"]): void {
+  const state = new StateDirectory(folder, id, { isTransient: true, modes: new FileModes(log) });
+  state.sweep();
+  state.removeIfEmpty();
 }
 
 /** Removes the record and its directory. Never throws: what stays does no harm. */

@@ -134,7 +134,8 @@ Deno.test("Leftovers remove a directory whose record was removed, or not complet
   await using at = collectionsPlace();
   at.create("a", { "a.txt": "a" });
   {
-    await using it = await at.start(config(item("one", "1"), item("two", "2"), item("three", "3")));
+    const items = [item("one", "1"), item("two", "2"), item("three", "3"), item("four", "4")];
+    await using it = await at.start(config(...items));
     it.run();
     await until(() => it.collections.notReady() === undefined);
   }
@@ -142,10 +143,11 @@ Deno.test("Leftovers remove a directory whose record was removed, or not complet
     [...Deno.readDirSync(`${at.path}/${folder}`)].find(({ isDirectory }) => isDirectory)?.name;
   for (const folder of ["2", "3"]) Deno.removeSync(`${at.path}/${folder}/${own(folder)}/state/record`);
   Deno.writeTextFileSync(`${at.path}/2/${own("2")}/state/temporary-0`, "half a record");
+  Deno.removeSync(`${at.path}/4/${own("4")}/state`, { recursive: true });
   Deno.writeTextFileSync(`${at.path}/3/${own("3")}/state/other`, "not empty");
   await using it = await at.start(config(item("one", "1")));
   it.run();
-  await until(() => own("2") === undefined);
+  await until(() => own("2") === undefined && own("4") === undefined);
   await it.clock.advance(5);
   assert.notEqual(own("3"), undefined);
   assert.deepEqual(at.files("2"), { "a.txt": "a" });
