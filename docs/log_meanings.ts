@@ -208,7 +208,9 @@ export const LOG_MEANINGS: Readonly<Record<string, Meaning>> = {
   "collection … was removed: its files stay in FOLDER": of(
     "It is no longer in `CONFIG_FILE`, and has `onRemove: keep`",
   ),
-  "collection …: removed … from FOLDER": of("It is no longer in `CONFIG_FILE`, or has another folder now"),
+  "collection …: removed … from FOLDER": of(
+    "It is no longer in `CONFIG_FILE`, or has another folder now; `default`: or another selection",
+  ),
   "collection … left FOLDER, and its files cannot be removed: …": of(
     "The same, but the disk refuses it. It is tried again, unless `METHOD=LIST`",
     "Check the volume",

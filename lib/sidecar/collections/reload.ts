@@ -4,6 +4,7 @@ import { parentOf } from "../../files/paths.ts";
 import type { Log } from "../../log/log.ts";
 import { Alarm } from "../../runtime/alarm.ts";
 import type { Clock } from "../../runtime/clock.ts";
+import { followFolder } from "../../runtime/folder_changes.ts";
 import type { Heartbeat } from "../../runtime/heartbeat.ts";
 import { messageOf } from "../../runtime/message_of.ts";
 
@@ -120,6 +121,8 @@ export class Reload {
     const isAskedFor = this.#isAskedFor;
     this.#isAskedFor = false;
     try {
+      // A FIFO would be read for ever
+      if (!(await Deno.stat(file.path)).isFile) throw new Error("it is no file");
       const text = await Deno.readTextFile(file.path);
       if (text === this.#text && this.#fault === undefined) {
         if (isAskedFor) log.info(`${file.path} is unchanged`, { path: file.path });
@@ -168,13 +171,14 @@ export class Reload {
   /** Listens for announced changes in the file's directory, where the kubelet and editors replace it. */
   async #listen(signal: AbortSignal): Promise<void> {
     try {
-      const changes = Deno.watchFs(parentOf(this.#options.file.path), { recursive: false });
-      signal.addEventListener("abort", () => changes.close(), { once: true });
+      const following = followFolder(parentOf(this.#options.file.path), {
+        recursive: false,
+        signal,
+        onChange: ({ kind }) => kind === "access" || this.#lookIn(QUIET_MS),
+      });
       // It may have changed since the process read it
       this.#lookIn(0);
-      for await (const { kind } of changes) {
-        if (kind !== "access") this.#lookIn(QUIET_MS);
-      }
+      await following;
     } catch (error) {
       this.#options.log.debug(`changes of CONFIG_FILE are not announced: ${messageOf(error)}`);
     }
