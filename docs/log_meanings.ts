@@ -35,6 +35,9 @@ export const LOG_MEANINGS: Readonly<Record<string, Meaning>> = {
   "Initial sync complete, sidecar is ready.": of(
     "Every source was listed and every file written: `objects`, `files`, and `seconds` since the collection started",
   ),
+  "Initial sync complete; other collections are not ready yet.": of(
+    "The same of one collection; `/readyz` names one that is not ready",
+  ),
   "nothing is selected: there are no …. Check the spelling of the label, the namespaces and the kinds. `k8s-sidecar explain NAMESPACE/KIND/NAME` tells why an object is not selected":
     of(
       "The lists are complete and no object is selected. Objects that come later are followed",

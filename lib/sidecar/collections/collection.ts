@@ -217,9 +217,10 @@ export class RunningCollection implements Neighbour {
     if (this.#isListing) return;
     const { clock, log } = this.#options;
     const seconds = Math.round(clock.now() - this.#openedAt) / 1000;
-    log.info("Initial sync complete, sidecar is ready.", { objects: this.objects, files: this.files, seconds });
+    const properties = { objects: this.objects, files: this.files, seconds };
+    if (this.#options.onReady()) log.info("Initial sync complete, sidecar is ready.", properties);
+    else log.info("Initial sync complete; other collections are not ready yet.", properties);
     this.#warnOfMissing();
-    this.#options.onReady();
   }
 
   get #isFirstSync(): boolean {

@@ -67,8 +67,8 @@ export interface CollectionOptions {
   liveness: Pick<Liveness, "heartbeat">;
   /** Shared by all collections. */
   sources: Pick<SharedSources, "follow" | "failureOf" | "timesOf">;
-  /** Its first sync is complete. */
-  onReady(): void;
+  /** Its first sync is complete. Returns whether the process is ready. */
+  onReady(): boolean;
   clock: Clock;
   random: () => number;
   log: Log;

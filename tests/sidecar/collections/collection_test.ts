@@ -76,7 +76,7 @@ function place() {
           timesOf: (target) => sources?.timesOf(target),
         },
         isAdded: false,
-        onReady() {},
+        onReady: () => true,
         clock,
         random: () => 0,
         log,

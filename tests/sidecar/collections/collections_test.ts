@@ -35,6 +35,8 @@ Deno.test("Collections wait for each other in readiness only, and name the one t
   await until(() => Object.keys(at.files("1")).length === 1);
   await until(() => it.collections.notReady()?.includes("not allowed") === true);
   assert.match(it.collections.notReady() ?? "", /^two: not synced yet: secrets in all namespaces: not allowed to /);
+  const synced = it.log.lines.filter((line) => line.includes("Initial sync"));
+  assert.deepEqual(synced, ["info: Initial sync complete; other collections are not ready yet."]);
 });
 
 Deno.test("replace() touches no collection that is unchanged", async () => {
