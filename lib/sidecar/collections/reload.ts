@@ -22,7 +22,7 @@ export interface FollowedFile {
   /** The content that the process started with. */
   text: string;
   /** All collections, those of the environment included. */
-  parse(text: string): ConfigVersion;
+  parse(text: string): ConfigVersion | Promise<ConfigVersion>;
   /** Calls the listener at each SIGHUP. */
   onHangup(listener: () => void): void;
 }
@@ -143,7 +143,7 @@ export class Reload {
 
   async #use(text: string): Promise<void> {
     const { file, collections, onResult, log } = this.#options;
-    const version = file.parse(text);
+    const version = await file.parse(text);
     if (version.faults.length > 0) return this.#refuse(version.faults.slice(0, MAX_FAULTS).join("; "));
     for (const warning of version.warnings) log.warn(warning);
     await collections.replace(version.collections);
