@@ -54,6 +54,11 @@ export async function explainPath(asked: string, picture: Picture, signal: Abort
   const outside = inFolder ? "" : ", and it is in no folder of the sidecar's";
   const candidates = inFolder ? await candidatesFor(path, picture, signal) : [];
   const wouldBe = candidates.length === 0 ? "" : "; it would be that of an object that is not selected";
+  if (inFolder && picture.status === undefined && picture.failures.length > 0) {
+    const what = isThere ? "" : "is not there, ";
+    const summary = `${path} ${what}is in no record, and the cluster could not be read`;
+    return answer(summary, { isAnswered: false });
+  }
   const summary = isThere
     ? `${path} is not ours: no object claims it, and it is in no record${outside}${wouldBe}`
     : `${path} is not there, and no object claims it${outside}${wouldBe}`;

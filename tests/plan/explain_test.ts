@@ -146,3 +146,18 @@ Deno.test("explain takes the problems of a running sidecar first", async () => {
   ]);
   assert.equal((await it.overview(status)).length, 5);
 });
+
+Deno.test("explainPath() does not say whose a file is not while the cluster cannot be read", async () => {
+  using it = place();
+  await it.run();
+  const failures = [{ severity: "error", what: "cannot connect", cure: "" }] as const;
+  const explain = async (path: string) => {
+    const { summary, isAnswered } = await explainPath(path, { ...await it.picture(), failures: [...failures] }, SIGNAL);
+    return [summary.replace(path, "x"), isAnswered];
+  };
+  const path = `${it.env.FOLDER}/x`;
+  assert.deepEqual(await explain(path), ["x is not there, is in no record, and the cluster could not be read", false]);
+  Deno.writeTextFileSync(path, "theirs");
+  assert.deepEqual(await explain(path), ["x is in no record, and the cluster could not be read", false]);
+  assert.equal((await explain("/etc/passwd"))[1], true);
+});
