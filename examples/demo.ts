@@ -23,7 +23,7 @@ async function showOnce(): Promise<number> {
     console.log(
       "1. The ConfigMaps and Secrets in examples/manifests become files, in two collections: dashboards and all others.",
     );
-    await showUntil(lines, "sidecar is ready", 2);
+    await showUntil(lines, "Initial sync complete", 2);
     await calls.next();
     console.log(`\n2. A manifest changes, and its file with it:`);
     const manifest = `${source}/team-folder.yaml`;
