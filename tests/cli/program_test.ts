@@ -283,7 +283,11 @@ Deno.test("a sidecar follows its manifests, and tells health the truth", async (
 /** The TCP ports that a process listens on; see proc(5). */
 function listeningPorts(pid: number): Set<number> {
   const sockets = new Set<string>();
-  for (const { name } of Deno.readDirSync(`/proc/${pid}/fd`)) sockets.add(Deno.readLinkSync(`/proc/${pid}/fd/${name}`));
+  for (const { name } of Deno.readDirSync(`/proc/${pid}/fd`)) {
+    try {
+      sockets.add(Deno.readLinkSync(`/proc/${pid}/fd/${name}`));
+    } catch { /* it is closed by now */ }
+  }
   const tables = ["tcp", "tcp6"].flatMap((table) => Deno.readTextFileSync(`/proc/${pid}/net/${table}`).split("\n"));
   const rows = tables.map((line) => line.trim().split(/\s+/));
   const listening = rows.filter(([, , , state, , , , , , inode]) => state === "0A" && sockets.has(`socket:[${inode}]`));
