@@ -36,11 +36,11 @@ export const LOG_MEANINGS: Readonly<Record<string, Meaning>> = {
     "An error that nothing of the sidecar waits for. Files and probes are not affected",
     "Report the line, with its `stack`",
   ),
-  "Initial sync complete, other collections are not ready yet.": of(
-    "One of several collections is ready, with the same counts",
-  ),
   "Initial sync complete, sidecar is ready.": of(
     "Every source was listed and every file written: `objects`, `files`, and `seconds` since the collection started",
+  ),
+  "Initial sync complete; other collections are not ready yet.": of(
+    "The same of one collection; `/readyz` names one that is not ready",
   ),
   "nothing is selected: there are no …. Check the spelling of the label, the namespaces and the kinds. `k8s-sidecar explain NAMESPACE/KIND/NAME` tells why an object is not selected":
     of(
@@ -223,7 +223,9 @@ export const LOG_MEANINGS: Readonly<Record<string, Meaning>> = {
   "collection … was removed: its files stay in FOLDER": of(
     "It is no longer in `CONFIG_FILE`, and has `onRemove: keep`",
   ),
-  "collection …: removed … from FOLDER": of("It is no longer in `CONFIG_FILE`, or has another folder now"),
+  "collection …: removed … from FOLDER": of(
+    "It is no longer in `CONFIG_FILE`, or has another folder now; `default`: or another selection",
+  ),
   "collection … left FOLDER, and its files cannot be removed: …": of(
     "The same, but the disk refuses it. It is tried again, unless `METHOD=LIST`",
     "Check the volume",

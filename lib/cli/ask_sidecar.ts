@@ -63,9 +63,8 @@ export async function strangerIn(
   const cure = "give each program of the pod a port of its own with HEALTH_PORT";
   if (instance === undefined) return `port ${port} is another program's: ${cure}`;
   const expected = await instanceOf(config.collections, config.configFile);
-  const [first] = expected.split("-");
-  const isSame = config.configFile === undefined ? instance === expected : instance.split("-")[0] === first;
-  if (isSame) return undefined;
+  const compared = (instance: string) => config.configFile === undefined ? instance : instance.split("-")[0];
+  if (compared(instance) === compared(expected)) return undefined;
   return `port ${port} is another sidecar's, with other collections or folders: ${cure} (its instance is ` +
-    `${instance.replace(/[^\w-]/g, "")}, that of these settings ${expected})`;
+    `${instance.replace(/[^\w-]/g, "")}, that of these settings ${compared(expected)})`;
 }

@@ -6,6 +6,7 @@ import { type Fault, faultOf } from "../config/read_settings.ts";
 import { messageOf } from "../runtime/message_of.ts";
 import { counted } from "../runtime/quantities.ts";
 import { EXIT, type ExitCode } from "./exit_codes.ts";
+import { fileOf, withPlaces } from "./fault_places.ts";
 import { type Colours, coloursOf, oneLine, wrapText } from "./report.ts";
 import { checkCollections, couldMakeFolder } from "./start_checks.ts";
 
@@ -17,7 +18,8 @@ export async function runCheck(
 }
 
 async function checkSettings(flags: Flags, env: Record<string, string | undefined>): Promise<ExitCode> {
-  const { config, faults } = await loadConfig(env, flags);
+  const loaded = await loadConfig(env, flags);
+  const { config, faults } = loaded;
   const files = checkCollections(
     config.collections,
     config,
@@ -25,7 +27,7 @@ async function checkSettings(flags: Flags, env: Record<string, string | undefine
     couldMakeFolder,
   );
   const warnings = [...config.warnings, ...files.warnings];
-  faults.push(...files.faults, ...files.later);
+  faults.push(...await withPlaces([...files.faults, ...files.later], fileOf(loaded, env)));
   const ofLog = await logConfigFaults(config);
   if (config.startsLikeKiwigrid) warnings.push(...ofLog.map(({ message }) => message));
   else faults.push(...ofLog);

@@ -4,6 +4,7 @@ import { ENVIRONMENT_COLLECTION } from "../config/collection_settings.ts";
 import { parseConfigFile } from "../config/config_file.ts";
 import { resolvePath } from "../files/paths.ts";
 import type { FollowedFile } from "../sidecar/collections/reload.ts";
+import { withPlaces } from "./fault_places.ts";
 import { checkCollections } from "./start_checks.ts";
 
 export interface FollowedConfigOptions {
@@ -21,14 +22,16 @@ export function followedConfig({ path, text, config, env, onHangup }: FollowedCo
     path: resolvePath(Deno.cwd(), path),
     text,
     onHangup,
-    parse(next) {
+    async parse(next) {
       const { collections, faults, warnings } = parseConfigFile(next, { path, env, environment });
       const checked = faults.length > 0
         ? { faults: [], warnings: [], later: [] }
         : checkCollections(collections, config);
       return {
         collections: environment === undefined ? collections : [environment, ...collections],
-        faults: [...faults, ...checked.faults, ...checked.later].map(({ message }) => message),
+        faults: [...faults, ...await withPlaces([...checked.faults, ...checked.later], { path, text: next, env })].map((
+          { message },
+        ) => message),
         warnings: [...warnings, ...checked.warnings],
       };
     },

@@ -13,6 +13,7 @@ import type { LimitedLog } from "../log/rate_limit.ts";
 import type { FollowedConfigOptions } from "./followed_config.ts";
 import { given } from "../runtime/given.ts";
 import type { FollowedFile } from "../sidecar/collections/reload.ts";
+import { fileOf, withPlaces } from "./fault_places.ts";
 import { giveUpPermissions } from "./permissions.ts";
 import { type Fault, faultOf } from "../config/read_settings.ts";
 import { configFilesOf, folderOf } from "../sidecar/opening/open_files.ts";
@@ -66,7 +67,8 @@ export async function runProgram(
     return EXIT.configuration;
   }
 
-  const { config, faults: configFaults, text } = await loadConfig(env, "flags" in command ? command.flags : {});
+  const loaded = await loadConfig(env, "flags" in command ? command.flags : {});
+  const { config, faults: configFaults, text } = loaded;
   // remove-finalizers does not use the folder
   const isRemoval = command.run === "remove-finalizers";
   faults.push(...configFaults.filter(({ setting }) => !(isRemoval && setting === "FOLDER")));
@@ -89,7 +91,7 @@ export async function runProgram(
   const checked = await Promise.race([checks, whenAborted(stop)]);
   if (checked === undefined) return EXIT.done;
   const [{ credentials, server, ...start }, folder] = checked;
-  faults.push(...start.faults, ...folder?.faults ?? []);
+  faults.push(...await withPlaces(start.faults, fileOf(loaded, env)), ...folder?.faults ?? []);
   warnings.push(...start.warnings, ...(dir === undefined ? [] : clusterSettings(config)));
   // Before the faults: a misspelt name explains why a setting is missing
   for (const warning of warnings) log.warn(warning);

@@ -13,6 +13,7 @@ import type { Status } from "../serve/status.ts";
 import { openClient } from "../sidecar/opening/open_client.ts";
 import { configFilesOf, folderOf } from "../sidecar/opening/open_files.ts";
 import { describeFaults, printWarning } from "./report.ts";
+import { fileOf, withPlaces } from "./fault_places.ts";
 import { checkCollections, couldMakeFolder, credentialsFault } from "./start_checks.ts";
 import { VERSION } from "./version.ts";
 import { versionBefore } from "./version_before.ts";
@@ -38,11 +39,12 @@ export async function openReading(
   { flags, manifests }: { flags: Flags; manifests?: string },
   env: Record<string, string | undefined>,
 ): Promise<Reading | NoReading> {
-  const { config, faults } = await loadConfig(env, flags);
+  const loaded = await loadConfig(env, flags);
+  const { config, faults } = loaded;
   const broken = new Set(faults.map(({ setting }) => setting));
   const checked = checkCollections(config.collections, config, broken, couldMakeFolder);
   const warnings = [...config.warnings, ...checked.warnings];
-  faults.push(...checked.faults, ...checked.later);
+  faults.push(...await withPlaces([...checked.faults, ...checked.later], fileOf(loaded, env)));
   const opened = manifests === undefined
     ? await openCluster(config, env, (warning) => void warnings.push(warning))
     : await openFolder(manifests, config);

@@ -18,7 +18,7 @@ export async function checkStart(
   credentials: (() => Promise<Credentials>) | undefined,
   broken: ReadonlySet<string>,
 ): Promise<
-  { credentials: Credentials | undefined; server: string | undefined; faults: Fault[]; warnings: string[] }
+  { credentials: Credentials | undefined; server: string | undefined; faults: StartFault[]; warnings: string[] }
 > {
   const { faults, warnings, later } = checkCollections(config.collections, config, broken);
   warnings.push(...later.map(({ message }) => `${message}; it is created once that is possible`));
@@ -33,6 +33,11 @@ export async function checkStart(
   return { credentials: found, server, faults, warnings };
 }
 
+export interface StartFault extends Fault {
+  /** The key of CONFIG_FILE, if the collection is in that. */
+  of?: { collection: string; key: string; value: string; reason: string };
+}
+
 /**
  * Makes the folders of collections, and checks the files that they name. `later`: folders that cannot be made now, by a
  * fault of the volume.
@@ -44,10 +49,10 @@ export function checkCollections(
   { startsLikeKiwigrid }: Pick<Config, "startsLikeKiwigrid">,
   broken: ReadonlySet<string> = new Set(),
   prepare: (folder: string) => void = makeFolder,
-): { faults: Fault[]; warnings: string[]; later: Fault[] } {
-  const faults: Fault[] = [];
+): { faults: StartFault[]; warnings: string[]; later: StartFault[] } {
+  const faults: StartFault[] = [];
   const warnings: string[] = [];
-  const later: Fault[] = [];
+  const later: StartFault[] = [];
   for (const { name, files, notification } of collections) {
     const settings = settingsOf(name);
     if (name !== ENVIRONMENT_COLLECTION || !broken.has("FOLDER")) {
@@ -64,9 +69,9 @@ export function checkCollections(
       isInside(resolvePath(Deno.cwd(), files.folder), resolvePath(Deno.cwd(), notification.script.path))
     ) {
       warnings.push(
-        `${settings.script}=${
+        `${settings.script.name}=${
           JSON.stringify(notification.script.path)
-        } is inside ${settings.folder}: objects cannot replace it, but whoever shares ` +
+        } is inside ${settings.folder.name}: objects cannot replace it, but whoever shares ` +
           "the folder can, and it runs with the sidecar's environment",
       );
     }
@@ -98,11 +103,28 @@ function exists(path: string): boolean {
   }
 }
 
-/** The names of settings of a collection, for messages. */
-function settingsOf(name: string) {
-  if (name === ENVIRONMENT_COLLECTION) return { folder: "FOLDER", stateFile: "STATE_FILE", script: "SCRIPT" };
-  const key = (path: string) => `CONFIG_FILE: collection ${name}: ${path}`;
-  return { folder: key("folder"), stateFile: key("stateFile"), script: key("notify.script.path") };
+/** The settings of a collection, for messages. */
+function settingsOf(collection: string) {
+  const isEnvironment = collection === ENVIRONMENT_COLLECTION;
+  const setting = (variable: string, key: string): CheckedSetting => {
+    const name = isEnvironment ? variable : `CONFIG_FILE: collection ${collection}: ${key}`;
+    return {
+      name,
+      fault(value, reason) {
+        return { ...faultOf(name, value, reason), of: { collection, key, value, reason } };
+      },
+    };
+  };
+  return {
+    folder: setting("FOLDER", "folder"),
+    stateFile: setting("STATE_FILE", "stateFile"),
+    script: setting("SCRIPT", "notify.script.path"),
+  };
+}
+
+interface CheckedSetting {
+  name: string;
+  fault(value: string, reason: string): StartFault;
 }
 
 /** @throws any error that is not about the configuration */
@@ -116,44 +138,43 @@ export function credentialsFault(error: unknown, kubeconfig: string | undefined)
 const DEVICES = ["/dev", "/proc", "/sys"];
 
 function folderFault(
-  setting: string,
+  setting: CheckedSetting,
   folder: string,
   prepare: (folder: string) => void,
-): { fault: Fault; isOfVolume: boolean } | undefined {
-  const about = (reason: string) => faultOf(setting, folder, reason);
+): { fault: StartFault; isOfVolume: boolean } | undefined {
   if (DEVICES.some((devices) => isInside(devices, resolvePath(Deno.cwd(), folder)))) {
     const reason = `expected a folder outside of ${DEVICES.join(", ")}, where Deno does not allow writing`;
-    return { fault: about(reason), isOfVolume: false };
+    return { fault: setting.fault(folder, reason), isOfVolume: false };
   }
   try {
     prepare(folder);
     return undefined;
   } catch (error) {
     if (error instanceof Deno.errors.AlreadyExists) {
-      return { fault: about("it exists but is not a directory"), isOfVolume: false };
+      return { fault: setting.fault(folder, "it exists but is not a directory"), isOfVolume: false };
     }
     const reason = `it does not exist and cannot be created: ${reasonOf(error)}`;
-    return { fault: about(reason), isOfVolume: isVolumeFault(error) };
+    return { fault: setting.fault(folder, reason), isOfVolume: isVolumeFault(error) };
   }
 }
 
-function stateFileFaults(setting: string, path: string): Fault[] {
+function stateFileFaults(setting: CheckedSetting, path: string): StartFault[] {
   try {
-    if (Deno.statSync(path).isDirectory) return [faultOf(setting, path, "it is a directory")];
+    if (Deno.statSync(path).isDirectory) return [setting.fault(path, "it is a directory")];
   } catch (error) {
     if (error instanceof Deno.errors.NotADirectory) {
-      return [faultOf(setting, path, "a part of the path is a file instead of a directory")];
+      return [setting.fault(path, "a part of the path is a file instead of a directory")];
     }
     // Other errors may be temporary; writing the record is retried with each file
   }
   return [];
 }
 
-function scriptFaults(setting: string, path: string): Fault[] {
+function scriptFaults(setting: CheckedSetting, path: string): StartFault[] {
   try {
-    return Deno.statSync(path).isFile ? [] : [faultOf(setting, path, "it is not a file")];
+    return Deno.statSync(path).isFile ? [] : [setting.fault(path, "it is not a file")];
   } catch (error) {
     const reason = error instanceof Deno.errors.NotFound ? "it does not exist" : String(error);
-    return [faultOf(setting, path, reason)];
+    return [setting.fault(path, reason)];
   }
 }

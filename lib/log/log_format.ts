@@ -69,6 +69,8 @@ function listLines(name: string, items: readonly string[], count: unknown): stri
 function isShown(name: string, value: unknown, message: string): boolean {
   if (typeof value !== "string" && typeof value !== "number") return false;
   const [namespace, kind = "", ...rest] = String(value).split("/");
+  // Its name may be any word
+  if (name === "collection") return hasWord(message, `collection ${value}`);
   if (name === "object") return hasWord(message.toLowerCase(), `${kind} ${namespace}/${rest.join("/")}`);
   return hasWord(message, String(value));
 }

@@ -11,6 +11,7 @@ import { keyOf, type ObjectRef } from "../objects/ref.ts";
 import type { Source } from "../objects/source.ts";
 import { Alarm } from "../runtime/alarm.ts";
 import type { Clock } from "../runtime/clock.ts";
+import { followFolder } from "../runtime/folder_changes.ts";
 import { Semaphore } from "../runtime/semaphore.ts";
 import type { Manifest } from "./manifest_file.ts";
 import { FOLDER, type FolderContent, ManifestFolder } from "./manifest_folder.ts";
@@ -205,14 +206,16 @@ export class FolderSource implements ObjectApi {
   /** Listens for announced changes. Without them, the folder is scanned every {@link RESCAN_MS}. */
   async #listen(dir: string): Promise<void> {
     try {
-      const changes = Deno.watchFs(dir);
-      this.#closed.signal.addEventListener("abort", () => changes.close(), { once: true });
-      for await (const { kind, paths } of changes) {
-        if (kind === "access") continue;
-        for (const path of paths) this.#folder.touch(path);
-        this.#announcedAt = this.#clock.now();
-        this.#rescan.ring();
-      }
+      await followFolder(dir, {
+        recursive: true,
+        signal: this.#closed.signal,
+        onChange: ({ kind, paths }) => {
+          if (kind === "access") return;
+          for (const path of paths) this.#folder.touch(path);
+          this.#announcedAt = this.#clock.now();
+          this.#rescan.ring();
+        },
+      });
     } catch (error) {
       this.#log.debug(`--manifests: changes are not announced: ${error}`);
     }

@@ -45,7 +45,12 @@ export async function explainPath(asked: string, picture: Picture, signal: Abort
   const lost = collections.flatMap(({ files }) => files);
   const candidates = lost.length > 0 ? [] : await candidatesFor(path, picture, signal);
   const all = [...collections, ...candidates];
-  return answer(freeSummary(path, picture, all), { collections: all, problems: withoutLosses(problems, all) });
+  const isKnown = all.length > 0 || picture.status !== undefined || picture.failures.length === 0 ||
+    !picture.collections.some(({ folders }) => folders.some((folder) => isInside(folder, path)));
+  return answer(freeSummary(path, picture, all), {
+    ...{ collections: all, problems: withoutLosses(problems, all) },
+    isAnswered: isKnown,
+  });
 }
 
 /** About a path that no object has. */

@@ -14,7 +14,7 @@ import { SharedClaims } from "../reconcile/shared_claims.ts";
 import { placeOf } from "../sidecar/collections/collection_id.ts";
 import { describeSelection } from "../sidecar/collections/describe_selection.ts";
 import { leftoverJournal } from "../sidecar/collections/leftover_disk.ts";
-import { Leftovers } from "../sidecar/collections/leftovers.ts";
+import { differenceTo, Leftovers } from "../sidecar/collections/leftovers.ts";
 import { Liveness } from "../sidecar/liveness.ts";
 import { filesNamedBy } from "../sidecar/opening/open_files.ts";
 import { hostPolicyOf } from "../sidecar/opening/open_transports.ts";
@@ -126,8 +126,9 @@ async function planLeftovers(
         if (journal === undefined) return undefined;
         const allowedFolders = neighbours.flatMap(({ folders }) => folders).filter((other) => other !== folder);
         const publisher = new DryPublisher({ folder, allowedFolders, mode: 0o644, journal, configFiles: [], disk });
-        const hasMoved = planned.some(({ collection: { name } }) => name === place.name);
-        gone.push({ place, publisher, why: hasMoved ? "collection has another folder now" : "collection removed" });
+        const namesake = planned.find(({ collection: { name } }) => name === place.name);
+        const why = namesake && `collection has another ${differenceTo(place, namesake.place)} now`;
+        gone.push({ place, publisher, why: why ?? "collection removed" });
         return { journal, publisher };
       },
       removeRecord() {},

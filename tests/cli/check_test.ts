@@ -50,6 +50,29 @@ Deno.test("check lists every fault of the environment, of CONFIG_FILE and of fil
   for (const line of expected) assert.match(text, line);
 });
 
+Deno.test("check has the places of folders and scripts of CONFIG_FILE that cannot be used", async () => {
+  using folder = tempFolder();
+  const file = `${folder.path}/config.yaml`;
+  const lines = [
+    "version: 1",
+    "defaults: { notify: { script: { path: /nowhere } } }",
+    "collections:",
+    "  - { name: default, label: a, folder: /proc/a, notify: { script: { path: /etc } } }",
+    `  - { name: b, label: b, folder: ${folder.path}/b, stateFile: ${folder.path} }`,
+  ];
+  await Deno.writeTextFile(file, lines.join("\n"));
+  const { code, text } = await check({ CONFIG_FILE: file });
+  assert.equal(code, EXIT.configuration);
+  const expected = [
+    'config.yaml:4:40  collections[0].folder  "/proc/a": expected a folder outside',
+    'config.yaml:4:75  collections[0].notify.script.path  "/etc": it is not a file',
+    `config.yaml:5:${lines[4]!.lastIndexOf(folder.path) + 1}  collections[1].stateFile  `,
+    'config.yaml:2:39  defaults.notify.script.path  "/nowhere": it does not exist',
+    "4 faults",
+  ];
+  for (const part of expected) assert.ok(text.includes(part), `${part}\n${text}`);
+});
+
 Deno.test("check prints lines of at most 100 columns, without colours when it is no terminal", async () => {
   const { lines } = await check({ LABEL: "a b", FOLDER: "/nowhere", NAMESPACE_SELECTOR: "a", NAMESPACE: "b" });
   assert.deepEqual(lines.filter((line) => line.length > 100 || line.includes("\x1b")), []);

@@ -57,6 +57,8 @@ Deno.test("lineFormatter() leaves out of TEXT what the message shows", () => {
   assert.equal(about({ path: "data/dash.json" }), "path=data/dash.json");
   assert.equal(about({ collection: "das", empty: "" }), 'collection=das empty=""');
   assert.equal(about({ collection: "default" }), "");
+  assert.ok(lineOf("TEXT", "the volume is full", { collection: "full" }).endsWith("full  collection=full\n"));
+  assert.ok(lineOf("TEXT", "collection full was removed", { collection: "full" }).endsWith("removed\n"));
   for (const format of ["JSON", "LOGFMT"] as const) {
     assert.ok(lineOf(format, message, { path: "/data/dash.json", collection: "default" }).includes("default"));
     assert.equal(lineOf(format, message, { path: "/data/dash.json" }).split("/data/dash.json").length, 3);

@@ -338,3 +338,21 @@ Deno.test("explainByStatus() has what the running sidecar knows", () => {
     "the sidecar has no file of a/two",
   ]);
 });
+
+Deno.test("explainPath() does not say whose a file is not while the cluster cannot be read", async () => {
+  using it = place();
+  await it.run();
+  const failures = [{ severity: "error", what: "cannot connect", cure: "" }] as const;
+  const explain = async (path: string) => {
+    const { summary, isAnswered } = await explainPath(path, { ...await it.picture(), failures: [...failures] }, SIGNAL);
+    return [summary.replace(path, "x"), isAnswered];
+  };
+  const path = `${it.env.FOLDER}/x`;
+  assert.deepEqual(await explain(path), ["x is not there, and no object that could be listed claims it", false]);
+  Deno.writeTextFileSync(path, "theirs");
+  assert.deepEqual(await explain(path), [
+    "x is not ours: no object that could be listed claims it, and it is in no record",
+    false,
+  ]);
+  assert.equal((await explain("/etc/passwd"))[1], true);
+});

@@ -232,7 +232,7 @@ export class RunningCollection implements Neighbour {
     const seconds = Math.round(clock.now() - this.#openedAt) / 1000;
     const properties = { objects: this.objects, files: this.files, seconds };
     if (this.#options.onReady()) log.info("Initial sync complete, sidecar is ready.", properties);
-    else log.info("Initial sync complete, other collections are not ready yet.", properties);
+    else log.info("Initial sync complete; other collections are not ready yet.", properties);
     this.#warnOfMissing();
   }
 

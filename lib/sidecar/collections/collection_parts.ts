@@ -67,7 +67,7 @@ export interface CollectionOptions {
   liveness: Pick<Liveness, "heartbeat">;
   /** Shared by all collections. */
   sources: Pick<SharedSources, "follow" | "failureOf" | "timesOf">;
-  /** Its first sync is complete. Returns whether that of every collection is. */
+  /** Its first sync is complete. Returns whether the process is ready. */
   onReady(): boolean;
   clock: Clock;
   random: () => number;

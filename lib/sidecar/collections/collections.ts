@@ -213,19 +213,19 @@ export class Collections {
     this.#instance = await instanceOf(collections, this.#options.config.configFile);
   }
 
-  /** A collection has become ready. Returns whether all are. */
+  /** A collection is ready. Returns whether all are, or were. */
   #onReady(): boolean {
     this.#leftovers.check();
     this.#releaseDeselected();
-    if (!this.running.every(({ isReady }) => isReady)) return false;
-    if (this.#isAboutToSweep) return true;
-    // A sweep stops everything for some 20 ms: one for all
-    this.#isAboutToSweep = true;
-    queueMicrotask(() => {
-      this.#isAboutToSweep = false;
-      this.#options.garbage.sweep();
-    });
-    return true;
+    if (!this.#isAboutToSweep && this.running.every(({ isReady }) => isReady)) {
+      // A sweep stops everything for some 20 ms: one for all
+      this.#isAboutToSweep = true;
+      queueMicrotask(() => {
+        this.#isAboutToSweep = false;
+        this.#options.garbage.sweep();
+      });
+    }
+    return this.notReady() === undefined;
   }
 
   /** Keeps what these collections name from being written to by objects of any collection. */

@@ -187,14 +187,14 @@ export class Leftovers {
     if (belongings === undefined || this.#isGivenBack(leftover)) return new Set();
     const { journal } = belongings;
     const owners = new Set([...journal.files()].map(([, { owner }]) => owner));
-    const hasMoved = this.#options.neighbours().some(({ place: { name } }) => name === place.name);
-    const isKept = place.onRemove === "keep" && !hasMoved;
+    const namesake = this.#options.neighbours().find(({ place: { name } }) => name === place.name);
+    const isKept = place.onRemove === "keep" && namesake === undefined;
     const properties = { collection: place.name, folder: place.folder };
     if (isKept) log.info(`collection ${place.name} was removed: its files stay in ${place.folder}`, properties);
     else {
       const removed = await this.#removeFiles(leftover, belongings);
       if (this.#isGivenBack(leftover)) return new Set();
-      const why = hasMoved ? "has another folder" : "was removed";
+      const why = namesake === undefined ? "was removed" : `has another ${differenceTo(place, namesake.place)}`;
       log.info(`collection ${place.name} ${why}: removed ${counted(removed, "file")} from ${place.folder}`, properties);
     }
     if (!isKept) await this.#handOver(leftover, belongings);
@@ -272,6 +272,11 @@ function removeIfEmpty(publisher: Belongings["publisher"], directory: string): v
 /** The directory of a collection's record and temporaries. */
 export function directoryOf({ folder, id }: RecordedCollection): string {
   return ownDirectoryOf(folder, id);
+}
+
+/** What is another one in the collection that has the name now. The collection of the environment has a record for each selection. */
+export function differenceTo(left: RecordedCollection, now: RecordedCollection): "folder" | "selection" {
+  return left.folder === now.folder ? "selection" : "folder";
 }
 
 function overlap(a: string, b: string): boolean {

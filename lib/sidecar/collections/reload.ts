@@ -4,6 +4,7 @@ import { parentOf } from "../../files/paths.ts";
 import type { Log } from "../../log/log.ts";
 import { Alarm } from "../../runtime/alarm.ts";
 import type { Clock } from "../../runtime/clock.ts";
+import { followFolder } from "../../runtime/folder_changes.ts";
 import type { Heartbeat } from "../../runtime/heartbeat.ts";
 import { messageOf } from "../../runtime/message_of.ts";
 
@@ -21,7 +22,7 @@ export interface FollowedFile {
   /** The content that the process started with. */
   text: string;
   /** All collections, those of the environment included. */
-  parse(text: string): ConfigVersion;
+  parse(text: string): ConfigVersion | Promise<ConfigVersion>;
   /** Calls the listener at each SIGHUP. */
   onHangup(listener: () => void): void;
 }
@@ -120,6 +121,8 @@ export class Reload {
     const isAskedFor = this.#isAskedFor;
     this.#isAskedFor = false;
     try {
+      // A FIFO would be read for ever
+      if (!(await Deno.stat(file.path)).isFile) throw new Error("it is no file");
       const text = await Deno.readTextFile(file.path);
       if (text === this.#text && this.#fault === undefined) {
         if (isAskedFor) log.info(`${file.path} is unchanged`, { path: file.path });
@@ -140,7 +143,7 @@ export class Reload {
 
   async #use(text: string): Promise<void> {
     const { file, collections, onResult, log } = this.#options;
-    const version = file.parse(text);
+    const version = await file.parse(text);
     if (version.faults.length > 0) return this.#refuse(version.faults.slice(0, MAX_FAULTS).join("; "));
     for (const warning of version.warnings) log.warn(warning);
     await collections.replace(version.collections);
@@ -168,13 +171,14 @@ export class Reload {
   /** Listens for announced changes in the file's directory, where the kubelet and editors replace it. */
   async #listen(signal: AbortSignal): Promise<void> {
     try {
-      const changes = Deno.watchFs(parentOf(this.#options.file.path), { recursive: false });
-      signal.addEventListener("abort", () => changes.close(), { once: true });
+      const following = followFolder(parentOf(this.#options.file.path), {
+        recursive: false,
+        signal,
+        onChange: ({ kind }) => kind === "access" || this.#lookIn(QUIET_MS),
+      });
       // It may have changed since the process read it
       this.#lookIn(0);
-      for await (const { kind } of changes) {
-        if (kind !== "access") this.#lookIn(QUIET_MS);
-      }
+      await following;
     } catch (error) {
       this.#options.log.debug(`changes of CONFIG_FILE are not announced: ${messageOf(error)}`);
     }

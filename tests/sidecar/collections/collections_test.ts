@@ -40,7 +40,7 @@ Deno.test("Collections wait for each other in readiness only, and name the one t
   await it.clock.advance(60);
   await until(() => it.collections.notReady() === undefined);
   assert.deepEqual(it.log.lines.filter((line) => line.startsWith("info: Initial sync")), [
-    "info: Initial sync complete, other collections are not ready yet.",
+    "info: Initial sync complete; other collections are not ready yet.",
     "info: Initial sync complete, sidecar is ready.",
   ]);
 });

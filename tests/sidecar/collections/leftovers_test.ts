@@ -153,6 +153,23 @@ Deno.test("Leftovers remove a directory whose record was removed, or not complet
   assert.deepEqual(at.files("2"), { "a.txt": "a" });
 });
 
+Deno.test("Leftovers tell another selection from another folder", async () => {
+  await using at = collectionsPlace();
+  at.create("a", { "a.txt": "a" });
+  await using it = await at.start(config(item("default", "1"), item("two", "2")));
+  it.run();
+  await until(() => it.collections.notReady() === undefined);
+  const next = config(item("default", "1").replace("label: app", "label: team"), item("two", "3"));
+  await it.replace(next);
+  const lines = () =>
+    it.log.lines.filter((line) => line.includes(" has another ")).map((line) => line.replace(/: removed.*/, ""));
+  await until(() => lines().length === 2);
+  assert.deepEqual(lines().sort(), [
+    "info: collection default has another selection",
+    "info: collection two has another folder",
+  ]);
+});
+
 Deno.test("giveBack() ends a clean-up, and what is left of the files stays", async () => {
   using folder = tempFolder();
   const log = keptLog();

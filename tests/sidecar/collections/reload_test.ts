@@ -157,3 +157,10 @@ Deno.test("Reload gives whoever has emptied the file a second to write it", asyn
   await within(it.clock, 3, () => it.results.length === 2);
   assert.match(it.reload.fault ?? "", /the file is empty/);
 });
+
+Deno.test("Reload does not read what is no file", async () => {
+  await using it = following();
+  Deno.removeSync(it.file);
+  Deno.symlinkSync("/dev/null", it.file);
+  await within(it.clock, 1, () => /config\.yaml cannot be used: it is no file/.test(it.reload.fault ?? ""));
+});
