@@ -25,16 +25,23 @@ export class Application implements AsyncDisposable {
   /** The most calls that were open at one time. */
   mostOpen = 0;
   respond: Respond = () => new Response(null, { status: 200 });
-  readonly port: number;
+  port = freePort();
   readonly #tls: ApplicationOptions["tls"];
   readonly #over = Promise.withResolvers<void>();
   #open = 0;
   #server: Deno.HttpServer<Deno.NetAddr> | undefined;
 
   constructor({ tls, closed = false }: ApplicationOptions = {}) {
-    this.port = freePort();
     this.#tls = tls;
-    if (!closed) this.listen();
+    while (!closed && this.#server === undefined) {
+      try {
+        this.listen();
+      } catch (error) {
+        // Another test was faster
+        if (!(error instanceof Deno.errors.AddrInUse)) throw error;
+        this.port = freePort();
+      }
+    }
   }
 
   get url(): string {
