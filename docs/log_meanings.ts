@@ -189,7 +189,7 @@ export const LOG_MEANINGS: Readonly<Record<string, Meaning>> = {
   ),
   "METHOD URL was not answered within … s (REQ_TIMEOUT); still waiting for the answer, and not calling again meanwhile":
     of("The application is slow, and a second call could start the same work twice", "Raise `REQ_TIMEOUT`"),
-  "REQ_URL … a notification of an earlier run, which is pending. It is called again when files or credentials change, else in … s":
+  "The webhook … a notification of an earlier run, which is pending. It is called again when files or credentials change, else in … s":
     of("The application refused the last notification before the restart", "See the lines of the earlier run"),
   "The record of pending notifications could not be updated: …. After a restart the application is notified again": of(
     "The disk did not accept it",

@@ -136,6 +136,7 @@ export class NotificationRunner {
   /** Notifies until the signal aborts. Changes that are still pending remain recorded. */
   async run(signal: AbortSignal): Promise<void> {
     try {
+      await this.#hurryIfOutdated();
       this.#logWaitingNotification();
       while (!signal.aborted) {
         if (this.dueAt <= this.#options.clock.now()) await this.#inTurn(signal, { isLast: false });
@@ -270,7 +271,7 @@ export class NotificationRunner {
     if (last === undefined || !isWaiting || !retry?.orOnChange || seconds <= 0) return;
     const what = last.type === "refused" ? "refused" : "did not answer";
     this.#options.log.warn(
-      `REQ_URL ${what} a notification of an earlier run, which is pending. It is called again when files or credentials ` +
+      `The webhook ${what} a notification of an earlier run, which is pending. It is called again when files or credentials ` +
         `change, else in ${seconds} s`,
     );
   }

@@ -169,7 +169,7 @@ story(refused.name, async (at) => {
   await first.kill9();
 
   const second = await at.startReady(settings);
-  await second.logged(/REQ_URL refused a notification of an earlier run/);
+  await second.logged(/The webhook refused a notification of an earlier run/);
   assert.equal(told.calls.length, 2);
   await at.create("ConfigMap", "b", { data: { "b.txt": "b" } });
   await eventually(() => assert.equal(told.calls.length, 3));
