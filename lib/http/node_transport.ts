@@ -113,7 +113,9 @@ function exchange(url: URL, options: https.RequestOptions, init: RequestInit): P
       else socket.once(socket instanceof tls.TLSSocket ? "secureConnect" : "connect", () => connected = true);
     });
     const fail = (error: Error) => {
-      const what = connected ? `${url.host} did not answer` : `cannot connect to ${url.host}`;
+      // Only a proxy is asked for an absolute URL
+      const through = options.path === url.href ? ` through the proxy ${options.host}:${options.port ?? 80}` : "";
+      const what = connected ? `${url.host} did not answer` : `cannot connect to ${url.host}${through}`;
       const phase = connected ? "read" : "connect";
       reject(
         signal?.aborted

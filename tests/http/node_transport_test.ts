@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { nodeTransport } from "../../lib/http/node_transport.ts";
 import type { HostPolicy, TransportOptions } from "../../lib/http/transport.ts";
+import { freePort } from "../support/free_port.ts";
 import { connectProxy } from "../support/connect_proxy.ts";
 import { encode, hasIpv6, listen, serve, until } from "../support/local_servers.ts";
 import { serverCertificate } from "../support/server_certificate.ts";
@@ -264,3 +265,13 @@ Deno.test("nodeTransport() asks no proxy for a host that its policy cannot check
   using lenient = open({ env, hostPolicy });
   assert.equal(await (await lenient.fetch("http://example.com/")).text(), "by proxy");
 });
+
+for (const scheme of ["http", "https"]) {
+  Deno.test(`nodeTransport() names the proxy that it cannot connect to, for ${scheme}, without its password`, async () => {
+    const port = freePort();
+    using transport = open({ env: { [`${scheme.toUpperCase()}_PROXY`]: `http://user:geheim@127.0.0.1:${port}` } });
+    const error = await transport.fetch(`${scheme}://nowhere.invalid/`).catch((error) => error);
+    assert.match(error.message, new RegExp(`^cannot connect to nowhere\\.invalid.*proxy 127\\.0\\.0\\.1:${port}: `));
+    assert.doesNotMatch(error.message, /geheim/);
+  });
+}
