@@ -13,6 +13,7 @@ const PLACEHOLDERS: readonly [expression: RegExp, name: string][] = [
   [/(^|[.#])(path|target)$/, "PATH"],
   [/(^|[.#])folder$/, "FOLDER"],
   [/^this\.#call$/, "METHOD URL"],
+  [/^limit$/, "REQ_TIMEOUT"],
 ];
 
 /** Calls that log: the level, and which argument is the message. */

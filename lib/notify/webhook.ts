@@ -35,6 +35,8 @@ export interface WebhookOptions {
   isReachable: (url: URL, signal: AbortSignal) => Promise<boolean>;
   /** An attempt has ended, or is not answered in time and stays open. */
   onAttempt(attempt: Pick<Attempt, "outcome" | "text" | "status">): void;
+  /** The name of a setting such as `REQ_URL` where it was set; default: its own. */
+  nameOf?: ((setting: string) => string) | undefined;
   clock: Clock;
   /** In ms since 1970. */
   wallClock: () => number;

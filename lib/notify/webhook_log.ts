@@ -19,6 +19,8 @@ export interface WebhookLogOptions {
   method: string;
   /** REQ_TIMEOUT. */
   timeout: number;
+  /** The name of a setting such as `REQ_URL` where it was set; default: its own. */
+  nameOf?: ((setting: string) => string) | undefined;
   log: Pick<Log, "debug" | "info" | "warn" | "error">;
 }
 
@@ -52,7 +54,8 @@ export class WebhookLog {
 
   unanswered(): void {
     const { timeout } = this.#options;
-    const message = `${this.#call} was not answered within ${timeout} s (REQ_TIMEOUT); still waiting for the answer, ` +
+    const limit = this.#named("REQ_TIMEOUT");
+    const message = `${this.#call} was not answered within ${timeout} s (${limit}); still waiting for the answer, ` +
       "and not calling again meanwhile";
     this.#states.report("warn", "unanswered", message, this.#properties());
   }
@@ -65,7 +68,7 @@ export class WebhookLog {
     const times = attempts > 1 ? ` (after ${attempts} attempts)` : "";
     if (outcome.type === "delivered") return this.#delivered(text, isLate, properties);
     if (isLast) {
-      const failure = `${this.#call} failed: ${text}${times}${hintOf(attempt)}`;
+      const failure = `${this.#call} failed: ${text}${times}${this.#named(hintOf(attempt))}`;
       return this.#options.log.error(`${failure}; the notification stays pending for the next start`, properties);
     }
     switch (outcome.type) {
@@ -75,7 +78,9 @@ export class WebhookLog {
         return this.#states.report("error", "failed", `${this.#call} failed: ${text}; retrying`, properties);
       case "refused": {
         const message =
-          `${this.#call} failed: ${text}${hintOf(attempt)}. It is called again when files or credentials ` +
+          `${this.#call} failed: ${text}${
+            this.#named(hintOf(attempt))
+          }. It is called again when files or credentials ` +
           "change, else in 1 to 30 minutes";
         return this.#states.report("error", `refused: ${status ?? attempt.text}`, message, properties);
       }
@@ -85,7 +90,8 @@ export class WebhookLog {
   }
 
   #unavailable(text: string, properties: Record<string, unknown>): void {
-    this.#states.report("warn", "unavailable", `${this.#call} failed: ${text}${tlsHint(text)}; retrying`, properties);
+    const hint = this.#named(tlsHint(text));
+    this.#states.report("warn", "unavailable", `${this.#call} failed: ${text}${hint}; retrying`, properties);
   }
 
   #delivered(text: string, isLate: boolean, properties: Record<string, unknown>): void {
@@ -95,7 +101,12 @@ export class WebhookLog {
   }
 
   #late(ms: number): string {
-    return ` after ${(ms / 1000).toFixed(1)} s, later than REQ_TIMEOUT (${this.#options.timeout} s)`;
+    return this.#named(` after ${(ms / 1000).toFixed(1)} s, later than REQ_TIMEOUT (${this.#options.timeout} s)`);
+  }
+
+  #named(text: string): string {
+    const { nameOf = (setting) => setting } = this.#options;
+    return text.replace(/\bREQ_[A-Z_]+\b/g, nameOf);
   }
 
   #properties(status?: number): Record<string, unknown> {

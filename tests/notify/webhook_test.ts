@@ -354,6 +354,15 @@ Deno.test("call() is refused while a credentials file cannot be read, and names 
   assert.match(it.logged("error")[0]!.message, /token file \/no\/such\/file cannot be read/);
 });
 
+Deno.test("call() names its settings as they were set", async () => {
+  await using server = serve(() => new Response(null, { status: 401 }));
+  const nameOf = (setting: string) => setting === "REQ_USERNAME" ? "notify.webhook.basicAuth.username" : setting;
+  using it = makeWebhook({ url: `http://127.0.0.1:${server.port}/REQ_USERNAME`, nameOf });
+  await it.call();
+  const [{ message } = { message: "" }] = it.logged("error");
+  assert.match(message, /REQ_USERNAME failed: .* check notify\.webhook\.basicAuth\.username and REQ_PASSWORD/);
+});
+
 Deno.test("call() leaves no rejection that nobody handles when the signal aborted before it", async () => {
   await using server = serve(() => new Response());
   using it = makeWebhook({ url: `http://127.0.0.1:${server.port}/` });

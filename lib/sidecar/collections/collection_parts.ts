@@ -1,4 +1,6 @@
 /** Assembles the parts of a running collection. */
+import { type SettingName, SETTINGS } from "../../config/settings.ts";
+import { settingOf } from "../status/words.ts";
 import type { Garbage } from "../../runtime/garbage.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Config } from "../../config/config.ts";
@@ -123,6 +125,7 @@ export async function openParts(options: CollectionOptions, hooks: CollectionHoo
         transport: options.transports.of(requests).webhook,
         pending: pendingIn(journal),
         ...{ heartbeat, told },
+        nameOf: (setting) => setting in SETTINGS ? settingOf(options.collection, setting as SettingName) : setting,
         onResult: (...result) => options.metrics.forCollection(options.collection.name).notified(...result),
       }),
   );

@@ -25,6 +25,8 @@ export interface NotificationOptions {
   log: Log;
   onResult(kind: "script" | "webhook", ok: boolean, seconds: number): void;
   told: Pick<Told, "attempted" | "ended" | "clear">;
+  /** Where a setting such as `REQ_URL` was set: the variable, or the key in CONFIG_FILE. */
+  nameOf?: (setting: string) => string;
 }
 
 /** `undefined`: neither a script nor a webhook is set. */
@@ -85,7 +87,7 @@ async function openScript(
 async function openWebhook(
   webhook: NonNullable<NotificationSettings["webhook"]>,
   { retry, timeout, headers, headerFiles, encoding, token, tokenFile, netrc, ...credentials }: RequestSettings,
-  { transport, env, clock, log, told }: NotificationOptions,
+  { transport, env, clock, log, told, nameOf }: NotificationOptions,
 ) {
   const { url, method, payload } = webhook;
   const { payloadBody, Webhook } = await import("../../notify/webhook.ts");
@@ -113,6 +115,7 @@ async function openWebhook(
         ...{ text, outcome: outcome.type },
         ...given("status", status),
       }),
+    nameOf,
     clock,
     wallClock: Date.now,
     log,
