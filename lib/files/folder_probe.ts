@@ -1,4 +1,5 @@
 import type { Journal } from "./journal.ts";
+import { reasonOf } from "./publish_error.ts";
 import { joinPath, RESERVED_PREFIX } from "./paths.ts";
 import type { TemporaryPlaces } from "./temporary_places.ts";
 
@@ -9,6 +10,16 @@ export interface ProbedFolder {
   /** Permission bits. */
   mode: number;
   journal: Pick<Journal, "isWritable">;
+}
+
+/** Makes FOLDER if it is missing. Returns why it cannot be made; `undefined`: it is there. */
+export function folderFault(folder: string): string | undefined {
+  try {
+    Deno.mkdirSync(folder, { recursive: true });
+    return undefined;
+  } catch (error) {
+    return `cannot make ${folder}: ${reasonOf(error)}`;
+  }
 }
 
 /** Whether a file could be published in FOLDER itself. If so, a missing right concerns one path only. */

@@ -114,11 +114,16 @@ story("--help and --version print and exit with 0, without any setting", async (
   }
 });
 
-story("a folder that nobody mounted is one fault that names it", async (at) => {
+story("a folder that nobody mounted is a fault of the disk, which the start and /readyz name", async (at) => {
   const sidecar = await start(at, { FOLDER: "/nowhere/files" });
-  assert.equal((await sidecar.exited()).code, 2);
-  assert.equal(sidecar.lines.length, 1, sidecar.tail());
-  assert.match(sidecar.lines[0]?.text ?? "", /FOLDER="\/nowhere\/files".*Read-only file system/);
+  await eventually(async () => {
+    const { status, text } = await sidecar.health("/readyz");
+    assert.deepEqual([status, text.includes("cannot make /nowhere/files: Read-only file system")], [503, true], text);
+  });
+  assert.match(sidecar.lines[0]?.msg ?? "", /^FOLDER="\/nowhere\/files".*Read-only file system/);
+  assert.equal(sidecar.find("sidecar is ready"), undefined);
+  const list = await start(at, { FOLDER: "/nowhere/files", METHOD: "LIST" });
+  assert.equal((await list.exited()).code, 4, list.tail());
 });
 
 story("remove-finalizers needs nothing that is writable", async (at) => {

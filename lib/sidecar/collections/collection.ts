@@ -1,4 +1,5 @@
 /** One running collection: follows its sources, writes its files and notifies its application. */
+import { folderFault } from "../../files/folder_probe.ts";
 import type { Collection } from "../../config/collection_settings.ts";
 import type { Reconciler } from "../../reconcile/reconciler.ts";
 import { given } from "../../runtime/given.ts";
@@ -189,6 +190,7 @@ export class RunningCollection implements Neighbour {
       journal: this.#parts.journal,
       reconciler: this.#parts.reconciler,
       downloads: this.#parts.downloads,
+      folderFault: folderFault(this.place.folder),
     };
     const outcome = listOutcome(parts, unlisted);
     if (unlisted.length === 0 && !signal.aborted) this.#warnOfMissing();

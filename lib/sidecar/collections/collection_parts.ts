@@ -12,6 +12,7 @@ import { Followers } from "../sources/followers.ts";
 import type { SharedSources } from "../sources/shared_sources.ts";
 import type { ConfigFile } from "../../files/config_files.ts";
 import { DiskCheck } from "../../files/disk_check.ts";
+import { folderFault } from "../../files/folder_probe.ts";
 import type { RecordedCollection } from "../../files/record_format.ts";
 import type { Journal } from "../../files/journal.ts";
 import { Publisher } from "../../files/publisher.ts";
@@ -231,6 +232,7 @@ function assemble(
     followers,
     reconciler,
     downloads,
+    folderFault: () => folderFault(folder),
     allowance,
     onReady,
   });

@@ -21,17 +21,23 @@ export interface ListedParts {
   journal: Pick<Journal, "files">;
   reconciler: Pick<Reconciler, "outcome">;
   downloads: Pick<DownloadScheduler, "awaited" | "failed" | "refused" | "diskFaults">;
+  /** Why the folder cannot be made; `undefined`: it is there. */
+  folderFault?: string | undefined;
 }
 
 /** @param unlisted why sources could not be listed */
-export function listOutcome({ journal, reconciler, downloads }: ListedParts, unlisted: readonly string[]): ListOutcome {
+export function listOutcome(
+  { journal, reconciler, downloads, folderFault }: ListedParts,
+  unlisted: readonly string[],
+): ListOutcome {
   const { outcome } = reconciler;
   const { awaited, failed, refused, diskFaults } = downloads;
   const ofDisk = outcome.failures.filter((error) => error instanceof PublishError);
   const ofApi = outcome.failures.filter((error) => !(error instanceof PublishError));
+  const ofFolder = ofDisk.length > 0 || folderFault === undefined ? [] : [folderFault];
   return {
     apiFailures: [...unlisted, ...ofApi.map(({ message }) => message)],
-    fileFailures: [...ofDisk.map(({ message }) => message), ...diskFaults.values()],
+    fileFailures: [...ofDisk.map(({ message }) => message), ...diskFaults.values(), ...ofFolder],
     files: [...journal.files()].length,
     refused: outcome.countRefused([...refused, ...awaited, ...[...failed].filter((path) => !diskFaults.has(path))]),
   };

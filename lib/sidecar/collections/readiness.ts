@@ -7,7 +7,7 @@
  * 3. every file was written, other than those that no file system accepts
  * 4. every download has ended: with its content on disk, or with a failure of its server. After 10 s, it does not wait for
  *    downloads any more, so that servers that do not answer cannot keep a pod from starting
- * 5. no download failed because of the disk
+ * 5. no download failed because of the disk, and the folder is there
  *
  * A collection that was ready once stays ready: later failures do not make it unready.
  */
@@ -22,6 +22,8 @@ export interface ReadinessOptions {
   followers: Pick<Followers, "describe">;
   reconciler: { unlisted: Reconciler["unlisted"]; outcome: Pick<Reconciler["outcome"], "isSettled" | "failures"> };
   downloads: Pick<DownloadScheduler, "awaited" | "unpacking" | "diskFaults">;
+  /** Why the folder cannot be made; `undefined`: it is there. */
+  folderFault(): string | undefined;
   /** How long the first sync waits for downloads. */
   allowance: Pick<DownloadAllowance, "isOver">;
   /** Called once, by the first check that finds the first sync complete. */
@@ -64,6 +66,6 @@ export class Readiness {
     const [download] = downloads.awaited;
     if (download !== undefined && !allowance.isOver()) return `waiting for the content of ${download}`;
     const [diskFault] = downloads.diskFaults.values();
-    return diskFault;
+    return diskFault ?? this.#options.folderFault();
   }
 }

@@ -40,7 +40,7 @@ export function tellOfUnwritableFolders(story: AddStory): void {
     const protection = readOnly(`${at.dir}/volume`);
     const settings = { FOLDER: `${at.dir}/volume/files`, NAMESPACE: at.namespace };
     const empty = await at.start({ METHOD: "LIST", ...settings });
-    assert.equal((await empty.exited()).code, 0, empty.tail());
+    assert.equal((await empty.exited()).code, 4, empty.tail());
     assert.equal(linesOf(empty, "WARN", "FOLDER=").length, 1, empty.tail());
     await at.create("ConfigMap", "good", { data: { "good.txt": "1" } });
     const list = await at.start({ METHOD: "LIST", ...settings });

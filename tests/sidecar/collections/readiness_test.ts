@@ -10,6 +10,7 @@ function readyParts() {
     followers: { describe: (source: WatchTarget) => describeSource(source) },
     reconciler: { unlisted: [] as Source[], outcome: settled },
     downloads: { awaited: new Set<string>(), unpacking: new Set<string>(), diskFaults: new Map<string, string>() },
+    folderFault: (): string | undefined => undefined,
     allowance: { isOver: () => false },
   };
 }
@@ -30,6 +31,7 @@ for (
       downloads.unpacking.add("/data/a");
       allowance.isOver = () => true;
     }, "waiting for the content of /data/a"],
+    ["its folder", (parts) => void (parts.folderFault = () => "cannot make /data"), "cannot make /data"],
     ["a disk for downloads", ({ downloads }) => void downloads.diskFaults.set("/data/a", "no space"), "no space"],
   ] as [string, (parts: Parts) => void, string][]
 ) {
