@@ -15,7 +15,7 @@ import { nearNames } from "./near_names.ts";
 import { type Picture, processFailures, withoutLosses } from "./picture.ts";
 import type { PlannedCollection } from "./planned_collection.ts";
 import { lookupFailure } from "./read_failures.ts";
-import { whyNotSelected } from "./why_not_selected.ts";
+import { reasonsBySettings, whyNotSelected } from "./why_not_selected.ts";
 
 type Answer = Omit<Explanation, "version" | "sidecar">;
 
@@ -26,6 +26,11 @@ export async function explainObject(ref: ObjectRef, picture: Picture, signal: Ab
   try {
     object = await find(picture.client, ref, signal);
   } catch (error) {
+    const excluding = bySettings(ref, picture);
+    if (excluding !== undefined) {
+      const summary = `${about} is not selected`;
+      return { about, summary, isAnswered: true, collections: excluding, problems: [], suggestions: [] };
+    }
     if (processFailures(picture).length === 0) {
       problems.push(lookupFailure(error, `list ${pluralOf(ref.kind)} in namespace ${ref.namespace}`));
     }
@@ -56,6 +61,15 @@ export async function explainObject(ref: ObjectRef, picture: Picture, signal: Ab
       ofNamespace.failure === undefined || !what.includes("namespaces with labels")
     ),
   };
+}
+
+/** If the settings exclude the object, whatever it is like: it needs no right to be looked up. */
+function bySettings(ref: ObjectRef, { collections }: Picture): CollectionExplanation[] | undefined {
+  const excluding = collections.map(({ collection: { name, selection }, ownNamespace }): CollectionExplanation => {
+    return { name, isSelected: false, reasons: reasonsBySettings(selection, ownNamespace, ref), files: [] };
+  });
+  if (excluding.some(({ reasons }) => reasons.length === 0)) return undefined;
+  return excluding.sort((a, b) => farness(a) - farness(b));
 }
 
 function inCollection(

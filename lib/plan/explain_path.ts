@@ -43,11 +43,14 @@ export async function explainPath(asked: string, picture: Picture, signal: Abort
   }
   if (lstat(path)?.isDirectory) return answer(`${path} is a directory`);
   const lost = collections.flatMap(({ files }) => files);
-  const candidates = lost.length > 0 ? [] : await candidatesFor(path, picture, signal);
+  const { candidates, areAllListed } = lost.length > 0
+    ? { candidates: [], areAllListed: true }
+    : await candidatesFor(path, picture, signal);
+  const unread = areAllListed || candidates.length > 0 ? "" : unwatched(path, picture);
   const all = [...collections, ...candidates];
   const isKnown = all.length > 0 || picture.status !== undefined || picture.failures.length === 0 ||
     !picture.collections.some(({ folders }) => folders.some((folder) => isInside(folder, path)));
-  return answer(freeSummary(path, picture, all), {
+  return answer(freeSummary(path, picture, all) + unread, {
     ...{ collections: all, problems: withoutLosses(problems, all) },
     isAnswered: isKnown,
   });
@@ -70,6 +73,19 @@ function freeSummary(path: string, picture: Picture, found: readonly CollectionE
   return isThere
     ? `${state}: ${claim}, and it is in no record${outside}${wouldBe}`
     : `${state}, and ${claim}${outside}${wouldBe}`;
+}
+
+/** That other namespaces may have an object for the path, which is not selected. */
+function unwatched(path: string, { collections }: Picture): string {
+  const watched = collections.filter(({ folders }) => folders.some((folder) => isInside(folder, path)))
+    .flatMap(({ collection: { selection: { namespaces } }, ownNamespace }) =>
+      namespaces === "OWN" ? [ownNamespace] : namespaces
+    );
+  if (watched.length === 0 || watched.includes("ALL")) return "";
+  const names = [...new Set(watched)];
+  const only = `only ${names.length === 1 ? "namespace" : "namespaces"} ${names.join(", ")}`;
+  const are = names.length === 1 ? "is" : "are";
+  return `; ${only} ${are} watched (NAMESPACE), and objects of others could not be looked up`;
 }
 
 /** The object that has the path, those that lost it, and the one whose file is still there. */

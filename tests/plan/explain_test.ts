@@ -356,3 +356,30 @@ Deno.test("explainPath() does not say whose a file is not while the cluster cann
   ]);
   assert.equal((await explain("/etc/passwd"))[1], true);
 });
+
+Deno.test("explainObject() needs no right to say that a namespace is not watched", async () => {
+  using it = place();
+  it.put("ConfigMap", "a", "one", { ...WEB, data: { x: "1" } });
+  it.env.DEFAULTS = "kiwigrid";
+  it.allow(({ namespace }) => namespace === "default");
+  assert.deepEqual(await it.object("one"), [
+    "a/configmap/one is not selected",
+    "not selected: namespace a is not watched: NAMESPACE is default (add a to NAMESPACE, or set NAMESPACE=ALL)",
+  ]);
+  it.env.NAMESPACE = "a";
+  assert.equal((await it.object("one"))[0], "a/configmap/one cannot be looked up");
+});
+
+Deno.test("explainPath() says which namespaces are watched where it cannot look into others", async () => {
+  using it = place();
+  it.put("ConfigMap", "a", "one", { ...WEB, data: { x: "1" } });
+  it.env.DEFAULTS = "kiwigrid";
+  it.allow(({ namespace }) => namespace === "default");
+  assert.deepEqual(await it.path("x"), [
+    "x is not there, and no object claims it; only namespace default is watched (NAMESPACE), and objects of others " +
+    "could not be looked up",
+  ]);
+  it.allow(() => true);
+  assert.match((await it.path("x"))[1]!, /^not selected: namespace a is not watched: NAMESPACE is default /);
+  assert.equal((await it.path("y"))[0], "y is not there, and no object claims it");
+});
