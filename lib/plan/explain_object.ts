@@ -6,6 +6,7 @@ import { KINDS, pluralOf } from "../objects/kind.ts";
 import { keyOf, type ObjectRef, qualifiedName } from "../objects/ref.ts";
 import { canonical } from "../reconcile/canonical_paths.ts";
 import type { Problem } from "../serve/status.ts";
+import { eachAffected } from "./affected_objects.ts";
 import { filesOf } from "./explain_by_status.ts";
 import type { CollectionExplanation, Explanation } from "./explanation.ts";
 import { fileState, isListed } from "./file_states.ts";
@@ -106,7 +107,7 @@ function withoutKeys(about: string, { data, binaryData }: KubeObject, collection
 
 /** What is known to be wrong with an object. */
 function problemsOf(about: string, { collections, failures, status }: Picture): Problem[] {
-  const ofSidecar = status?.problems.filter(({ object }) => object === about) ?? [];
+  const ofSidecar = eachAffected(status?.problems ?? []).filter(({ object }) => object === about);
   const planned = collections.flatMap(({ collection: { name }, problems }) =>
     problems.filter(({ object }) => object === about).map(({ what, cure }): Problem => ({
       ...{ severity: "error", collection: name, object: about, what, cure },

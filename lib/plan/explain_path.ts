@@ -3,6 +3,7 @@ import { lstat } from "../files/file_calls.ts";
 import { isInside, joinPath, nameOf, parentOf, RESERVED_PREFIX } from "../files/paths.ts";
 import { refOf } from "../objects/ref.ts";
 import type { Problem } from "../serve/status.ts";
+import { eachAffected } from "./affected_objects.ts";
 import { ChangeReasons } from "./change_reasons.ts";
 import type { CollectionExplanation, Explanation, FileExplanation } from "./explanation.ts";
 import { fileState } from "./file_states.ts";
@@ -145,7 +146,7 @@ function problemsOf(path: string, picture: Picture): Problem[] {
   const planned = collections.flatMap(({ collection: { name }, problems }) =>
     problems.map(({ kind: _, ...problem }): Problem => ({ severity: "error", collection: name, ...problem }))
   );
-  const about = (status?.problems ?? planned).filter((problem) =>
+  const about = (status === undefined ? planned : eachAffected(status.problems)).filter((problem) =>
     problem.path === undefined ? owners.has(problem.object ?? "") : problem.path === path
   );
   return [...about, ...processFailures(picture)];

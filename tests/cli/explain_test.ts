@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { EXIT } from "../../lib/cli/exit_codes.ts";
 import { freePort } from "../support/free_port.ts";
 import { outcome } from "../support/outcome.ts";
+import { eventually } from "../support/oracle.ts";
+import { canMountSmallDisk, withSmallDisk } from "../support/small_disk.ts";
 import { treeOf } from "../support/planned_world.ts";
 import { SidecarProcess } from "../support/sidecar_process.ts";
 import { workplace } from "../support/workplace.ts";
@@ -150,4 +152,35 @@ Deno.test("explain tells that the sidecar has other settings, and that nobody li
     /alone: the sidecar at port \d+ has other settings\. Two sidecars .*HEALTH_PORT/,
   );
   assert.match((await explain(here, ["cm/one"])).stdout.join(" "), /no answer from \S+: connection +refused\. Is the/);
+});
+
+Deno.test("explain names the full disk for each object that it affects", {
+  ignore: !(await canMountSmallDisk()),
+}, async () => {
+  using here = workplace();
+  Deno.mkdirSync(here.files);
+  for (const name of ["large", "larger"]) {
+    const metadata = { name, namespace: "a", labels: { app: "x" } };
+    const object = { apiVersion: "v1", kind: "ConfigMap", metadata, data: { [name]: "x".repeat(200_000) } };
+    Deno.writeTextFileSync(`${here.manifests}/${name}.json`, JSON.stringify(object));
+  }
+  await using sidecar = SidecarProcess.start({ LABEL: "app", FOLDER: here.files }, {
+    args: ["--manifests", here.manifests],
+    through: withSmallDisk(here.files),
+  });
+  const env = { HEALTH_PORT: String(sidecar.healthPort) };
+  await eventually(async () => {
+    for (const name of ["large", "larger"]) {
+      for (const about of [`a/cm/${name}`, `${here.files}/${name}`]) {
+        const { stdout } = await explain(here, [about], env);
+        const text = stdout.join(" ").replace(/\s+/g, " ");
+        assert.match(text, new RegExp(`error: (a/configmap/${name}: )?cannot write PLACE/files/${name}: No space`));
+        assert.match(text, /cure: Make room on the volume/);
+        assert.doesNotMatch(text, /more object/);
+      }
+    }
+  });
+  const json = JSON.parse((await explain(here, ["-o", "json"], env)).stdout.join("\n"));
+  assert.equal(json.problems[0].objects.length, 2);
+  assert.match(json.problems[0].what, / \(and 1 more object\)$/);
 });
