@@ -10,7 +10,9 @@ import type { Explanation } from "../plan/explanation.ts";
 import { openPicture } from "../plan/picture.ts";
 import { findByName } from "../plan/find_by_name.ts";
 import { parseSubject, type Subject } from "../plan/subject.ts";
+import { unknownNotifications } from "../plan/unknown_notifications.ts";
 import { qualifiedName } from "../objects/ref.ts";
+import { given } from "../runtime/given.ts";
 import { systemClock } from "../runtime/clock.ts";
 import { messageOf } from "../runtime/message_of.ts";
 import type { Status } from "../serve/status.ts";
@@ -87,7 +89,7 @@ async function explain(
     ? await explainPath(subject.path, picture, signal)
     : await explainObject(subject.ref, picture, signal);
   const sidecar = { isRunning: status !== undefined, ...(reason === undefined ? {} : { reason }) };
-  return { version: 1, ...answer, sidecar };
+  return { version: 1, ...answer, sidecar, ...given("unknown", unknownNotifications(answer, picture)) };
 }
 
 async function askSidecar({ config }: Reading): Promise<{ status?: Status; reason?: string }> {

@@ -16,7 +16,7 @@ export interface TextOptions extends Colours {
 }
 
 export function explanationText(explanation: Explanation, options: TextOptions): string {
-  const { summary, collections, problems, suggestions, sidecar, about } = explanation;
+  const { summary, collections, problems, suggestions, sidecar, about, unknown } = explanation;
   // The cures of other collections would lead the wrong way
   const others = collections.some(({ isSelected }) => isSelected)
     ? collections.filter(({ isSelected, files }) => !isSelected && files.length === 0)
@@ -30,6 +30,9 @@ export function explanationText(explanation: Explanation, options: TextOptions):
     ...(suggestions.length === 0 ? [] : [wrapText(`did you mean ${suggestions.join(", or ")}?`, { first: "  " })]),
     ...(sidecar.isRunning ? [] : [
       options.dim(wrapText(`from the cluster and the disk alone: ${sidecar.reason}`, { first: "  ", indent: "    " })),
+    ]),
+    ...(unknown === undefined ? [] : [
+      wrapText(unknown, { first: "  unknown: ", indent: "      " }).replace("unknown", options.yellow),
     ]),
     ...(about === undefined ? [...problemTexts, ...fileTexts] : [...fileTexts, ...problemTexts]),
     ...(others.length === 0 ? [] : [

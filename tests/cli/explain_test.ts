@@ -184,3 +184,22 @@ Deno.test("explain names the full disk for each object that it affects", {
   assert.equal(json.problems[0].objects.length, 2);
   assert.match(json.problems[0].what, / \(and 1 more object\)$/);
 });
+
+Deno.test("explain says that the outcome of a notification is unknown where the sidecar cannot be asked", async () => {
+  using here = workplace();
+  const settings = { REQ_URL: "http://127.0.0.1:1/reload" };
+  const unknown = async (args: string[], env: Record<string, string>) =>
+    (await explain(here, args, env)).stdout.join(" ").replace(/\s+/g, " ").match(/unknown: .*?succeeded/)?.[0];
+  const without = [{ LIVENESS: "false" }, { STATUS_PAGE: "none" }, {}] satisfies Record<string, string>[];
+  for (const env of without) {
+    assert.equal(await unknown([], { ...settings, ...env }), "unknown: whether the webhook succeeded");
+  }
+  const both = { ...settings, SCRIPT: "/bin/true" };
+  assert.equal(await unknown(["cm/one"], both), "unknown: whether the script and the webhook succeeded");
+  assert.equal(await unknown([`${here.files}/one.txt`], settings), "unknown: whether the webhook succeeded");
+  // No file, or no notification
+  assert.equal(await unknown(["cm/one"], { ...settings, LABEL_VALUE: "y" }), undefined);
+  assert.equal(await unknown(["cm/one"], {}), undefined);
+  const { unknown: text } = JSON.parse((await explain(here, ["-o", "json"], settings)).stdout.join("\n"));
+  assert.match(text, /^whether the webhook succeeded: see the sidecar's log/);
+});
