@@ -11,6 +11,7 @@ import { filesOf } from "./explain_by_status.ts";
 import type { CollectionExplanation, Explanation } from "./explanation.ts";
 import { fileState, isListed } from "./file_states.ts";
 import { find, listAll } from "./lookup.ts";
+import { hasLabelHint } from "./label_hint.ts";
 import { namespaceOf, type OfNamespace, selectsNamespaces } from "./namespace_labels.ts";
 import { nearNames } from "./near_names.ts";
 import { type Picture, processFailures, withoutLosses } from "./picture.ts";
@@ -81,7 +82,12 @@ function inCollection(
   picture: Picture,
 ): CollectionExplanation {
   const { name, selection, files } = collection.collection;
-  const sighting = { exists: object !== undefined, labels: object?.metadata.labels, namespaceLabels };
+  const sighting = {
+    exists: object !== undefined,
+    labels: object?.metadata.labels,
+    annotations: object?.metadata.annotations,
+    namespaceLabels,
+  };
   const reasons: CollectionExplanation["reasons"] = whyNotSelected(selection, collection.ownNamespace, ref, sighting);
   if (failure !== undefined && selectsNamespaces(collection)) reasons.push(failure);
   if (object === undefined || reasons.length > 0) return { name, isSelected: false, reasons, files: [] };
@@ -95,7 +101,8 @@ function inCollection(
 /** Collections that select the object come first, then those that it lacks least for. */
 function farness({ isSelected, reasons }: CollectionExplanation): number {
   if (isSelected) return 0;
-  return 1 + reasons.length + reasons.filter(({ what }) => /^label \S+ is missing/.test(what)).length;
+  const isFar = ({ what }: { what: string }) => /^label \S+ is missing/.test(what) && !hasLabelHint(what);
+  return 1 + reasons.length + reasons.filter(isFar).length;
 }
 
 function withoutKeys(about: string, { data, binaryData }: KubeObject, collections: CollectionExplanation[]): Problem[] {

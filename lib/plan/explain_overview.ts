@@ -63,6 +63,7 @@ function plannedProblems({ collections }: Picture): Problem[] {
         what: `${path} is that of ${shownKey(winner.key)}${blocker === undefined ? "" : `, which has ${blocker}`}`,
         cure: cureOfCollision(blocker !== undefined),
       })),
+      ...collection.missingObjects(),
     ];
   });
 }

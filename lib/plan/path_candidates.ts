@@ -86,11 +86,11 @@ async function candidateOf(
   const file = projection.files.find((one) => one.path === path);
   const isRefused = projection.isRefused && wishes(path, kind, object, settings, collection);
   if (file === undefined && !isRefused) return undefined;
-  const { namespace, name: objectName, labels } = object.metadata;
+  const { namespace, name: objectName, labels, annotations } = object.metadata;
   const ref = { kind, namespace, name: objectName };
   const { labels: namespaceLabels, failure } = await namespaceOf(namespace, picture, signal);
   const reasons: CollectionExplanation["reasons"] = [
-    ...whyNotSelected(selection, ownNamespace, ref, { exists: true, labels, namespaceLabels }),
+    ...whyNotSelected(selection, ownNamespace, ref, { exists: true, labels, annotations, namespaceLabels }),
     ...failure !== undefined && selectsNamespaces(collection) ? [failure] : [],
   ];
   const about = { path, object: qualifiedName(ref) };

@@ -383,3 +383,18 @@ Deno.test("explainPath() says which namespaces are watched where it cannot look 
   assert.match((await it.path("x"))[1]!, /^not selected: namespace a is not watched: NAMESPACE is default /);
   assert.equal((await it.path("y"))[0], "y is not there, and no object claims it");
 });
+
+Deno.test("explainObject() names the collection first whose label was nearly met", async () => {
+  using it = place();
+  it.put("ConfigMap", "a", "one", { labels: { grafana_dashboards: "1" }, data: { x: "1" } });
+  const names = ["datasource", "notifier", "dashboard", "plugin"];
+  const collections = names.map((name) => ({ name, label: `grafana_${name}`, folder: `${it.root}/${name}` }));
+  const CONFIG_FILE = `${it.root}/config.yaml`;
+  Deno.writeTextFileSync(CONFIG_FILE, JSON.stringify({ version: 1, collections }));
+  const picture = await openPicture(await it.options({ CONFIG_FILE }), undefined, SIGNAL);
+  const about = { kind: "ConfigMap", namespace: "a", name: "one" } as const;
+  const [first, ...others] = (await explainObject(about, picture, SIGNAL)).collections;
+  assert.equal(first!.name, "dashboard");
+  assert.match(first!.reasons[0]!.what, /; it has the label grafana_dashboards: did you mean that\?$/);
+  assert.deepEqual(others.map(({ name }) => name), ["datasource", "notifier", "plugin"]);
+});
