@@ -19,7 +19,7 @@ export interface Picture {
   status: Status | undefined;
   /** The files of the running sidecar, by path. */
   written: ReadonlyMap<string, FileStatus>;
-  watch: Pick<WatchSettings, "checkPeriod" | "resyncPeriod">;
+  watch: Pick<WatchSettings, "checkPeriod" | "resyncPeriod" | "sleepTime">;
 }
 
 /**

@@ -75,6 +75,8 @@ export interface SourceStatus {
   state: "listing" | "watching" | "waiting" | "failing";
   contactAt?: string;
   syncedAt?: string;
+  /** With METHOD=SLEEP. */
+  nextListAt?: string;
   restarts: number;
   relists: number;
   /** Why it fails now, or failed last. */

@@ -203,3 +203,27 @@ Deno.test("explain says that the outcome of a notification is unknown where the 
   const { unknown: text } = JSON.parse((await explain(here, ["-o", "json"], settings)).stdout.join("\n"));
   assert.match(text, /^whether the webhook succeeded: see the sidecar's log/);
 });
+
+Deno.test("explain and status tell when METHOD=SLEEP lists again", async () => {
+  using here = workplace();
+  const settings = { LABEL: "app", FOLDER: here.files, METHOD: "SLEEP", SLEEP_TIME: "3600" };
+  await using sidecar = SidecarProcess.start(settings, { args: ["--manifests", here.manifests] });
+  await sidecar.ready();
+  const env = { ...settings, HEALTH_PORT: String(sidecar.healthPort) };
+  const again =
+    /METHOD=SLEEP lists again at \S+Z \(SLEEP_TIME is 60 min\) cure: wait, lower SLEEP_TIME, or set METHOD=WATCH/;
+  const object = (data: Record<string, string>, name = "one") => {
+    const metadata = { name, namespace: "default", labels: { app: "x" } };
+    const text = JSON.stringify({ apiVersion: "v1", kind: "ConfigMap", metadata, data });
+    Deno.writeTextFileSync(`${here.manifests}/${name}.json`, text);
+  };
+  object({ "one.txt": "second" });
+  object({ "new.txt": "new" }, "new");
+  const text = async (...about: string[]) => (await explain(here, about, env)).stdout.join(" ").replace(/\s+/g, " ");
+  assert.match(await text("cm/one"), /the object has changed, and the sidecar has not written it yet: METHOD/);
+  for (const about of [["cm/one"], ["cm/new"], [`${here.files}/new.txt`], []]) {
+    assert.match(await text(...about), again);
+  }
+  const { stdout } = await outcome(env, { args: ["status"] });
+  assert.match(stdout.join("\n"), /: waiting, last contact .*,\s+next list in (60|59) min/);
+});

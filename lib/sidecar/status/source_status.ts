@@ -26,18 +26,27 @@ export function servedSources(collections: readonly CollectionInner[]): Served[]
   return [...served].map(([follower, names]) => ({ follower, collections: names }));
 }
 
-export function sourcesOf(served: readonly Served[], method: string, calendar: Calendar): SourceStatus[] {
+/** @param sleepTime in seconds; `undefined`: METHOD is not SLEEP */
+export function sourcesOf(
+  served: readonly Served[],
+  sleepTime: number | undefined,
+  calendar: Calendar,
+): SourceStatus[] {
   return served.map(({ follower, collections }) => {
     const { source, contactAt, syncedAt, state } = follower;
     const { isListing, failure, lastFailure, restarts, relists } = state;
-    const idle = method === "SLEEP" ? "waiting" : "watching";
+    const idle = sleepTime === undefined ? "watching" : "waiting";
+    const current = failure !== undefined ? "failing" : isListing || syncedAt === undefined ? "listing" : idle;
+    const isWaiting = current === "waiting" && syncedAt !== undefined && sleepTime !== undefined;
+    const nextListAt = isWaiting ? syncedAt + sleepTime * 1000 : undefined;
     return {
       source: describeSource(source),
       ...given("labelSelector", source.name === undefined ? source.labelSelector : undefined),
       collections,
-      state: failure !== undefined ? "failing" : isListing || syncedAt === undefined ? "listing" : idle,
+      state: current,
       ...given("contactAt", calendar.at(contactAt)),
       ...given("syncedAt", calendar.at(syncedAt)),
+      ...given("nextListAt", calendar.at(nextListAt)),
       restarts,
       relists,
       ...given("error", lastFailure && withoutQueries(lastFailure)),

@@ -69,9 +69,18 @@ Deno.test("sourceProblems() tells by the failure what to check", () => {
 
 Deno.test("sourcesOf() has the state of each source, and the failure before it", () => {
   const served = [followed("ConfigMap"), followed("Secret", away)];
-  const states = (method: string) => sourcesOf(served, method, calendar).map(({ state }) => state);
-  assert.deepEqual(states("WATCH"), ["watching", "failing"]);
-  assert.deepEqual(states("SLEEP"), ["waiting", "failing"]);
-  const [{ error, contactAt, restarts, relists } = {}] = sourcesOf(served, "WATCH", calendar);
+  const states = (sleepTime?: number) => sourcesOf(served, sleepTime, calendar).map(({ state }) => state);
+  assert.deepEqual(states(), ["watching", "failing"]);
+  assert.deepEqual(states(60), ["waiting", "failing"]);
+  const [{ error, contactAt, restarts, relists } = {}] = sourcesOf(served, undefined, calendar);
   assert.deepEqual([error, contactAt, restarts, relists], ["GET https://api/x: broke", "2026-11-25T12:00:01Z", 2, 1]);
+});
+
+Deno.test("sourcesOf() tells when METHOD=SLEEP lists again", () => {
+  const nextOf = (sleepTime?: number) =>
+    sourcesOf([followed("ConfigMap"), followed("Secret", away)], sleepTime, calendar).map(({ nextListAt }) =>
+      nextListAt
+    );
+  assert.deepEqual(nextOf(3600), ["2026-11-25T13:00:00Z", undefined]);
+  assert.deepEqual(nextOf(), [undefined, undefined]);
 });
