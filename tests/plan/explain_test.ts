@@ -398,3 +398,16 @@ Deno.test("explainObject() names the collection first whose label was nearly met
   assert.match(first!.reasons[0]!.what, /; it has the label grafana_dashboards: did you mean that\?$/);
   assert.deepEqual(others.map(({ name }) => name), ["datasource", "notifier", "plugin"]);
 });
+
+Deno.test("explain does not advise a RESOURCE that selects nothing, or without the files", async () => {
+  using it = place();
+  it.put("ConfigMap", "a", "one", { ...WEB, data: { x: "1" } });
+  await it.run();
+  it.allow(() => false);
+  const cures = async () => (await it.overview()).filter((line) => line.startsWith("error: not allowed"));
+  const [configMaps, secrets] = await cures();
+  assert.match(configMaps!, /list configmaps .* ask for less with NAMESPACE\)$/);
+  assert.match(secrets!, /list secrets .* ask for less with NAMESPACE or RESOURCE\)$/);
+  it.env.RESOURCE = "secret";
+  assert.match((await cures())[0]!, /list secrets .* ask for less with NAMESPACE\)$/);
+});
