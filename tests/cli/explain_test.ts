@@ -227,3 +227,24 @@ Deno.test("explain and status tell when METHOD=SLEEP lists again", async () => {
   const { stdout } = await outcome(env, { args: ["status"] });
   assert.match(stdout.join("\n"), /: waiting, last contact .*,\s+next list in (60|59) min/);
 });
+
+Deno.test("explain prints the faults of CONFIG_FILE once, within 100 columns", async () => {
+  using here = workplace();
+  const CONFIG_FILE = writeConfig(here, { name: "web", label: "app" });
+  await using sidecar = SidecarProcess.start({ CONFIG_FILE, CONFIG_RELOAD_SECONDS: "0.1" }, {
+    args: ["--manifests", here.manifests],
+  });
+  await sidecar.ready();
+  Deno.writeTextFileSync(CONFIG_FILE, "version: 1\ncollections: [{ name: web, labell: app, folderr: /a }]\n");
+  const env = { CONFIG_FILE, LABEL: "", FOLDER: "", HEALTH_PORT: String(sidecar.healthPort) };
+  await eventually(async () => {
+    const { stdout, stderr } = await explain(here, [], env);
+    const all = [...stderr, ...stdout].join(" ").replace(/\s+/g, " ");
+    assert.match(all, /error: the new version of CONFIG_FILE is not used, for the faults above/);
+    assert.equal(all.match(/did you mean label\?/g)?.length, 1);
+    const tooLong = [...stderr, ...stdout].filter((line) => line.length > 100 && line.trim().includes(" "));
+    assert.deepEqual(tooLong, []);
+  });
+  const json = JSON.parse((await explain(here, ["-o", "json"], env)).stdout.join("\n"));
+  assert.match(json.problems[0].what, /is not used: .*did you mean label\?/);
+});

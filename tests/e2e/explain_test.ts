@@ -56,7 +56,7 @@ function normalised(lines: readonly string[]): string {
     .replace(/(localhost|(?:\d+\.){3}\d+):\d+/g, "HOST").replace(/port \d+/g, "PORT")
     .replaceAll("it comes first by name and is as old", "it is older")
     .replace(/not allowed to (list|watch)/g, "not allowed to list").replace(/\(\d+ B/g, "(SIZE")
-    .replace(/\/\S+\/config\.yaml/g, "CONFIG").replace(/\S+\/theirs\b/g, "THEIRS");
+    .replace(/\/\S+\/config\.yaml(:\d+):\d+/g, "CONFIG$1:COLUMN").replace(/\S+\/theirs\b/g, "THEIRS");
 }
 
 function dashboard(at: Story, name: string, data: Record<string, string>, labels: Record<string, string> = DASHBOARD) {
@@ -267,7 +267,7 @@ story("explain: CONFIG_FILE has a fault", async (at) => {
   write(`namespace: ${at.namespace}`);
   const { code, text } = await command(at, settings, sidecar, "explain", "cm/cpu");
   assert.equal(code, 2);
-  assert.match(text, /^configuration error: \S+\/config\.yaml:.*namespace {2}unknown key: did you mean namespaces\?/);
+  assert.match(text, /^configuration error: \S+\/config\.yaml:.*namespace +unknown key: did you mean namespaces\?/);
   assert.match(text, /The running sidecar goes on .*\nconfigmap\/cpu has files, see below\n {2}in place: /);
   await eventually(async () => {
     const { text } = await command(at, settings, sidecar, "explain");
