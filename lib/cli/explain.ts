@@ -129,7 +129,7 @@ async function subjectOf(
   const subject = parseSubject(text, text.split("/").length === 2 ? await client.namespace() : "");
   if (subject !== undefined && !("name" in subject)) return subject;
   if (subject === undefined) return printed(expected(text));
-  const { found, meant, near, failure } = await findByName(subject, config.collections, client, signal);
+  const { found, meant, excluded, near, failure } = await findByName(subject, config.collections, client, signal);
   const all = found.map(qualifiedName);
   if (meant !== undefined) {
     return {
@@ -137,6 +137,7 @@ async function subjectOf(
       others: all.filter((one) => one !== qualifiedName(meant)).slice(0, MAX_SUGGESTIONS),
     };
   }
+  if (excluded !== undefined) return { ref: excluded };
   if (found.length > 0) {
     return printed(
       `several objects are named ${JSON.stringify(text)}: ask for one of ${all.slice(0, MAX_NAMES).join(", ")}`,

@@ -239,6 +239,24 @@ story("explain: an account that may list its own namespace alone", async (at) =>
   }
 });
 
+story("explain: an object of a namespace where the account has no right", async (at) => {
+  await at.allow(READER.name, { resources: ["configmaps"] });
+  await dashboard(at, "cpu", { "cpu.json": "1" });
+  const account = await at.serviceAccount(READER.token);
+  const settings = chart(at, { NAMESPACE: undefined, DEFAULTS: "kiwigrid", RESOURCE: "configmap", ...account });
+  const sidecar = await at.startReady(settings);
+  for (const running of [sidecar, undefined]) {
+    for (const about of ["default/cm/ram", "default/ram"]) {
+      const { code, text } = await command(at, settings, running, "explain", about);
+      assert.equal(code, 0);
+      assert.match(text, /not selected: namespace default is not watched: NAMESPACE is \S+\n {4}cure: add default to/);
+      assert.doesNotMatch(text, /error|print-rbac/);
+    }
+    const path = await command(at, settings, running, "explain", `${at.folder}/ram.json`);
+    assert.match(path.text, new RegExp(`only namespace ${at.namespace} is watched \\(NAMESPACE\\), and objects of`));
+  }
+});
+
 story("explain: the folder was removed", async (at) => {
   await dashboard(at, "cpu", { "cpu.json": "1", "ram.json": "1" });
   const settings = chart(at);
