@@ -11,7 +11,7 @@ import { filesOf } from "./explain_by_status.ts";
 import type { CollectionExplanation, Explanation } from "./explanation.ts";
 import { fileState, isListed } from "./file_states.ts";
 import { find, listAll } from "./lookup.ts";
-import { hasLabelHint } from "./label_hint.ts";
+import { lacksLabel } from "./label_hint.ts";
 import { namespaceOf, type OfNamespace, selectsNamespaces } from "./namespace_labels.ts";
 import { nearNames } from "./near_names.ts";
 import { type Picture, processFailures, withoutLosses } from "./picture.ts";
@@ -101,8 +101,7 @@ function inCollection(
 /** Collections that select the object come first, then those that it lacks least for. */
 function farness({ isSelected, reasons }: CollectionExplanation): number {
   if (isSelected) return 0;
-  const isFar = ({ what }: { what: string }) => /^label \S+ is missing/.test(what) && !hasLabelHint(what);
-  return 1 + reasons.length + reasons.filter(isFar).length;
+  return 1 + reasons.length + reasons.filter(({ what }) => lacksLabel(what)).length;
 }
 
 function withoutKeys(about: string, { data, binaryData }: KubeObject, collections: CollectionExplanation[]): Problem[] {

@@ -16,7 +16,12 @@ export function labelHint(key: string, labels: Values, annotations: Values): str
 }
 
 export function hasLabelHint(reason: string): boolean {
-  return / it has (the label|an annotation) /.test(reason);
+  return /; it has (the label|an annotation) /.test(reason);
+}
+
+/** Whether the reason is a label that is missing, and nothing comes near. */
+export function lacksLabel(reason: string): boolean {
+  return /^label \S+ is missing/.test(reason) && !hasLabelHint(reason);
 }
 
 function nearLabel(key: string, labels: readonly string[]): string | undefined {

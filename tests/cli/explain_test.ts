@@ -248,3 +248,20 @@ Deno.test("explain prints the faults of CONFIG_FILE once, within 100 columns", a
   const json = JSON.parse((await explain(here, ["-o", "json"], env)).stdout.join("\n"));
   assert.match(json.problems[0].what, /is not used: .*did you mean label\?/);
 });
+
+Deno.test("explain tells of a misspelt label only for the collection that was meant", async () => {
+  using here = workplace();
+  const labels = ["grafana_datasource", "grafana_notifier", "grafana_dashboard"];
+  const CONFIG_FILE = writeConfig(here, ...labels.map((label) => ({ name: label.replace("grafana_", ""), label })));
+  const metadata = { name: "cpu", namespace: "a", labels: { grafana_dashboards: "1" } };
+  const object = { apiVersion: "v1", kind: "ConfigMap", metadata, data: { "cpu.json": "1" } };
+  Deno.writeTextFileSync(`${here.manifests}/cpu.json`, JSON.stringify(object));
+  const { stdout } = await explain(here, ["a/cm/cpu"], { CONFIG_FILE, LABEL: "", FOLDER: "" });
+  assert.deepEqual(stdout.filter((line) => !/alone:|Is the sidecar/.test(line)), [
+    "a/configmap/cpu is not selected",
+    "  not selected: collection dashboard: label grafana_dashboard is missing; it has the label",
+    "      grafana_dashboards: did you mean that?",
+    "    cure: add the label grafana_dashboard",
+    "  not selected by datasource, notifier",
+  ]);
+});
