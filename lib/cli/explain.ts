@@ -1,5 +1,6 @@
 /** `k8s-sidecar explain`: why an object becomes no file, whose a file is, and what is wrong. Writes nothing. */
 import type { Flags } from "../config/collection_settings.ts";
+import type { Fault } from "../config/read_settings.ts";
 import { PublishError } from "../files/publish_error.ts";
 import { CredentialsError } from "../kube/client/errors.ts";
 import { explainByStatus } from "../plan/explain_by_status.ts";
@@ -10,10 +11,12 @@ import type { Explanation } from "../plan/explanation.ts";
 import { openPicture } from "../plan/picture.ts";
 import { findByName } from "../plan/find_by_name.ts";
 import { parseSubject, type Subject } from "../plan/subject.ts";
+import { unknownNotifications } from "../plan/unknown_notifications.ts";
 import { qualifiedName } from "../objects/ref.ts";
+import { given } from "../runtime/given.ts";
 import { systemClock } from "../runtime/clock.ts";
 import { messageOf } from "../runtime/message_of.ts";
-import type { Status } from "../serve/status.ts";
+import type { Problem, Status } from "../serve/status.ts";
 import { OtherSidecarError } from "./ask_sidecar.ts";
 import { EXIT, type ExitCode } from "./exit_codes.ts";
 import { explanationText } from "./explanation_text.ts";
@@ -36,7 +39,7 @@ export async function runExplain(
 ): Promise<ExitCode> {
   const reading = await openReading(command, env);
   if ("before" in reading) {
-    if (reading.before !== undefined) explainVersionBefore(command, reading.before);
+    if (reading.before !== undefined) explainVersionBefore(command, reading.before, reading.faults);
     return EXIT.configuration;
   }
   await using _ = reading;
@@ -62,12 +65,26 @@ function print(explanation: Explanation, { json }: ExplainCommand): void {
   console.log(text);
 }
 
-/** With the faults of CONFIG_FILE printed already. */
-function explainVersionBefore(command: ExplainCommand, status: Status): void {
+/** @param faults of CONFIG_FILE, which have been printed */
+function explainVersionBefore(command: ExplainCommand, status: Status, faults: readonly Fault[]): void {
   const subject = command.subject === undefined ? undefined : parseSubject(command.subject, "");
   if (command.subject !== undefined && subject === undefined) return printError(expected(command.subject));
   console.error(GOES_ON);
-  print({ version: 1, ...explainByStatus(subject, status), sidecar: { isRunning: true } }, command);
+  const answer = explainByStatus(subject, status);
+  // JSON is read without the faults on stderr
+  const problems = command.json ? answer.problems : withoutFaults(answer.problems, status, faults);
+  print({ version: 1, ...answer, problems, sidecar: { isRunning: true } }, command);
+}
+
+/** Without the text of faults that were printed, if they are those that the sidecar has met. */
+function withoutFaults(problems: readonly Problem[], { configFile }: Status, faults: readonly Fault[]): Problem[] {
+  const met = configFile?.fault;
+  const isPrinted = met !== undefined && faults.some(({ message }) => met.startsWith(message));
+  return problems.map((problem) =>
+    isPrinted && problem.path === configFile?.path
+      ? { ...problem, what: problem.what.replace(`: ${met}`, ", for the faults above") }
+      : problem
+  );
 }
 
 const GOES_ON = "The running sidecar goes on with the version of CONFIG_FILE before, and says:";
@@ -87,7 +104,7 @@ async function explain(
     ? await explainPath(subject.path, picture, signal)
     : await explainObject(subject.ref, picture, signal);
   const sidecar = { isRunning: status !== undefined, ...(reason === undefined ? {} : { reason }) };
-  return { version: 1, ...answer, sidecar };
+  return { version: 1, ...answer, sidecar, ...given("unknown", unknownNotifications(answer, picture)) };
 }
 
 async function askSidecar({ config }: Reading): Promise<{ status?: Status; reason?: string }> {
@@ -112,7 +129,7 @@ async function subjectOf(
   const subject = parseSubject(text, text.split("/").length === 2 ? await client.namespace() : "");
   if (subject !== undefined && !("name" in subject)) return subject;
   if (subject === undefined) return printed(expected(text));
-  const { found, meant, near, failure } = await findByName(subject, config.collections, client, signal);
+  const { found, meant, excluded, near, failure } = await findByName(subject, config.collections, client, signal);
   const all = found.map(qualifiedName);
   if (meant !== undefined) {
     return {
@@ -120,6 +137,7 @@ async function subjectOf(
       others: all.filter((one) => one !== qualifiedName(meant)).slice(0, MAX_SUGGESTIONS),
     };
   }
+  if (excluded !== undefined) return { ref: excluded };
   if (found.length > 0) {
     return printed(
       `several objects are named ${JSON.stringify(text)}: ask for one of ${all.slice(0, MAX_NAMES).join(", ")}`,

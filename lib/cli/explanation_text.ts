@@ -5,6 +5,7 @@ import type {
   FileExplanation,
   FollowingNotification,
 } from "../plan/explanation.ts";
+import { hasLabelHint, lacksLabel } from "../plan/label_hint.ts";
 import { escaped } from "../runtime/escaped.ts";
 import { lasting, relativeTime, size } from "../runtime/quantities.ts";
 import type { Problem } from "../serve/status.ts";
@@ -16,11 +17,9 @@ export interface TextOptions extends Colours {
 }
 
 export function explanationText(explanation: Explanation, options: TextOptions): string {
-  const { summary, collections, problems, suggestions, sidecar, about } = explanation;
+  const { summary, collections, problems, suggestions, sidecar, about, unknown } = explanation;
   // The cures of other collections would lead the wrong way
-  const others = collections.some(({ isSelected }) => isSelected)
-    ? collections.filter(({ isSelected, files }) => !isSelected && files.length === 0)
-    : [];
+  const others = otherThanMeant(collections);
   const shown = collections.filter((collection) => !others.includes(collection));
   const named = new Set(collections.map(({ name }) => name)).size > 1;
   const problemTexts = problems.flatMap((problem) => problemLines(problem, about, options));
@@ -30,6 +29,9 @@ export function explanationText(explanation: Explanation, options: TextOptions):
     ...(suggestions.length === 0 ? [] : [wrapText(`did you mean ${suggestions.join(", or ")}?`, { first: "  " })]),
     ...(sidecar.isRunning ? [] : [
       options.dim(wrapText(`from the cluster and the disk alone: ${sidecar.reason}`, { first: "  ", indent: "    " })),
+    ]),
+    ...(unknown === undefined ? [] : [
+      wrapText(unknown, { first: "  unknown: ", indent: "      " }).replace("unknown", options.yellow),
     ]),
     ...(about === undefined ? [...problemTexts, ...fileTexts] : [...fileTexts, ...problemTexts]),
     ...(others.length === 0 ? [] : [
@@ -41,6 +43,14 @@ export function explanationText(explanation: Explanation, options: TextOptions):
       ),
     ]),
   ].join("\n");
+}
+
+/** Collections that do not select the object, where one selects it, or was probably meant to. */
+function otherThanMeant(collections: readonly CollectionExplanation[]): CollectionExplanation[] {
+  const unselected = collections.filter(({ isSelected, files }) => !isSelected && files.length === 0);
+  if (collections.some(({ isSelected }) => isSelected)) return unselected;
+  const isNear = collections.some(({ reasons }) => reasons.some(({ what }) => hasLabelHint(what)));
+  return isNear ? unselected.filter(({ reasons }) => reasons.some(({ what }) => lacksLabel(what))) : [];
 }
 
 function collectionLines(

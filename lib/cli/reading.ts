@@ -12,7 +12,7 @@ import { systemClock } from "../runtime/clock.ts";
 import type { Status } from "../serve/status.ts";
 import { openClient } from "../sidecar/opening/open_client.ts";
 import { configFilesOf, folderOf } from "../sidecar/opening/open_files.ts";
-import { describeFaults, printWarning } from "./report.ts";
+import { printFaults, printWarning } from "./report.ts";
 import { fileOf, withPlaces } from "./fault_places.ts";
 import { checkCollections, couldMakeFolder, credentialsFault } from "./start_checks.ts";
 import { VERSION } from "./version.ts";
@@ -32,6 +32,8 @@ export interface Reading extends AsyncDisposable {
 export interface NoReading {
   /** Of the running sidecar, if only CONFIG_FILE has faults: the sidecar goes on with the version before. */
   before: Status | undefined;
+  /** They have been printed. */
+  faults: readonly Fault[];
 }
 
 /** Prints warnings and faults. Makes no folder. */
@@ -52,8 +54,8 @@ export async function openReading(
   for (const warning of warnings) printWarning(warning);
   if (faults.length > 0 || "faults" in opened) {
     if (!("faults" in opened)) await opened.client.close();
-    console.error(describeFaults(faults));
-    return { before: await versionBefore(faults, env, flags) };
+    printFaults(faults);
+    return { before: await versionBefore(faults, env, flags), faults };
   }
   const { client } = opened;
   return {

@@ -8,6 +8,11 @@ export function describeFaults(faults: readonly Fault[]): string {
   return faults.map(({ message }) => `configuration error: ${oneLine(message)}`).join("\n");
 }
 
+/** The same for a command, whose output somebody reads. */
+export function printFaults(faults: readonly Fault[]): void {
+  for (const { message } of faults) console.error(wrapText(oneLine(message), { first: "configuration error: " }));
+}
+
 export function printWarning(text: string): void {
   console.error(wrapText(text, { first: "warning: " }));
 }

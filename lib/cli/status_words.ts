@@ -103,11 +103,12 @@ function collectionOf(collection: CollectionStatus, { now }: Status): string {
 }
 
 function sourceOf(it: SourceStatus, { now, collections }: Status): string {
-  const { source, labelSelector, state, contactAt, restarts, relists, error } = it;
+  const { source, labelSelector, state, contactAt, nextListAt, restarts, relists, error } = it;
   const labels = labelSelector === undefined ? "" : ` with labels ${text(labelSelector)}`;
   const serves = collections.length > 1 ? ` for ${text(it.collections.join(", "))}` : "";
   const contact = contactAt === undefined ? "never heard of" : `last contact ${relativeTime(contactAt, now)}`;
   const again = [
+    ...(nextListAt === undefined ? [] : [`next list ${relativeTime(nextListAt, now)}`]),
     ...(restarts > 0 ? [counted(restarts, "restart")] : []),
     ...(relists > 0 ? [counted(relists, "relist")] : []),
     ...(error === undefined ? [] : [`${state === "failing" ? "error" : "last error"}: ${text(error)}`]),

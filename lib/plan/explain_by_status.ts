@@ -3,6 +3,7 @@ import { lstat } from "../files/file_calls.ts";
 import { qualifiedName } from "../objects/ref.ts";
 import { counted } from "../runtime/quantities.ts";
 import type { FileStatus, Status } from "../serve/status.ts";
+import { eachAffected } from "./affected_objects.ts";
 import type { Explanation, FileExplanation } from "./explanation.ts";
 import { followingNotification } from "./following_notification.ts";
 import { processFailures, withoutLosses } from "./picture.ts";
@@ -21,7 +22,9 @@ export function explainByStatus(subject: Subject | NamedSubject | undefined, sta
   const about = "path" in subject ? subject.path : shownName(subject);
   const files = status.files.filter(({ path, object }) => "path" in subject ? path === subject.path : isAsked(object));
   const problems = [
-    ...status.problems.filter(({ path, object }) => "path" in subject ? path === subject.path : isAsked(object)),
+    ...eachAffected(status.problems).filter(({ path, object }) =>
+      "path" in subject ? path === subject.path : isAsked(object)
+    ),
     ...processFailures({ failures: [], status }),
   ];
   const collections = filesOf(files, status);

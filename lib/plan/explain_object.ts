@@ -6,16 +6,18 @@ import { KINDS, pluralOf } from "../objects/kind.ts";
 import { keyOf, type ObjectRef, qualifiedName } from "../objects/ref.ts";
 import { canonical } from "../reconcile/canonical_paths.ts";
 import type { Problem } from "../serve/status.ts";
+import { eachAffected } from "./affected_objects.ts";
 import { filesOf } from "./explain_by_status.ts";
 import type { CollectionExplanation, Explanation } from "./explanation.ts";
 import { fileState, isListed } from "./file_states.ts";
 import { find, listAll } from "./lookup.ts";
+import { lacksLabel } from "./label_hint.ts";
 import { namespaceOf, type OfNamespace, selectsNamespaces } from "./namespace_labels.ts";
 import { nearNames } from "./near_names.ts";
 import { type Picture, processFailures, withoutLosses } from "./picture.ts";
 import type { PlannedCollection } from "./planned_collection.ts";
 import { lookupFailure } from "./read_failures.ts";
-import { whyNotSelected } from "./why_not_selected.ts";
+import { reasonsBySettings, whyNotSelected } from "./why_not_selected.ts";
 
 type Answer = Omit<Explanation, "version" | "sidecar">;
 
@@ -26,6 +28,11 @@ export async function explainObject(ref: ObjectRef, picture: Picture, signal: Ab
   try {
     object = await find(picture.client, ref, signal);
   } catch (error) {
+    const excluding = bySettings(ref, picture);
+    if (excluding !== undefined) {
+      const summary = `${about} is not selected`;
+      return { about, summary, isAnswered: true, collections: excluding, problems: [], suggestions: [] };
+    }
     if (processFailures(picture).length === 0) {
       problems.push(lookupFailure(error, `list ${pluralOf(ref.kind)} in namespace ${ref.namespace}`));
     }
@@ -58,6 +65,15 @@ export async function explainObject(ref: ObjectRef, picture: Picture, signal: Ab
   };
 }
 
+/** If the settings exclude the object, whatever it is like: it needs no right to be looked up. */
+function bySettings(ref: ObjectRef, { collections }: Picture): CollectionExplanation[] | undefined {
+  const excluding = collections.map(({ collection: { name, selection }, ownNamespace }): CollectionExplanation => {
+    return { name, isSelected: false, reasons: reasonsBySettings(selection, ownNamespace, ref), files: [] };
+  });
+  if (excluding.some(({ reasons }) => reasons.length === 0)) return undefined;
+  return excluding.sort((a, b) => farness(a) - farness(b));
+}
+
 function inCollection(
   ref: ObjectRef,
   object: KubeObject | undefined,
@@ -66,7 +82,12 @@ function inCollection(
   picture: Picture,
 ): CollectionExplanation {
   const { name, selection, files } = collection.collection;
-  const sighting = { exists: object !== undefined, labels: object?.metadata.labels, namespaceLabels };
+  const sighting = {
+    exists: object !== undefined,
+    labels: object?.metadata.labels,
+    annotations: object?.metadata.annotations,
+    namespaceLabels,
+  };
   const reasons: CollectionExplanation["reasons"] = whyNotSelected(selection, collection.ownNamespace, ref, sighting);
   if (failure !== undefined && selectsNamespaces(collection)) reasons.push(failure);
   if (object === undefined || reasons.length > 0) return { name, isSelected: false, reasons, files: [] };
@@ -80,7 +101,7 @@ function inCollection(
 /** Collections that select the object come first, then those that it lacks least for. */
 function farness({ isSelected, reasons }: CollectionExplanation): number {
   if (isSelected) return 0;
-  return 1 + reasons.length + reasons.filter(({ what }) => /^label \S+ is missing/.test(what)).length;
+  return 1 + reasons.length + reasons.filter(({ what }) => lacksLabel(what)).length;
 }
 
 function withoutKeys(about: string, { data, binaryData }: KubeObject, collections: CollectionExplanation[]): Problem[] {
@@ -92,7 +113,7 @@ function withoutKeys(about: string, { data, binaryData }: KubeObject, collection
 
 /** What is known to be wrong with an object. */
 function problemsOf(about: string, { collections, failures, status }: Picture): Problem[] {
-  const ofSidecar = status?.problems.filter(({ object }) => object === about) ?? [];
+  const ofSidecar = eachAffected(status?.problems ?? []).filter(({ object }) => object === about);
   const planned = collections.flatMap(({ collection: { name }, problems }) =>
     problems.filter(({ object }) => object === about).map(({ what, cure }): Problem => ({
       ...{ severity: "error", collection: name, object: about, what, cure },

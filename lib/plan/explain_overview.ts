@@ -2,6 +2,7 @@
 import { counted } from "../runtime/quantities.ts";
 import { andMore } from "../sidecar/status/words.ts";
 import type { Problem } from "../serve/status.ts";
+import { isAffected } from "./affected_objects.ts";
 import { cureOfCollision } from "./cures.ts";
 import type { Explanation, FileExplanation } from "./explanation.ts";
 import { isChangedByOthers, plannedState, restoredWhen } from "./file_states.ts";
@@ -62,6 +63,7 @@ function plannedProblems({ collections }: Picture): Problem[] {
         what: `${path} is that of ${shownKey(winner.key)}${blocker === undefined ? "" : `, which has ${blocker}`}`,
         cure: cureOfCollision(blocker !== undefined),
       })),
+      ...collection.missingObjects(),
     ];
   });
 }
@@ -81,7 +83,8 @@ function states(picture: Picture): LateFile[] {
       const state = plannedState(path, planned, collection, picture);
       if (state.state === "in place") return [];
       const isByOthers = status !== undefined && ["missing", "differs"].includes(state.state) &&
-        !status.problems.some(({ object }) => object === shownKey(planned.owner)) && isChangedByOthers(path, picture);
+        !status.problems.some((problem) => isAffected(shownKey(planned.owner), problem)) &&
+        isChangedByOthers(path, picture);
       const file = { path, object: shownKey(planned.owner), ...state };
       return [{ collection: collection.collection.name, file, isByOthers }];
     })
@@ -105,6 +108,6 @@ function changedByOthers(files: readonly LateFile[], picture: Picture): Problem 
 /** Whether a problem says what is wrong with a file. */
 function isAboutFile({ path, object }: FileExplanation, problems: readonly Problem[]): boolean {
   return problems.some((problem) =>
-    problem.path === undefined ? problem.object === object && problem.key === undefined : problem.path === path
+    problem.path === undefined ? isAffected(object, problem) && problem.key === undefined : problem.path === path
   );
 }

@@ -3,6 +3,7 @@ import { lstat } from "../files/file_calls.ts";
 import { isInside, joinPath, nameOf, parentOf, RESERVED_PREFIX } from "../files/paths.ts";
 import { refOf } from "../objects/ref.ts";
 import type { Problem } from "../serve/status.ts";
+import { eachAffected } from "./affected_objects.ts";
 import { ChangeReasons } from "./change_reasons.ts";
 import type { CollectionExplanation, Explanation, FileExplanation } from "./explanation.ts";
 import { fileState } from "./file_states.ts";
@@ -43,11 +44,14 @@ export async function explainPath(asked: string, picture: Picture, signal: Abort
   }
   if (lstat(path)?.isDirectory) return answer(`${path} is a directory`);
   const lost = collections.flatMap(({ files }) => files);
-  const candidates = lost.length > 0 ? [] : await candidatesFor(path, picture, signal);
+  const { candidates, areAllListed } = lost.length > 0
+    ? { candidates: [], areAllListed: true }
+    : await candidatesFor(path, picture, signal);
+  const unread = areAllListed || candidates.length > 0 ? "" : unwatched(path, picture);
   const all = [...collections, ...candidates];
   const isKnown = all.length > 0 || picture.status !== undefined || picture.failures.length === 0 ||
     !picture.collections.some(({ folders }) => folders.some((folder) => isInside(folder, path)));
-  return answer(freeSummary(path, picture, all), {
+  return answer(freeSummary(path, picture, all) + unread, {
     ...{ collections: all, problems: withoutLosses(problems, all) },
     isAnswered: isKnown,
   });
@@ -70,6 +74,19 @@ function freeSummary(path: string, picture: Picture, found: readonly CollectionE
   return isThere
     ? `${state}: ${claim}, and it is in no record${outside}${wouldBe}`
     : `${state}, and ${claim}${outside}${wouldBe}`;
+}
+
+/** That other namespaces may have an object for the path, which is not selected. */
+function unwatched(path: string, { collections }: Picture): string {
+  const watched = collections.filter(({ folders }) => folders.some((folder) => isInside(folder, path)))
+    .flatMap(({ collection: { selection: { namespaces } }, ownNamespace }) =>
+      namespaces === "OWN" ? [ownNamespace] : namespaces
+    );
+  if (watched.length === 0 || watched.includes("ALL")) return "";
+  const names = [...new Set(watched)];
+  const only = `only ${names.length === 1 ? "namespace" : "namespaces"} ${names.join(", ")}`;
+  const are = names.length === 1 ? "is" : "are";
+  return `; ${only} ${are} watched (NAMESPACE), and objects of others could not be looked up`;
 }
 
 /** The object that has the path, those that lost it, and the one whose file is still there. */
@@ -129,7 +146,7 @@ function problemsOf(path: string, picture: Picture): Problem[] {
   const planned = collections.flatMap(({ collection: { name }, problems }) =>
     problems.map(({ kind: _, ...problem }): Problem => ({ severity: "error", collection: name, ...problem }))
   );
-  const about = (status?.problems ?? planned).filter((problem) =>
+  const about = (status === undefined ? planned : eachAffected(status.problems)).filter((problem) =>
     problem.path === undefined ? owners.has(problem.object ?? "") : problem.path === path
   );
   return [...about, ...processFailures(picture)];

@@ -14,6 +14,8 @@ export interface Explanation {
   isAnswered: boolean;
   /** Whether the running sidecar answered; if not, why. */
   sidecar: { isRunning: boolean; reason?: string };
+  /** What only the running sidecar could tell, if it did not answer: whether the notification succeeded. */
+  unknown?: string;
   collections: CollectionExplanation[];
   /** What somebody has to do something about. */
   problems: Problem[];

@@ -51,14 +51,14 @@ export function plannedState(
   planned: PlannedFile,
   collection: PlannedCollection,
   picture: SeenBySidecar,
-): Pick<FileExplanation, "state" | "detail"> {
+): Pick<FileExplanation, "state" | "detail" | "cure"> {
   switch (planned.action) {
     case "same":
       return { state: "in place" };
     case "create":
-      return { state: "missing", detail: whyMissing(path, planned.owner, collection, picture) };
+      return { state: "missing", ...whyMissing(path, planned.owner, collection, picture) };
     case "change":
-      return { state: "differs", detail: whyDifferent(path, planned, picture) };
+      return { state: "differs", ...whyDifferent(path, planned, collection, picture) };
     case "remove":
       return { state: "to be removed" };
     case "unknown": {
@@ -72,21 +72,46 @@ export function plannedState(
 
 const BY_A_START = "a start with these settings would write it";
 
-function whyMissing(path: string, owner: string, collection: PlannedCollection, picture: SeenBySidecar): string {
+type Why = Pick<FileExplanation, "detail" | "cure">;
+
+function whyMissing(path: string, owner: string, collection: PlannedCollection, picture: SeenBySidecar): Why {
   const wasThere = isKnownOf(path, owner, collection, picture);
-  if (picture.status === undefined) return wasThere ? `something removed it; ${BY_A_START} again` : BY_A_START;
+  if (picture.status === undefined) {
+    return { detail: wasThere ? `something removed it; ${BY_A_START} again` : BY_A_START };
+  }
   return wasThere
-    ? `something removed it; the sidecar writes it again ${restoredWhen(picture)}`
-    : "the sidecar has not written it yet";
+    ? { detail: `something removed it; the sidecar writes it again ${restoredWhen(picture)}` }
+    : untilNextList("the sidecar has not written it yet", collection, picture);
 }
 
-function whyDifferent(path: string, { differs = [] }: PlannedFile, picture: SeenBySidecar): string {
-  if (differs.includes("foreign")) return "a file is there that is not ours: it will be replaced";
-  if (differs.includes("mode")) return "its mode differs";
-  if (picture.status === undefined) return `what is there differs from the object; ${BY_A_START}`;
+function whyDifferent(
+  path: string,
+  { differs = [] }: PlannedFile,
+  collection: PlannedCollection,
+  picture: SeenBySidecar,
+): Why {
+  if (differs.includes("foreign")) return { detail: "a file is there that is not ours: it will be replaced" };
+  if (differs.includes("mode")) return { detail: "its mode differs" };
+  if (picture.status === undefined) return { detail: `what is there differs from the object; ${BY_A_START}` };
   return isChangedByOthers(path, picture)
-    ? `something else changed it; the sidecar writes it again ${restoredWhen(picture)}`
-    : "the object has changed, and the sidecar has not written it yet";
+    ? { detail: `something else changed it; the sidecar writes it again ${restoredWhen(picture)}` }
+    : untilNextList("the object has changed, and the sidecar has not written it yet", collection, picture);
+}
+
+/** METHOD=SLEEP meets a change with the next list. */
+function untilNextList(
+  detail: string,
+  { collection: { name } }: PlannedCollection,
+  { status, watch }: SeenBySidecar,
+): Why {
+  if (status?.method !== "SLEEP") return { detail };
+  const sources = status.sources.filter(({ collections }) => collections.includes(name));
+  const latest = sources.flatMap(({ nextListAt }) => nextListAt ?? []).sort().at(-1);
+  const when = latest === undefined ? "" : ` at ${latest}`;
+  return {
+    detail: `${detail}: METHOD=SLEEP lists again${when} (SLEEP_TIME is ${duration(watch.sleepTime)})`,
+    cure: "wait, lower SLEEP_TIME, or set METHOD=WATCH, which follows changes at once",
+  };
 }
 
 /** Whether the file is not the one that the sidecar wrote, or is gone. */

@@ -11,12 +11,15 @@ import { messageOf } from "../runtime/message_of.ts";
 import { listAll } from "./lookup.ts";
 import { nearNames } from "./near_names.ts";
 import type { NamedSubject } from "./subject.ts";
+import { reasonsBySettings } from "./why_not_selected.ts";
 
 export interface ObjectsByName {
   /** Objects with the name. */
   found: ObjectRef[];
   /** The only one of them that the settings select, or the only one. */
   meant: ObjectRef | undefined;
+  /** If there are none, and the settings leave out the namespace, so that nothing has to be found: one of a watched kind. */
+  excluded?: ObjectRef;
   /** If there are none: selected objects with a similar name. */
   near: string[];
   /** If there are none: why not all objects could be listed. */
@@ -50,8 +53,25 @@ export async function findByName(
     const selected = found.length === 1 ? found : await among(sources.map((source) => ({ ...source, name })));
     return { found, meant: selected.length === 1 ? selected[0] : undefined, near: [], failure: undefined };
   }
+  const excluded = failure === undefined || namespace === undefined
+    ? undefined
+    : excludedIn(namespace, name, collections, own);
+  if (excluded !== undefined) return { found, meant: undefined, excluded, near: [], failure };
   const others = new Map((await among(sources)).map((ref) => [ref.name, qualifiedName(ref)]));
   return { found, meant: undefined, near: nearNames(name, others.keys()).map((near) => others.get(near)!), failure };
+}
+
+function excludedIn(
+  namespace: string,
+  name: string,
+  collections: readonly Pick<Collection, "selection">[],
+  own: string,
+): ObjectRef | undefined {
+  const refs = collections.flatMap(({ selection }) => selection.kinds).map((kind) => ({ kind, namespace, name }));
+  const isExcluded = refs.every((ref) =>
+    collections.every(({ selection }) => reasonsBySettings(selection, own, ref).length > 0)
+  );
+  return isExcluded ? refs[0] : undefined;
 }
 
 /** None where they cannot be listed. */

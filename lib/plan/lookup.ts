@@ -49,10 +49,11 @@ export async function sight(
 ): Promise<Sighting & { metadata?: ObjectMeta }> {
   const object = await find(client, ref, signal);
   if (object === undefined) return { exists: false };
-  const { metadata } = object;
-  if (!ofNamespace || !haveNamespacesLabels) return { exists: true, labels: metadata.labels, metadata };
+  const { metadata, metadata: { labels, annotations } } = object;
+  const sighting = { exists: true, labels, annotations, metadata };
+  if (!ofNamespace || !haveNamespacesLabels) return sighting;
   return {
-    ...{ exists: true, labels: metadata.labels, metadata },
+    ...sighting,
     namespaceLabels: await labelsOfNamespace(client, ref.namespace, signal),
   };
 }

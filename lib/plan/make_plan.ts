@@ -60,6 +60,9 @@ export async function makePlan(options: PlanOptions, signal: AbortSignal): Promi
   const failures = await listAll(planned, signal);
   const gone = await planLeftovers(options, planned, disk, signal);
   warnings.push(...await earlierRecords(planned, options.clock));
+  for (const { what, cure } of planned.flatMap((collection) => collection.missingObjects())) {
+    warnings.push(`${what}. ${cure}`);
+  }
   const collections: CollectionPlan[] = [];
   const removed = new Set<string>();
   for (const collection of planned) collections.push(await describe(collection, options, removed, signal));

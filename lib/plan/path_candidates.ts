@@ -21,12 +21,17 @@ import { whyNotSelected } from "./why_not_selected.ts";
 /** Objects that are found, at most. */
 const MAX_CANDIDATES = 5;
 
-/** The nearest first: refused objects, then those of the selected namespaces and kinds, then any with the labels. */
+/**
+ * The nearest first: refused objects, then those of the selected namespaces and kinds, then any with the labels.
+ * `areAllListed`: those of other namespaces could be listed, or did not have to be.
+ */
 export async function candidatesFor(
   path: string,
   picture: Picture,
   signal: AbortSignal,
-): Promise<CollectionExplanation[]> {
+): Promise<{ candidates: CollectionExplanation[]; areAllListed: boolean }> {
+  let areAllListed = true;
+  const onFailure = () => void (areAllListed = false);
   const inFolder = picture.collections.filter(({ folders }) => folders.some((folder) => isInside(folder, path)));
   const outside = picture.collections.filter((collection) => !inFolder.includes(collection));
   const near = [
@@ -34,10 +39,10 @@ export async function candidatesFor(
     ...await candidatesIn(path, outside, selected, picture, signal),
   ];
   const refused = near.filter(({ isSelected }) => isSelected);
-  if (refused.length > 0) return refused;
-  if (near.length > 0) return near;
+  if (near.length > 0) return { candidates: refused.length > 0 ? refused : near, areAllListed };
   const own = await picture.client.namespace();
-  return await candidatesIn(path, inFolder, (collection) => everywhere(collection, own), picture, signal);
+  const far = (collection: PlannedCollection) => everywhere(collection, own);
+  return { candidates: await candidatesIn(path, inFolder, far, picture, signal, onFailure), areAllListed };
 }
 
 async function candidatesIn(
@@ -46,6 +51,7 @@ async function candidatesIn(
   sourcesIn: (collection: PlannedCollection) => Source[],
   picture: Picture,
   signal: AbortSignal,
+  onFailure = () => {},
 ): Promise<CollectionExplanation[]> {
   const found = new Map<string, CollectionExplanation>();
   for (const collection of collections) {
@@ -58,6 +64,7 @@ async function candidatesIn(
         }
       } catch {
         // Not allowed there, which is among the failures if the settings select it
+        onFailure();
       }
     }
   }
@@ -79,11 +86,11 @@ async function candidateOf(
   const file = projection.files.find((one) => one.path === path);
   const isRefused = projection.isRefused && wishes(path, kind, object, settings, collection);
   if (file === undefined && !isRefused) return undefined;
-  const { namespace, name: objectName, labels } = object.metadata;
+  const { namespace, name: objectName, labels, annotations } = object.metadata;
   const ref = { kind, namespace, name: objectName };
   const { labels: namespaceLabels, failure } = await namespaceOf(namespace, picture, signal);
   const reasons: CollectionExplanation["reasons"] = [
-    ...whyNotSelected(selection, ownNamespace, ref, { exists: true, labels, namespaceLabels }),
+    ...whyNotSelected(selection, ownNamespace, ref, { exists: true, labels, annotations, namespaceLabels }),
     ...failure !== undefined && selectsNamespaces(collection) ? [failure] : [],
   ];
   const about = { path, object: qualifiedName(ref) };

@@ -3,6 +3,8 @@ import { PlannedDisk } from "../files/planned_disk.ts";
 import type { ObjectApi } from "../kube/client/object_api.ts";
 import type { WatchSettings } from "../config/config.ts";
 import type { FileStatus, Problem, Status } from "../serve/status.ts";
+import type { Kind } from "../objects/kind.ts";
+import { canLeaveOut } from "../sidecar/status/source_status.ts";
 import type { Explanation } from "./explanation.ts";
 import { listAll, openCollections, type PlanOptions } from "./make_plan.ts";
 import type { PlannedCollection } from "./planned_collection.ts";
@@ -19,7 +21,7 @@ export interface Picture {
   status: Status | undefined;
   /** The files of the running sidecar, by path. */
   written: ReadonlyMap<string, FileStatus>;
-  watch: Pick<WatchSettings, "checkPeriod" | "resyncPeriod">;
+  watch: Pick<WatchSettings, "checkPeriod" | "resyncPeriod" | "sleepTime">;
 }
 
 /**
@@ -33,7 +35,12 @@ export async function openPicture(
 ): Promise<Picture> {
   const collections = await openCollections(options, new PlannedDisk(), () => {});
   const { client, credentials, config: { watch } } = options;
-  const failures = await withOwnNamespace((await listAll(collections, signal)).map(failureOf), client, signal);
+  const mayLeaveOut = (kind: Kind) =>
+    collections.every(({ collection: { selection: { kinds } }, recorded }) =>
+      !kinds.includes(kind) || canLeaveOut(kind, kinds, recorded.values())
+    );
+  const unlisted = (await listAll(collections, signal)).map((what) => failureOf(what, mayLeaveOut));
+  const failures = await withOwnNamespace(unlisted, client, signal);
   const seen = status && { ...status, problems: await withOwnNamespace(status.problems, client, signal) };
   const written = new Map(status?.files.map((file) => [file.path, file]));
   const haveNamespacesLabels = credentials !== undefined;

@@ -25,6 +25,8 @@ import { SelectedNamespaces } from "../sidecar/sources/selected_namespaces.ts";
 import { SelectedObjects } from "../sidecar/sources/selected_objects.ts";
 import type { SharedSources } from "../sidecar/sources/shared_sources.ts";
 import { sourcesOf } from "../sidecar/sources/sources.ts";
+import type { Problem } from "../serve/status.ts";
+import { missingObjects } from "../sidecar/status/missing_objects.ts";
 import { cureOf } from "./cures.ts";
 import { findIn } from "./lookup.ts";
 import type { PlanProblem } from "./plan.ts";
@@ -164,6 +166,12 @@ export class PlannedCollection implements Neighbour {
 
   get isReady(): boolean {
     return this.#failures?.length === 0;
+  }
+
+  /** Warnings that nothing is selected, as `/status` has them. */
+  missingObjects(): Problem[] {
+    const { outcome, objects } = this.reconciler;
+    return this.isReady ? missingObjects({ collection: this.collection, outcome, objects }) : [];
   }
 
   get belongings(): Belongings {

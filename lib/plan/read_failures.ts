@@ -1,7 +1,7 @@
 /** What could not be listed, and which right or setting would help. */
 import { ApiError } from "../kube/client/errors.ts";
 import type { ObjectApi } from "../kube/client/object_api.ts";
-import { KINDS, pluralOf } from "../objects/kind.ts";
+import { type Kind, KINDS, pluralOf } from "../objects/kind.ts";
 import { messageOf } from "../runtime/message_of.ts";
 import type { Problem } from "../serve/status.ts";
 import { assignmentOf } from "../sidecar/status/words.ts";
@@ -13,13 +13,18 @@ const RIGHTS_ON_NAMESPACES = `Give the service account list and watch on namespa
 const NAMED_NAMESPACES = "name the namespaces with NAMESPACE in place of NAMESPACE_SELECTOR";
 const CONNECTION = "Check the API server, the network policies and the credentials";
 
-/** @param what the message of a list that failed */
-export function failureOf(what: string): Problem {
+/**
+ * @param what the message of a list that failed
+ * @param canLeaveOut whether RESOURCE may leave out a kind
+ */
+export function failureOf(what: string, canLeaveOut: (kind: Kind) => boolean): Problem {
   if (!/not allowed to|forbidden/i.test(what)) return { severity: "error", what, cure: CONNECTION };
   const [fact = what] = what.split(": give the service account");
+  const kind = KINDS.find((kind) => new RegExp(`not allowed to \\w+ ${pluralOf(kind)}\\b`).test(fact));
+  const less = kind === undefined || canLeaveOut(kind) ? "NAMESPACE or RESOURCE" : "NAMESPACE";
   const cure = /not allowed to \w+ namespaces/.test(fact)
     ? `${RIGHTS_ON_NAMESPACES}; or ${NAMED_NAMESPACES}`
-    : `${RIGHTS}; or ask for less with NAMESPACE or RESOURCE`;
+    : `${RIGHTS}; or ask for less with ${less}`;
   return { severity: "error", what: fact, cure };
 }
 

@@ -3,6 +3,7 @@ import type { NamedObject, Selection } from "../config/collection_settings.ts";
 import type { Kind } from "../objects/kind.ts";
 import { pluralOf } from "../objects/kind.ts";
 import { namePattern } from "../objects/name_pattern.ts";
+import { labelHint } from "./label_hint.ts";
 import type { ObjectRef } from "../objects/ref.ts";
 import { matchesSelector, parseSelector, type Requirement } from "../objects/selector_grammar.ts";
 
@@ -17,6 +18,7 @@ export interface Reason {
 export interface Sighting {
   exists: boolean;
   labels?: Readonly<Record<string, string>> | undefined;
+  annotations?: Readonly<Record<string, string>> | undefined;
   /** Labels of its namespace; `undefined`: unknown. */
   namespaceLabels?: Readonly<Record<string, string>> | undefined;
 }
@@ -38,14 +40,14 @@ export function whyNotSelected(
   selection: Selection,
   ownNamespace: string,
   ref: ObjectRef,
-  { exists, labels = {}, namespaceLabels }: Sighting,
+  { exists, labels = {}, annotations = {}, namespaceLabels }: Sighting,
 ): Reason[] {
   const { labelSelector, namespaceSelector } = selection;
   const reasons = reasonsBySettings(selection, ownNamespace, ref);
   if (!exists) return [...reasons, { code: "missing", what: "it does not exist", cure: "create it" }];
   const isByNamespace = selection.namespaces === "ALL" && namespaceSelector !== undefined;
   if (isByNamespace && namespaceLabels !== undefined) {
-    const unmet = unmetIn(namespaceSelector, namespaceLabels);
+    const unmet = unmetIn(namespaceSelector, namespaceLabels, {});
     reasons.push(...unmet.map(({ what, cure }): Reason => ({
       code: "namespaceSelector",
       what: `its namespace is not selected (NAMESPACE_SELECTOR): ${what}`,
@@ -53,7 +55,10 @@ export function whyNotSelected(
     })));
   }
   if (selection.names.length > 0 || labelSelector === undefined) return reasons;
-  return [...reasons, ...unmetIn(labelSelector, labels).map((unmet): Reason => ({ code: "label", ...unmet }))];
+  return [
+    ...reasons,
+    ...unmetIn(labelSelector, labels, annotations).map((unmet): Reason => ({ code: "label", ...unmet })),
+  ];
 }
 
 function isNamed(item: NamedObject, selection: Selection, own: string, ref: ObjectRef): boolean {
@@ -87,8 +92,14 @@ function ofNamespace({ namespaces, namespaceExclude }: Selection, own: string, n
   }];
 }
 
-function unmetIn(selector: string, labels: Readonly<Record<string, string>>): { what: string; cure: string }[] {
-  return parseSelector(selector).filter((one) => !matchesSelector([one], labels)).map((one) => unmet(one, labels));
+type Values = Readonly<Record<string, string>>;
+
+function unmetIn(selector: string, labels: Values, annotations: Values): { what: string; cure: string }[] {
+  return parseSelector(selector).filter((one) => !matchesSelector([one], labels)).map((one) => {
+    const { what, cure } = unmet(one, labels);
+    const hint = labelHint(one.key, labels, annotations);
+    return { what: hint === undefined || Object.hasOwn(labels, one.key) ? what : `${what}; ${hint}`, cure };
+  });
 }
 
 function unmet({ key, operator, values }: Requirement, labels: Readonly<Record<string, string>>) {

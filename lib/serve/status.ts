@@ -38,6 +38,8 @@ export interface Problem {
   collection?: string;
   /** `namespace/configmap/name`. */
   object?: string;
+  /** All objects that it affects, if they are several, such as with a full disk: `what` for each of them. */
+  objects?: { object: string; what: string }[];
   key?: string;
   path?: string;
   /** What is wrong, in one line: `the webhook has been refused (401)`. */
@@ -73,6 +75,8 @@ export interface SourceStatus {
   state: "listing" | "watching" | "waiting" | "failing";
   contactAt?: string;
   syncedAt?: string;
+  /** With METHOD=SLEEP. */
+  nextListAt?: string;
   restarts: number;
   relists: number;
   /** Why it fails now, or failed last. */

@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { EXIT } from "../../lib/cli/exit_codes.ts";
 import { freePort } from "../support/free_port.ts";
 import { outcome } from "../support/outcome.ts";
+import { eventually } from "../support/oracle.ts";
+import { canMountSmallDisk, withSmallDisk } from "../support/small_disk.ts";
 import { treeOf } from "../support/planned_world.ts";
 import { SidecarProcess } from "../support/sidecar_process.ts";
 import { workplace } from "../support/workplace.ts";
@@ -150,4 +152,116 @@ Deno.test("explain tells that the sidecar has other settings, and that nobody li
     /alone: the sidecar at port \d+ has other settings\. Two sidecars .*HEALTH_PORT/,
   );
   assert.match((await explain(here, ["cm/one"])).stdout.join(" "), /no answer from \S+: connection +refused\. Is the/);
+});
+
+Deno.test("explain names the full disk for each object that it affects", {
+  ignore: !(await canMountSmallDisk()),
+}, async () => {
+  using here = workplace();
+  Deno.mkdirSync(here.files);
+  for (const name of ["large", "larger"]) {
+    const metadata = { name, namespace: "a", labels: { app: "x" } };
+    const object = { apiVersion: "v1", kind: "ConfigMap", metadata, data: { [name]: "x".repeat(200_000) } };
+    Deno.writeTextFileSync(`${here.manifests}/${name}.json`, JSON.stringify(object));
+  }
+  await using sidecar = SidecarProcess.start({ LABEL: "app", FOLDER: here.files }, {
+    args: ["--manifests", here.manifests],
+    through: withSmallDisk(here.files),
+  });
+  const env = { HEALTH_PORT: String(sidecar.healthPort) };
+  await eventually(async () => {
+    for (const name of ["large", "larger"]) {
+      for (const about of [`a/cm/${name}`, `${here.files}/${name}`]) {
+        const { stdout } = await explain(here, [about], env);
+        const text = stdout.join(" ").replace(/\s+/g, " ");
+        assert.match(text, new RegExp(`error: (a/configmap/${name}: )?cannot write PLACE/files/${name}: No space`));
+        assert.match(text, /cure: Make room on the volume/);
+        assert.doesNotMatch(text, /more object/);
+      }
+    }
+  });
+  const json = JSON.parse((await explain(here, ["-o", "json"], env)).stdout.join("\n"));
+  assert.equal(json.problems[0].objects.length, 2);
+  assert.match(json.problems[0].what, / \(and 1 more object\)$/);
+});
+
+Deno.test("explain says that the outcome of a notification is unknown where the sidecar cannot be asked", async () => {
+  using here = workplace();
+  const settings = { REQ_URL: "http://127.0.0.1:1/reload" };
+  const unknown = async (args: string[], env: Record<string, string>) =>
+    (await explain(here, args, env)).stdout.join(" ").replace(/\s+/g, " ").match(/unknown: .*?succeeded/)?.[0];
+  const without = [{ LIVENESS: "false" }, { STATUS_PAGE: "none" }, {}] satisfies Record<string, string>[];
+  for (const env of without) {
+    assert.equal(await unknown([], { ...settings, ...env }), "unknown: whether the webhook succeeded");
+  }
+  const both = { ...settings, SCRIPT: "/bin/true" };
+  assert.equal(await unknown(["cm/one"], both), "unknown: whether the script and the webhook succeeded");
+  assert.equal(await unknown([`${here.files}/one.txt`], settings), "unknown: whether the webhook succeeded");
+  // No file, or no notification
+  assert.equal(await unknown(["cm/one"], { ...settings, LABEL_VALUE: "y" }), undefined);
+  assert.equal(await unknown(["cm/one"], {}), undefined);
+  const { unknown: text } = JSON.parse((await explain(here, ["-o", "json"], settings)).stdout.join("\n"));
+  assert.match(text, /^whether the webhook succeeded: see the sidecar's log/);
+});
+
+Deno.test("explain and status tell when METHOD=SLEEP lists again", async () => {
+  using here = workplace();
+  const settings = { LABEL: "app", FOLDER: here.files, METHOD: "SLEEP", SLEEP_TIME: "3600" };
+  await using sidecar = SidecarProcess.start(settings, { args: ["--manifests", here.manifests] });
+  await sidecar.ready();
+  const env = { ...settings, HEALTH_PORT: String(sidecar.healthPort) };
+  const again =
+    /METHOD=SLEEP lists again at \S+Z \(SLEEP_TIME is 60 min\) cure: wait, lower SLEEP_TIME, or set METHOD=WATCH/;
+  const object = (data: Record<string, string>, name = "one") => {
+    const metadata = { name, namespace: "default", labels: { app: "x" } };
+    const text = JSON.stringify({ apiVersion: "v1", kind: "ConfigMap", metadata, data });
+    Deno.writeTextFileSync(`${here.manifests}/${name}.json`, text);
+  };
+  object({ "one.txt": "second" });
+  object({ "new.txt": "new" }, "new");
+  const text = async (...about: string[]) => (await explain(here, about, env)).stdout.join(" ").replace(/\s+/g, " ");
+  assert.match(await text("cm/one"), /the object has changed, and the sidecar has not written it yet: METHOD/);
+  for (const about of [["cm/one"], ["cm/new"], [`${here.files}/new.txt`], []]) {
+    assert.match(await text(...about), again);
+  }
+  const { stdout } = await outcome(env, { args: ["status"] });
+  assert.match(stdout.join("\n"), /: waiting, last contact .*,\s+next list in (60|59) min/);
+});
+
+Deno.test("explain prints the faults of CONFIG_FILE once, within 100 columns", async () => {
+  using here = workplace();
+  const CONFIG_FILE = writeConfig(here, { name: "web", label: "app" });
+  await using sidecar = SidecarProcess.start({ CONFIG_FILE, CONFIG_RELOAD_SECONDS: "0.1" }, {
+    args: ["--manifests", here.manifests],
+  });
+  await sidecar.ready();
+  Deno.writeTextFileSync(CONFIG_FILE, "version: 1\ncollections: [{ name: web, labell: app, folderr: /a }]\n");
+  const env = { CONFIG_FILE, LABEL: "", FOLDER: "", HEALTH_PORT: String(sidecar.healthPort) };
+  await eventually(async () => {
+    const { stdout, stderr } = await explain(here, [], env);
+    const all = [...stderr, ...stdout].join(" ").replace(/\s+/g, " ");
+    assert.match(all, /error: the new version of CONFIG_FILE is not used, for the faults above/);
+    assert.equal(all.match(/did you mean label\?/g)?.length, 1);
+    const tooLong = [...stderr, ...stdout].filter((line) => line.length > 100 && line.trim().includes(" "));
+    assert.deepEqual(tooLong, []);
+  });
+  const json = JSON.parse((await explain(here, ["-o", "json"], env)).stdout.join("\n"));
+  assert.match(json.problems[0].what, /is not used: .*did you mean label\?/);
+});
+
+Deno.test("explain tells of a misspelt label only for the collection that was meant", async () => {
+  using here = workplace();
+  const labels = ["grafana_datasource", "grafana_notifier", "grafana_dashboard"];
+  const CONFIG_FILE = writeConfig(here, ...labels.map((label) => ({ name: label.replace("grafana_", ""), label })));
+  const metadata = { name: "cpu", namespace: "a", labels: { grafana_dashboards: "1" } };
+  const object = { apiVersion: "v1", kind: "ConfigMap", metadata, data: { "cpu.json": "1" } };
+  Deno.writeTextFileSync(`${here.manifests}/cpu.json`, JSON.stringify(object));
+  const { stdout } = await explain(here, ["a/cm/cpu"], { CONFIG_FILE, LABEL: "", FOLDER: "" });
+  assert.deepEqual(stdout.filter((line) => !/alone:|Is the sidecar/.test(line)), [
+    "a/configmap/cpu is not selected",
+    "  not selected: collection dashboard: label grafana_dashboard is missing; it has the label",
+    "      grafana_dashboards: did you mean that?",
+    "    cure: add the label grafana_dashboard",
+    "  not selected by datasource, notifier",
+  ]);
 });

@@ -111,3 +111,20 @@ diskTest("mounts", "plan writes nothing into a read-only folder, and names it", 
   ]);
   assert.deepEqual(treeOf(here.path), before);
 });
+
+Deno.test("plan and explain warn of a selection that selects nothing", async () => {
+  using here = workplace();
+  const what = "nothing is selected: there are no configmaps and secrets with labels app=y in all namespaces";
+  const { code, stdout, stderr } = await plan(here, [], { LABEL_VALUE: "y" });
+  assert.equal(code, EXIT.done);
+  assert.equal(stdout.at(-1), "Plan: nothing to do");
+  const warning = stderr.join(" ").replace(/\s+/g, " ");
+  assert.ok(warning.startsWith(`warning: ${what}. Check LABEL, LABEL_VALUE and NAMESPACE: \`kubectl get `), warning);
+  const explained = await outcome({ LABEL: "app", LABEL_VALUE: "y", FOLDER: here.files, LIVENESS: "false" }, {
+    args: ["explain", "--manifests", here.manifests],
+  });
+  assert.equal(explained.stdout[0], "1 problem");
+  assert.ok(explained.stdout.join(" ").replace(/\s+/g, " ").includes(`warning: ${what} cure: Check LABEL, `));
+  const named = await plan(here, [], { LABEL: "", RESOURCE_NAME: "one,two" });
+  assert.match(named.stderr.join(" "), /^warning: there is no configmap or secret.*two/i);
+});

@@ -56,7 +56,7 @@ function normalised(lines: readonly string[]): string {
     .replace(/(localhost|(?:\d+\.){3}\d+):\d+/g, "HOST").replace(/port \d+/g, "PORT")
     .replaceAll("it comes first by name and is as old", "it is older")
     .replace(/not allowed to (list|watch)/g, "not allowed to list").replace(/\(\d+ B/g, "(SIZE")
-    .replace(/\/\S+\/config\.yaml/g, "CONFIG").replace(/\S+\/theirs\b/g, "THEIRS");
+    .replace(/\/\S+\/config\.yaml(:\d+):\d+/g, "CONFIG$1:COLUMN").replace(/\S+\/theirs\b/g, "THEIRS");
 }
 
 function dashboard(at: Story, name: string, data: Record<string, string>, labels: Record<string, string> = DASHBOARD) {
@@ -239,6 +239,24 @@ story("explain: an account that may list its own namespace alone", async (at) =>
   }
 });
 
+story("explain: an object of a namespace where the account has no right", async (at) => {
+  await at.allow(READER.name, { resources: ["configmaps"] });
+  await dashboard(at, "cpu", { "cpu.json": "1" });
+  const account = await at.serviceAccount(READER.token);
+  const settings = chart(at, { NAMESPACE: undefined, DEFAULTS: "kiwigrid", RESOURCE: "configmap", ...account });
+  const sidecar = await at.startReady(settings);
+  for (const running of [sidecar, undefined]) {
+    for (const about of ["default/cm/ram", "default/ram"]) {
+      const { code, text } = await command(at, settings, running, "explain", about);
+      assert.equal(code, 0);
+      assert.match(text, /not selected: namespace default is not watched: NAMESPACE is \S+\n {4}cure: add default to/);
+      assert.doesNotMatch(text, /error|print-rbac/);
+    }
+    const path = await command(at, settings, running, "explain", `${at.folder}/ram.json`);
+    assert.match(path.text, new RegExp(`only namespace ${at.namespace} is watched \\(NAMESPACE\\), and objects of`));
+  }
+});
+
 story("explain: the folder was removed", async (at) => {
   await dashboard(at, "cpu", { "cpu.json": "1", "ram.json": "1" });
   const settings = chart(at);
@@ -267,7 +285,7 @@ story("explain: CONFIG_FILE has a fault", async (at) => {
   write(`namespace: ${at.namespace}`);
   const { code, text } = await command(at, settings, sidecar, "explain", "cm/cpu");
   assert.equal(code, 2);
-  assert.match(text, /^configuration error: \S+\/config\.yaml:.*namespace {2}unknown key: did you mean namespaces\?/);
+  assert.match(text, /^configuration error: \S+\/config\.yaml:.*namespace +unknown key: did you mean namespaces\?/);
   assert.match(text, /The running sidecar goes on .*\nconfigmap\/cpu has files, see below\n {2}in place: /);
   await eventually(async () => {
     const { text } = await command(at, settings, sidecar, "explain");

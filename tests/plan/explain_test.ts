@@ -356,3 +356,58 @@ Deno.test("explainPath() does not say whose a file is not while the cluster cann
   ]);
   assert.equal((await explain("/etc/passwd"))[1], true);
 });
+
+Deno.test("explainObject() needs no right to say that a namespace is not watched", async () => {
+  using it = place();
+  it.put("ConfigMap", "a", "one", { ...WEB, data: { x: "1" } });
+  it.env.DEFAULTS = "kiwigrid";
+  it.allow(({ namespace }) => namespace === "default");
+  assert.deepEqual(await it.object("one"), [
+    "a/configmap/one is not selected",
+    "not selected: namespace a is not watched: NAMESPACE is default (add a to NAMESPACE, or set NAMESPACE=ALL)",
+  ]);
+  it.env.NAMESPACE = "a";
+  assert.equal((await it.object("one"))[0], "a/configmap/one cannot be looked up");
+});
+
+Deno.test("explainPath() says which namespaces are watched where it cannot look into others", async () => {
+  using it = place();
+  it.put("ConfigMap", "a", "one", { ...WEB, data: { x: "1" } });
+  it.env.DEFAULTS = "kiwigrid";
+  it.allow(({ namespace }) => namespace === "default");
+  assert.deepEqual(await it.path("x"), [
+    "x is not there, and no object claims it; only namespace default is watched (NAMESPACE), and objects of others " +
+    "could not be looked up",
+  ]);
+  it.allow(() => true);
+  assert.match((await it.path("x"))[1]!, /^not selected: namespace a is not watched: NAMESPACE is default /);
+  assert.equal((await it.path("y"))[0], "y is not there, and no object claims it");
+});
+
+Deno.test("explainObject() names the collection first whose label was nearly met", async () => {
+  using it = place();
+  it.put("ConfigMap", "a", "one", { labels: { grafana_dashboards: "1" }, data: { x: "1" } });
+  const names = ["datasource", "notifier", "dashboard", "plugin"];
+  const collections = names.map((name) => ({ name, label: `grafana_${name}`, folder: `${it.root}/${name}` }));
+  const CONFIG_FILE = `${it.root}/config.yaml`;
+  Deno.writeTextFileSync(CONFIG_FILE, JSON.stringify({ version: 1, collections }));
+  const picture = await openPicture(await it.options({ CONFIG_FILE }), undefined, SIGNAL);
+  const about = { kind: "ConfigMap", namespace: "a", name: "one" } as const;
+  const [first, ...others] = (await explainObject(about, picture, SIGNAL)).collections;
+  assert.equal(first!.name, "dashboard");
+  assert.match(first!.reasons[0]!.what, /; it has the label grafana_dashboards: did you mean that\?$/);
+  assert.deepEqual(others.map(({ name }) => name), ["datasource", "notifier", "plugin"]);
+});
+
+Deno.test("explain does not advise a RESOURCE that selects nothing, or without the files", async () => {
+  using it = place();
+  it.put("ConfigMap", "a", "one", { ...WEB, data: { x: "1" } });
+  await it.run();
+  it.allow(() => false);
+  const cures = async () => (await it.overview()).filter((line) => line.startsWith("error: not allowed"));
+  const [configMaps, secrets] = await cures();
+  assert.match(configMaps!, /list configmaps .* ask for less with NAMESPACE\)$/);
+  assert.match(secrets!, /list secrets .* ask for less with NAMESPACE or RESOURCE\)$/);
+  it.env.RESOURCE = "secret";
+  assert.match((await cures())[0]!, /list secrets .* ask for less with NAMESPACE\)$/);
+});

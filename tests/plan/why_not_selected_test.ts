@@ -26,6 +26,24 @@ for (
       'label draft is "1", wanted: none: remove the label draft',
       'label tier is "x", wanted: not "x": change or remove the label tier',
     ]],
+    ["a label with nearly the name", { LABEL: "grafana_dashboard" }, { labels: { "Grafana-Dashboards": "1" } }, [
+      "label grafana_dashboard is missing; it has the label Grafana-Dashboards: did you mean that?: " +
+      "add the label grafana_dashboard",
+    ]],
+    ["no label with another name", { LABEL: "app,role" }, { labels: { "app.kubernetes.io/name": "x", rule: "x" } }, [
+      "label app is missing: add the label app",
+      "label role is missing: add the label role",
+    ]],
+    [
+      "no other label with a common prefix",
+      { LABEL: "app.kubernetes.io/name" },
+      { labels: { "app.kubernetes.io/part": "x" } },
+      ["label app.kubernetes.io/name is missing: add the label app.kubernetes.io/name"],
+    ],
+    ["an annotation in place of a label", { LABEL: "app=web,!old" }, { annotations: { app: "web", old: "" } }, [
+      'label app is missing, wanted: "web"; it has an annotation of that name, which is no label: ' +
+      'set the label app to "web"',
+    ]],
     [
       "an object that does not exist",
       { LABEL: "app" },

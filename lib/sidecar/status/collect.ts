@@ -15,7 +15,7 @@ import { Calendar, withoutQueries } from "./words.ts";
 
 /** What a status is made from: only to be read. */
 export interface StatusParts {
-  config: Pick<Config, "method" | "warnings" | "configFile">;
+  config: Pick<Config, "method" | "warnings" | "configFile"> & { watch: Pick<Config["watch"], "sleepTime"> };
   build: Build;
   instance: string;
   hostname: string;
@@ -68,7 +68,7 @@ export function collectStatus(parts: StatusParts): Status {
     ),
     problems: worstFirst(problems),
     collections: reports.map(({ status }) => status),
-    sources: sourcesOf(served, config.method, calendar),
+    sources: sourcesOf(served, config.method === "SLEEP" ? config.watch.sleepTime : undefined, calendar),
     files: collections.flatMap(filesOf),
     notifications: history.newestFirst.map((notification): NotificationStatus => {
       const { at, collection, kind, to, outcome, text, seconds, files } = notification;

@@ -1,13 +1,14 @@
 /** One collection, and all that is wrong with it. */
-import { describeNamed, describeSelection } from "../collections/describe_selection.ts";
+import { describeSelection } from "../collections/describe_selection.ts";
 import type { CollectionStatus, Problem } from "../../serve/status.ts";
 import { given } from "../../runtime/given.ts";
 import type { CollectionInner } from "../collections/collection.ts";
 import { addressOf } from "../opening/open_notifications.ts";
 import { folderOf } from "../opening/open_files.ts";
+import { missingObjects } from "./missing_objects.ts";
 import { notificationProblems } from "./notification_problems.ts";
 import { type CollectionProblem, objectProblems } from "./object_problems.ts";
-import { type Calendar, settingOf } from "./words.ts";
+import type { Calendar } from "./words.ts";
 
 export interface CollectionReport {
   status: CollectionStatus;
@@ -48,7 +49,11 @@ export function collectionReport(
       ...given("changedAt", calendar.at(changedAt)),
       ...given("notification", notificationOf(inner, calendar)),
     },
-    problems: [...ofNotification, ...ofObjects.map(withoutMark), ...missing(inner)],
+    problems: [
+      ...ofNotification,
+      ...ofObjects.map(withoutMark),
+      ...(readyAt === undefined ? [] : missingObjects(inner)),
+    ],
   };
 }
 
@@ -67,32 +72,4 @@ function notificationOf({ notifications }: CollectionInner, calendar: Calendar):
     ...given("pendingSince", calendar.at(pendingSince)),
     ...given("nextAt", calendar.at(dueAt)),
   };
-}
-
-/** Nothing is selected, or an object that is named does not exist. */
-function missing({ collection, readyAt, outcome, objects }: CollectionInner): Problem[] {
-  const { selection, name } = collection;
-  const about = { severity: "warning", collection: name } as const;
-  const namespace = settingOf(collection, "NAMESPACE");
-  if (readyAt === undefined) return [];
-  if (selection.names.length > 0) {
-    const cure = `Check ${settingOf(collection, "RESOURCE_NAME")} and ${namespace}`;
-    return selection.names.filter((item) => !outcome.has(item)).map((item) => ({
-      ...about,
-      what: `there is no ${describeNamed(item, selection)}`,
-      cure,
-    }));
-  }
-  if (objects > 0) return [];
-  const kinds = selection.kinds.map((kind) => `${kind.toLowerCase()}s`).join(",");
-  const cure = `Check ${settingOf(collection, "LABEL")}, ${settingOf(collection, "LABEL_VALUE")} and ${namespace}: ` +
-    `\`kubectl get ${kinds} ${scopeOf(selection)} -l '${selection.labelSelector ?? ""}'\` must list the objects`;
-  return [{ ...about, what: `nothing is selected: there are no ${describeSelection(selection)}`, cure }];
-}
-
-/** The flag of kubectl for the namespaces of a selection. */
-function scopeOf({ namespaces }: CollectionInner["collection"]["selection"]): string {
-  if (namespaces === "ALL") return "-A";
-  const [only, ...others] = namespaces === "OWN" ? [] : namespaces;
-  return `-n ${only !== undefined && others.length === 0 ? only : "NAMESPACE"}`;
 }

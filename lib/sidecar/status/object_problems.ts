@@ -9,6 +9,7 @@ import type { Refusal } from "../../reconcile/refusals.ts";
 import type { TrackedObject } from "../../reconcile/tracked_object.ts";
 import type { Problem } from "../../serve/status.ts";
 import { given } from "../../runtime/given.ts";
+import { counted } from "../../runtime/quantities.ts";
 import { messageOf } from "../../runtime/message_of.ts";
 import type { CollectionInner } from "../collections/collection.ts";
 import { andMore, assignmentOf, isSecret, objectOf, settingOf, withoutQueries } from "./words.ts";
@@ -81,15 +82,15 @@ function refusedPaths({ collection, reports, claims }: CollectionInner): Collect
 /** What the queue tries again. Faults of the disk are one problem for each kind of them. */
 function unpublished({ collection, queue }: CollectionInner): CollectionProblem[] {
   const problems: CollectionProblem[] = [];
-  const ofDisk = new Map<string, { error: PublishError; keys: string[] }>();
+  const ofDisk = new Map<string, Map<string, PublishError>>();
   for (const [item, error] of queue.unsettled()) {
     if (error === undefined) continue;
     const key = ownerToRemove(item) ?? objectToContinue(item) ?? item;
     if (error instanceof PublishError && !error.isImpossible) {
       const code = error.code ?? "";
-      const known = ofDisk.get(code) ?? { error, keys: [] };
+      const known = ofDisk.get(code) ?? new Map<string, PublishError>();
       ofDisk.set(code, known);
-      known.keys.push(key);
+      if (!known.has(key)) known.set(key, error);
     } else {
       const isOfDisk = error instanceof PublishError;
       problems.push({
@@ -102,13 +103,13 @@ function unpublished({ collection, queue }: CollectionInner): CollectionProblem[
       });
     }
   }
-  for (const [code, { error, keys: [first = "", ...others] }] of ofDisk) {
+  for (const [code, errors] of ofDisk) {
+    const objects = [...errors].map(([key, { message }]) => ({ object: objectOf(key), what: message }));
+    const [{ object, what } = { object: "", what: "" }, ...others] = objects;
+    const more = others.length === 0 ? "" : ` (and ${counted(others.length, "more object")})`;
     problems.push({
-      severity: "error",
-      isOfCollection: true,
-      object: objectOf(first),
-      what: others.length === 0 ? error.message : `${error.message} (and ${others.length} more objects)`,
-      cure: diskCure(code, collection),
+      ...{ severity: "error", isOfCollection: true, object, what: what + more, cure: diskCure(code, collection) },
+      ...given("objects", others.length === 0 ? undefined : objects),
     });
   }
   return problems;

@@ -1,6 +1,7 @@
 /** The sources of all collections, and what is wrong with them. */
 import { ENVIRONMENT_COLLECTION } from "../../config/collection_settings.ts";
 import { describeSource } from "../../objects/source.ts";
+import { refOf } from "../../objects/ref.ts";
 import type { Problem, SourceStatus } from "../../serve/status.ts";
 import { given } from "../../runtime/given.ts";
 import type { CollectionInner } from "../collections/collection.ts";
@@ -12,32 +13,59 @@ import { assignmentOf, type Calendar, settingOf, withoutQueries } from "./words.
 interface Served {
   follower: SourceTimes;
   collections: string[];
+  /** Whether RESOURCE may leave its kind out: no file would go. */
+  canLeaveOut(): boolean;
 }
 
 export function servedSources(collections: readonly CollectionInner[]): Served[] {
-  const served = new Map<SourceTimes, string[]>();
-  for (const { collection, followers } of collections) {
-    for (const follower of followers.all) {
-      const names = served.get(follower);
-      if (names === undefined) served.set(follower, [collection.name]);
-      else names.push(collection.name);
+  const served = new Map<SourceTimes, CollectionInner[]>();
+  for (const inner of collections) {
+    for (const follower of inner.followers.all) {
+      const known = served.get(follower);
+      if (known === undefined) served.set(follower, [inner]);
+      else known.push(inner);
     }
   }
-  return [...served].map(([follower, names]) => ({ follower, collections: names }));
+  return [...served].map(([follower, inners]) => ({
+    follower,
+    collections: inners.map(({ collection }) => collection.name),
+    canLeaveOut: () =>
+      inners.every(({ collection: { selection }, journal }) =>
+        canLeaveOut(follower.source.kind, selection.kinds, [...journal.files()].map(([, { owner }]) => owner))
+      ),
+  }));
 }
 
-export function sourcesOf(served: readonly Served[], method: string, calendar: Calendar): SourceStatus[] {
+/**
+ * Whether a selection without a kind keeps every file, and selects something.
+ *
+ * @param owners the keys of the objects that have files
+ */
+export function canLeaveOut(kind: string, kinds: readonly string[], owners: Iterable<string>): boolean {
+  return kinds.length > 1 && [...owners].every((owner) => refOf(owner).kind !== kind);
+}
+
+/** @param sleepTime in seconds; `undefined`: METHOD is not SLEEP */
+export function sourcesOf(
+  served: readonly Served[],
+  sleepTime: number | undefined,
+  calendar: Calendar,
+): SourceStatus[] {
   return served.map(({ follower, collections }) => {
     const { source, contactAt, syncedAt, state } = follower;
     const { isListing, failure, lastFailure, restarts, relists } = state;
-    const idle = method === "SLEEP" ? "waiting" : "watching";
+    const idle = sleepTime === undefined ? "watching" : "waiting";
+    const current = failure !== undefined ? "failing" : isListing || syncedAt === undefined ? "listing" : idle;
+    const isWaiting = current === "waiting" && syncedAt !== undefined && sleepTime !== undefined;
+    const nextListAt = isWaiting ? syncedAt + sleepTime * 1000 : undefined;
     return {
       source: describeSource(source),
       ...given("labelSelector", source.name === undefined ? source.labelSelector : undefined),
       collections,
-      state: failure !== undefined ? "failing" : isListing || syncedAt === undefined ? "listing" : idle,
+      state: current,
       ...given("contactAt", calendar.at(contactAt)),
       ...given("syncedAt", calendar.at(syncedAt)),
+      ...given("nextListAt", calendar.at(nextListAt)),
       restarts,
       relists,
       ...given("error", lastFailure && withoutQueries(lastFailure)),
@@ -49,11 +77,12 @@ export function sourcesOf(served: readonly Served[], method: string, calendar: C
 export function sourceProblems(served: readonly Served[], calendar: Calendar): Problem[] {
   const problems: Problem[] = [];
   const ofServer = new Set<string>();
-  for (const { follower, collections } of served) {
+  for (const one of served) {
+    const { follower, collections } = one;
     const { failure } = follower.state;
     if (failure === undefined) continue;
     const isOfServer = failure.cause !== "forbidden" && failure.cause !== "client_error";
-    const text = describe(failure, follower, collections[0]);
+    const text = describe(failure, one);
     if (isOfServer && ofServer.has(text.what)) continue;
     if (isOfServer) ofServer.add(text.what);
     const [collection] = collections;
@@ -67,11 +96,9 @@ export function sourceProblems(served: readonly Served[], calendar: Calendar): P
   return problems;
 }
 
-/** @param name of a collection that it serves */
 function describe(
   { cause, reason }: SourceFailure,
-  { source }: SourceTimes,
-  name = ENVIRONMENT_COLLECTION,
+  { follower: { source }, collections: [name = ENVIRONMENT_COLLECTION], canLeaveOut }: Served,
 ): Pick<Problem, "what" | "cure"> {
   const error = withoutQueries(reason);
   switch (cause) {
@@ -79,15 +106,17 @@ function describe(
       // The message tells the cure in its own words
       const [what = error] = error.split(": give the service account");
       const kind = source.kind.toLowerCase();
+      const less = [
+        ...canLeaveOut() ? [assignmentOf({ name }, "RESOURCE", kind === "secret" ? "configmap" : "secret")] : [],
+        settingOf({ name }, "NAMESPACE"),
+      ];
       return {
         what,
         cure: source.kind === "Namespace"
           ? "Give the service account list and watch on namespaces by a ClusterRole: `k8s-sidecar print-rbac` prints it. " +
             `Or name the namespaces with ${settingOf({ name }, "NAMESPACE")}`
           : `Give the service account get, list and watch on ${kind}s there: \`k8s-sidecar print-rbac\` prints the Roles ` +
-            `for kubectl apply. Or ask for less with ${
-              assignmentOf({ name }, "RESOURCE", kind === "secret" ? "configmap" : "secret")
-            } or ${settingOf({ name }, "NAMESPACE")}`,
+            `for kubectl apply. Or ask for less with ${less.join(" or ")}`,
       };
     }
     case "unauthorized":

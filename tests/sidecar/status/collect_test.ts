@@ -11,7 +11,7 @@ type Started = Awaited<ReturnType<ReturnType<typeof collectionsPlace>["start"]>>
 
 function statusOf({ collections, clock, history }: Started, warnings: string[] = []): Status {
   return collectStatus({
-    config: { method: "WATCH", warnings },
+    config: { method: "WATCH", warnings, watch: { sleepTime: 60 } },
     build: { version: "1.2.3", revision: "abc" },
     instance: collections.instance,
     hostname: "grafana-0",

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import type { SourceTimes } from "../../../lib/sidecar/sources/shared_sources.ts";
 import type { SourceFailure } from "../../../lib/sidecar/sources/source_follower.ts";
-import { sourceProblems, sourcesOf } from "../../../lib/sidecar/status/source_status.ts";
+import { canLeaveOut, sourceProblems, sourcesOf } from "../../../lib/sidecar/status/source_status.ts";
+import { keyOf } from "../../../lib/objects/ref.ts";
 import { Calendar } from "../../../lib/sidecar/status/words.ts";
 
 const calendar = new Calendar({ now: () => 0 }, () => Date.parse("2026-11-25T12:00:00Z"));
@@ -10,6 +11,7 @@ function followed(
   kind: "ConfigMap" | "Secret",
   failure?: Omit<SourceFailure, "since" | "at">,
   collections = ["default"],
+  canLeaveOut = () => true,
 ) {
   const state = { isListing: false, restarts: 2, relists: 1 };
   const follower: SourceTimes = {
@@ -20,7 +22,7 @@ function followed(
       ? { ...state, lastFailure: "GET https://api/x?limit=1: broke" }
       : { ...state, failure: { ...failure, since: 2000, at: 3000 }, lastFailure: failure.reason },
   };
-  return { follower, collections };
+  return { follower, collections, canLeaveOut };
 }
 
 const away = { cause: "disconnected", reason: "cannot connect to 10.96.0.1:443" } as const;
@@ -46,6 +48,8 @@ Deno.test("sourceProblems() names the rights that are missing, and the settings 
   ]);
   const [ofFile] = sourceProblems([followed("Secret", forbidden, ["dashboards"])], calendar);
   assert.match(ofFile?.cure ?? "", /with resource: configmap or namespaces$/);
+  const [needed] = sourceProblems([followed("Secret", forbidden, ["default"], () => false)], calendar);
+  assert.match(needed?.cure ?? "", /Or ask for less with NAMESPACE$/);
 });
 
 Deno.test("sourceProblems() tells by the failure what to check", () => {
@@ -69,9 +73,25 @@ Deno.test("sourceProblems() tells by the failure what to check", () => {
 
 Deno.test("sourcesOf() has the state of each source, and the failure before it", () => {
   const served = [followed("ConfigMap"), followed("Secret", away)];
-  const states = (method: string) => sourcesOf(served, method, calendar).map(({ state }) => state);
-  assert.deepEqual(states("WATCH"), ["watching", "failing"]);
-  assert.deepEqual(states("SLEEP"), ["waiting", "failing"]);
-  const [{ error, contactAt, restarts, relists } = {}] = sourcesOf(served, "WATCH", calendar);
+  const states = (sleepTime?: number) => sourcesOf(served, sleepTime, calendar).map(({ state }) => state);
+  assert.deepEqual(states(), ["watching", "failing"]);
+  assert.deepEqual(states(60), ["waiting", "failing"]);
+  const [{ error, contactAt, restarts, relists } = {}] = sourcesOf(served, undefined, calendar);
   assert.deepEqual([error, contactAt, restarts, relists], ["GET https://api/x: broke", "2026-11-25T12:00:01Z", 2, 1]);
+});
+
+Deno.test("sourcesOf() tells when METHOD=SLEEP lists again", () => {
+  const nextOf = (sleepTime?: number) =>
+    sourcesOf([followed("ConfigMap"), followed("Secret", away)], sleepTime, calendar).map(({ nextListAt }) =>
+      nextListAt
+    );
+  assert.deepEqual(nextOf(3600), ["2026-11-25T13:00:00Z", undefined]);
+  assert.deepEqual(nextOf(), [undefined, undefined]);
+});
+
+Deno.test("canLeaveOut() keeps the only kind, and a kind that has files", () => {
+  const owner = keyOf({ kind: "ConfigMap", namespace: "a", name: "one" });
+  assert.equal(canLeaveOut("ConfigMap", ["ConfigMap"], []), false);
+  assert.equal(canLeaveOut("ConfigMap", ["ConfigMap", "Secret"], [owner]), false);
+  assert.equal(canLeaveOut("Secret", ["ConfigMap", "Secret"], [owner]), true);
 });
