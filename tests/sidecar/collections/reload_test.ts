@@ -162,5 +162,6 @@ Deno.test("Reload does not read what is no file", async () => {
   await using it = following();
   Deno.removeSync(it.file);
   Deno.symlinkSync("/dev/null", it.file);
-  await within(it.clock, 1, () => /config\.yaml cannot be used: it is no file/.test(it.reload.fault ?? ""));
+  // Announced or not, it is looked at every minute
+  await within(it.clock, 100, () => /config\.yaml cannot be used: it is no file/.test(it.reload.fault ?? ""));
 });
