@@ -1,4 +1,5 @@
 /** One running collection: follows its sources, writes its files and notifies its application. */
+import { removeEmptyDirectories } from "../../files/empty_directories.ts";
 import { folderFault } from "../../files/folder_probe.ts";
 import type { Collection } from "../../config/collection_settings.ts";
 import type { Reconciler } from "../../reconcile/reconciler.ts";
@@ -229,6 +230,7 @@ export class RunningCollection implements Neighbour {
     if (this.#isEnding) return;
     this.#readyAt = this.#options.clock.now();
     this.#parts.allowance.close();
+    removeEmptyDirectories(this.#parts);
     if (this.#isListing) return;
     const { clock, log } = this.#options;
     const seconds = Math.round(clock.now() - this.#openedAt) / 1000;

@@ -161,6 +161,32 @@ Deno.test("notReady() names the content that it waits for", async () => {
   await until(() => it.collection.notReady() === reason);
 });
 
+Deno.test("run() removes directories that a kill between file and directory left empty", async () => {
+  await using at = place();
+  const annotations = { "k8s-sidecar-target-directory": "a/b" };
+  at.create("one", { "one.txt": "1", "other.txt": "2" }, { annotations });
+  at.create("two", { "two.txt": "3" }, { annotations: { "k8s-sidecar-target-directory": "c/d" } });
+  {
+    await using it = await at.open();
+    it.run();
+    await until(() => it.collection.notReady() === undefined);
+  }
+  const folder = `${at.path}/files`;
+  const [own] = [...Deno.readDirSync(folder)].filter(({ name }) => name.startsWith(".."));
+  Deno.mkdirSync(`${folder}/theirs`);
+  // The file is gone and so is its line in the record, but not its directory
+  at.remove("two");
+  Deno.removeSync(`${folder}/c/d/two.txt`);
+  const drop = `${JSON.stringify(["drop", `${folder}/c/d/two.txt`])}\n`;
+  Deno.writeTextFileSync(`${folder}/${own!.name}/state/record`, drop, { append: true });
+  await using it = await at.open();
+  it.run();
+  await until(() => it.collection.notReady() === undefined);
+  assert.deepEqual(at.files(), { "a/b/one.txt": "1", "a/b/other.txt": "2" });
+  const directories = [...Deno.readDirSync(folder)].map(({ name }) => name).filter((name) => !name.startsWith(".."));
+  assert.deepEqual(directories.sort(), ["a", "theirs"]);
+});
+
 Deno.test("run() does not say that it is ready when it is stopped during a download", async () => {
   await using at = place();
   await using silent = listen(() => Promise.resolve());
