@@ -185,6 +185,9 @@ export class PlannedCollection implements Neighbour {
   /** A plan makes no directory its own. */
   inherit(): void {}
 
+  /** No directory counts in a plan. */
+  removeEmptyDirectories(): void {}
+
   owns(path: string): boolean {
     return this.#journal.ownerOf(canonicalName(path, this.publisher)) !== undefined;
   }

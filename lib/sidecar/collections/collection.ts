@@ -104,6 +104,10 @@ export class RunningCollection implements Neighbour {
     inherit(this.#parts, canonicalName(directory, this.#parts.publisher));
   }
 
+  removeEmptyDirectories(): void {
+    removeEmptyDirectories(this.#parts);
+  }
+
   /** From now on, no object writes to these files, either. */
   protect(files: readonly ConfigFile[]): void {
     this.#parts.publisher.protect(files);

@@ -35,6 +35,8 @@ export interface Neighbour {
   owns(path: string): boolean;
   /** A directory in its folder that was made by a collection that left. */
   inherit(directory: string): void;
+  /** Files of others were removed from directories that may have been made here. */
+  removeEmptyDirectories(): void;
 }
 
 /** The disk, as far as collections that are gone have something on it. */
@@ -197,7 +199,12 @@ export class Leftovers {
       const why = namesake === undefined ? "was removed" : `has another ${differenceTo(place, namesake.place)}`;
       log.info(`collection ${place.name} ${why}: removed ${counted(removed, "file")} from ${place.folder}`, properties);
     }
-    if (!isKept) await this.#handOver(leftover, belongings);
+    if (!isKept) {
+      await this.#handOver(leftover, belongings);
+      for (const neighbour of this.#options.neighbours()) {
+        if (overlap(neighbour.place.folder, place.folder)) neighbour.removeEmptyDirectories();
+      }
+    }
     if (this.#isGivenBack(leftover)) return new Set();
     disk.removeRecord(place, journal);
     return owners;

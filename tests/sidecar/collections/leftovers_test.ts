@@ -153,6 +153,25 @@ Deno.test("Leftovers remove a directory whose record was removed, or not complet
   assert.deepEqual(at.files("2"), { "a.txt": "a" });
 });
 
+Deno.test("Leftovers leave no empty directory that another collection made", async () => {
+  await using at = collectionsPlace();
+  const annotations = { "k8s-sidecar-target-directory": "d" };
+  at.create("team", { "t.txt": "t" }, { labels: { team: "" }, annotations });
+  at.create("app", { "a.txt": "a" }, { annotations });
+  const shared = (name: string, label: string) =>
+    item(name, "1").replace("label: app", `label: ${label}, sharedFolder: true`);
+  await using it = await at.start(config(shared("made", "team")));
+  it.run();
+  await until(() => "d/t.txt" in at.files("1"));
+  await it.replace(config(shared("made", "team"), shared("left", "app")));
+  await until(() => "d/a.txt" in at.files("1"));
+  at.remove("team");
+  await until(() => !("d/t.txt" in at.files("1")));
+  await it.replace(config(shared("made", "team")));
+  await until(() => !("d/a.txt" in at.files("1")));
+  await until(() => ![...Deno.readDirSync(`${at.path}/1`)].some(({ name }) => name === "d"));
+});
+
 Deno.test("Leftovers tell another selection from another folder", async () => {
   await using at = collectionsPlace();
   at.create("a", { "a.txt": "a" });
