@@ -241,7 +241,14 @@ Deno.test("Leftovers remove a directory of theirs that was empty already, as aft
   const place = { name: "one", folder: folder.path, id: "0123456789", onRemove: "delete" as const };
   const journal = new Journal({ ...place, log });
   const other = { ...place, name: "two", folder: "/elsewhere" };
-  const neighbour = { place: other, folders: [other.folder], isReady: true, owns: () => false, inherit() {} };
+  const neighbour = {
+    place: other,
+    folders: [other.folder],
+    isReady: true,
+    owns: () => false,
+    inherit() {},
+    removeEmptyDirectories() {},
+  };
   journal.recordCollections([place, other]);
   for (const directory of ["a", "a/b", "kept"]) {
     journal.recordDirectory(`${folder.path}/${directory}`);
