@@ -100,7 +100,8 @@ export class AllowedFolders {
 
   /**
    * The name of a directory without symlinks, so that two names of one directory claim the same path. Keeps symlinks in the
-   * name of the allowed folder itself; of two with the same real path, the first one's name counts. Returns a name outside of the allowed folders, or one that cannot be resolved, as it is.
+   * name of the allowed folder itself; of two with the same real path, the first one's name counts. Returns a name outside
+   * of the allowed folders, or one that cannot be resolved, as it is.
    */
   canonical(directory: string): string {
     let real: string;

@@ -13,10 +13,15 @@ export function removeEmptyDirectories({ journal, publisher }: {
     for (let directory = parentOf(path); !used.has(directory); directory = parentOf(directory)) used.add(directory);
   }
   for (const directory of [...journal.madeDirectories].filter((made) => !used.has(made))) {
-    try {
-      publisher.removeIfEmpty(directory);
-    } catch {
-      // It cannot be looked at
-    }
+    removeIfEmpty(publisher, directory);
+  }
+}
+
+/** Removes a directory that was made for files, if it is empty. Never throws: one that cannot be looked at stays. */
+export function removeIfEmpty(publisher: Pick<Publisher, "removeIfEmpty">, directory: string): void {
+  try {
+    publisher.removeIfEmpty(directory);
+  } catch {
+    // It cannot be looked at
   }
 }

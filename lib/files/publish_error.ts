@@ -69,7 +69,9 @@ const DISK_ERRORS: ReadonlySet<string | undefined> = new Set(["ENOSPC", "EDQUOT"
 /** Errors of a folder that cannot be made now, and perhaps later: the volume is full, not there, or not to be written. */
 const VOLUME_ERRORS: ReadonlySet<string | undefined> = new Set([
   ...DISK_ERRORS,
-  ...["EACCES", "EPERM", "EROFS"],
+  "EACCES",
+  "EPERM",
+  "EROFS",
   "ESTALE",
   "ENOTCONN",
 ]);

@@ -19,7 +19,8 @@ import { given } from "../runtime/given.ts";
 /**
  * A {@link Transport} over `node:http` and `node:https`; `openTransport()` says when it is used.
  *
- * Connections are kept alive, unless with `sendOnce`. An https request goes through an http proxy by CONNECT, an http request by absolute URL.
+ * Connections are kept alive, unless with `sendOnce`. An https request goes through an http proxy by CONNECT, an http
+ * request by absolute URL.
  */
 export function nodeTransport(options: TransportOptions): Transport {
   const tlsOptions: tls.ConnectionOptions = {

@@ -1,9 +1,7 @@
 /** The notification that told the application of a file. */
 import type { FileStatus, NotificationStatus, Status } from "../serve/status.ts";
+import { MAX_KEPT } from "../sidecar/collections/told.ts";
 import type { FollowingNotification } from "./explanation.ts";
-
-/** `/status` has no more notifications than these, so earlier ones are unknown. */
-const MAX_KEPT = 50;
 
 /**
  * Of the calls that began after the file was written, the first that was delivered; if none was, the last that failed. With

@@ -2,7 +2,7 @@ import type { Clock } from "./clock.ts";
 
 /**
  * Whether `promise` resolved within `seconds`. Rejects if it rejects, and with the signal's reason. A later rejection of
- * `promise` is nobody's.
+ * `promise` is ignored.
  */
 export async function within(seconds: number, promise: Promise<unknown>, clock: Clock, signal?: AbortSignal) {
   const sleep = new AbortController();

@@ -4,6 +4,7 @@
  * once nothing can need them any more: once every collection that could take them over has been listed in full.
  */
 import { realPathOf } from "../../files/file_calls.ts";
+import { removeIfEmpty } from "../../files/empty_directories.ts";
 import type { Journal } from "../../files/journal.ts";
 import { isInside, resolvePath } from "../../files/paths.ts";
 import { PublishError } from "../../files/publish_error.ts";
@@ -266,14 +267,6 @@ export function inherit({ journal, publisher }: Belongings, directory: string): 
     return; // The record cannot be written
   }
   removeIfEmpty(publisher, directory);
-}
-
-function removeIfEmpty(publisher: Belongings["publisher"], directory: string): void {
-  try {
-    publisher.removeIfEmpty(directory);
-  } catch {
-    // It cannot be looked at, and stays
-  }
 }
 
 /** The directory of a collection's record and temporaries. */

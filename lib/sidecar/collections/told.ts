@@ -35,8 +35,8 @@ export interface NotificationFailure extends NotificationAttempt {
   since: number;
 }
 
-/** Notifications that are kept. */
-const MAX_KEPT = 50;
+/** Notifications that are kept, and that `/status` has. */
+export const MAX_KEPT = 50;
 
 /** The last notifications of all collections. */
 export class NotificationHistory {
