@@ -7,13 +7,18 @@ type Folders = Pick<AllowedFolders, "canonical">;
 
 /** Gives the files and directories of an earlier run the names that objects claim now. */
 export function useCanonicalNames(journal: Pick<Journal, "rename">, folders: Folders): void {
+  journal.rename(canonicalNames(folders));
+}
+
+/** Gives paths the names that {@link canonicalName} gives them, and looks each directory up once. */
+export function canonicalNames(folders: Folders): (path: string) => string {
   const known = new Map<string, string>();
-  journal.rename((path) => {
+  return (path) => {
     const directory = parentOf(path);
     const name = known.get(directory) ?? folders.canonical(directory);
     known.set(directory, name);
     return name === directory ? path : joinPath(name, nameOf(path));
-  });
+  };
 }
 
 /** The name that a path has for the collection of these folders. */
